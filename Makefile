@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine, set-up included: `make run` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+SAMPLE := docs/sample/astronaut.jpg
+RESULTS := results
+
+.PHONY: setup run test check bench notebooks clean
+
+setup: $(VENV)/.ready
+
+# Once for each change of the two files that say what to install; unpacking torch takes a minute or two.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) ..."
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) '.[train,dev]'
+	@touch $@
+
+$(VENV)/.notebooks-ready: $(VENV)/.ready
+	$(INSTALL) '.[notebooks]'
+	@touch $@
+
+run: setup
+	$(BIN)/deep3d reconstruct $(SAMPLE) --out $(RESULTS)
+	@echo "The results are in $(RESULTS)/$(basename $(notdir $(SAMPLE)))/: open overlay.jpg, or face.glb in a glTF viewer."
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/deep3d bench
+
+notebooks: $(VENV)/.notebooks-ready
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+clean:
+	rm -rf $(VENV) $(RESULTS) build dist .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The web service round deep3d: pages, jobs and workers."""
