@@ -1,0 +1,47 @@
+"""One photo in, one textured 3D face out. The public names, each loaded when it is first touched."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deep3d.camera import DEEP3D_CAMERA, Camera, Pose
+    from deep3d.coefficients import FaceCoefficients
+    from deep3d.errors import Deep3DError
+    from deep3d.face_model import FaceModel, default_face_model, read_face_model
+    from deep3d.mesh import Mesh
+
+__all__ = [
+    "DEEP3D_CAMERA",
+    "Camera",
+    "Deep3DError",
+    "FaceCoefficients",
+    "FaceModel",
+    "Mesh",
+    "Pose",
+    "default_face_model",
+    "read_face_model",
+]
+
+_MODULES = {
+    "DEEP3D_CAMERA": "deep3d.camera",
+    "Camera": "deep3d.camera",
+    "Deep3DError": "deep3d.errors",
+    "FaceCoefficients": "deep3d.coefficients",
+    "FaceModel": "deep3d.face_model",
+    "Mesh": "deep3d.mesh",
+    "Pose": "deep3d.camera",
+    "default_face_model": "deep3d.face_model",
+    "read_face_model": "deep3d.face_model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'deep3d' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,81 @@
+"""One tree of errors for people: each message is one line naming the file or field, what is wrong, what to do."""
+
+
+class Deep3DError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class ShapeError(Deep3DError, ValueError):
+    """An array does not have the shape that the function documents."""
+
+
+class PhotoError(Deep3DError):
+    """A photo cannot be used."""
+
+
+class PhotoUnreadable(PhotoError):
+    """Not an image, or truncated, or of a kind that cannot be decoded."""
+
+
+class PhotoTooLarge(PhotoError):
+    """More pixels than are safe to decode."""
+
+
+class PhotoTooSmall(PhotoError):
+    """Fewer pixels than a face needs."""
+
+
+class PhotoMissing(PhotoError):
+    """No photo at that path, or a folder without photos."""
+
+
+class NoFaceFound(PhotoError):
+    """The detector sees no face in the photo."""
+
+
+class AlignmentFailed(PhotoError):
+    """Five points that cannot be those of a face in the photo."""
+
+
+class FaceModelError(Deep3DError):
+    """A face model file cannot be used."""
+
+
+class FaceModelMissing(FaceModelError):
+    """No face model file at that path."""
+
+
+class FaceModelInvalid(FaceModelError):
+    """The file is not a face model of this project, or is damaged."""
+
+
+class CheckpointError(Deep3DError):
+    """A checkpoint cannot be used."""
+
+
+class CheckpointMissing(CheckpointError):
+    """No checkpoint at that path."""
+
+
+class CheckpointInvalid(CheckpointError):
+    """The file is not a checkpoint of this project, or is damaged."""
+
+
+class CheckpointMismatch(CheckpointError):
+    """The checkpoint was trained for another face model."""
+
+
+class RuntimeUnavailable(Deep3DError):
+    """The chosen runtime is not installed or does not work on this processor."""
+
+
+class OutputNotWritable(Deep3DError):
+    """Results cannot be written to the chosen folder."""
+
+
+class DatasetError(Deep3DError):
+    """An evaluation or training data set is missing or incomplete."""
+
+
+class ConfigError(Deep3DError):
+    """A configuration file has a missing, unknown or impossible value."""

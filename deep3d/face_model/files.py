@@ -1,0 +1,152 @@
+"""Face model files: safetensors with metadata, half-precision shapes and eight-bit albedo components."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from deep3d.assets import asset
+from deep3d.errors import FaceModelInvalid, FaceModelMissing
+from deep3d.face_model.model import FaceModel, ModelInfo
+from deep3d.mesh import vertex_triangles
+
+SCHEMA = "deep3d.face_model/1"
+OPEN_MODEL = "open_face_model.safetensors"
+
+
+@dataclass(frozen=True)
+class _Field:
+    """How one array of a face model file must look; letters in the shape are sizes that must agree."""
+
+    shape: tuple[str | int, ...]
+    kind: str  # numpy dtype kinds that are accepted
+
+
+_FIELDS = {
+    "mean_shape": _Field(("V", 3), "f"),
+    "mean_albedo": _Field(("V", 3), "f"),
+    "identity_basis": _Field((80, "V", 3), "f"),
+    "expression_basis": _Field((64, "V", 3), "f"),
+    "albedo_basis": _Field((80, "V", 3), "fi"),
+    "albedo_scale": _Field((80,), "f"),
+    "triangles": _Field(("T", 3), "iu"),
+    "uv": _Field(("U", 2), "f"),
+    "uv_triangles": _Field(("T", 3), "iu"),
+    "landmark_triangles": _Field((68,), "iu"),
+    "landmark_weights": _Field((68, 3), "f"),
+    "skin": _Field(("V",), "u"),
+    "mirror": _Field(("V",), "iu"),
+}
+
+
+def default_face_model() -> FaceModel:
+    """The open face model that is shipped with the project."""
+    return read_face_model(asset("bfm", OPEN_MODEL))
+
+
+def read_face_model(path: str | Path) -> FaceModel:
+    """Read a face model file.
+
+    Raises: FaceModelMissing, FaceModelInvalid.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FaceModelMissing(f"{path}: no face model there ({error.strerror}); see bfm/README.md") from error
+    metadata = _metadata(path, content)
+    try:
+        arrays = load(content)
+    except (SafetensorError, ValueError) as error:
+        raise FaceModelInvalid(f"{path}: damaged face model file ({error}); fetch or build it again") from error
+    sizes = _check(path, arrays)
+    triangles = arrays["triangles"].astype(np.int32)
+    return FaceModel(
+        info=ModelInfo(
+            name=metadata["name"],
+            version=metadata["version"],
+            licence=metadata["licence"],
+            source=metadata["source"],
+            sha256=hashlib.sha256(content).hexdigest(),
+        ),
+        mean_shape=arrays["mean_shape"].astype(np.float32),
+        mean_albedo=arrays["mean_albedo"].astype(np.float32),
+        identity_basis=_flat(arrays["identity_basis"]),
+        expression_basis=_flat(arrays["expression_basis"]),
+        albedo_basis=_flat(arrays["albedo_basis"]) * arrays["albedo_scale"].astype(np.float32)[:, None],
+        triangles=triangles,
+        adjacency=vertex_triangles(triangles, sizes["V"]),
+        uv=arrays["uv"].astype(np.float32),
+        uv_triangles=arrays["uv_triangles"].astype(np.int32),
+        landmark_triangles=arrays["landmark_triangles"].astype(np.int32),
+        landmark_weights=arrays["landmark_weights"].astype(np.float32),
+        skin=arrays["skin"].astype(np.float32) / 255,
+        mirror=arrays["mirror"].astype(np.int32),
+        expression_names=_expression_names(path, metadata["expression_names"]),
+    )
+
+
+def write_face_model(path: str | Path, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Write the arrays named in this module, and name, version, licence, source and expression_names as metadata.
+
+    Raises: FaceModelInvalid if an array is missing or has the wrong shape.
+    """
+    path = Path(path)
+    _check(path, arrays)
+    contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(save(contiguous, {"schema": SCHEMA, **metadata}))
+    partial.replace(path)
+
+
+def _metadata(path: Path, content: bytes) -> dict[str, str]:
+    """The metadata of a safetensors file: JSON behind an eight-byte little-endian length."""
+    length = int.from_bytes(content[:8], "little")
+    try:
+        metadata = json.loads(content[8 : 8 + length])["__metadata__"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FaceModelInvalid(f"{path}: not a face model file of this project; see bfm/README.md") from error
+    if metadata.get("schema") != SCHEMA:
+        raise FaceModelInvalid(f"{path}: schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}")
+    missing = {"name", "version", "licence", "source", "expression_names"} - set(metadata)
+    if missing:
+        raise FaceModelInvalid(f"{path}: metadata lacks {', '.join(sorted(missing))}; build the file again")
+    return metadata
+
+
+def _expression_names(path: Path, text: str) -> tuple[str, ...]:
+    count = _FIELDS["expression_basis"].shape[0]
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or len(names) != count or not all(isinstance(name, str) for name in names):
+        raise FaceModelInvalid(f"{path}: expression_names is not a JSON list of {count} names; build the file again")
+    return tuple(names)
+
+
+def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
+    """The sizes that the letters stand for, once every field is there with the documented shape."""
+    sizes: dict[str, int] = {}
+    for name, field in _FIELDS.items():
+        if name not in arrays:
+            raise FaceModelInvalid(f"{path}: array {name!r} is missing; build the file again")
+        value = arrays[name]
+        bound = tuple(sizes.setdefault(s, n) if isinstance(s, str) else s for s, n in zip(field.shape, value.shape))
+        if value.ndim != len(field.shape) or value.shape != bound or value.dtype.kind not in field.kind:
+            expected = " x ".join(map(str, field.shape))
+            raise FaceModelInvalid(f"{path}: {name!r} is {value.shape} {value.dtype}, expected {expected}")
+    for name, limit in [("triangles", "V"), ("mirror", "V"), ("uv_triangles", "U"), ("landmark_triangles", "T")]:
+        if arrays[name].min() < 0 or arrays[name].max() >= sizes[limit]:
+            raise FaceModelInvalid(f"{path}: {name!r} points outside its {sizes[limit]} targets; build the file again")
+    return sizes
+
+
+def _flat(basis: np.ndarray) -> np.ndarray:
+    return basis.reshape(len(basis), -1).astype(np.float32)

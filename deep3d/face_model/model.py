@@ -1,0 +1,102 @@
+"""A linear face model in the manner of Blanz and Vetter (1999): coefficients in, vertices and colours out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import array_api_compat
+import numpy as np
+
+from deep3d.coefficients import Array, FaceCoefficients
+from deep3d.mesh import Mesh, vertex_normals
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a face model file says of itself."""
+
+    name: str
+    version: str
+    licence: str
+    source: str
+    sha256: str  # of the file
+
+
+@dataclass(frozen=True, eq=False)
+class FaceModel:
+    """V vertices in decimetres, recentred so that their mean is the origin. All arrays numpy, or all torch."""
+
+    info: ModelInfo
+    mean_shape: Array  # (V, 3)
+    mean_albedo: Array  # (V, 3) RGB in [0, 1]
+    identity_basis: Array  # (80, V * 3) decimetres for one standard deviation
+    expression_basis: Array  # (64, V * 3) decimetres for weight 1
+    albedo_basis: Array  # (80, V * 3) for one standard deviation
+    triangles: Array  # (T, 3) int32
+    adjacency: Array  # (V, valence) int32, see mesh.vertex_triangles
+    uv: Array  # (U, 2) in [0, 1], v up
+    uv_triangles: Array  # (T, 3) int32
+    landmark_triangles: Array  # (68,) int32
+    landmark_weights: Array  # (68, 3) barycentric
+    skin: Array  # (V,) in [0, 1]: 1 on facial skin, 0 on eyes, mouth interior and scalp
+    mirror: Array  # (V,) int32: the vertex on the other side of the face
+    expression_names: tuple[str, ...]  # 64
+
+    def shape(self, coefficients: FaceCoefficients) -> Array:
+        """Vertices (B, V, 3) in model space, before rotation and translation."""
+        return self.neutral_shape(coefficients.identity) + self.expression_offsets(coefficients.expression)
+
+    def neutral_shape(self, identity: Array) -> Array:
+        """Vertices (B, V, 3) of (B, 80) identities without expression."""
+        return self.mean_shape + self._vertices(identity @ self.identity_basis)
+
+    def expression_offsets(self, expression: Array) -> Array:
+        """Offsets (B, V, 3) of (B, 64) expressions."""
+        return self._vertices(expression @ self.expression_basis)
+
+    def albedo(self, albedo: Array) -> Array:
+        """Vertex colours (B, V, 3), RGB around [0, 1] and not clamped, of (B, 80) albedo coefficients."""
+        return self.mean_albedo + self._vertices(albedo @ self.albedo_basis)
+
+    def normals(self, vertices: Array) -> Array:
+        """Unit vertex normals (B, V, 3) of (B, V, 3) vertices."""
+        return vertex_normals(vertices, self.triangles, self.adjacency)
+
+    def landmarks(self, vertices: Array) -> Array:
+        """The 68 landmarks (B, 68, 3) on the surface of (B, V, 3) vertices (any last axis works)."""
+        xp = array_api_compat.array_namespace(vertices)
+        corners = [
+            xp.take(vertices, xp.take(self.triangles[:, corner], self.landmark_triangles, axis=0), axis=1)
+            for corner in range(3)
+        ]
+        return sum(corners[corner] * self.landmark_weights[:, corner, None] for corner in range(3))
+
+    def mesh(self, vertices: np.ndarray) -> Mesh:
+        """One (V, 3) vertex array as a textured mesh."""
+        return Mesh(vertices, self.triangles, self.uv, self.uv_triangles)
+
+    @cached_property
+    def landmark_vertices(self) -> np.ndarray:
+        """(68,) the vertex nearest to each landmark of the mean shape."""
+        heaviest = np.argmax(self.landmark_weights, axis=1)
+        return self.triangles[self.landmark_triangles, heaviest]
+
+    def to_torch(self, device: str | torch.device = "cpu") -> FaceModel:
+        """The same model with torch tensors, for gradients."""
+        import torch
+
+        tensors = {
+            field.name: torch.as_tensor(value, device=device)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), np.ndarray)
+        }
+        return replace(self, **tensors)
+
+    def _vertices(self, flat: Array) -> Array:
+        xp = array_api_compat.array_namespace(flat)
+        return xp.reshape(flat, (flat.shape[0], -1, 3))

@@ -1,0 +1,38 @@
+"""The 68 Multi-PIE landmarks and the five alignment points made of them, in the order of the iBUG 300-W annotation."""
+
+from __future__ import annotations
+
+import array_api_compat
+
+from deep3d.coefficients import Array
+
+JAW = slice(0, 17)
+BROWS = slice(17, 27)
+NOSE = slice(27, 36)
+EYES = slice(36, 48)
+LIPS = slice(48, 68)
+INNER = slice(17, 68)
+"""The 51 landmarks without the jaw line."""
+
+MIRROR = (
+    *range(16, -1, -1),
+    *range(26, 16, -1),
+    *(27, 28, 29, 30, 35, 34, 33, 32, 31),
+    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
+    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65),
+)
+"""The landmark on the other side of the face, of each of the 68; midline landmarks are their own."""
+
+
+def five_points(landmarks68: Array) -> Array:
+    """Five alignment points (..., 5, d) of (..., 68, d) landmarks: the rule of Deep3DFaceRecon.
+
+    Order: eye on the image left, eye on the image right, nose tip, mouth corner image left, mouth corner image right.
+    """
+    xp = array_api_compat.array_namespace(landmarks68)
+    left_eye = (landmarks68[..., 36, :] + landmarks68[..., 39, :]) / 2
+    right_eye = (landmarks68[..., 42, :] + landmarks68[..., 45, :]) / 2
+    return xp.stack(
+        [left_eye, right_eye, landmarks68[..., 30, :], landmarks68[..., 48, :], landmarks68[..., 54, :]],
+        axis=-2,
+    )

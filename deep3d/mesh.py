@@ -1,0 +1,66 @@
+"""A triangle mesh and its vertex normals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+import numpy as np
+
+from deep3d.coefficients import Array
+from deep3d.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """One textured triangle mesh. Corners have their own UV index, so that UV seams need no doubled vertices."""
+
+    vertices: np.ndarray  # (V, 3) float32
+    triangles: np.ndarray  # (T, 3) int32, counter-clockwise from outside
+    uv: np.ndarray  # (U, 2) float32 in [0, 1], v up
+    uv_triangles: np.ndarray  # (T, 3) int32 into uv
+
+
+def vertex_triangles(triangles: np.ndarray, vertex_count: int) -> np.ndarray:
+    """The triangles round each vertex: (V, largest valence) int32, unused places hold T, one past the last triangle."""
+    corner_vertex = triangles.reshape(-1)
+    order = np.argsort(corner_vertex, kind="stable")
+    counts = np.bincount(corner_vertex, minlength=vertex_count)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    table = np.full((vertex_count, counts.max()), len(triangles), np.int32)
+    table[corner_vertex[order], place] = order // 3
+    return table
+
+
+def triangle_normals(vertices: Array, triangles: Array) -> Array:
+    """Unit normals (B, T, 3) of (B, V, 3) vertices: (b - a) x (c - a) for the triangle (a, b, c)."""
+    xp = array_api_compat.array_namespace(vertices)
+    a, b, c = (xp.take(vertices, triangles[:, corner], axis=1) for corner in range(3))
+    return normalize(xp.linalg.cross(b - a, c - a))
+
+
+def vertex_normals(vertices: Array, triangles: Array, adjacency: Array) -> Array:
+    """Unit normals (B, V, 3): the sum of the unit normals of the triangles round each vertex, as in Deep3DFaceRecon.
+
+    `adjacency` is the table of `vertex_triangles`.
+
+    Raises: ShapeError if vertices are not (B, V, 3).
+    """
+    if vertices.ndim != 3 or vertices.shape[2] != 3:
+        raise ShapeError(f"vertices: expected shape (B, V, 3), got {tuple(vertices.shape)}")
+    xp = array_api_compat.array_namespace(vertices)
+    normals = triangle_normals(vertices, triangles)
+    padded = xp.concat([normals, xp.zeros_like(normals[:, :1])], axis=1)
+    total = xp.zeros_like(vertices)
+    for column in range(adjacency.shape[1]):
+        total = total + xp.take(padded, adjacency[:, column], axis=1)
+    return normalize(total)
+
+
+def normalize(vectors: Array) -> Array:
+    """Vectors of any shape scaled to unit length along the last axis; zero vectors stay zero and pass no gradient."""
+    xp = array_api_compat.array_namespace(vectors)
+    squared = xp.sum(vectors * vectors, axis=-1, keepdims=True)
+    zero = squared < 1e-24  # a root or quotient there would send infinite gradients into the triangle's corners
+    length = xp.sqrt(xp.where(zero, xp.ones_like(squared), squared))
+    return xp.where(zero, xp.zeros_like(vectors), vectors) / length

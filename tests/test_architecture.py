@@ -1,0 +1,102 @@
+"""The rules about who imports whom and what, and the public names."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import deep3d
+
+REPOSITORY = Path(__file__).parents[1]
+WITH_TORCH = (
+    "deep3d.network",
+    "deep3d.rendering.differentiable",
+    "deep3d.runtime.eager",
+    "deep3d.runtime.torchscript",
+    "deep3d.fitting.photometric",
+    "deep3d.training",
+)
+"""Modules and packages that need gradients or TorchScript; no other may load torch when it is imported."""
+
+
+def module_names() -> list[str]:
+    files = sorted((REPOSITORY / "deep3d").rglob("*.py"))
+    names = [".".join(file.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    return [name for name in names if not name.endswith("__main__")]
+
+
+def run_python(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+def test_imports_go_down_only():
+    lint = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run([lint, "--no-cache"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_torch_is_loaded_only_where_gradients_are():
+    names = [name for name in module_names() if not any(f"{name}.".startswith(f"{part}.") for part in WITH_TORCH)]
+    assert "deep3d.camera" in names
+    result = run_python(
+        "import importlib, sys\n"
+        f"for name in {names}:\n"
+        "    importlib.import_module(name)\n"
+        "    if 'torch' in sys.modules: sys.exit(f'{name} loads torch')\n"
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_geometry_in_numpy_never_loads_torch(toy_model_path):
+    result = run_python(
+        "import sys, numpy as np, deep3d\n"
+        "from deep3d.camera import place, project\n"
+        "from deep3d.lighting import shade\n"
+        f"model = deep3d.read_face_model({str(toy_model_path)!r})\n"
+        "face = deep3d.FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))\n"
+        "vertices = place(model.shape(face), face.rotation, face.translation)\n"
+        "project(model.landmarks(vertices))\n"
+        "shade(model.albedo(face.albedo), model.normals(vertices), face.lighting)\n"
+        "sys.exit('torch' in sys.modules)\n"
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_importing_deep3d_loads_none_of_its_modules():
+    result = run_python(
+        "import sys, deep3d; sys.exit(any(n.startswith('deep3d.') or n == 'numpy' for n in sys.modules))"
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", deep3d.__all__)
+def test_public_names_are_there_and_documented(name):
+    value = getattr(deep3d, name)
+    assert inspect.getdoc(value), f"deep3d.{name} has no docstring"
+    assert name in dir(deep3d)
+
+
+def test_public_names_are_the_ones_that_type_checkers_see():
+    tree = ast.parse(Path(deep3d.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    seen = {alias.name: str(node.module) for node in imports for alias in node.names}
+    seen = {name: module for name, module in seen.items() if module.startswith("deep3d.")}
+    assert set(deep3d.__all__) == set(seen)
+    for name, module in seen.items():
+        assert getattr(deep3d, name) is getattr(importlib.import_module(module), name)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        getattr(deep3d, "nonsense")  # noqa: B009
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_every_module_says_what_it_is(name):
+    path = REPOSITORY / Path(*name.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), f"{file} has no docstring"

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from deep3d.errors import ShapeError
+from deep3d.regressor import Regressor
+
+
+class CountingRuntime:
+    """Answers each crop with 257 times its mean red, and keeps the sizes of its batches."""
+
+    name = "counting"
+    precision = "fp32"
+
+    def __init__(self):
+        self.batches = []
+
+    def __call__(self, crops):
+        assert crops.dtype == np.float32 and crops.shape[1:] == (3, 224, 224) and crops.flags.c_contiguous
+        self.batches.append(len(crops))
+        return np.repeat(crops[:, 0].mean(axis=(1, 2))[:, None], 257, axis=1)
+
+
+@pytest.fixture
+def crops() -> np.ndarray:
+    crops = np.zeros((5, 224, 224, 3), np.uint8)
+    crops[..., 0] = np.array([0, 51, 102, 153, 255])[:, None, None]
+    crops[..., 2] = 77
+    return crops
+
+
+def test_crops_keep_their_order_through_batches(crops):
+    runtime = CountingRuntime()
+    coefficients = Regressor(runtime, batch_size=2)(crops)
+    assert runtime.batches == [2, 2, 1]
+    np.testing.assert_allclose(coefficients.rotation[:, 1], [0, 0.2, 0.4, 0.6, 1], rtol=1e-5)
+    assert coefficients.identity.shape == (5, 80)
+
+
+def test_no_crops_give_no_faces(crops):
+    runtime = CountingRuntime()
+    coefficients = Regressor(runtime)(crops[:0])
+    assert len(coefficients) == 0
+    assert runtime.batches == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((224, 224, 3), np.uint8), np.zeros((1, 3, 224, 224), np.uint8), np.zeros((1, 224, 224, 3), np.float32)],
+)
+def test_wrong_crops(wrong):
+    with pytest.raises(ShapeError, match="expected \\(B, 224, 224, 3\\) uint8, got"):
+        Regressor(CountingRuntime())(wrong)
