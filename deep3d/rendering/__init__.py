@@ -1,0 +1,1 @@
+"""Rasterisers and the renderer built on them."""

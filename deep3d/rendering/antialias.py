@@ -1,0 +1,74 @@
+"""Analytic antialiasing of silhouettes, the one step whose gradients move them (Laine et al., 2020, section 3.6).
+
+Unlike the paper it goes from silhouette edges to pixels, not from the triangle a pixel shows to its edges: a mesh with
+triangles smaller than pixels, as faces are, shows hardly any of those whose edges form the silhouette.
+"""
+
+from __future__ import annotations
+
+import array_api_compat
+import numpy as np
+
+from deep3d.coefficients import Array
+from deep3d.rendering.interface import Fragments
+from deep3d.rendering.kernels import to_numpy
+from deep3d.rendering.silhouettes import mesh_edges, silhouette_crossings
+
+
+def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Array) -> Array:
+    """The picture (B, H, W, C) with the pixels at silhouette edges blended by coverage; see `Rasterizer.antialias`."""
+    xp = array_api_compat.array_namespace(picture, clip)
+    batch, height, width, channels = picture.shape
+    vertex_count = clip.shape[1]
+    crossings = _crossings(to_numpy(clip), to_numpy(triangles), to_numpy(fragments.depth))
+    if len(crossings) == 0:
+        return picture
+    upright = crossings[:, 4] == 1
+    own_row, own_column = np.divmod(crossings[:, 0] % (height * width), width)
+    direction = np.sign(crossings[:, 1] - crossings[:, 0])
+
+    def constant(values: np.ndarray) -> Array:
+        return xp.asarray(values, dtype=clip.dtype)
+
+    own, other, vertex_a, vertex_b = (xp.asarray(crossings[:, column]) for column in range(4))
+    corners = xp.reshape(clip, (batch * vertex_count, 4))
+    size = np.where(upright[:, None], [width, height], [height, width])
+    along_a, across_a = _screen(xp.take(corners, vertex_a, axis=0), constant(upright), constant(size))
+    along_b, across_b = _screen(xp.take(corners, vertex_b, axis=0), constant(upright), constant(size))
+    t = (constant(np.where(upright, own_row, own_column)) - across_a) / (across_b - across_a)
+    crossing = along_a + t * (along_b - along_a)
+    reach = (crossing - constant(np.where(upright, own_column, own_row))) * constant(direction)  # 0 at own, 1 at other
+
+    # Half of the way between the centres belongs to each pixel: the edge past it covers a share of the other pixel,
+    # the edge before it uncovers a share of the own one.
+    share = reach - 0.5
+    colors = xp.reshape(picture, (batch * height * width, channels))
+    change = xp.astype(share, picture.dtype)[:, None] * (xp.take(colors, own, axis=0) - xp.take(colors, other, axis=0))
+    return xp.reshape(_add_rows(colors, xp.where(share > 0, other, own), change), picture.shape)
+
+
+def _crossings(clip: np.ndarray, triangles: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """`silhouette_crossings` of all pictures, with pixels and vertices counted on from picture to picture."""
+    edges = mesh_edges(triangles, clip.shape[1])
+    pixels, vertices = depth.shape[1] * depth.shape[2], clip.shape[1]
+    found = [
+        silhouette_crossings(clip[b], edges, depth[b]) + b * np.array([pixels, pixels, vertices, vertices, 0])
+        for b in range(len(clip))
+    ]
+    return np.concatenate([np.empty((0, 5), np.int64), *found])
+
+
+def _screen(corners: Array, upright: Array, size: Array) -> tuple[Array, Array]:
+    """Pixel coordinates of (P, 4) clip corners along the line through the two pixel centres and across it."""
+    x, y = corners[:, 0] / corners[:, 3], corners[:, 1] / corners[:, 3]
+    along, across = upright * x + (1 - upright) * y, upright * y + (1 - upright) * x
+    return (along + 1) * (0.5 * size[:, 0]) - 0.5, (across + 1) * (0.5 * size[:, 1]) - 0.5
+
+
+def _add_rows(values: Array, index: Array, change: Array) -> Array:
+    """Values (N, C) with rows (P, C) added at `index` (P,), which may repeat. The array API has no such function."""
+    if array_api_compat.is_torch_array(values):
+        return values.index_add(0, index, change)
+    total = values.copy()
+    np.add.at(total, index, change)
+    return total

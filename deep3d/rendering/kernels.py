@@ -1,0 +1,231 @@
+"""Numba kernels on single pictures that write into arrays the caller owns; nothing is checked here.
+
+Positions are rounded to 2^-14 pixel, so that in float64 the edge functions of pictures up to 2048 pixels are exact and
+the top-left rule gives every pixel on a shared edge to one of its two triangles: no cracks and no pixel drawn twice
+(Pineda, A parallel algorithm for polygon rasterization, 1988). The barycentric weights are those of the positions
+themselves, straight from clip space (Olano and Greer, Triangle scan conversion using 2D homogeneous coordinates, 1997).
+"""
+
+from __future__ import annotations
+
+import array_api_compat
+import numba
+import numpy as np
+
+from deep3d.coefficients import Array
+
+_GRID = 16384.0  # positions per pixel
+_POSITIVE = 1e-30  # smaller than any edge function but zero
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """An array or tensor as kernels take it: its own memory where that is contiguous and writable, else a copy.
+
+    Numba would compile each kernel anew for read-only arrays.
+    """
+    values = array.detach().numpy() if array_api_compat.is_torch_array(array) else array
+    return np.require(values, requirements=["C", "W"])
+
+
+@numba.njit(cache=True, nogil=True)
+def rasterize_into(clip, triangles, triangle, weights, depth):
+    """Fill `triangle` (H, W) int32, `weights` (H, W, 2) and `depth` (H, W) from clip (V, 4) and triangles (T, 3) int32.
+
+    The meaning is that of `Fragments`. There is no culling of back faces. Triangles with a corner at w <= 0 are left
+    out whole, pixels whose z / w is outside [-1, 1] one by one; of equal depths the triangle listed first stays.
+    """
+    height, width = triangle.shape
+    triangle[:] = -1
+    depth[:] = np.inf
+
+    screen = screen_positions(clip, height, width)
+    for t in range(triangles.shape[0]):
+        x0, y0, z0 = screen[triangles[t, 0]]
+        x1, y1, z1 = screen[triangles[t, 1]]
+        x2, y2, z2 = screen[triangles[t, 2]]
+        area = (x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0)
+        if not (area > 0 or area < 0):  # flat, behind the camera or not a number
+            continue
+        left, right = _pixels_between(min(x0, x1, x2), max(x0, x1, x2), width)
+        top, bottom = _pixels_between(min(y0, y1, y2), max(y0, y1, y2), height)
+        if left >= right or top >= bottom:
+            continue
+
+        # One edge function for the edge opposite each corner, positive inside whichever way round the triangle is.
+        turn = 1.0 if area > 0 else -1.0
+        dx0, dy0 = (x2 - x1) * turn, (y2 - y1) * turn
+        dx1, dy1 = (x0 - x2) * turn, (y0 - y2) * turn
+        dx2, dy2 = (x1 - x0) * turn, (y1 - y0) * turn
+        least0 = 0.0 if dy0 < 0 or (dy0 == 0 and dx0 > 0) else _POSITIVE
+        least1 = 0.0 if dy1 < 0 or (dy1 == 0 and dx1 > 0) else _POSITIVE
+        least2 = 0.0 if dy2 < 0 or (dy2 == 0 and dx2 > 0) else _POSITIVE
+        row0 = dx0 * (top - y1) - dy0 * (left - x1)
+        row1 = dx1 * (top - y2) - dy1 * (left - x2)
+        row2 = dx2 * (top - y0) - dy2 * (left - x0)
+        size = abs(area)
+        z0, z1, z2 = z0 / size, z1 / size, z2 / size
+
+        for row in range(top, bottom):
+            edge0, edge1, edge2 = row0, row1, row2
+            entered = False  # a row of a triangle is one run of pixels
+            for column in range(left, right):
+                if (edge0 >= least0) & (edge1 >= least1) & (edge2 >= least2):
+                    entered = True
+                    z = edge0 * z0 + edge1 * z1 + edge2 * z2
+                    if z < depth[row, column] and -1 <= z <= 1:
+                        triangle[row, column] = t
+                        depth[row, column] = z
+                elif entered:
+                    break
+                edge0 -= dy0
+                edge1 -= dy1
+                edge2 -= dy2
+            row0 += dx0
+            row1 += dx1
+            row2 += dx2
+
+    weights_into(clip, triangles, triangle, weights)
+
+
+@numba.njit(cache=True, nogil=True)
+def screen_positions(clip, height, width):
+    """Column, row (both rounded to the grid) and z / w of clip coordinates (V, 4); not a number where w <= 0."""
+    screen = np.full((clip.shape[0], 3), np.nan)
+    for v in range(clip.shape[0]):
+        x, y, z, w = clip[v]
+        if w > 0:
+            screen[v, 0] = np.rint(((x / w + 1) * (0.5 * width) - 0.5) * _GRID) / _GRID
+            screen[v, 1] = np.rint(((y / w + 1) * (0.5 * height) - 0.5) * _GRID) / _GRID
+            screen[v, 2] = z / w
+    return screen
+
+
+@numba.njit(cache=True, nogil=True)
+def _pixels_between(low, high, count):
+    """The range of pixels 0..count - 1 in [low, high], which may be far outside."""
+    return int(min(max(np.ceil(low), 0.0), count)), int(min(max(np.floor(high) + 1, 0.0), count))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _corners_from_pixel(clip, corners, x, y):
+    """The three corners as seen from the point (x, y) of the picture: six numbers x, y times w, three times."""
+    x0, y0, _, w0 = clip[corners[0]]
+    x1, y1, _, w1 = clip[corners[1]]
+    x2, y2, _, w2 = clip[corners[2]]
+    return x0 - x * w0, y0 - y * w0, x1 - x * w1, y1 - y * w1, x2 - x * w2, y2 - y * w2
+
+
+@numba.njit(cache=True, nogil=True)
+def weights_into(clip, triangles, triangle, weights):
+    """Fill `weights` (H, W, 2), the perspective-correct barycentric weights of the triangles (H, W) seen."""
+    height, width = triangle.shape
+    for row in range(height):
+        y = (row + 0.5) * (2 / height) - 1
+        for column in range(width):
+            t = triangle[row, column]
+            first = second = 0.0
+            if t >= 0:
+                x = (column + 0.5) * (2 / width) - 1
+                x0, y0, x1, y1, x2, y2 = _corners_from_pixel(clip, triangles[t], x, y)
+                area0, area1, area2 = x1 * y2 - y1 * x2, x2 * y0 - y2 * x0, x0 * y1 - y0 * x1
+                total = area0 + area1 + area2
+                if total != 0:
+                    first = min(max(area0 / total, 0.0), 1.0)
+                    second = min(max(area1 / total, 0.0), 1 - first)
+            weights[row, column, 0] = first
+            weights[row, column, 1] = second
+
+
+@numba.njit(cache=True, nogil=True)
+def weights_backward_into(clip, triangles, triangle, gradient, clip_gradient):
+    """Add to `clip_gradient` (V, 4) what the gradient (H, W, 2) of the weights means for the clip coordinates."""
+    height, width = triangle.shape
+    for row in range(height):
+        y = (row + 0.5) * (2 / height) - 1
+        for column in range(width):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            x = (column + 0.5) * (2 / width) - 1
+            x0, y0, x1, y1, x2, y2 = _corners_from_pixel(clip, triangles[t], x, y)
+            area0, area1, area2 = x1 * y2 - y1 * x2, x2 * y0 - y2 * x0, x0 * y1 - y0 * x1
+            total = area0 + area1 + area2
+            if total == 0:
+                continue
+            first, second = gradient[row, column]
+            mean = (first * area0 + second * area1) / total
+            d0, d1, d2 = (first - mean) / total, (second - mean) / total, -mean / total
+            _add_corner(clip_gradient, triangles[t, 0], d2 * y1 - d1 * y2, d1 * x2 - d2 * x1, x, y)
+            _add_corner(clip_gradient, triangles[t, 1], d0 * y2 - d2 * y0, d2 * x0 - d0 * x2, x, y)
+            _add_corner(clip_gradient, triangles[t, 2], d1 * y0 - d0 * y1, d0 * x1 - d1 * x0, x, y)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _add_corner(clip_gradient, vertex, dx, dy, x, y):
+    clip_gradient[vertex, 0] += dx
+    clip_gradient[vertex, 1] += dy
+    clip_gradient[vertex, 3] -= dx * x + dy * y
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def interpolate_into(attributes, triangles, triangle, weights, out):
+    """Fill `out` (H, W, C) from attributes (V, C), triangles (T, 3) and the fragments of `rasterize_into`."""
+    height, width, channels = out.shape
+    for row in range(height):
+        for column in range(width):
+            t = triangle[row, column]
+            if t < 0:
+                for c in range(channels):
+                    out[row, column, c] = 0
+                continue
+            i, j, k = triangles[t]
+            first, second = weights[row, column]
+            third = 1 - first - second
+            for c in range(channels):
+                out[row, column, c] = first * attributes[i, c] + second * attributes[j, c] + third * attributes[k, c]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def interpolate_backward_into(attributes, triangles, triangle, weights, gradient, attribute_gradient, weight_gradient):
+    """Add to `attribute_gradient` (V, C) and fill `weight_gradient` (H, W, 2) from the gradient (H, W, C)."""
+    height, width, channels = gradient.shape
+    weight_gradient[:] = 0
+    for row in range(height):
+        for column in range(width):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            i, j, k = triangles[t]
+            first, second = weights[row, column]
+            third = 1 - first - second
+            for c in range(channels):
+                g = gradient[row, column, c]
+                attribute_gradient[i, c] += first * g
+                attribute_gradient[j, c] += second * g
+                attribute_gradient[k, c] += third * g
+                weight_gradient[row, column, 0] += g * (attributes[i, c] - attributes[k, c])
+                weight_gradient[row, column, 1] += g * (attributes[j, c] - attributes[k, c])
+
+
+@numba.njit(cache=True, nogil=True)
+def sample_into(image, uv, out):
+    """Fill `out` (H, W, C) with an image (h, w, C) at (H, W, 2) UVs, bilinear, v up, clamped at the border."""
+    image_height, image_width, channels = image.shape
+    for row in range(uv.shape[0]):
+        for column in range(uv.shape[1]):
+            u, v = uv[row, column]
+            x = _clamp(u * image_width - 0.5, image_width - 1.0)
+            y = _clamp((1 - v) * image_height - 0.5, image_height - 1.0)
+            left, top = int(x), int(y)
+            right, bottom = min(left + 1, image_width - 1), min(top + 1, image_height - 1)
+            fx, fy = x - left, y - top
+            for c in range(channels):
+                above = image[top, left, c] * (1 - fx) + image[top, right, c] * fx
+                below = image[bottom, left, c] * (1 - fx) + image[bottom, right, c] * fx
+                out[row, column, c] = above * (1 - fy) + below * fy
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _clamp(value, high):
+    """The value within [0, high]; 0 for what is not a number, which must not become an index."""
+    return min(value, high) if value > 0 else 0.0

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from deep3d.errors import RuntimeUnavailable
+from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.rendering.interface import Fragments
+from deep3d.rendering.nvdiffrast import NvdiffrastRasterizer
+
+
+class FakeNvdiffrast(ModuleType):
+    """nvdiffrast's functions in its own conventions, computed by CpuRasterizer: row 0 at y = -1 and at v = 0."""
+
+    def __init__(self):
+        super().__init__("nvdiffrast.torch")
+        self.cpu = CpuRasterizer()
+
+    def RasterizeCudaContext(self, device):  # noqa: N802
+        return device
+
+    def rasterize(self, context, clip, triangles, size, grad_db):
+        fragments = self.cpu.rasterize(clip, triangles, size)
+        seen = fragments.triangle >= 0
+        depth = torch.where(seen, fragments.depth, 0)
+        return torch.cat([fragments.weights, depth[..., None], fragments.triangle[..., None] + 1], dim=-1), None
+
+    def interpolate(self, attributes, raster, triangles):
+        return self.cpu.interpolate(attributes, self.fragments(raster), triangles), None
+
+    def texture(self, image, uv, filter_mode, boundary_mode):
+        assert (filter_mode, boundary_mode) == ("linear", "clamp")
+        return self.cpu.texture(image.flip(1), uv)
+
+    def antialias(self, picture, raster, clip, triangles):
+        return self.cpu.antialias(picture, self.fragments(raster), clip, triangles)
+
+    def fragments(self, raster):
+        triangle = raster[..., 3].int() - 1
+        return Fragments(triangle, raster[..., :2], raster[..., 2].masked_fill(triangle < 0, float("inf")))
+
+
+@pytest.fixture
+def rasterizer(monkeypatch) -> NvdiffrastRasterizer:
+    package, library = ModuleType("nvdiffrast"), FakeNvdiffrast()
+    monkeypatch.setitem(sys.modules, "nvdiffrast", package)
+    monkeypatch.setitem(sys.modules, "nvdiffrast.torch", library)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    return NvdiffrastRasterizer()
+
+
+def test_adapter_translates_both_ways(rasterizer):
+    cpu = CpuRasterizer()
+    generator = torch.Generator().manual_seed(0)
+    clip = torch.cat([torch.rand(2, 6, 2, generator=generator) * 2 - 1, torch.tensor([0.2, 1]).expand(2, 6, 2)], dim=2)
+    triangles = torch.tensor([[0, 1, 2], [3, 4, 5]])  # int64, which nvdiffrast itself refuses
+    expected, fragments = (backend.rasterize(clip, triangles, (16, 24)) for backend in (cpu, rasterizer))
+    np.testing.assert_array_equal(fragments.triangle, expected.triangle)
+    np.testing.assert_array_equal(fragments.depth, expected.depth)
+    np.testing.assert_array_equal(fragments.weights, expected.weights)
+
+    uv = torch.rand(2, 6, 2, generator=generator)
+    image = torch.rand(2, 4, 5, 3, generator=generator)
+    expected_uv, places = (backend.interpolate(uv, expected, triangles) for backend in (cpu, rasterizer))
+    expected_picture, picture = (backend.texture(image, places) for backend in (cpu, rasterizer))
+    np.testing.assert_array_equal(places, expected_uv)
+    np.testing.assert_allclose(picture, expected_picture, atol=1e-5)
+    expected_smooth, smooth = (backend.antialias(picture, fragments, clip, triangles) for backend in (cpu, rasterizer))
+    np.testing.assert_array_equal(smooth, expected_smooth)
+
+
+def test_missing_package_gives_one_line_with_a_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nvdiffrast.torch", None)
+    with pytest.raises(RuntimeUnavailable, match=r"nvdiffrast: cannot be imported .*; install nvdiffrast") as caught:
+        NvdiffrastRasterizer()
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_device_gives_one_line_with_a_remedy(rasterizer, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RuntimeUnavailable, match=r"torch sees no CUDA device; .* CpuRasterizer"):
+        NvdiffrastRasterizer()
