@@ -1,0 +1,230 @@
+"""Read a photo from anywhere safely: any kind Pillow decodes, upright, RGB, within bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from deep3d.errors import PhotoMissing, PhotoTooLarge, PhotoTooSmall, PhotoUnreadable
+
+LARGEST_PHOTO = 128_000_000  # pixels
+SMALLEST_SIDE = 32  # pixels
+
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .heic .heif .hif .avif .tif .tiff .bmp .gif .jp2 .ppm .pgm".split()
+)
+"""File names that `find_photos` takes for photos."""
+
+# Left out on purpose: kinds that start other programs (EPS), open files of their own, or never hold photos.
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM")
+_STRIP_PIXELS = 4_000_000  # converted at a time, so that no second copy of a large photo is ever made
+_ORIENTATION = 0x0112  # EXIF tag
+
+_warning_filters = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded photo."""
+
+    pixels: np.ndarray  # (H, W, 3) uint8 sRGB, upright
+    name: str  # file name, for people and for result folders
+    sha256: str  # of the file's bytes, hexadecimal
+
+
+def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
+    """Read the photo at a path, or the bytes of a photo file; `name` is what messages call it, else its file name.
+
+    EXIF orientation and the embedded colour profile are applied, transparency lies on white, of an animation the first
+    frame counts, 16 bits are reduced to 8.
+
+    Raises: PhotoMissing, PhotoUnreadable, PhotoTooLarge beyond 128 megapixels, PhotoTooSmall below 32 pixels a side.
+    """
+    if isinstance(source, bytes):
+        return _read(io.BytesIO(source), name or "photo")
+    path = Path(source)
+    if path.is_dir():
+        raise PhotoUnreadable(f"{path}: a folder, not a photo; name the photos in it")
+    if not path.exists():
+        raise PhotoMissing(f"{path}: no such file; check the path")
+    if not path.is_file():
+        raise PhotoUnreadable(f"{path}: not an ordinary file; give a photo file")
+    try:
+        with path.open("rb") as stream:
+            photo = _read(stream, str(path))
+    except OSError as error:
+        raise PhotoUnreadable(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
+    return Photo(photo.pixels, name or path.name, photo.sha256)
+
+
+def find_photos(paths: Iterable[str | Path]) -> list[Path]:
+    """The given files, and for each folder the photos right in it, sorted by name.
+
+    Files are not looked at: `read_photo` says what is wrong with each.
+
+    Raises: PhotoMissing for a folder without photos.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        try:
+            inside = [file for file in path.iterdir() if _looks_like_photo(file)]
+        except OSError as error:
+            raise PhotoMissing(f"{path}: the folder cannot be listed ({error.strerror}); check its permissions") from error
+        if not inside:
+            raise PhotoMissing(f"{path}: no photos in this folder; supported are {', '.join(sorted(SUFFIXES))}")
+        found += sorted(inside, key=lambda file: file.name)
+    return found
+
+
+def _looks_like_photo(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _read(stream: BinaryIO, name: str) -> Photo:
+    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    with _open(stream, name) as image:
+        width, height = image.size
+        if width * height > LARGEST_PHOTO:
+            raise PhotoTooLarge(f"{name}: {width} x {height} pixels are more than 128 megapixels; reduce the photo")
+        if min(width, height) < SMALLEST_SIDE:
+            raise PhotoTooSmall(f"{name}: {width} x {height} pixels are too few; at least 32 on each side are needed")
+        try:
+            with _no_pillow_warning() if width * height > (Image.MAX_IMAGE_PIXELS or 0) else nullcontext():
+                image.load()
+            pixels = _to_rgb(image)
+        except Exception as error:  # decoders raise anything at all on damaged files
+            raise PhotoUnreadable(f"{name}: damaged or cut off ({_one_line(error)}); get a fresh copy") from error
+    return Photo(pixels, name, sha256)
+
+
+@contextmanager
+def _no_pillow_warning() -> Iterator[None]:
+    """Without Pillow's warning at 89 megapixels; our own limit is checked between opening and decoding.
+
+    One thread at a time, since warning filters are the whole process's; a small photo is decoded outside.
+    """
+    with _warning_filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def _open(stream: BinaryIO, name: str) -> Image.Image:
+    """The image with its header read and nothing decoded."""
+    Image.init()
+    formats = [name for name in _FORMATS if name in Image.OPEN]
+    stream.seek(0)
+    header = stream.read(12)
+    if not header:
+        raise PhotoUnreadable(f"{name}: the file is empty; give a photo")
+    if header[4:8] == b"ftyp":  # HEIC or AVIF
+        try:
+            import pillow_heif
+        except ImportError:
+            pass
+        else:
+            pillow_heif.register_heif_opener()
+            formats.append("HEIF")
+    stream.seek(0)
+    try:
+        with _no_pillow_warning():
+            return Image.open(stream, formats=formats)
+    except Image.DecompressionBombError as error:
+        raise PhotoTooLarge(f"{name}: more than 128 megapixels; reduce the photo") from error
+    except UnidentifiedImageError as error:
+        raise PhotoUnreadable(f"{name}: not an image of a known kind; give a JPEG, PNG, WebP, HEIC or TIFF") from error
+    except Exception as error:  # as above
+        raise PhotoUnreadable(f"{name}: damaged header ({_one_line(error)}); get a fresh copy") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:100] or type(error).__name__
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    """(H, W, 3) uint8 sRGB, upright: each strip is converted and put where it belongs."""
+    profile = _profile_transform(image)
+    white = _white_level(image)
+    orientation = _orientation(image)
+    width, height = image.size
+    turned = orientation in (5, 6, 7, 8)
+    pixels = np.empty((width, height, 3) if turned else (height, width, 3), np.uint8)
+    view = pixels  # of the upright photo, as it is stored but for a possible exchange of rows and columns
+    if orientation in (3, 4, 7, 8):
+        view = view[::-1]
+    if orientation in (2, 3, 6, 7):
+        view = view[:, ::-1]
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        strip = _grey(strip, white) if white else _flatten(strip, profile)
+        if turned:
+            view[:, top : top + rows] = np.asarray(strip.transpose(Image.Transpose.TRANSPOSE))
+        else:
+            view[top : top + rows] = np.asarray(strip)
+    return pixels
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; decoders that turn the image themselves leave none behind."""
+    try:
+        return image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # damaged EXIF is no reason to refuse the photo
+        return 1
+
+
+def _white_level(image: Image.Image) -> float | None:
+    """The value shown as white in a grey image of more than 8 bits, None for other images."""
+    if image.mode.startswith("I;16"):
+        return 65535.0
+    if image.mode not in ("I", "F"):
+        return None
+    largest = float(np.nan_to_num(np.array(image.getextrema()), nan=1.0, posinf=1.0).max())
+    usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+    return next((level for level in usual if largest <= level), largest)
+
+
+def _grey(image: Image.Image, white: float) -> Image.Image:
+    levels = np.nan_to_num(np.asarray(image, np.float32)) * (255 / white)
+    return Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8)).convert("RGB")
+
+
+def _flatten(image: Image.Image, profile: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    """RGB, in sRGB if there is a profile, on white where transparent."""
+    if not image.has_transparency_data:
+        return ImageCms.applyTransform(image, profile) if profile else image.convert("RGB")
+    layer = image.convert("RGBA")
+    alpha = layer.getchannel("A")
+    color = layer.convert("RGB")
+    if profile:
+        color = ImageCms.applyTransform(color, profile)
+    return Image.composite(color, Image.new("RGB", image.size, "white"), alpha)
+
+
+def _profile_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
+    """From the embedded colour profile to sRGB, None where there is none that fits the pixels or it is sRGB itself."""
+    data = image.info.get("icc_profile")
+    space = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "L": "GRAY"}.get(image.mode)
+    if not data or not space:
+        return None
+    try:
+        profile = ImageCms.getOpenProfile(io.BytesIO(data))
+        named = profile.profile.profile_description or ""
+        if profile.profile.xcolor_space.strip() != space or named.startswith("sRGB"):
+            return None
+        mode = "RGB" if space == "RGB" else image.mode
+        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (OSError, ImageCms.PyCMSError):  # a broken profile says nothing about colours
+        return None
