@@ -1,0 +1,185 @@
+"""Checkpoint files: safetensors with Deep3DFaceRecon's names, as trained or in eight bits, and what they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save
+
+from deep3d.assets import asset
+from deep3d.errors import CheckpointInvalid, CheckpointMismatch, CheckpointMissing
+from deep3d.face_model.model import ModelInfo
+from deep3d.quantization import dequantize, fold_batch_norms, neutral_batch_norms, quantize
+from deep3d.resnet import TRUNKS
+
+SCHEMA = "deep3d.checkpoint/1"
+DEFAULT_CHECKPOINT = "deep3d_resnet50.safetensors"
+STORAGES = ("float32", "float16", "int8")
+_SCALE = "_scale"  # behind the name of an int8 weight: its (output channels,) float32 scales
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a checkpoint file says of itself."""
+
+    name: str
+    version: str
+    trunk: str  # a key of resnet.TRUNKS
+    face_model: str  # name and version of the face model whose coefficients it predicts
+    face_model_sha256: str
+    training_data: str
+    accuracy: dict[str, float]  # measured, by name of the measure with its unit
+    licence: str
+    created: str  # ISO 8601 date
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A regressor's weights in float32, and where they come from."""
+
+    path: Path
+    sha256: str  # of the file
+    storage: str  # one of STORAGES
+    info: CheckpointInfo
+    arrays: dict[str, np.ndarray]  # the complete state dict of a Deep3DFaceRecon regressor, in its order
+
+    def folded(self) -> Checkpoint:
+        """The same function in evaluation, with batch norms that do nothing but add their bias."""
+        if self.storage == "int8":
+            return self
+        return replace(self, arrays=fold_batch_norms(TRUNKS[self.info.trunk], self.arrays))
+
+    def require_model(self, model: ModelInfo) -> None:
+        """Raises: CheckpointMismatch if the checkpoint was trained for another face model."""
+        if model.sha256 != self.info.face_model_sha256:
+            raise CheckpointMismatch(
+                f"{self.path}: trained for face model {self.info.face_model} ({self.info.face_model_sha256[:12]}), "
+                f"not for {model.name} {model.version} ({model.sha256[:12]}); choose the two that belong together"
+            )
+
+
+def default_checkpoint() -> Checkpoint:
+    """The checkpoint that is shipped with the project."""
+    return read_checkpoint(asset("checkpoints", DEFAULT_CHECKPOINT))
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint file.
+
+    Raises: CheckpointMissing, CheckpointInvalid.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointMissing(
+            f"{path}: no checkpoint there ({error.strerror}); checkpoints/README.md says where to get it"
+        ) from error
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata() or {}
+        stored = load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointInvalid(f"{path}: damaged, or not a checkpoint ({error}); fetch or train it again") from error
+    info, storage = _parse_metadata(path, metadata)
+    arrays = neutral_batch_norms(TRUNKS[info.trunk]) if storage == "int8" else {}
+    arrays |= {name: _decoded(path, name, stored) for name in stored if not name.endswith(_SCALE)}
+    return Checkpoint(
+        path=path,
+        sha256=hashlib.sha256(content).hexdigest(),
+        storage=storage,
+        info=info,
+        arrays=_checked(path, info.trunk, arrays),
+    )
+
+
+def write_checkpoint(
+    path: str | Path, info: CheckpointInfo, arrays: dict[str, np.ndarray], storage: str = "float32"
+) -> None:
+    """Write a regressor's complete state dict.
+
+    float32 loses nothing. float16 halves the weights. int8 folds the batch norms into the convolutions, gives each
+    of their output channels eight bits and a scale, and keeps the heads in float16.
+
+    Raises: CheckpointInvalid if an array is missing, has the wrong shape or is not finite.
+    """
+    path = Path(path)
+    if storage not in STORAGES:
+        raise CheckpointInvalid(f"{path}: storage {storage!r} is unknown, choose one of {', '.join(STORAGES)}")
+    if info.trunk not in TRUNKS:
+        raise CheckpointInvalid(f"{path}: trunk {info.trunk!r} is unknown, choose one of {', '.join(TRUNKS)}")
+    arrays = _checked(path, info.trunk, arrays)
+    stored = {name: np.asarray(value, order="C") for name, value in _encoded(info.trunk, arrays, storage).items()}
+    metadata = {"schema": SCHEMA, "storage": storage, **asdict(info), "accuracy": json.dumps(info.accuracy)}
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(save(stored, metadata))
+    partial.replace(path)
+
+
+def _encoded(trunk: str, arrays: dict[str, np.ndarray], storage: str) -> dict[str, np.ndarray]:
+    if storage == "float32":
+        return arrays
+    if storage == "float16":
+        return {name: value.astype(np.float16) if value.ndim == 4 else value for name, value in arrays.items()}
+    stored: dict[str, np.ndarray] = {}
+    implied = neutral_batch_norms(TRUNKS[trunk]).keys()
+    for name, value in fold_batch_norms(TRUNKS[trunk], arrays).items():
+        if name in implied:
+            continue
+        if value.ndim < 4:
+            stored[name] = value
+        elif name.startswith("final_layers"):
+            stored[name] = value.astype(np.float16)
+        else:
+            stored[name], stored[name + _SCALE] = quantize(value)
+    return stored
+
+
+def _decoded(path: Path, name: str, stored: dict[str, np.ndarray]) -> np.ndarray:
+    value = stored[name]
+    if value.dtype != np.int8:
+        return value.astype(np.int64 if value.dtype.kind == "i" else np.float32)
+    scale = stored.get(name + _SCALE)
+    if scale is None or scale.shape != value.shape[:1] or not np.isfinite(scale).all():
+        raise CheckpointInvalid(f"{path}: {name!r} has no finite scale for each channel; write the checkpoint again")
+    return dequantize(value, scale)
+
+
+def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInfo, str]:
+    if metadata.get("schema") != SCHEMA:
+        raise CheckpointInvalid(f"{path}: schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}")
+    names = [field.name for field in fields(CheckpointInfo)]
+    missing = {"storage", *names} - set(metadata)
+    if missing:
+        raise CheckpointInvalid(f"{path}: metadata lacks {', '.join(sorted(missing))}; write the checkpoint again")
+    if metadata["storage"] not in STORAGES or metadata["trunk"] not in TRUNKS:
+        raise CheckpointInvalid(
+            f"{path}: storage {metadata['storage']!r} or trunk {metadata['trunk']!r} is unknown to this version"
+        )
+    try:
+        accuracy = json.loads(metadata["accuracy"])
+    except ValueError as error:
+        raise CheckpointInvalid(f"{path}: metadata 'accuracy' is not JSON; write the checkpoint again") from error
+    texts = {name: metadata[name] for name in names if name != "accuracy"}
+    return CheckpointInfo(**texts, accuracy=accuracy), metadata["storage"]
+
+
+def _checked(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays in the state dict's order, once all are there with the right shape, finite, and no others."""
+    shapes = TRUNKS[trunk].tensor_shapes()
+    for wrong, what in [(shapes.keys() - arrays.keys(), "is missing"), (arrays.keys() - shapes.keys(), "is foreign")]:
+        if wrong:
+            raise CheckpointInvalid(
+                f"{path}: array {min(wrong)!r} {what} for trunk {trunk}; write the checkpoint again"
+            )
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise CheckpointInvalid(f"{path}: {name!r} is {arrays[name].shape}, trunk {trunk} needs {shape}")
+        if not np.isfinite(arrays[name]).all():
+            raise CheckpointInvalid(f"{path}: {name!r} has numbers that are not finite; train it again")
+    return {name: arrays[name] for name in shapes}

@@ -1,0 +1,71 @@
+"""Names and shapes of a Deep3DFaceRecon regressor: a ResNet (He et al., 2016) without classifier, and seven heads.
+
+For whoever handles weights without torch; the order is the state dict's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+HEAD_WIDTHS = (80, 64, 80, 3, 27, 2, 1)
+"""Identity, expression, albedo, rotation, lighting, translation x and y, translation z."""
+
+BATCH_NORM_EPSILON = 1e-5
+_STAGE_WIDTHS = (64, 128, 256, 512)
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution without bias and the batch norm behind it."""
+
+    name: str  # of the weight
+    batch_norm: str  # prefix of the batch norm's entries
+    shape: tuple[int, int, int, int]  # output channels, input channels, rows, columns
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """One of the ResNets."""
+
+    depths: tuple[int, int, int, int]  # blocks per stage
+    bottleneck: bool
+    width: int  # of the feature that the heads read
+
+    def convolutions(self) -> Iterator[Convolution]:
+        """All convolutions of the trunk."""
+        yield Convolution("backbone.conv1.weight", "backbone.bn1", (64, 3, 7, 7))
+        channels = 64
+        for stage, (depth, width) in enumerate(zip(self.depths, _STAGE_WIDTHS, strict=True), start=1):
+            for block in range(depth):
+                prefix = f"backbone.layer{stage}.{block}"
+                output = width * 4 if self.bottleneck else width
+                kernels = [(width, 1), (width, 3), (output, 1)] if self.bottleneck else [(width, 3), (width, 3)]
+                before = channels
+                for number, (after, size) in enumerate(kernels, start=1):
+                    shape = (after, before, size, size)
+                    yield Convolution(f"{prefix}.conv{number}.weight", f"{prefix}.bn{number}", shape)
+                    before = after
+                if block == 0 and (stage > 1 or channels != output):
+                    shape = (output, channels, 1, 1)
+                    yield Convolution(f"{prefix}.downsample.0.weight", f"{prefix}.downsample.1", shape)
+                channels = output
+
+    def tensor_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every entry of the state dict."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for convolution in self.convolutions():
+            shapes[convolution.name] = convolution.shape
+            for entry in ("weight", "bias", "running_mean", "running_var"):
+                shapes[f"{convolution.batch_norm}.{entry}"] = convolution.shape[:1]
+            shapes[f"{convolution.batch_norm}.num_batches_tracked"] = ()
+        for head, width in enumerate(HEAD_WIDTHS):
+            shapes[f"final_layers.{head}.weight"] = (width, self.width, 1, 1)
+            shapes[f"final_layers.{head}.bias"] = (width,)
+        return shapes
+
+
+TRUNKS = {
+    "resnet18": Trunk(depths=(2, 2, 2, 2), bottleneck=False, width=512),
+    "resnet50": Trunk(depths=(3, 4, 6, 3), bottleneck=True, width=2048),
+}

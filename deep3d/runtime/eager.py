@@ -1,0 +1,44 @@
+"""The network as torch runs it, operation by operation: the reference for other runtimes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from deep3d.checkpoints import Checkpoint
+from deep3d.errors import ConfigError, RuntimeUnavailable
+from deep3d.network import build_network
+from deep3d.runtime.tuning import has_bf16, usable_cores
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+class EagerRuntime:
+    """A `Runtime`.
+
+    The number of threads is torch's own, so it holds for the whole process; None takes all usable cores. With bf16
+    the trunk computes in bfloat16 and the heads in float32.
+
+    Raises: ConfigError if the precision is unknown, RuntimeUnavailable if the processor lacks it.
+    """
+
+    name = "eager"
+
+    def __init__(self, checkpoint: Checkpoint, threads: int | None = None, precision: str = "fp32") -> None:
+        if precision not in _DTYPES:
+            raise ConfigError(f"precision: {precision!r} is unknown, choose one of {', '.join(_DTYPES)}")
+        if precision == "bf16" and not has_bf16():
+            raise RuntimeUnavailable("precision: this processor has no bf16 arithmetic, choose fp32")
+        torch.set_num_threads(threads or usable_cores())
+        self.precision = precision
+        network = build_network(checkpoint.folded()).to(memory_format=torch.channels_last)
+        network.backbone.to(_DTYPES[precision])
+        self._network: torch.nn.Module = network
+
+    def __call__(self, crops: np.ndarray) -> np.ndarray:
+        """Coefficient vectors (B, 257) float32 of crops (B, 3, 224, 224) float32, RGB in [0, 1]."""
+        with torch.inference_mode():
+            return self._network(self._input(torch.from_numpy(crops))).numpy()
+
+    def _input(self, crops: torch.Tensor) -> torch.Tensor:
+        return crops.to(dtype=_DTYPES[self.precision], memory_format=torch.channels_last)

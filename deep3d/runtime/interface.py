@@ -1,0 +1,18 @@
+"""What runs the regressor network."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class Runtime(Protocol):
+    """A regressor made ready for this machine."""
+
+    name: str
+    precision: str  # of the trunk's arithmetic: fp32 or bf16
+
+    def __call__(self, crops: np.ndarray) -> np.ndarray:
+        """Coefficient vectors (B, 257) float32 of crops (B, 3, 224, 224) float32, RGB in [0, 1]; B is at least 1."""
+        ...

@@ -1,0 +1,33 @@
+import pytest
+
+from deep3d.runtime import tuning
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("max 100000\n", 8), ("200000 100000\n", 2), ("50000 100000\n", 1), ("1600000 100000\n", 8)]
+)
+def test_usable_cores_obey_the_containers_quota(tmp_path, monkeypatch, quota, expected):
+    path = tmp_path / "cpu.max"
+    path.write_text(quota)
+    monkeypatch.setattr(tuning, "_CGROUP_QUOTA", path)
+    monkeypatch.setattr(tuning.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert tuning.usable_cores() == expected
+
+
+def test_usable_cores_without_containers_or_affinity(tmp_path, monkeypatch):
+    monkeypatch.setattr(tuning, "_CGROUP_QUOTA", tmp_path / "none")
+    monkeypatch.delattr(tuning.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(tuning.os, "cpu_count", lambda: 3)
+    assert tuning.usable_cores() == 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"), [("fpu avx512_bf16 sse", True), ("amx_bf16", True), ("avx512f avx512_vnni", False)]
+)
+def test_bf16_is_read_from_the_processors_flags(tmp_path, monkeypatch, flags, expected):
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(tuning, "_CPU_INFO", path)
+    assert tuning.has_bf16() is expected
+    monkeypatch.setattr(tuning, "_CPU_INFO", tmp_path / "none")
+    assert not tuning.has_bf16()
