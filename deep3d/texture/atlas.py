@@ -1,0 +1,152 @@
+"""Which point of the mesh each texel of a face model's UV atlas shows: worked out once for a model and a size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numba
+import numpy as np
+
+from deep3d.face_model import FaceModel
+
+SKIN_STEP = 0.2  # difference of the skin mask along an edge that all but stops colours from spreading
+_FAR = 1 << 28  # squared texels, farther than any texel
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """S x S texels; row 0 lies at v = 1, the centre of texel (row, column) at u = (column + 0.5) / S."""
+
+    triangle: np.ndarray  # (S, S) int32, the triangle whose UVs cover the texel's centre, -1 between the charts
+    weights: np.ndarray  # (S, S, 2) float32 barycentric weights of that triangle's first two corners
+    gutter: np.ndarray  # (G, 2) int32 flat indices: a texel between the charts, the chart texel next to it
+    texel_area: np.ndarray  # (T,) float32 texels that each triangle covers
+    neighbours: np.ndarray  # (V, valence) int32 vertices joined to each vertex by an edge, padded with -1
+    conductance: (
+        np.ndarray
+    )  # (V, valence) float32 how freely colours spread along these edges, little from skin to hair
+
+    @classmethod
+    def of(cls, face_model: FaceModel, size: int = 1024) -> Atlas:
+        """The atlas of a model, remembered for the models used last.
+
+        Where UVs overlap, the triangle with the higher number has the texel.
+        """
+        return _build(face_model, size)
+
+
+@lru_cache(maxsize=4)
+def _build(face_model: FaceModel, size: int) -> Atlas:
+    corners = (face_model.uv * [size, -size] + [-0.5, size - 0.5])[face_model.uv_triangles]
+    triangle, weights = _cover(corners, size)
+    edges = corners[:, 1:] - corners[:, :1]
+    area = 0.5 * np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
+    neighbours = _neighbours(face_model.triangles, face_model.adjacency)
+    contrast = np.abs(face_model.skin[neighbours] - face_model.skin[:, None])
+    return Atlas(
+        triangle=triangle,
+        weights=weights,
+        gutter=_gutter(triangle),
+        texel_area=area.astype(np.float32),
+        neighbours=neighbours,
+        conductance=np.clip(1 - contrast / SKIN_STEP, 0.02, 1).astype(np.float32),
+    )
+
+
+def _gutter(triangle: np.ndarray) -> np.ndarray:
+    source = _nearest(triangle).reshape(-1)
+    between = np.flatnonzero((triangle.reshape(-1) < 0) & (source >= 0))
+    return np.stack([between, source[between]], axis=1).astype(np.int32)
+
+
+def _neighbours(triangles: np.ndarray, adjacency: np.ndarray) -> np.ndarray:
+    padded = np.concatenate([triangles, np.full((1, 3), -1, triangles.dtype)])
+    ring = padded[adjacency].reshape(len(adjacency), -1)
+    return _distinct(ring)
+
+
+@numba.njit(cache=True, nogil=True)
+def _cover(corners, size):
+    """Rasterise the UV triangles (T, 3, 2), given in texels, and keep triangle and weights of each texel's centre."""
+    triangle = np.full((size, size), -1, np.int32)
+    weights = np.zeros((size, size, 2), np.float32)
+    slack = 1e-6  # a centre on an edge belongs to both triangles, so that no texel of a chart stays empty
+    for t in range(len(corners)):
+        ax, ay = corners[t, 0]
+        bx, by = corners[t, 1]
+        cx, cy = corners[t, 2]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0:
+            continue
+        first_row, last_row = max(0, int(np.ceil(min(ay, by, cy)))), min(size - 1, int(np.floor(max(ay, by, cy))))
+        first, last = max(0, int(np.ceil(min(ax, bx, cx)))), min(size - 1, int(np.floor(max(ax, bx, cx))))
+        for row in range(first_row, last_row + 1):
+            for column in range(first, last + 1):
+                a = ((bx - column) * (cy - row) - (by - row) * (cx - column)) / area
+                b = ((cx - column) * (ay - row) - (cy - row) * (ax - column)) / area
+                if a >= -slack and b >= -slack and a + b <= 1 + slack:
+                    triangle[row, column] = t
+                    weights[row, column, 0] = a
+                    weights[row, column, 1] = b
+    return triangle, weights
+
+
+@numba.njit(cache=True, nogil=True)
+def _nearest(triangle):
+    """Flat index of the covered texel nearest to each texel: two sweeps of 8SSED (Danielsson, 1980)."""
+    size = len(triangle)
+    source = np.full((size, size), -1, np.int32)
+    distance = np.full((size, size), _FAR, np.int32)
+    for row in range(size):
+        for column in range(size):
+            if triangle[row, column] >= 0:
+                source[row, column] = row * size + column
+                distance[row, column] = 0
+    for sweep in range(2):
+        step = 1 - 2 * sweep
+        for i in range(size):
+            row = i if sweep == 0 else size - 1 - i
+            for j in range(size):
+                column = j if sweep == 0 else size - 1 - j
+                if distance[row, column] == 0:
+                    continue
+                for dr, dc in ((-step, -step), (-step, 0), (-step, step), (0, -step)):
+                    _offer(source, distance, row, column, row + dr, column + dc)
+            for j in range(size):
+                column = size - 1 - j if sweep == 0 else j
+                if distance[row, column] == 0:
+                    continue
+                _offer(source, distance, row, column, row, column + step)
+    return source
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _offer(source, distance, row, column, other_row, other_column):
+    """Take over the nearest texel of a neighbour if it is nearer than the one known so far."""
+    size = len(source)
+    if 0 <= other_row < size and 0 <= other_column < size:
+        near = source[other_row, other_column]
+        if near >= 0:
+            dy, dx = near // size - row, near % size - column
+            if dy * dy + dx * dx < distance[row, column]:
+                distance[row, column] = dy * dy + dx * dx
+                source[row, column] = near
+
+
+@numba.njit(cache=True, nogil=True)
+def _distinct(ring):
+    """Each row of (V, n) vertex numbers without repetitions and without the vertex itself, padded with -1."""
+    kept = np.full(ring.shape, -1, np.int32)
+    widest = 0
+    for v in range(len(ring)):
+        count = 0
+        for other in ring[v]:
+            fresh = other >= 0 and other != v
+            for k in range(count):
+                fresh = fresh and kept[v, k] != other
+            if fresh:
+                kept[v, count] = other
+                count += 1
+        widest = max(widest, count)
+    return kept[:, :widest].copy()

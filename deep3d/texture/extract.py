@@ -1,0 +1,171 @@
+"""Unwrap a photo into the UV atlas of a face model and fill what the photo does not show.
+
+Seen texels take the photo, weighted by angle and by distance from silhouettes. Unseen ones take the photo at the
+mirrored point of the face, corrected for the light, and then the model's own colours. Both are first brought to the
+photo's low frequencies over the mesh, so that colours meet where one source gives way to the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from deep3d.coefficients import Array
+from deep3d.errors import ShapeError
+from deep3d.face_model import FaceModel
+from deep3d.texture.atlas import Atlas
+from deep3d.texture.fill import DARK, logarithm, smooth, spread
+from deep3d.texture.sampling import Picture, bilinear
+from deep3d.texture.view import DEPTH_SLACK, angle_weight, facing, look, seen, seen_vertices
+
+LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
+TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
+DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A UV image of S x S texels; row 0 lies at v = 1."""
+
+    image: np.ndarray  # (S, S, 3) uint8 sRGB
+    weight: np.ndarray  # (S, S) uint8, 255 where the colour is the photo's own, 0 where it is filled in
+
+
+def extract_texture(
+    photo: np.ndarray,
+    placed_vertices: np.ndarray,
+    pixels: np.ndarray,
+    depth: np.ndarray,
+    face_model: FaceModel,
+    lit_albedo: np.ndarray,
+    size: int = 1024,
+) -> Texture:
+    """The texture (size, size) of a face that lies over a photo.
+
+    `photo` is (H, W, 3) uint8, upright; `placed_vertices` (V, 3) lie in model space after rotation and translation,
+    decimetres, seen from (0, 0, z + depth); `pixels` (V, 2) and `depth` (V,) say where the photo shows each vertex, in
+    photo pixels and decimetres; `lit_albedo` (V, 3) are the model's colours under the photo's light, RGB in [0, 1].
+
+    Raises: ShapeError if an array is not as described.
+    """
+    _check(photo, placed_vertices, pixels, depth, lit_albedo, len(face_model.mean_shape))
+    atlas = Atlas.of(face_model, size)
+    mirror = face_model.mirror
+    cosine = facing(placed_vertices, face_model.normals(placed_vertices[None])[0], depth)
+    view = look(photo, placed_vertices, pixels, depth, cosine * face_model.skin, face_model.triangles)
+    angle = angle_weight(cosine)
+    weight = seen_vertices(view, pixels, depth, angle)
+
+    part = view.part(photo)
+    picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
+    photo_colours = smooth(_vertex_colours(picture, pixels, face_model.triangles), weight, atlas.neighbours)
+    model_colours = lit_albedo.astype(np.float32) * 255
+    mirror_gain, fill = _match(photo_colours, model_colours, weight, face_model, atlas)
+
+    position = picture.positions(pixels)
+    view_position = (pixels - [view.left, view.top]) * view.scale
+    own = np.column_stack([position, view_position, depth, angle])
+    attributes = np.column_stack([own, own[mirror], mirror_gain, fill]).astype(np.float32)
+    image, seen_weight = _compose(
+        atlas.triangle, atlas.weights, face_model.triangles, attributes, picture.pixels, view.depth, view.trust
+    )
+    between, source = atlas.gutter.T
+    image.reshape(-1, 3)[between] = image.reshape(-1, 3)[source]
+    seen_weight.reshape(-1)[between] = seen_weight.reshape(-1)[source]
+    return Texture(image, seen_weight)
+
+
+def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, lit_albedo: Array, count: int) -> None:
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+        raise ShapeError(f"photo: expected (H, W, 3) uint8, got {photo.shape} {photo.dtype}")
+    expected = {
+        "placed_vertices": (vertices, (count, 3)),
+        "pixels": (pixels, (count, 2)),
+        "depth": (depth, (count,)),
+        "lit_albedo": (lit_albedo, (count, 3)),
+    }
+    for name, (value, shape) in expected.items():
+        if value.shape != shape:
+            raise ShapeError(f"{name}: expected shape {shape} for this face model, got {value.shape}")
+
+
+def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_model: FaceModel, atlas: Atlas):
+    """Per vertex (V, 3): the gain that the mirrored photo needs, and the model's colours as the photo shows them."""
+    mirror = face_model.mirror
+    photo, model = logarithm(colours), logarithm(model)
+    light = DETAIL * (model - model[mirror])
+    both = weight * weight[mirror]
+    residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
+    gain = np.clip(light + residue, -LARGEST_GAIN, LARGEST_GAIN)
+    grey = gain.mean(axis=1, keepdims=True)
+    gain = grey + TINT * (gain - grey)
+
+    beside = (1 - weight) * weight[mirror]
+    known = weight + beside
+    share = (beside / np.maximum(known, 1e-6))[:, None]
+    photo += share * (photo[mirror] + gain - photo)
+    seen_skin = known * face_model.skin
+    mean_tint = seen_skin @ (photo - model) / max(float(seen_skin.sum()), 1e-3)
+    tint = spread(photo - DETAIL * model, known, (1 - DETAIL) * model + mean_tint, atlas.neighbours, atlas.conductance)
+    return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
+
+
+def _density(pixels: np.ndarray, triangles: np.ndarray, texel_area: np.ndarray, weight: np.ndarray) -> int:
+    """Photo pixels for one texel, across, where the photo counts most; at least 1."""
+    a, b, c = (pixels[triangles[:, corner]] for corner in range(3))
+    area = 0.5 * np.abs((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]))
+    sure = weight[triangles].min(axis=1) > 0.9
+    if not sure.any():
+        return 1
+    return max(1, int(np.sqrt(area[sure].sum() / max(float(texel_area[sure].sum()), 1e-9)) + 0.25))
+
+
+def _vertex_colours(picture: Picture, pixels: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Photo colours (V, 3) at the vertices, from a copy as coarse as half the mesh's edges."""
+    edges = np.linalg.norm(pixels[triangles[:, 0]] - pixels[triangles[:, 1]], axis=1)
+    return picture.reduce(max(1, int(np.median(edges) / picture.step / 2))).sample(pixels)
+
+
+@numba.njit(cache=True, nogil=True)
+def _compose(triangle, weights, triangles, attributes, picture, depth_map, trust):
+    """Colour and photo weight of each texel.
+
+    `attributes` (V, 18) are x and y in the picture, x and y in the view, depth and angle weight, the same six of the
+    mirrored vertex, three gains of the mirrored photo, three colours of the fill.
+    """
+    size = len(triangle)
+    image = np.zeros((size, size, 3), np.uint8)
+    weight = np.zeros((size, size), np.uint8)
+    here = np.empty(18, np.float32)
+    one = np.float32(1)
+    for row in range(size):
+        for column in range(size):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            wa, wb = weights[row, column, 0], weights[row, column, 1]
+            wc = one - wa - wb
+            a, b, c = attributes[triangles[t, 0]], attributes[triangles[t, 1]], attributes[triangles[t, 2]]
+            for k in range(18):
+                here[k] = wa * a[k] + wb * b[k] + wc * c[k]
+            red, green, blue, left = np.float32(0), np.float32(0), np.float32(0), one
+            if here[5] > 0:
+                own = here[5] * seen(depth_map, trust, here[2], here[3], here[4], DEPTH_SLACK)
+                weight[row, column] = np.uint8(own * 255 + np.float32(0.5))
+                if own > 0:
+                    r, g, b_ = bilinear(picture, here[0], here[1])
+                    red, green, blue, left = own * r, own * g, own * b_, one - own
+            if left > 0 and here[11] > 0:
+                share = left * here[11] * seen(depth_map, trust, here[8], here[9], here[10], DEPTH_SLACK)
+                if share > 0:
+                    r, g, b_ = bilinear(picture, here[6], here[7])
+                    red += share * min(r * here[12], np.float32(255))
+                    green += share * min(g * here[13], np.float32(255))
+                    blue += share * min(b_ * here[14], np.float32(255))
+                    left -= share
+            image[row, column, 0] = np.uint8(red + left * here[15] + np.float32(0.5))
+            image[row, column, 1] = np.uint8(green + left * here[16] + np.float32(0.5))
+            image[row, column, 2] = np.uint8(blue + left * here[17] + np.float32(0.5))
+    return image, weight

@@ -1,0 +1,186 @@
+"""What the camera saw of a mesh: a small depth map, and how far each point lies from the nearest silhouette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numba
+import numpy as np
+
+from deep3d.camera import clip_space
+from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.texture.background import background
+from deep3d.texture.sampling import Picture
+
+VIEW_SIZE = 384  # pixels of the longer side of the depth map
+COARSE = 2  # view pixels for one pixel of the search for background
+SURROUNDINGS = 0.2  # of the mesh's extent, kept round it
+DEPTH_STEP = 0.25  # decimetres between neighbouring pixels that make a full silhouette within the mesh
+INNER = 0.6  # share of the margin that such a silhouette needs: what it hides is skin too, not background
+DEPTH_SLACK = np.float32(0.006)  # decimetres behind the depth map: seen up to once, hidden from twice
+FARTHEST = np.float32(1e6)  # pixels
+MARGIN = (0.02, 0.07)  # decimetres from a silhouette where the photo begins to count and where it counts fully
+FACING = (0.1, 0.34)  # cosines of 84 and 70 degrees between normal and viewing direction, likewise
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of the photo that shows the mesh. A photo pixel (x, y) is view pixel (x - left, y - top) * scale."""
+
+    left: float
+    top: float
+    scale: float
+    depth: np.ndarray  # (h, w) float32 decimetres, +inf where the mesh is not
+    trust: np.ndarray  # (h, w) float32 in [0, 1], 0 near silhouettes and near the photo's border
+
+    def part(self, photo: np.ndarray) -> Picture:
+        """The part of the photo that the view shows."""
+        height, width = self.depth.shape
+        right, bottom = (int(start + side / self.scale) + 2 for start, side in ((self.left, width), (self.top, height)))
+        return Picture.cut(photo, int(self.left), int(self.top), right, bottom)
+
+    def background(self, photo: np.ndarray, front: np.ndarray, pixel: float) -> np.ndarray:
+        """Mask (h, w) of view pixels, `pixel` decimetres large, that show what lies behind the head."""
+        on_mesh = np.isfinite(self.depth[::COARSE, ::COARSE])
+        rows, columns = np.indices(on_mesh.shape) * (COARSE / self.scale)
+        places = np.stack([columns + self.left, rows + self.top], axis=-1).reshape(-1, 2)
+        picture = self.part(photo).reduce(max(1, int(COARSE / self.scale)))
+        colours = picture.sample(places).reshape(*on_mesh.shape, 3)
+        inside, outside = (distance_to(mask) * np.float32(pixel * COARSE) for mask in (~on_mesh, on_mesh))
+        mask = background(colours, front[::COARSE, ::COARSE], inside, outside)
+        height, width = self.depth.shape
+        return mask.repeat(COARSE, axis=0).repeat(COARSE, axis=1)[:height, :width]
+
+
+def look(
+    photo: np.ndarray,
+    vertices: np.ndarray,
+    pixels: np.ndarray,
+    depth: np.ndarray,
+    front: np.ndarray,
+    triangles: np.ndarray,
+) -> View:
+    """Render the depth map of a mesh as the camera of an (H, W, 3) photo saw it.
+
+    `vertices` (V, 3) are placed, decimetres; `pixels` (V, 2) and `depth` (V,) are where the photo shows them, `front`
+    (V,) how much facial skin faces the camera, as `background` wants it.
+    """
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    around = SURROUNDINGS * float((high - low).max())
+    limits = np.array(photo.shape[1::-1]) - 1
+    low, high = np.clip(low - around, 0, limits), np.clip(high + around, 0, limits)
+    scale = VIEW_SIZE / max(float((high - low).max()), 1.0)
+    width, height = (int(side) + 1 for side in np.ceil((high - low) * scale))
+    placed = ((pixels - low) * scale).astype(np.float32)[None]
+    rasterizer = CpuRasterizer()
+    fragments = rasterizer.rasterize(clip_space(placed, depth[None], (height, width)), triangles, (height, width))
+    surface = np.stack([depth, front], axis=1).astype(np.float32)[None]
+    depth_map, front_map = np.moveaxis(rasterizer.interpolate(surface, fragments, triangles)[0], 2, 0)
+    on_mesh = fragments.triangle[0] >= 0
+    depth_map = np.where(on_mesh, depth_map, np.float32(np.inf))
+    spread = (vertices[:, :2] / depth[:, None]).std(axis=0)
+    pixel = float(depth.mean() * spread.sum() / (placed[0].std(axis=0).sum() + 1e-9))  # decimetres
+    view = View(float(low[0]), float(low[1]), scale, depth_map, np.zeros_like(depth_map))
+    head = on_mesh & ~view.background(photo, front_map, pixel)
+    trust = _smoothstep(_silhouette_distance(depth_map, head, MARGIN[1] / pixel) * pixel, *MARGIN)
+    return replace(view, trust=trust.astype(np.float32))
+
+
+def facing(vertices: np.ndarray, normals: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Cosine (V,) of the angle between the unit normals (V, 3) of placed vertices and the way to the camera."""
+    toward = np.concatenate([-vertices[:, :2], depth[:, None]], axis=1)
+    return (normals * toward).sum(axis=1) / np.linalg.norm(toward, axis=1)
+
+
+def angle_weight(cosine: np.ndarray) -> np.ndarray:
+    """How much the photo counts for the angle: 1 seen from the front, 0 at grazing angles."""
+    return _smoothstep(cosine, *FACING).astype(np.float32)
+
+
+def seen_vertices(view: View, pixels: np.ndarray, depth: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """How much the photo counts for each vertex (V,): 0 hidden or unsure, 1 surely seen."""
+    position = (pixels - [view.left, view.top]) * view.scale
+    return _seen_vertices(view.depth, view.trust, position, depth, angle)
+
+
+def _smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def distance_to(mask: np.ndarray) -> np.ndarray:
+    """Pixels (h, w) from each pixel to the nearest one of a mask."""
+    distance = np.where(mask, 0, FARTHEST).astype(np.float32)
+    _chamfer(distance)
+    return distance
+
+
+@numba.njit(cache=True, nogil=True)
+def _silhouette_distance(depth, head, farthest):
+    """Pixels from each pixel to the nearest silhouette, at most `farthest`; 0 at the border and outside `head`.
+
+    Depth steps within the mesh count as silhouettes that are somewhat away, the farther the smaller they are.
+    """
+    height, width = depth.shape
+    distance = np.zeros((height, width), np.float32)
+    for row in range(1, height - 1):
+        for column in range(1, width - 1):
+            if head[row, column]:
+                here = depth[row, column]
+                step = max(
+                    max(abs(depth[row - 1, column] - here), abs(depth[row + 1, column] - here)),
+                    max(abs(depth[row, column - 1] - here), abs(depth[row, column + 1] - here)),
+                )
+                distance[row, column] = farthest * (1 - INNER * min(step / DEPTH_STEP, 1))
+    _chamfer(distance)
+    return distance
+
+
+@numba.njit(cache=True, nogil=True)
+def _chamfer(distance):
+    """Lower each distance to what its neighbours allow, in place: 3 x 3 chamfer distance (Borgefors, 1986)."""
+    height, width = distance.shape
+    for sweep in range(2):
+        step = 1 - 2 * sweep
+        for i in range(height):
+            row = i if step > 0 else height - 1 - i
+            for j in range(width):
+                column = j if step > 0 else width - 1 - j
+                best = distance[row, column]
+                if 0 <= row - step < height:
+                    best = min(best, distance[row - step, column] + np.float32(1))
+                    if column > 0:
+                        best = min(best, distance[row - step, column - 1] + np.float32(1.35))
+                    if column < width - 1:
+                        best = min(best, distance[row - step, column + 1] + np.float32(1.35))
+                if 0 <= column - step < width:
+                    best = min(best, distance[row, column - step] + np.float32(1))
+                distance[row, column] = best
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def seen(depth_map, trust, x, y, depth, slack):
+    """How surely the camera saw the point at view pixel (x, y) at a depth: bilinear over four pixels of the map."""
+    height, width = depth_map.shape
+    column, row = int(x), int(y)
+    if x < 0 or y < 0 or column >= width - 1 or row >= height - 1:
+        return np.float32(0)
+    fx, fy = np.float32(x - column), np.float32(y - row)
+    surface, sure = np.float32(0), np.float32(0)
+    for dy in range(2):
+        for dx in range(2):
+            share = (fx if dx else 1 - fx) * (fy if dy else 1 - fy)
+            surface += share * depth_map[row + dy, column + dx]
+            sure += share * trust[row + dy, column + dx]
+    if not np.isfinite(surface):
+        return np.float32(0)
+    return sure * min(max(2 - (depth - surface) / slack, np.float32(0)), np.float32(1))
+
+
+@numba.njit(cache=True, nogil=True)
+def _seen_vertices(depth_map, trust, position, depth, angle):
+    weight = np.zeros(len(depth), np.float32)
+    for v in range(len(depth)):
+        if angle[v] > 0:
+            weight[v] = angle[v] * seen(depth_map, trust, position[v, 0], position[v, 1], depth[v], DEPTH_SLACK)
+    return weight

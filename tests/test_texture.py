@@ -1,0 +1,293 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deep3d.camera import Camera, Pose, clip_space, depth, place, project
+from deep3d.errors import ShapeError
+from deep3d.face_model import FaceModel
+from deep3d.mesh import vertex_triangles
+from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.texture import Atlas, extract_texture
+from deep3d.texture.background import background
+from deep3d.texture.fill import spread
+from deep3d.texture.sampling import Picture
+
+GRID = 41
+SIZE = 160
+PHOTO = 256
+CAMERA = Camera(focal_length_px=900.0, column=127.5, row=127.5, distance=10.0)
+GREEN = np.array([0, 255, 0])
+SKIN = np.array([200, 140, 120])
+BLUE, RED = np.array([40, 60, 220]), np.array([220, 30, 30])
+
+
+@pytest.fixture(scope="module")
+def head(toy_face_model) -> FaceModel:
+    """A half ellipsoid with a steep nose, 41 x 41 vertices, whose chart leaves a margin in the atlas."""
+    u, v = (grid.ravel() for grid in np.meshgrid(np.linspace(-1, 1, GRID), np.linspace(1, -1, GRID)))
+    angle = u * np.pi / 2
+    height = v * 0.98
+    ring = np.sqrt(1 - height**2)
+    nose = 0.55 * np.exp(-((u / 0.08) ** 4) - (v / 0.25) ** 4)
+    radius = 0.8 * ring + nose
+    shape = np.stack([radius * np.sin(angle), height, radius * np.cos(angle)], axis=1)
+    number = np.arange(GRID**2).reshape(GRID, GRID)
+    a, b, c, d = (part.ravel() for part in (number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]))
+    triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
+    return replace(
+        toy_face_model,
+        mean_shape=(shape - [0, 0, 0.4]).astype(np.float32),
+        triangles=triangles,
+        adjacency=vertex_triangles(triangles, GRID**2),
+        uv=(0.5 + 0.42 * np.stack([u, v], axis=1)).astype(np.float32),
+        uv_triangles=triangles,
+        skin=np.ones(GRID**2, np.float32),
+        mirror=number[:, ::-1].ravel().astype(np.int32),
+    )
+
+
+def nose_of(head: FaceModel) -> np.ndarray:
+    """Which vertices are on the nose."""
+    u, v = ((head.uv - 0.5) / 0.42).T
+    return (np.abs(u) < 0.11) & (np.abs(v) < 0.35)
+
+
+def pose(head: FaceModel, yaw: float, enlarged: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Placed vertices, photo pixels and depths of the head."""
+    rotation = Pose(yaw=yaw, pitch=0, roll=0).to_rotation()[None]
+    placed = place(head.mean_shape[None] * np.float32(enlarged), rotation, np.zeros((1, 3), np.float32))
+    return placed[0], project(placed, CAMERA)[0], depth(placed, CAMERA)[0]
+
+
+def photograph(head: FaceModel, colours: np.ndarray, yaw: float, size: int = PHOTO) -> np.ndarray:
+    """A photo of the head with vertex colours 0..255 on a green background."""
+    _, pixels, depths = pose(head, yaw)
+    pixels = ((pixels + 0.5) * (size / PHOTO) - 0.5).astype(np.float32)
+    clip = clip_space(pixels[None], depths[None], (size, size)).astype(np.float32)
+    rasterizer = CpuRasterizer()
+    fragments = rasterizer.rasterize(clip, head.triangles, (size, size))
+    shown = rasterizer.interpolate(colours.astype(np.float32)[None], fragments, head.triangles)[0]
+    return np.where(fragments.triangle[0][..., None] >= 0, shown, GREEN).round().astype(np.uint8)
+
+
+def pattern(head: FaceModel) -> np.ndarray:
+    """Smooth vertex colours, alike on both sides of the face."""
+    u, v = ((head.uv - 0.5) / 0.42).T
+    waves = np.stack([np.cos(4 * u) + v, np.cos(5 * v + 1), np.cos(3 * u) * v], axis=1)
+    return SKIN + 30 * waves * [1, 0.6, 1]
+
+
+def in_texels(head: FaceModel, values: np.ndarray) -> np.ndarray:
+    """Vertex values (V, C) at each texel, NaN between the charts."""
+    atlas = Atlas.of(head, SIZE)
+    corners = values[head.triangles[atlas.triangle]]
+    weights = np.concatenate([atlas.weights, 1 - atlas.weights.sum(axis=2, keepdims=True)], axis=2)
+    return np.where((atlas.triangle >= 0)[..., None], (corners * weights[..., None]).sum(axis=2), np.nan)
+
+
+def plain(head: FaceModel, colour: np.ndarray = SKIN) -> np.ndarray:
+    """One colour for all vertices, in [0, 1]."""
+    return np.tile(colour / 255, (len(head.mean_shape), 1)).astype(np.float32)
+
+
+def test_every_texel_knows_its_point_of_the_mesh(head):
+    size = 24
+    atlas = Atlas.of(head, size)
+    for row in range(size):
+        for column in range(size):
+            place_uv = np.array([(column + 0.5) / size, 1 - (row + 0.5) / size])
+            inside = np.abs(place_uv - 0.5).max() < 0.42 - 1e-6
+            t = atlas.triangle[row, column]
+            assert (t >= 0) == inside
+            if inside:
+                a, b = atlas.weights[row, column]
+                assert min(a, b, 1 - a - b) > -1e-4
+                corners = head.uv[head.uv_triangles[t]]
+                np.testing.assert_allclose([a, b, 1 - a - b] @ corners, place_uv, atol=1e-5)
+
+
+def test_gutter_takes_the_nearest_texel_of_a_chart(head):
+    atlas = Atlas.of(head, 48)
+    covered = np.argwhere(atlas.triangle >= 0)
+    assert len(atlas.gutter) == 48 * 48 - len(covered)
+    for between, source in atlas.gutter:
+        here, there = np.array(divmod(between, 48)), np.array(divmod(source, 48))
+        nearest = np.linalg.norm(covered - here, axis=1).min()
+        assert np.linalg.norm(there - here) <= nearest + 0.5
+        assert atlas.triangle.reshape(-1)[source] >= 0
+
+
+def test_neighbours_are_the_edges_of_the_mesh(head):
+    atlas = Atlas.of(head, 24)
+    expected = [set() for _ in head.mean_shape]
+    for triangle in head.triangles:
+        for i in range(3):
+            expected[triangle[i]].update({int(triangle[i - 1]), int(triangle[i - 2])})
+    assert [set(row[row >= 0].tolist()) for row in atlas.neighbours] == expected
+
+
+def test_an_atlas_is_built_once_for_a_model_and_a_size(head):
+    assert Atlas.of(head, 24) is Atlas.of(head, 24)
+    assert Atlas.of(head, 24) is not Atlas.of(head, 32)
+
+
+def test_spread_solves_laplace_on_the_mesh(head):
+    atlas = Atlas.of(head, 24)
+    count = len(head.mean_shape)
+    known = np.random.default_rng(3).random(count) < 0.05
+    values = np.random.default_rng(4).normal(size=(count, 3)).astype(np.float32)
+    result = spread(values, known.astype(np.float32), np.zeros_like(values), atlas.neighbours, atlas.conductance)
+    system, right = np.zeros((count, count)), np.zeros((count, 3))
+    for v, others in enumerate(atlas.neighbours):
+        others = others[others >= 0]
+        if known[v]:
+            system[v, v], right[v] = 1, values[v]
+        else:
+            system[v, v], system[v, others] = len(others), -1
+    np.testing.assert_allclose(result, np.linalg.solve(system, right), atol=0.02)
+
+
+def test_spread_leaves_parts_without_a_known_vertex_alone():
+    neighbours = np.array([[1, -1], [0, 2], [1, -1], [4, -1], [3, -1]], np.int32)
+    values = np.arange(15, dtype=np.float32).reshape(5, 3)
+    known = np.array([1, 0, 0, 0, 0], np.float32)
+    result = spread(values, known, np.full((5, 3), -7, np.float32), neighbours, np.ones((5, 2), np.float32))
+    np.testing.assert_allclose(result[:3], np.tile(values[0], (3, 1)), atol=1e-4)
+    np.testing.assert_array_equal(result[3:], -7)
+
+
+@pytest.mark.parametrize("yaw", [-30.0, 0.0, 20.0])
+def test_seen_texels_show_the_photo(head, yaw):
+    colours = pattern(head)
+    texture = extract_texture(photograph(head, colours, yaw), *pose(head, yaw), head, plain(head), SIZE)
+    truth = in_texels(head, colours)
+    seen = (texture.weight > 250) & np.isfinite(truth[..., 0])
+    assert seen.mean() > 0.15
+    error = np.abs(texture.image - truth)[seen]
+    assert error.mean() < 1.5
+    assert np.quantile(error, 0.99) < 8
+
+
+def test_unseen_side_is_the_mirrored_photo_under_its_own_light(head):
+    colours, yaw = pattern(head), 45.0
+    light = np.where(head.uv[:, :1] < 0.5, 1.0, 0.8)  # the side turned away is the darker one, or the lighter one
+    for sides in (light, light[head.mirror]):
+        lit = (plain(head) * sides).astype(np.float32)
+        texture = extract_texture(photograph(head, colours * sides, yaw), *pose(head, yaw), head, lit, SIZE)
+        truth = in_texels(head, colours * sides)
+        mirrored_weight = texture.weight[:, ::-1]
+        filled = (texture.weight == 0) & (mirrored_weight > 250) & np.isfinite(truth[..., 0])
+        assert filled.sum() > 500
+        assert np.abs(texture.image - truth)[filled].mean() < 14
+
+
+def test_what_the_nose_hides_does_not_take_its_colour(head):
+    nose, yaw = nose_of(head), 60.0
+    colours = np.where(nose[:, None], RED, BLUE)
+    texture = extract_texture(photograph(head, colours, yaw), *pose(head, yaw), head, plain(head, BLUE), SIZE)
+    u = (np.arange(SIZE) + 0.5) / SIZE
+    cheeks = (np.abs(u - 0.5) > 0.1) & (np.abs(u - 0.5) < 0.4)
+    image = texture.image[:, cheeks].astype(int)
+    assert (image[..., 0] < image[..., 2]).all()
+    hidden = texture.weight[SIZE // 2, cheeks] == 0
+    assert hidden.any() and not hidden.all()
+
+
+@pytest.mark.parametrize("yaw", [0.0, 35.0, -60.0])
+def test_background_never_bleeds_even_if_the_mesh_is_too_large(head, yaw):
+    photo = photograph(head, np.tile(SKIN, (len(head.mean_shape), 1)), yaw)
+    for enlarged in (1.0, 1.06):
+        image = extract_texture(photo, *pose(head, yaw, enlarged), head, plain(head), SIZE).image.astype(int)
+        assert np.abs(image - SKIN).max() < 25
+
+
+def test_fill_takes_the_brightness_of_the_photo(head):
+    photo = photograph(head, np.tile(SKIN * 0.5, (len(head.mean_shape), 1)), 0.0)
+    texture = extract_texture(photo, *pose(head, 0.0), head, plain(head), SIZE)
+    assert (texture.weight == 0).any()
+    assert np.abs(texture.image.astype(int) - SKIN * 0.5).max() < 8
+
+
+def test_a_face_turned_away_gets_the_model_colours(head):
+    yaw = 180.0
+    texture = extract_texture(photograph(head, pattern(head), yaw), *pose(head, yaw), head, plain(head), SIZE)
+    middle = slice(SIZE // 4, -SIZE // 4)
+    assert (texture.weight[middle, middle] == 0).all()
+    assert np.abs(texture.image[middle, middle].astype(int) - SKIN).max() <= 1
+
+
+def test_a_face_half_outside_the_photo_is_seen_only_inside(head):
+    placed, pixels, depths = pose(head, 0.0)
+    photo = photograph(head, np.tile(SKIN, (len(head.mean_shape), 1)), 0.0)[:, : PHOTO // 2]
+    texture = extract_texture(photo, placed, pixels, depths, head, plain(head), SIZE)
+    assert (texture.weight[:, SIZE // 2 + 2 :] == 0).all()
+    assert (texture.weight[:, : SIZE // 2] > 250).any()
+    assert np.abs(texture.image.astype(int) - SKIN).max() < 25
+
+
+def test_a_face_wholly_outside_the_photo_gets_the_model_colours(head):
+    placed, pixels, depths = pose(head, 0.0)
+    photo = np.full((64, 64, 3), 255, np.uint8)
+    texture = extract_texture(photo, placed, pixels - 500, depths, head, plain(head), SIZE)
+    assert not texture.weight.any()
+    assert np.abs(texture.image.astype(int) - SKIN).max() <= 1
+
+
+def test_texels_between_charts_repeat_the_chart(head):
+    texture = extract_texture(photograph(head, pattern(head), 0.0), *pose(head, 0.0), head, plain(head), SIZE)
+    between, source = Atlas.of(head, SIZE).gutter.T
+    flat = texture.image.reshape(-1, 3)
+    np.testing.assert_array_equal(flat[between], flat[source])
+
+
+def test_detail_finer_than_texels_is_averaged(head):
+    size = 4 * PHOTO
+    photo = photograph(head, np.tile(SKIN, (len(head.mean_shape), 1)), 0.0, size)
+    board = (np.indices((size, size)).sum(axis=0) % 2 * 80 - 40)[..., None]
+    photo = np.where((photo == GREEN).all(axis=2, keepdims=True), photo, photo.astype(int) + board).astype(np.uint8)
+    placed, pixels, depths = pose(head, 0.0)
+    pixels = (pixels + 0.5) * 4 - 0.5
+    texture = extract_texture(photo, placed, pixels, depths, head, plain(head), SIZE)
+    assert np.abs(texture.image.astype(int) - SKIN)[texture.weight > 250].max() <= 3
+
+
+def test_reduced_pictures_keep_their_place():
+    rows, columns = np.mgrid[0:40, 0:50]
+    ramp = np.stack([columns * 4, rows * 4, columns + rows], axis=-1).astype(np.uint8)
+    places = np.array([[20.0, 17.0], [24.25, 12.5], [31.0, 29.75]])
+    expected = np.stack([places[:, 0] * 4, places[:, 1] * 4, places.sum(axis=1)], axis=1)
+    for step in (1, 2, 3):
+        picture = Picture.cut(ramp, 8, 4, 50, 40).reduce(step)
+        np.testing.assert_allclose(picture.sample(places), expected, atol=1.01)
+
+
+def test_background_follows_the_edge_in_the_picture_not_the_outline_of_the_mesh():
+    columns = np.broadcast_to(np.arange(100), (60, 100))
+    colours = np.where((columns >= 40)[..., None], SKIN, GREEN).astype(np.float32)
+    signed = (columns - 30) * 0.02  # the mesh begins ten pixels too far left
+    inside, outside = np.maximum(signed, 0), np.maximum(-signed, 0)
+    np.testing.assert_array_equal(background(colours, np.zeros((60, 100)), inside, outside), columns < 40)
+
+
+def arguments_of(head: FaceModel) -> dict[str, np.ndarray]:
+    """The arrays that `extract_texture` takes."""
+    placed, pixels, depths = pose(head, 0.0)
+    photo = photograph(head, pattern(head), 0.0)
+    return {"photo": photo, "placed_vertices": placed, "pixels": pixels, "depth": depths, "lit_albedo": plain(head)}
+
+
+def test_arguments_stay_as_they_were(head):
+    arguments = arguments_of(head)
+    copies = {name: value.copy() for name, value in arguments.items()}
+    extract_texture(**arguments, face_model=head, size=SIZE)
+    for name, value in arguments.items():
+        np.testing.assert_array_equal(value, copies[name])
+
+
+@pytest.mark.parametrize("name", ["photo", "placed_vertices", "pixels", "depth", "lit_albedo"])
+def test_wrong_shapes_are_named(head, name):
+    arguments = arguments_of(head)
+    arguments[name] = arguments[name][..., :1]
+    with pytest.raises(ShapeError, match=name):
+        extract_texture(**arguments, face_model=head, size=SIZE)
