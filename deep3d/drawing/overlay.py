@@ -1,0 +1,133 @@
+"""overlay.jpg: the photo, the mesh on it, and the textured face from three sides, in one row.
+
+Colours are mixed in linear light, and everything drawn is drawn at twice the size and reduced.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
+from deep3d.reconstruction import Reconstruction
+from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.rendering.interface import Fragments, Rasterizer
+
+PANEL = 384  # pixels, height of the row, and width of the two pictures of the photo
+VIEW_WIDTH = 304
+YAWS = (-45.0, 0.0, 45.0)  # degrees
+MARGIN = 1.12  # size of a view over that of the face in it
+JPEG_QUALITY = 90
+
+_FINE, _FINE_VIEW = (2 * PANEL, 2 * PANEL), (2 * PANEL, 2 * VIEW_WIDTH)
+_LINEAR = np.where(
+    np.arange(256) <= 10, np.arange(256) / 255 / 12.92, ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4
+).astype(np.float32)  # by sRGB code
+_CODES = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, np.linspace(0, 1, 1 << 14)).astype(np.uint8)  # and back
+_BACKGROUND = _LINEAR[233]  # light grey
+_CLAY = np.array([0.60, 0.68, 0.80], np.float32)  # linear
+_CLEAR, _FAINT = 0.8, 0.15  # opacity of clay on facial skin and elsewhere
+_KEY_LIGHT = np.array([-0.42, 0.55, 0.72], np.float32)  # unit direction, from above on the left
+_LANDMARK = _LINEAR[[255, 176, 0]]
+_LANDMARK_RADIUS = 1.9  # pixels
+
+
+def write_overlay(reconstruction: Reconstruction, folder: Path) -> None:
+    """Write overlay.jpg into a folder."""
+    image = Image.fromarray(draw_overlay(reconstruction, CpuRasterizer()))
+    image.save(folder / "overlay.jpg", quality=JPEG_QUALITY, subsampling="4:4:4")
+
+
+def draw_overlay(reconstruction: Reconstruction, rasterizer: Rasterizer) -> np.ndarray:
+    """(384, 1680, 3) uint8: photo as cropped, mesh and landmarks on it, textured views at yaw -45, 0, 45 degrees."""
+    photo = _photo(reconstruction)
+    panels = [photo, _mesh_on(photo, reconstruction, rasterizer), *_views(reconstruction, rasterizer)]
+    row = np.concatenate(panels, axis=1)
+    return _CODES[(row * (len(_CODES) - 1) + 0.5).astype(np.int32)]
+
+
+def _photo(reconstruction: Reconstruction) -> np.ndarray:
+    """(384, 384, 3) linear: the window of the photo that the crop shows, background beyond its borders."""
+    crop, pixels = reconstruction.crop, reconstruction.photo.pixels
+    size = np.array([crop.photo_width, crop.photo_height])
+    corners = crop.to_photo(np.array([[-0.5, -0.5], [CROP_SIZE - 0.5, CROP_SIZE - 0.5]])) + 0.5
+    inside = np.clip(corners, 0, size)
+    area = np.rint((inside - corners[0]) / (corners[1] - corners[0]) * PANEL).astype(int)
+    panel = np.full((PANEL, PANEL, 3), _BACKGROUND, np.float32)
+    if (area[1] > area[0]).all():
+        first, last = np.floor(inside[0]).astype(int), np.ceil(inside[1]).astype(int)
+        window = Image.fromarray(np.ascontiguousarray(pixels[first[1] : last[1], first[0] : last[0]]))
+        box = (*(inside[0] - first), *(inside[1] - first))
+        resized = window.resize(tuple(area[1] - area[0]), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+        panel[area[0, 1] : area[1, 1], area[0, 0] : area[1, 0]] = _LINEAR[np.asarray(resized)]
+    return panel
+
+
+def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rasterizer) -> np.ndarray:
+    """The photo's panel with the mesh as blue clay, fainter off the facial skin, and the landmarks as dots."""
+    model, camera, vertices = reconstruction.face_model, reconstruction.camera, reconstruction.placed_vertices[None]
+    pixels = (project(vertices, camera) + 0.5) * (_FINE[1] / CROP_SIZE) - 0.5
+    fragments = _rasterize(rasterizer, pixels, depth(vertices, camera), model.triangles, _FINE)
+    normals = model.normals(vertices)[0]
+    light = 0.12 + 0.72 * np.maximum(normals @ _KEY_LIGHT, 0) + 0.16 * (1 + normals[:, 1])
+    opacity = _FAINT + (_CLEAR - _FAINT) * model.skin
+    layer = np.column_stack([np.minimum(light, 1) * opacity, opacity]).astype(np.float32)
+    layer = _reduce(rasterizer.interpolate(layer[None], fragments, model.triangles)[0])
+    panel = photo * (1 - layer[..., 1:]) + _CLAY * layer[..., :1]
+    dots = _dots((reconstruction.crop.to_crop(reconstruction.landmarks68) + 0.5) * (PANEL / CROP_SIZE))[..., None]
+    return panel * (1 - dots) + _LANDMARK * dots
+
+
+def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.ndarray]:
+    """(384, 304, 3) linear: the textured face turned by each yaw, all in the same scale."""
+    model = reconstruction.face_model
+    turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
+    vertices = place(np.repeat(reconstruction.vertices[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
+    views = []
+    for turned, camera in zip(vertices[:, None], _cameras(vertices, model.skin)):
+        fragments = _rasterize(rasterizer, project(turned, camera), depth(turned, camera), model.triangles, _FINE_VIEW)
+        covered = fragments.triangle[0] >= 0
+        uv = rasterizer.interpolate(model.uv[None], fragments, model.uv_triangles)[0]
+        codes = rasterizer.texture(reconstruction.texture[None], uv[covered][None, None])[0, 0]
+        view = np.full((*_FINE_VIEW, 3), _BACKGROUND)
+        view[covered] = _LINEAR[np.rint(codes).astype(np.uint8)]
+        views.append(_reduce(view))
+    return views
+
+
+def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:
+    """A camera for each view, the head in its middle down to the chin, the lowest facial skin; one focal length."""
+    unit = project(vertices, Camera(focal_length_px=1.0, column=0.0, row=0.0))
+    chin = unit[:, skin >= skin.max() / 2, 1].max()
+    heads = [view[view[:, 1] <= chin] for view in unit]
+    low = np.stack([head.min(axis=0) for head in heads])
+    high = np.stack([head.max(axis=0) for head in heads])
+    low[:, 1], high[:, 1] = low[:, 1].min(), chin
+    size = np.array(_FINE_VIEW[::-1])
+    focal_length = float((size / (high - low)).min()) / MARGIN
+    middles = (size - 1) / 2 - focal_length * (low + high) / 2
+    return [Camera(focal_length, float(column), float(row)) for column, row in middles]
+
+
+def _rasterize(
+    rasterizer: Rasterizer, pixels: np.ndarray, depth: np.ndarray, triangles: np.ndarray, size: tuple[int, int]
+) -> Fragments:
+    return rasterizer.rasterize(clip_space(pixels, depth, size).astype(np.float32), triangles, size)
+
+
+def _reduce(picture: np.ndarray) -> np.ndarray:
+    """Means of 2 x 2 pixels of (H, W, C)."""
+    rows = picture[::2] + picture[1::2]
+    return (rows[:, ::2] + rows[:, 1::2]) / 4
+
+
+def _dots(points: np.ndarray) -> np.ndarray:
+    """Coverage (384, 384) in [0, 1] of dots at (P, 2) points; pixel edges are whole numbers."""
+    sharp = 4
+    mask = Image.new("L", (PANEL * sharp, PANEL * sharp))
+    draw = ImageDraw.Draw(mask)
+    for point in points * sharp - 0.5:
+        draw.circle(tuple(point), _LANDMARK_RADIUS * sharp, fill=255)
+    return np.asarray(mask.reduce(sharp), np.float32) / 255

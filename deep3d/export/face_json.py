@@ -1,0 +1,65 @@
+"""face.json: everything about a face that is not a picture or a mesh, as face.schema.json describes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deep3d.coefficients import FIELDS
+from deep3d.export.obj import MILLIMETRES
+from deep3d.reconstruction import Reconstruction
+
+SCHEMA = "deep3d.face/1"
+SCHEMA_FILE = Path(__file__).with_name("face.schema.json")
+
+
+def write_json(reconstruction: Reconstruction, folder: Path) -> None:
+    """Write face.json into a folder, one line for each top-level field."""
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in describe(reconstruction).items()]
+    (folder / "face.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def describe(reconstruction: Reconstruction) -> dict[str, Any]:
+    """The content of face.json."""
+    photo, detection, crop = reconstruction.photo, reconstruction.detection, reconstruction.crop
+    coefficients, face_model, pose = reconstruction.coefficients, reconstruction.face_model, reconstruction.pose
+    height, width = photo.pixels.shape[:2]
+    to_decimetres = np.array([1 / MILLIMETRES] * 3 + [1])
+    return {
+        "schema": SCHEMA,
+        "photo": {"name": photo.name, "width": width, "height": height, "sha256": photo.sha256},
+        "detection": {
+            "box": _numbers(detection.box, 3),
+            "score": round(float(detection.score), 6),
+            "landmarks5": _numbers(detection.landmarks, 3),
+        },
+        "pose": {"yaw": round(pose.yaw, 4), "pitch": round(pose.pitch, 4), "roll": round(pose.roll, 4)},
+        "landmarks68": _numbers(reconstruction.landmarks68, 3),
+        "landmark_embedding": {
+            "triangles": face_model.landmark_triangles.tolist(),
+            "weights": _numbers(face_model.landmark_weights, 7),
+        },
+        "landmark_vertices": face_model.landmark_vertices.tolist(),
+        "camera": {
+            "matrix": (reconstruction.photo_matrix * to_decimetres).tolist(),
+            "focal_length_px": reconstruction.camera.focal_length_px,
+            "crop": {"scale": float(crop.scale), "left": int(crop.left), "up": int(crop.up)},
+        },
+        "coefficients": {name: _numbers(getattr(coefficients, name)[0], 7) for name in FIELDS},
+        "expression_names": list(face_model.expression_names),
+        "face_model": {
+            "name": face_model.info.name,
+            "version": face_model.info.version,
+            "sha256": face_model.info.sha256,
+            "licence": face_model.info.licence,
+        },
+        "checkpoint": {"name": reconstruction.checkpoint_name, "sha256": reconstruction.checkpoint_sha256},
+        "timings_ms": {step: round(float(time), 2) for step, time in reconstruction.timings_ms.items()},
+    }
+
+
+def _numbers(values: np.ndarray, decimals: int) -> list[Any]:
+    return np.round(np.asarray(values, np.float64), decimals).tolist()

@@ -1,0 +1,196 @@
+"""face.glb: glTF 2.0 (Khronos, ISO/IEC 12113) in one binary file, metres, with texture and morph targets."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deep3d.export.images import albedo_image, jpeg, png
+from deep3d.export.morph_targets import MorphTarget, base_shape, morph_targets, weights
+from deep3d.face_model import FaceModel
+from deep3d.reconstruction import Reconstruction
+
+METRES = 0.1  # in a decimetre
+
+_COMPONENT_TYPES = {"<f4": 5126, "<u2": 5123, "<u4": 5125}
+_VERTEX_BUFFER, _INDEX_BUFFER = 34962, 34963
+_LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
+_UNLIT = "KHR_materials_unlit"  # viewers without it light the photo's light once more, and still show the face
+
+
+def write_glb(reconstruction: Reconstruction, folder: Path) -> None:
+    """Write face.glb and albedo.png into a folder."""
+    (folder / "face.glb").write_bytes(glb(reconstruction))
+    albedo = albedo_image(reconstruction.face_model, reconstruction.coefficients.albedo, len(reconstruction.texture))
+    (folder / "albedo.png").write_bytes(png(albedo))
+
+
+def glb(reconstruction: Reconstruction) -> bytes:
+    """The bytes of face.glb.
+
+    The base mesh holds identity and corrective expressions; the targets added by the file's weights make it the face
+    of the photo. The targets are sparse: only the vertices that they move are stored.
+    """
+    face_model = reconstruction.face_model
+    targets = morph_targets(face_model)
+    target_weights = weights(targets, reconstruction.coefficients.expression[0])
+    base = base_shape(reconstruction.vertices, targets, target_weights)
+    normals = face_model.normals(base[None])[0]
+    corners = _corners(face_model)
+
+    file = _File()
+    primitive: dict[str, Any] = {
+        "attributes": {
+            "POSITION": file.positions(base[corners.vertex] * METRES),
+            "NORMAL": file.attribute(normals[corners.vertex]),
+            "TEXCOORD_0": file.attribute(face_model.uv[corners.uv] * [1, -1] + [0, 1]),  # v runs down
+        },
+        "indices": file.indices(corners.triangles),
+        "material": 0,
+    }
+    mesh: dict[str, Any] = {"name": "face", "primitives": [primitive]}
+    if targets:
+        primitive["targets"] = [{"POSITION": file.target(target, corners.vertex)} for target in targets]
+        mesh |= {"weights": target_weights.tolist(), "extras": {"targetNames": [target.name for target in targets]}}
+    image = file.view(jpeg(reconstruction.texture))
+    return file.pack(
+        {
+            "asset": {"version": "2.0", "generator": "deep3d"},
+            "extensionsUsed": [_UNLIT],
+            "scene": 0,
+            "scenes": [{"nodes": [0]}],
+            "nodes": [{"name": "face", "mesh": 0}],
+            "meshes": [mesh],
+            "materials": [
+                {
+                    "name": "face",
+                    "pbrMetallicRoughness": {
+                        "baseColorTexture": {"index": 0},
+                        "metallicFactor": 0,
+                        "roughnessFactor": 1,
+                    },
+                    "extensions": {_UNLIT: {}},
+                }
+            ],
+            "textures": [{"source": 0, "sampler": 0}],
+            "samplers": [
+                {
+                    "magFilter": _LINEAR,
+                    "minFilter": _LINEAR_MIPMAP_LINEAR,
+                    "wrapS": _CLAMP_TO_EDGE,
+                    "wrapT": _CLAMP_TO_EDGE,
+                }
+            ],
+            "images": [{"bufferView": image, "mimeType": "image/jpeg"}],
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Corners:
+    """The distinct pairs of vertex and UV: glTF has one index for both, so vertices on UV seams are doubled."""
+
+    vertex: np.ndarray  # (N,) ascending
+    uv: np.ndarray  # (N,)
+    triangles: np.ndarray  # (T, 3) into the N pairs
+
+
+@lru_cache(maxsize=4)
+def _corners(face_model: FaceModel) -> _Corners:
+    pairs = face_model.triangles.astype(np.int64) * len(face_model.uv) + face_model.uv_triangles
+    distinct, triangles = np.unique(pairs, return_inverse=True)
+    vertex, uv = np.divmod(distinct, len(face_model.uv))
+    return _Corners(vertex, uv, triangles.reshape(-1, 3))
+
+
+class _File:
+    """A GLB file that grows: pieces of its one buffer, and the accessors that say what they are."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._length = 0
+        self._views: list[dict[str, Any]] = []
+        self._accessors: list[dict[str, Any]] = []
+
+    def view(self, piece: bytes, target: int | None = None) -> int:
+        """Append bytes to the buffer, padded to four; the number of their buffer view."""
+        view = {"buffer": 0, "byteOffset": self._length, "byteLength": len(piece)}
+        self._views.append(view if target is None else {**view, "target": target})
+        padded = piece + bytes(-len(piece) % 4)
+        self._pieces.append(padded)
+        self._length += len(padded)
+        return len(self._views) - 1
+
+    def attribute(self, values: np.ndarray) -> int:
+        """An accessor of (N, 2) or (N, 3) values for each vertex."""
+        values = values.astype("<f4")
+        return self._accessor(values.shape, "<f4", {"bufferView": self.view(values.tobytes(), _VERTEX_BUFFER)})
+
+    def positions(self, values: np.ndarray) -> int:
+        """An accessor of (N, 3) positions, with the bounds that glTF asks of them."""
+        number = self.attribute(values)
+        self._accessors[number] |= _bounds(values.astype("<f4"))
+        return number
+
+    def indices(self, triangles: np.ndarray) -> int:
+        """An accessor of (T, 3) triangles."""
+        kind = _index_type(triangles.max())
+        view = self.view(triangles.astype(kind).tobytes(), _INDEX_BUFFER)
+        return self._accessor((triangles.size,), kind, {"bufferView": view})
+
+    def target(self, target: MorphTarget, vertex: np.ndarray) -> int:
+        """A sparse accessor of a morph target's offsets at `vertex` (N,), ascending numbers of model vertices."""
+        place = np.searchsorted(target.vertices, vertex)
+        moving = np.flatnonzero(np.append(target.vertices, -1)[place] == vertex)
+        offsets = (target.offsets * METRES).astype("<f4")[place[moving]]
+        if len(moving) == 0:  # glTF wants one at least
+            moving, offsets = np.zeros(1, np.int64), np.zeros((1, 3), "<f4")
+        kind = _index_type(moving.max())
+        sparse = {
+            "count": len(moving),
+            "indices": {
+                "bufferView": self.view(moving.astype(kind).tobytes()),
+                "componentType": _COMPONENT_TYPES[kind],
+            },
+            "values": {"bufferView": self.view(offsets.tobytes())},
+        }
+        still = np.zeros((int(len(moving) < len(vertex)), 3), "<f4")
+        return self._accessor((len(vertex), 3), "<f4", {"sparse": sparse, **_bounds(np.concatenate([offsets, still]))})
+
+    def pack(self, document: dict[str, Any]) -> bytes:
+        """The whole file: a header, the JSON chunk and the binary chunk, each padded to four bytes."""
+        document = {
+            **document,
+            "accessors": self._accessors,
+            "bufferViews": self._views,
+            "buffers": [{"byteLength": self._length}],
+        }
+        text = json.dumps(document, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 4)
+        header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + self._length)
+        chunk = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", self._length, b"BIN\0")
+        return b"".join([header, chunk, *self._pieces])
+
+    def _accessor(self, shape: tuple[int, ...], kind: str, content: dict[str, Any]) -> int:
+        width = shape[1] if len(shape) == 2 else 1
+        accessor = {
+            "componentType": _COMPONENT_TYPES[kind],
+            "count": shape[0],
+            "type": {1: "SCALAR", 2: "VEC2", 3: "VEC3"}[width],
+        }
+        self._accessors.append({**accessor, **content})
+        return len(self._accessors) - 1
+
+
+def _bounds(values: np.ndarray) -> dict[str, list[float]]:
+    return {"min": values.min(axis=0).tolist(), "max": values.max(axis=0).tolist()}
+
+
+def _index_type(largest: int) -> str:
+    return "<u2" if largest < 0xFFFF else "<u4"  # 0xFFFF itself restarts a primitive

@@ -1,0 +1,61 @@
+"""face.ply: the Stanford polygon format, binary, millimetres, a colour for each vertex."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from deep3d.export.obj import MILLIMETRES
+from deep3d.reconstruction import Reconstruction
+
+_VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")])
+_TRIANGLE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
+_HEADER = """\
+ply
+format binary_little_endian 1.0
+comment deep3d face: millimetres, y up, facing +z
+element vertex {vertices}
+property float x
+property float y
+property float z
+property uchar red
+property uchar green
+property uchar blue
+element face {triangles}
+property list uchar int vertex_indices
+end_header
+"""
+
+
+def write_ply(reconstruction: Reconstruction, folder: Path) -> None:
+    """Write face.ply into a folder: the vertices and triangles of face.obj."""
+    mesh = reconstruction.mesh
+    vertices = np.empty(len(mesh.vertices), _VERTEX)
+    for axis, name in enumerate("xyz"):
+        vertices[name] = mesh.vertices[:, axis] * MILLIMETRES
+    colours = vertex_colours(reconstruction)
+    for channel, name in enumerate(("red", "green", "blue")):
+        vertices[name] = colours[:, channel]
+    triangles = np.empty(len(mesh.triangles), _TRIANGLE)
+    triangles["count"] = 3
+    triangles["corners"] = mesh.triangles
+    header = _HEADER.format(vertices=len(vertices), triangles=len(triangles))
+    (folder / "face.ply").write_bytes(header.encode() + vertices.tobytes() + triangles.tobytes())
+
+
+def vertex_colours(reconstruction: Reconstruction) -> np.ndarray:
+    """(V, 3) uint8: the texture at each vertex, between texels bilinear; at a seam the one of its UVs listed last."""
+    mesh, texture = reconstruction.mesh, reconstruction.texture
+    uv_index = np.zeros(len(mesh.vertices), np.int64)
+    uv_index[mesh.triangles] = mesh.uv_triangles
+    uv = mesh.uv[uv_index].astype(np.float64)
+    height, width = texture.shape[:2]
+    column = np.clip(uv[:, 0] * width - 0.5, 0, width - 1)
+    row = np.clip((1 - uv[:, 1]) * height - 0.5, 0, height - 1)
+    left, top = column.astype(int), row.astype(int)
+    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    x, y = (column - left)[:, None], (row - top)[:, None]
+    upper = texture[top, left] * (1 - x) + texture[top, right] * x
+    lower = texture[below, left] * (1 - x) + texture[below, right] * x
+    return np.rint(upper * (1 - y) + lower * y).astype(np.uint8)

@@ -1,0 +1,91 @@
+"""What one photo gave for one face: the results of all steps, frozen, and what follows from them when asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deep3d.camera import Camera, Pose, place, rotation_matrix
+from deep3d.coefficients import FaceCoefficients
+from deep3d.face_model import FaceModel
+from deep3d.lighting import shade
+from deep3d.mesh import Mesh
+from deep3d.texture import extract_texture
+
+if TYPE_CHECKING:
+    from deep3d.alignment import AlignedCrop
+    from deep3d.detection import Detection
+    from deep3d.photo import Photo
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """One face of one photo. Points of the picture are pixels of the upright photo, lengths decimetres."""
+
+    photo: Photo
+    detection: Detection
+    crop: AlignedCrop  # the one that the coefficients belong to
+    coefficients: FaceCoefficients  # B = 1, numpy
+    face_model: FaceModel
+    camera: Camera  # from model space to the crop
+    checkpoint_name: str
+    checkpoint_sha256: str
+    timings_ms: dict[str, float]  # by name of the step, for this face
+
+    @cached_property
+    def vertices(self) -> np.ndarray:
+        """(V, 3) model space, expression included, rotation and translation not."""
+        return self.face_model.shape(self.coefficients)[0]
+
+    @cached_property
+    def placed_vertices(self) -> np.ndarray:
+        """(V, 3) model space, turned and moved to where the camera saw them."""
+        return place(self.vertices[None], self.coefficients.rotation, self.coefficients.translation)[0]
+
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """(V, 3) unit vertex normals of `vertices`."""
+        return self.face_model.normals(self.vertices[None])[0]
+
+    @property
+    def mesh(self) -> Mesh:
+        """`vertices` as a textured mesh."""
+        return self.face_model.mesh(self.vertices)
+
+    @cached_property
+    def photo_matrix(self) -> np.ndarray:
+        """(3, 4) homogeneous matrix from `vertices` to photo pixels; its third row gives the depth in decimetres."""
+        motion = np.eye(4)
+        motion[:3, :3] = rotation_matrix(self.coefficients.rotation.astype(np.float64))[0]
+        motion[:3, 3] = self.coefficients.translation[0]
+        return self.crop.photo_camera(self.camera) @ motion
+
+    @cached_property
+    def landmarks68(self) -> np.ndarray:
+        """(68, 2) the mesh's own landmarks in photo pixels."""
+        points = self.face_model.landmarks(self.vertices[None])[0]
+        projected = points @ self.photo_matrix[:, :3].T + self.photo_matrix[:, 3]
+        return projected[:, :2] / projected[:, 2:]
+
+    @cached_property
+    def texture(self) -> np.ndarray:
+        """(1024, 1024, 3) uint8 sRGB, the photo unwrapped into the UV atlas; row 0 lies at v = 1."""
+        normals = self.normals @ rotation_matrix(self.coefficients.rotation)[0].T
+        albedo = self.face_model.albedo(self.coefficients.albedo)
+        projected = self.vertices @ self.photo_matrix[:, :3].T + self.photo_matrix[:, 3]
+        return extract_texture(
+            self.photo.pixels,
+            self.placed_vertices,
+            projected[:, :2] / projected[:, 2:],
+            projected[:, 2],
+            self.face_model,
+            np.clip(shade(albedo, normals[None], self.coefficients.lighting)[0], 0, 1),
+        ).image
+
+    @property
+    def pose(self) -> Pose:
+        """Which way the head is turned."""
+        return Pose.from_rotation(self.coefficients.rotation[0])

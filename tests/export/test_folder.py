@@ -1,0 +1,126 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from deep3d.errors import OutputNotWritable
+from deep3d.export import FORMATS, write_faces, write_results
+from deep3d.export import folder as module
+from deep3d.export.folder import replaced
+
+ALL_FILES = {
+    "face.json",
+    "face.obj",
+    "face.mtl",
+    "texture.png",
+    "face.ply",
+    "face.glb",
+    "albedo.png",
+    "overlay.jpg",
+}
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_all_files_of_a_face_are_written_and_nothing_else(toy_reconstruction, tmp_path):
+    write_results(toy_reconstruction, tmp_path / "deep" / "anna")
+    assert names(tmp_path / "deep" / "anna") == ALL_FILES
+    assert names(tmp_path / "deep") == {"anna"}
+
+
+def test_only_the_formats_asked_for(toy_reconstruction, tmp_path):
+    write_results(toy_reconstruction, tmp_path / "anna", formats=["json", "ply"])
+    assert names(tmp_path / "anna") == {"face.json", "face.ply"}
+
+
+def test_an_unknown_format_is_refused(toy_reconstruction, tmp_path):
+    with pytest.raises(ValueError, match="'fbx'; choose from " + ", ".join(FORMATS)):
+        write_results(toy_reconstruction, tmp_path / "anna", formats=["json", "fbx"])
+    assert names(tmp_path) == set()
+
+
+def test_a_rerun_replaces_the_folder_whole(toy_reconstruction, tmp_path):
+    folder = tmp_path / "anna"
+    write_results(toy_reconstruction, folder, formats=["json", "obj"])
+    (folder / "note.txt").write_text("old")
+    write_results(toy_reconstruction, folder, formats=["json"])
+    assert names(folder) == {"face.json"}
+    assert names(tmp_path) == {"anna"}
+
+
+def test_an_empty_folder_is_used(toy_reconstruction, tmp_path):
+    write_results(toy_reconstruction, tmp_path, formats=["json"])
+    assert names(tmp_path) == {"face.json"}
+
+
+def test_several_faces_lie_in_numbered_folders(toy_reconstruction, tmp_path):
+    folders = write_faces([toy_reconstruction] * 2, tmp_path / "anna", formats=["json"])
+    assert folders == [tmp_path / "anna" / "face-1", tmp_path / "anna" / "face-2"]
+    assert all(names(folder) == {"face.json"} for folder in folders)
+    assert write_faces([toy_reconstruction], tmp_path / "anna", formats=["json"]) == [tmp_path / "anna"]
+    assert names(tmp_path / "anna") == {"face.json"}
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("a bug")])
+def test_old_results_stay_when_writing_fails(toy_reconstruction, tmp_path, monkeypatch, error):
+    folder = tmp_path / "anna"
+    write_results(toy_reconstruction, folder, formats=["json"])
+    before = (folder / "face.json").read_bytes()
+
+    def broken(reconstruction, folder):
+        (folder / "face.obj").write_text("half")
+        raise error
+
+    monkeypatch.setitem(module.WRITERS, "obj", broken)
+    with pytest.raises((OutputNotWritable, RuntimeError)):
+        write_results(toy_reconstruction, folder, formats=["json", "obj"])
+    assert names(tmp_path) == {"anna"}
+    assert names(folder) == {"face.json"}
+    assert (folder / "face.json").read_bytes() == before
+
+
+def test_old_results_come_back_when_the_exchange_fails(tmp_path, monkeypatch):
+    folder = tmp_path / "anna"
+    with replaced(folder) as partial:
+        (partial / "face.json").write_text("old")
+    rename = Path.rename
+
+    def failing(self, target):
+        if self.suffix == ".partial":
+            raise PermissionError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OutputNotWritable, match="Permission denied"), replaced(folder) as partial:
+        (partial / "face.json").write_text("new")
+    assert (folder / "face.json").read_text() == "old"
+    assert names(tmp_path) == {"anna"}
+
+
+def test_an_unwritable_target_is_one_clear_line(toy_reconstruction, tmp_path):
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path / "file", tmp_path / "file" / "anna"):
+        with pytest.raises(OutputNotWritable) as caught:
+            write_results(toy_reconstruction, target, formats=["json"])
+        assert str(target) in str(caught.value) and "choose another folder" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_folder_of_other_files_is_never_replaced(toy_reconstruction, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputNotWritable, match="holds other files"):
+        write_results(toy_reconstruction, tmp_path, formats=["json"])
+    assert names(tmp_path) == {"thesis.tex"}
+
+
+def test_no_half_written_folder_is_ever_seen_under_the_final_name(tmp_path):
+    folder = tmp_path / "anna"
+    with replaced(folder) as partial:
+        (partial / "face.json").write_text(json.dumps({}))
+        assert not folder.exists()
+    with replaced(folder) as partial:
+        assert names(folder) == {"face.json"}
+        assert names(partial) == set()
+    assert names(folder) == set()
