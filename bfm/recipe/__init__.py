@@ -1,0 +1,1 @@
+"""How the open face model is made from scan statistics: source, topology, atlas, expressions, skin."""
