@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deep3d.checkpoints import Checkpoint, CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.alignment import STANDARD_POINTS, align
 from deep3d.camera import DEEP3D_CAMERA
+from deep3d.checkpoints import Checkpoint, CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, read_face_model, write_face_model
 from deep3d.photo import Photo
@@ -151,7 +151,7 @@ def toy_checkpoint(toy_checkpoint_path: Path) -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def arkit_face_model(toy_face_model: FaceModel) -> FaceModel:
-    """The toy face model with ARKit's expressions, each moving its own part of the face, and a UV seam down the middle."""
+    """The toy face model with ARKit's expressions, each moving a part of the face, and a UV seam down the middle."""
     names = (*EXPRESSIONS, *(f"corrective{k}" for k in range(11)))
     basis = toy_face_model.expression_basis.reshape(64, -1, 3).copy()
     for component, offsets in enumerate(basis):

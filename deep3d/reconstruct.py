@@ -1,0 +1,171 @@
+"""From photos to reconstructions: detect, align, regress, align again on the model's own points, regress again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from deep3d.alignment import AlignedCrop, align
+from deep3d.camera import DEEP3D_CAMERA, place, project
+from deep3d.checkpoints import Checkpoint, default_checkpoint, read_checkpoint
+from deep3d.coefficients import FaceCoefficients
+from deep3d.detection import Detection, FaceDetector
+from deep3d.errors import AlignmentFailed, NoFaceFound
+from deep3d.face_model import FaceModel, default_face_model, read_face_model
+from deep3d.landmarks import five_points
+from deep3d.photo import Photo, read_photo
+from deep3d.reconstruction import Reconstruction
+from deep3d.regressor import Regressor
+from deep3d.runtime import load_runtime
+
+Faces = Literal["largest", "all"]
+ALIGNMENT_ROUNDS = 2
+"""The first crop follows the detector's five points, which scatter; the second follows the model's own."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A detected face on its way through the network."""
+
+    photo: Photo
+    detection: Detection
+    crop: AlignedCrop
+
+
+class Reconstructor:
+    """Holds the detector, the network and the face model; use it for as many photos as you like.
+
+        face = Reconstructor.load()("photo.jpg")
+        face.vertices, face.landmarks68, face.texture
+        deep3d.write_results(face, "results/photo")
+    """
+
+    def __init__(
+        self, face_model: FaceModel, detector: FaceDetector, regressor: Regressor, checkpoint: Checkpoint
+    ) -> None:
+        checkpoint.require_model(face_model.info)
+        self.face_model = face_model
+        self.checkpoint = checkpoint
+        self._detector = detector
+        self._regressor = regressor
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: str | Path | None = None,
+        face_model: str | Path | None = None,
+        runtime: str = "eager",
+        threads: int | None = None,
+        precision: str = "fp32",
+    ) -> Reconstructor:
+        """Read the files, None for those shipped with the project, and make the network ready.
+
+        Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
+        """
+        model = default_face_model() if face_model is None else read_face_model(face_model)
+        weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
+        weights.require_model(model.info)
+        regressor = Regressor(load_runtime(runtime, weights, threads, precision))
+        return cls(model, FaceDetector(), regressor, weights)
+
+    def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
+        """The largest face of one photo.
+
+        Raises: PhotoError, NoFaceFound among it.
+        """
+        photo = photo if isinstance(photo, Photo) else read_photo(photo)
+        faces = self.reconstruct([photo])[0]
+        if not faces:
+            raise NoFaceFound(f"{photo.name}: no face found; use a photo in which a face is larger or less covered")
+        return faces[0]
+
+    def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
+        """The faces of each photo, the largest first and an empty list where there is none; one batch for the network."""
+        watch = _Stopwatch()
+        detections = self._detector.detect([photo.pixels for photo in photos])
+        watch.lap("detection", len(photos))
+        found = [
+            (row, detection)
+            for row, detected in enumerate(detections)
+            for detection in (detected if faces == "all" else detected[:1])
+        ]
+        rows, candidates = [], []
+        for row, detection in found:
+            try:
+                crop = align(photos[row].pixels, detection.landmarks)
+            except AlignmentFailed:  # five points that no face can have: a false find
+                continue
+            rows.append(row)
+            candidates.append(_Candidate(photos[row], detection, crop))
+        candidates, coefficients = self._regress(candidates, watch)
+        results: list[list[Reconstruction]] = [[] for _ in photos]
+        for number, (row, candidate) in enumerate(zip(rows, candidates, strict=True)):
+            results[row].append(
+                Reconstruction(
+                    photo=candidate.photo,
+                    detection=candidate.detection,
+                    crop=candidate.crop,
+                    coefficients=coefficients[number],
+                    face_model=self.face_model,
+                    camera=DEEP3D_CAMERA,
+                    checkpoint_name=self.checkpoint.info.name,
+                    checkpoint_sha256=self.checkpoint.sha256,
+                    timings_ms=watch.laps_ms,
+                )
+            )
+        return results
+
+    def _regress(
+        self, candidates: list[_Candidate], watch: _Stopwatch
+    ) -> tuple[list[_Candidate], FaceCoefficients]:
+        """The coefficients of all candidates, and the crops that they belong to."""
+        coefficients = self._regressor(_images(candidates))
+        for _ in range(ALIGNMENT_ROUNDS - 1):
+            candidates = self._realigned(candidates, coefficients)
+            coefficients = self._regressor(_images(candidates))
+        watch.lap("regression", len(candidates))
+        return candidates, coefficients
+
+    def _realigned(self, candidates: list[_Candidate], coefficients: FaceCoefficients) -> list[_Candidate]:
+        """The same faces cropped by the model's own five points."""
+        if not candidates:
+            return candidates
+        model = self.face_model
+        landmarks = model.landmarks(model.shape(coefficients))
+        points = five_points(project(place(landmarks, coefficients.rotation, coefficients.translation)))
+        return [
+            _Candidate(candidate.photo, candidate.detection, _aligned(candidate, candidate.crop.to_photo(five)))
+            for candidate, five in zip(candidates, points, strict=True)
+        ]
+
+
+def _aligned(candidate: _Candidate, points: np.ndarray) -> AlignedCrop:
+    try:
+        return align(candidate.photo.pixels, points)
+    except AlignmentFailed:  # the network saw no face where the detector did: its first crop is as good as any
+        return candidate.crop
+
+
+def _images(candidates: list[_Candidate]) -> np.ndarray:
+    if not candidates:
+        return np.empty((0, 224, 224, 3), np.uint8)
+    return np.stack([candidate.crop.image for candidate in candidates])
+
+
+class _Stopwatch:
+    """Times the steps of a batch, a photo's or face's share each."""
+
+    def __init__(self) -> None:
+        self.laps_ms: dict[str, float] = {}
+        self._start = time.perf_counter()
+
+    def lap(self, step: str, count: int) -> None:
+        """End a step that worked on so many photos or faces."""
+        now = time.perf_counter()
+        self.laps_ms[step] = 1000 * (now - self._start) / max(count, 1)
+        self._start = now

@@ -1,0 +1,1 @@
+"""Synthetic heads and the training of the regressor on them."""

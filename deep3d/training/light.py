@@ -1,0 +1,43 @@
+"""Random light, as spherical harmonics that the face model can express and as what it cannot: gloss and cast shadow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deep3d.lighting import AMBIENT, harmonics
+
+_BAND_SCALE = np.array([np.pi] + [2 * np.pi / np.sqrt(3)] * 3 + [2 * np.pi / np.sqrt(8)] * 5)
+"""`harmonics` are real spherical harmonics times this."""
+_LOBE = np.array([np.pi] + [2 * np.pi / 3] * 3 + [np.pi / 4] * 5)
+"""The cosine lobe in bands 0, 1, 2 (Ramamoorthi and Hanrahan, 2001, eq. 8)."""
+
+
+def random_lighting(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Lighting coefficients (27,) and the direction (3,) of the key light."""
+    key = _direction(rng, spread=0.9)
+    warmth = rng.normal(0, 0.08)
+    total = np.zeros((3, 9))
+    lamps = [(key, rng.uniform(0.2, 1.4))]
+    lamps += [(_direction(rng, spread=2.0), rng.uniform(0, 0.7)) for _ in range(rng.integers(0, 3))]
+    for direction, strength in lamps:
+        tint = 1 + np.array([1, 0.1, -1]) * (warmth + rng.normal(0, 0.05)) + rng.normal(0, 0.02, 3)
+        total += strength * tint[:, None] * (harmonics(direction) / _BAND_SCALE * _LOBE / _BAND_SCALE)
+    sky = rng.uniform(0.25, 1.0) * (1 + np.array([-1, 0, 1]) * rng.normal(0, 0.05))
+    total[:, 0] += sky / harmonics(key)[0]
+    front = (total @ harmonics(np.array([0.0, 0.0, 1.0]))).mean()
+    total *= rng.uniform(0.75, 1.45) / max(front, 0.15)
+    total[:, 0] -= AMBIENT
+    return total.ravel().astype(np.float32), key
+
+
+def gloss(normals: np.ndarray, key: np.ndarray, strength: float, exponent: float) -> np.ndarray:
+    """Highlight (V,) of unit normals (V, 3) seen from +z (Blinn, 1977)."""
+    half = key + np.array([0.0, 0.0, 1.0])
+    half /= np.linalg.norm(half) + 1e-9
+    return strength * np.clip(normals @ half.astype(np.float32), 0, 1) ** exponent
+
+
+def _direction(rng: np.random.Generator, spread: float) -> np.ndarray:
+    """A unit vector toward a lamp, mostly in front of and above the face."""
+    vector = np.array([rng.normal(0, spread), rng.normal(0.4, 0.6 * spread), 1.0])
+    return vector / np.linalg.norm(vector)

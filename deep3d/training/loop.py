@@ -1,0 +1,174 @@
+"""The training loop: synthetic heads in, a regressor out; can be stopped and resumed at any step."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from deep3d.coefficients import COEFFICIENT_COUNT, FIELDS
+from deep3d.face_model import read_face_model
+from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor
+from deep3d.training.config import Stage, TrainingConfig
+from deep3d.training.losses import FaceLoss
+from deep3d.training.portraits import Portraits
+from deep3d.training.stream import HeadStream
+
+WARM_UP_STEPS = 200
+LOG_EVERY = 20
+OUTPUT_SCALE = {"identity": 1.0, "expression": 0.25, "albedo": 1.0, "rotation": 0.4, "lighting": 0.2, "translation": 0.3}
+
+
+class Progress(Protocol):
+    """Told after every step."""
+
+    def __call__(self, step: int, total: int, loss: float) -> None: ...
+
+
+@dataclass
+class _Run:
+    """What a checkpoint of a run holds."""
+
+    regressor: StandardizedRegressor
+    average: AveragedModel
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+    def save(self, path: Path) -> None:
+        """Write the state, whole or not at all."""
+        partial = path.with_suffix(".partial")
+        torch.save(
+            {
+                "regressor": self.regressor.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+            },
+            partial,
+        )
+        partial.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Continue from a saved state."""
+        state = torch.load(path, weights_only=True)
+        self.regressor.load_state_dict(state["regressor"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+
+def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Progress) -> RegressorNetwork:
+    """Run all stages, or what is left of them, and return the averaged network.
+
+    `folder` gets state.pt, from which a later call goes on, and log.csv with one row every 20 steps.
+    """
+    torch.manual_seed(config.seed)
+    model = read_face_model(model_path)
+    run = _start(config)
+    state = folder / "state.pt"
+    folder.mkdir(parents=True, exist_ok=True)
+    if state.exists():
+        run.load(state)
+    loss = FaceLoss(model, config.loss)
+    portraits = Portraits(Path(config.portraits), config.seed + run.step) if config.portraits else None
+    total = sum(stage.steps for stage in config.stages)
+    first = 0
+    for stage in config.stages:
+        if run.step < first + stage.steps:
+            seed = config.seed + 1000 * run.step
+            with HeadStream(model_path, stage.crop_size, config.buffer_mib, config.reuse, config.workers, seed) as heads:
+                while run.step < first + stage.steps:
+                    terms = _step(run, stage, run.step - first, heads, portraits, loss, config.loss.landmarks)
+                    run.step += 1
+                    progress(run.step, total, terms["total"])
+                    if run.step % LOG_EVERY == 0:
+                        _log(folder / "log.csv", run.step, stage, heads.made, terms)
+                    if run.step % config.checkpoint_every == 0:
+                        run.save(state)
+        first += stage.steps
+    run.save(state)
+    return averaged_network(run.average)
+
+
+def averaged_network(average: AveragedModel) -> RegressorNetwork:
+    """The plain network of an averaged regressor."""
+    regressor = average.module
+    assert isinstance(regressor, StandardizedRegressor)  # noqa: S101 - for the type checker
+    return regressor.fold().eval()
+
+
+def _start(config: TrainingConfig) -> _Run:
+    scale = torch.ones(COEFFICIENT_COUNT)
+    for name, part in FIELDS.items():
+        scale[part] = OUTPUT_SCALE[name]
+    network = RegressorNetwork(RegressorConfig(trunk=config.trunk))
+    regressor = StandardizedRegressor(network, torch.zeros(COEFFICIENT_COUNT), scale).to(memory_format=torch.channels_last)
+    average = AveragedModel(regressor, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True)
+    optimizer = torch.optim.AdamW(regressor.parameters(), lr=1e-3, weight_decay=config.weight_decay)
+    return _Run(regressor, average, optimizer)
+
+
+def _step(
+    run: _Run,
+    stage: Stage,
+    stage_step: int,
+    heads: HeadStream,
+    portraits: Portraits | None,
+    loss: FaceLoss,
+    landmark_weight: float,
+) -> dict[str, float]:
+    """One update; the terms of the loss as numbers."""
+    rate = _learning_rate(stage, stage_step)
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate
+    run.regressor.train()
+    real = round(stage.batch_size * stage.portrait_share)
+    crops, vectors = heads.batch(stage.batch_size - real)
+    landmarks = None
+    if portraits is not None and real:
+        photos, landmarks = portraits.batch(real, stage.crop_size)
+        crops = np.concatenate([crops, photos])
+    with torch.autocast("cpu", torch.bfloat16):
+        predicted = run.regressor(_tensor(crops))
+    predicted = predicted.float()
+    terms = loss.synthetic(predicted[: len(vectors)], torch.from_numpy(vectors))
+    if landmarks is not None:
+        terms["landmarks"] = loss.portraits(predicted[len(vectors) :], torch.from_numpy(landmarks))
+        terms["total"] = terms["total"] + landmark_weight * terms["landmarks"]
+    run.optimizer.zero_grad(set_to_none=True)
+    terms["total"].backward()
+    torch.nn.utils.clip_grad_norm_(run.regressor.parameters(), 20.0)
+    run.optimizer.step()
+    run.average.update_parameters(run.regressor)
+    return {name: float(term.detach()) for name, term in terms.items()}
+
+
+def _learning_rate(stage: Stage, step: int) -> float:
+    """Linear warm-up, then a cosine from the peak to `final_rate` of it."""
+    rise = min(1.0, (step + 1) / WARM_UP_STEPS)
+    fall = 0.5 * (1 + math.cos(math.pi * step / stage.steps))
+    return stage.learning_rate * rise * (stage.final_rate + (1 - stage.final_rate) * fall)
+
+
+def _tensor(crops: np.ndarray) -> Tensor:
+    """(B, 3, S, S) in [0, 1], channels last in memory."""
+    return torch.from_numpy(crops).permute(0, 3, 1, 2).to(torch.float32).div(255)
+
+
+def _log(path: Path, step: int, stage: Stage, made: int, terms: dict[str, float]) -> None:
+    row = {"step": step, "seconds": round(time.time()), "crop_size": stage.crop_size, "heads": made, **terms}
+    row.setdefault("landmarks", math.nan)
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=sorted(row))
+        if new:
+            writer.writeheader()
+        writer.writerow({name: value if isinstance(value, int) else f"{value:.5g}" for name, value in row.items()})

@@ -1,0 +1,87 @@
+"""What the regressor is trained on: distances between faces in pixels, millimetres and degrees, not between numbers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from deep3d.camera import place, project
+from deep3d.coefficients import FaceCoefficients
+from deep3d.face_model import FaceModel
+from deep3d.landmarks import INNER
+from deep3d.lighting import irradiance
+from deep3d.training.config import LossWeights
+
+MILLIMETRES = 100.0  # per decimetre
+SAMPLED_VERTICES = 1200
+
+
+class FaceLoss:
+    """Compares coefficient vectors (B, 257) through a sample of the face model's vertices."""
+
+    def __init__(self, model: FaceModel, weights: LossWeights) -> None:
+        self._weights = weights
+        rows = _face_rows(model)
+        flat = (torch.as_tensor(rows)[:, None] * 3 + torch.arange(3)).reshape(-1)
+        full = model.to_torch()
+        self._mean = full.mean_shape[rows]
+        self._identity = full.identity_basis[:, flat].contiguous()
+        self._expression = full.expression_basis[:, flat].contiguous()
+        self._mean_albedo = full.mean_albedo[rows]
+        self._albedo = full.albedo_basis[:, flat].contiguous()
+        self._normals = full.normals(full.mean_shape[None])[:, rows]
+        self._model = full
+
+    def synthetic(self, predicted: Tensor, true: Tensor) -> dict[str, Tensor]:
+        """The terms for heads whose coefficients are known; `total` is their weighted sum."""
+        p, t = FaceCoefficients.from_vector(predicted), FaceCoefficients.from_vector(true)
+        identity = [(c.identity @ self._identity).unflatten(1, (-1, 3)) for c in (p, t)]
+        expression = [(c.expression @ self._expression).unflatten(1, (-1, 3)) for c in (p, t)]
+        pixels = [
+            project(place(self._mean + identity[k] + expression[k], c.rotation, c.translation))
+            for k, c in enumerate((p, t))
+        ]
+        albedo = [self._mean_albedo + (c.albedo @ self._albedo).unflatten(1, (-1, 3)) for c in (p, t)]
+        light = [irradiance(self._normals.expand(len(c), -1, -1), c.lighting) for c in (p, t)]
+        terms = {
+            "projection": _distance(pixels[0], pixels[1]),
+            "identity": MILLIMETRES * _distance(identity[0], identity[1]),
+            "expression": MILLIMETRES * _distance(expression[0], expression[1]),
+            "profile": MILLIMETRES * _profile(identity[0] - identity[1]),
+            "pose": torch.rad2deg((p.rotation - t.rotation).abs().mean())
+            + 10 * (p.translation - t.translation).abs().mean(),
+            "colour": (albedo[0] - albedo[1]).abs().mean() + (albedo[0] * light[0] - albedo[1] * light[1]).abs().mean(),
+            "coefficients": (p.identity - t.identity).abs().mean()
+            + (p.expression - t.expression).abs().mean()
+            + (p.albedo - t.albedo).abs().mean(),
+        }
+        terms["total"] = sum(getattr(self._weights, name) * term for name, term in terms.items())
+        return terms
+
+    def portraits(self, predicted: Tensor, landmarks: Tensor) -> Tensor:
+        """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw line counted less; identities kept likely."""
+        p = FaceCoefficients.from_vector(predicted)
+        vertices = place(self._model.shape(p), p.rotation, p.translation)
+        distance = torch.linalg.vector_norm(project(self._model.landmarks(vertices)) - landmarks, dim=-1)
+        prior = 0.02 * p.identity.square().mean() + 0.2 * torch.relu(-p.expression[:, :53]).mean()
+        return distance[:, INNER].mean() + 0.15 * distance[:, : INNER.start].mean() + prior
+
+
+def _distance(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean Euclidean distance, slightly rounded at zero so that its gradient is finite."""
+    return (predicted - true).square().sum(dim=-1).add(1e-10).sqrt().mean()
+
+
+def _profile(difference: Tensor) -> Tensor:
+    """Mean depth error without the mean depth, which translation takes up."""
+    depth = difference[..., 2]
+    return (depth - depth.mean(dim=1, keepdim=True)).abs().mean()
+
+
+def _face_rows(model: FaceModel) -> list[int]:
+    """Vertices of the face proper, evenly thinned: facial skin before the ears, above the neck."""
+    points = model.landmarks(model.mean_shape[None])[0]
+    mean = model.mean_shape
+    front = (mean[:, 2] > points[[0, 16], 2].mean() - 0.1) & (mean[:, 1] > points[8, 1] - 0.15)
+    rows = (front & (model.skin > 0.3)).nonzero()[0]
+    return rows[:: max(1, len(rows) // SAMPLED_VERTICES)].tolist()

@@ -1,0 +1,68 @@
+"""Real portraits with 68 landmarks, cropped as the detector and alignment would, for fine-tuning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from deep3d.alignment import align
+from deep3d.errors import DatasetError
+from deep3d.landmarks import five_points
+from deep3d.photo import read_photo
+
+
+class Portraits:
+    """Even-numbered portraits of a folder with `photos/` and `landmarks.npz`; odd ones are kept for reporting."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        path = folder / "landmarks.npz"
+        if not path.exists():
+            raise DatasetError(f"{path}: no reference landmarks there; give the folder that holds photos/ and landmarks.npz")
+        data = np.load(path)
+        even = [k for k, name in enumerate(data["names"]) if int(Path(str(name)).stem.rsplit("_", 1)[1]) % 2 == 0]
+        self._photos = [read_photo(folder / "photos" / str(data["names"][k])).pixels for k in even]
+        self._landmarks = data["mediapipe68"][even].astype(np.float64)
+        self._rng = np.random.default_rng(seed)
+
+    def batch(self, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Crops (count, size, size, 3) uint8 and their landmarks (count, 68, 2) in pixels of the 224 crop."""
+        crops, landmarks = zip(*(self._crop(k, size) for k in self._rng.integers(0, len(self._photos), count)))
+        return np.stack(crops), np.stack(landmarks).astype(np.float32)
+
+    def _crop(self, index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """One portrait, aligned by noisy points, mirrored half the time, with changed exposure and sharpness."""
+        rng, photo, points = self._rng, self._photos[index], self._landmarks[index]
+        if rng.random() < 0.5:
+            photo, points = photo[:, ::-1], mirrored_landmarks(points, photo.shape[1])
+        five = five_points(points)
+        face = np.linalg.norm(np.ptp(five, axis=0))
+        aligned = align(np.ascontiguousarray(photo), five + rng.normal(0, rng.choice([0.008, 0.03]) * face, (5, 2)))
+        picture = Image.fromarray(aligned.image)
+        if rng.random() < 0.4:
+            small = int(224 * rng.uniform(0.3, 0.8))
+            picture = picture.resize((small, small), Image.Resampling.BILINEAR)
+        picture = picture.resize((size, size), Image.Resampling.BOX if picture.width >= size else Image.Resampling.BICUBIC)
+        values = np.asarray(picture, np.float32) * np.exp(rng.normal(0, [0.05] * 3)) * np.exp(rng.normal(0, 0.2))
+        if rng.random() < 0.15:
+            values = values.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
+        values += rng.normal(0, rng.gamma(1.0, 2.0), values.shape)
+        return np.clip(values, 0, 255).astype(np.uint8), aligned.to_crop(points)
+
+
+MIRROR68 = np.concatenate(
+    [
+        np.arange(16, -1, -1),
+        np.arange(26, 16, -1),
+        [27, 28, 29, 30, 35, 34, 33, 32, 31],
+        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],
+        [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65],
+    ]
+)
+"""For each of the 68 landmarks the one on the other side of the face."""
+
+
+def mirrored_landmarks(points: np.ndarray, width: int) -> np.ndarray:
+    """Landmarks (68, 2) of the horizontally mirrored photo of this width."""
+    return points[MIRROR68] * [-1, 1] + [width - 1, 0]
