@@ -36,7 +36,7 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/deep3d bench
+	$(BIN)/deep3d bench $(SAMPLE)
 
 notebooks: $(VENV)/.notebooks-ready
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from deep3d.assets import asset
+from deep3d.camera import CROP_SIZE
 from deep3d.errors import CheckpointInvalid, CheckpointMismatch, CheckpointMissing
 from deep3d.face_model.model import ModelInfo
 from deep3d.quantization import dequantize, fold_batch_norms, neutral_batch_norms, quantize
@@ -36,6 +37,7 @@ class CheckpointInfo:
     accuracy: dict[str, float]  # measured, by name of the measure with its unit
     licence: str
     created: str  # ISO 8601 date
+    crop_size: int = CROP_SIZE  # pixels a side that the network was trained at: the crop's, or a whole fraction of them
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ def write_checkpoint(
         raise CheckpointInvalid(f"{path}: trunk {info.trunk!r} is unknown, choose one of {', '.join(TRUNKS)}")
     arrays = _checked(path, info.trunk, arrays)
     stored = {name: np.asarray(value, order="C") for name, value in _encoded(info.trunk, arrays, storage).items()}
-    metadata = {"schema": SCHEMA, "storage": storage, **asdict(info), "accuracy": json.dumps(info.accuracy)}
+    metadata = {"schema": SCHEMA, "storage": storage, **asdict(info)}
+    metadata |= {"accuracy": json.dumps(info.accuracy), "crop_size": str(info.crop_size)}
     partial = path.with_suffix(".partial")
     partial.write_bytes(save(stored, metadata))
     partial.replace(path)
@@ -165,8 +168,13 @@ def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInf
         accuracy = json.loads(metadata["accuracy"])
     except ValueError as error:
         raise CheckpointInvalid(f"{path}: metadata 'accuracy' is not JSON; write the checkpoint again") from error
-    texts = {name: metadata[name] for name in names if name != "accuracy"}
-    return CheckpointInfo(**texts, accuracy=accuracy), metadata["storage"]
+    crop_size = int(metadata["crop_size"]) if metadata["crop_size"].isdigit() else 0
+    if crop_size < 32 or CROP_SIZE % crop_size:
+        raise CheckpointInvalid(
+            f"{path}: crop_size {metadata['crop_size']!r} is no whole fraction of {CROP_SIZE}; write the checkpoint again"
+        )
+    texts = {name: metadata[name] for name in names if name not in ("accuracy", "crop_size")}
+    return CheckpointInfo(**texts, accuracy=accuracy, crop_size=crop_size), metadata["storage"]
 
 
 def _checked(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -122,6 +122,21 @@ def evaluate(
         out.write_text(json.dumps(report.to_json(), indent=1) + "\n")
 
 
+@app.command()
+def bench(
+    photo: Annotated[Path, typer.Argument(help="Photo to measure with.")],
+    rounds: Annotated[int, typer.Option(min=1, help="How often each part is repeated; the median counts.")] = 12,
+    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
+) -> None:
+    """Time the way from a photo to its files, and the tools along it, on this machine."""
+    from deep3d.bench import run_bench
+
+    report = run_bench(photo, rounds, lambda part: _say(f"Measuring: {part}"))
+    sys.stdout.write(report.to_markdown())
+    if out is not None:
+        out.write_text(json.dumps(report.to_json(), indent=1) + "\n")
+
+
 @training.command()
 def synthetic(
     config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/resnet50.toml.")],

@@ -53,13 +53,13 @@ def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), name or "photo")
     path = Path(source)
-    if path.is_dir():
-        raise PhotoUnreadable(f"{path}: a folder, not a photo; name the photos in it")
-    if not path.exists():
-        raise PhotoMissing(f"{path}: no such file; check the path")
-    if not path.is_file():
-        raise PhotoUnreadable(f"{path}: not an ordinary file; give a photo file")
     try:
+        if path.is_dir():
+            raise PhotoUnreadable(f"{path}: a folder, not a photo; name the photos in it")
+        if not path.exists():
+            raise PhotoMissing(f"{path}: no such file; check the path")
+        if not path.is_file():
+            raise PhotoUnreadable(f"{path}: not an ordinary file; give a photo file")
         with path.open("rb") as stream:
             photo = _read(stream, str(path))
     except OSError as error:

@@ -70,7 +70,7 @@ class Reconstructor:
         model = default_face_model() if face_model is None else read_face_model(face_model)
         weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
         weights.require_model(model.info)
-        regressor = Regressor(load_runtime(runtime, weights, threads, precision))
+        regressor = Regressor(load_runtime(runtime, weights, threads, precision), weights.info.crop_size)
         return cls(model, FaceDetector(), regressor, weights)
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:

@@ -17,6 +17,7 @@ class Regressor:
     """Predicts the coefficients of faces in aligned crops."""
 
     runtime: Runtime
+    crop_size: int = CROP_SIZE  # pixels a side that the network wants: a whole fraction of the crop's
     batch_size: int = 16  # most crops at a time: 10 MB of input, some 100 MB of activations
 
     def __call__(self, crops: np.ndarray) -> FaceCoefficients:
@@ -30,10 +31,14 @@ class Regressor:
             )
         vectors = [np.empty((0, COEFFICIENT_COUNT), np.float32)]
         for start in range(0, len(crops), self.batch_size):
-            vectors.append(self.runtime(_network_input(crops[start : start + self.batch_size])))
+            vectors.append(self.runtime(_network_input(crops[start : start + self.batch_size], self.crop_size)))
         return FaceCoefficients.from_vector(np.concatenate(vectors))
 
 
-def _network_input(crops: np.ndarray) -> np.ndarray:
-    """(B, H, W, 3) uint8 as (B, 3, H, W) float32 in [0, 1]."""
-    return np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
+def _network_input(crops: np.ndarray, size: int) -> np.ndarray:
+    """(B, H, W, 3) uint8 as (B, 3, size, size) float32 in [0, 1]; smaller pixels are averages, as in training."""
+    count, side = len(crops), CROP_SIZE // size
+    planes = crops.transpose(0, 3, 1, 2)
+    if side > 1:
+        planes = planes.reshape(count, 3, size, side, size, side).mean(axis=(3, 5), dtype=np.float32)
+    return np.ascontiguousarray(planes, np.float32) / np.float32(255)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,18 +184,31 @@ def toy_reconstruction(arkit_face_model: FaceModel) -> Reconstruction:
     vector[:, 144:224] = generator.normal(size=80)
     vector[:, 224:227] = 0.1, -0.3, 0.05
     vector[:, 254:257] = 0.05, -0.1, 0.4
-    return Reconstruction(
+    reconstruction = Reconstruction(
         photo=Photo(pixels, "anna.jpg", "1" * 64),
         detection=Detection(box=np.array([120.0, 60, 300, 260]), score=0.98, landmarks=five_points),
         crop=align(pixels, five_points),
         coefficients=FaceCoefficients.from_vector(vector),
         face_model=arkit_face_model,
         camera=DEEP3D_CAMERA,
-        texture=generator.integers(0, 256, (16, 16, 3), np.uint8).repeat(16, axis=0).repeat(16, axis=1),
         checkpoint_name="toy",
         checkpoint_sha256="2" * 64,
         timings_ms={"detect": 12.3456},
     )
+    texture = generator.integers(0, 256, (16, 16, 3), np.uint8).repeat(16, axis=0).repeat(16, axis=1)
+    return _with_texture(reconstruction, texture)
+
+
+@pytest.fixture(scope="session")
+def with_texture() -> Callable[..., Reconstruction]:
+    """A function that gives a copy of a reconstruction, with a texture that is not worked out from its photo."""
+    return _with_texture
+
+
+def _with_texture(reconstruction: Reconstruction, texture: np.ndarray, **changes: Any) -> Reconstruction:
+    given = replace(reconstruction, **changes)
+    given.__dict__["texture"] = texture  # where the cached property keeps it
+    return given
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ def train_and_export(
         accuracy={},
         licence="MIT",
         created=datetime.now(UTC).date().isoformat(),
+        crop_size=config.stages[-1].crop_size,
     )
     path = folder / f"{name}.safetensors"
     write_checkpoint(path, info, network_arrays(network), storage="int8")

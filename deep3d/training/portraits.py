@@ -9,7 +9,7 @@ from PIL import Image
 
 from deep3d.alignment import align
 from deep3d.errors import DatasetError
-from deep3d.landmarks import five_points
+from deep3d.landmarks import MIRROR, five_points
 from deep3d.photo import read_photo
 
 
@@ -51,18 +51,6 @@ class Portraits:
         return np.clip(values, 0, 255).astype(np.uint8), aligned.to_crop(points)
 
 
-MIRROR68 = np.concatenate(
-    [
-        np.arange(16, -1, -1),
-        np.arange(26, 16, -1),
-        [27, 28, 29, 30, 35, 34, 33, 32, 31],
-        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],
-        [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65],
-    ]
-)
-"""For each of the 68 landmarks the one on the other side of the face."""
-
-
 def mirrored_landmarks(points: np.ndarray, width: int) -> np.ndarray:
     """Landmarks (68, 2) of the horizontally mirrored photo of this width."""
-    return points[MIRROR68] * [-1, 1] + [width - 1, 0]
+    return points[list(MIRROR)] * [-1, 1] + [width - 1, 0]

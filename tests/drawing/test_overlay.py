@@ -60,14 +60,14 @@ def test_landmarks_are_dots_where_they_are(row, toy_reconstruction):
         assert np.abs(panel[y, x] - [255, 176, 0]).max() < 60
 
 
-def test_views_turn_the_face_to_the_named_side(toy_reconstruction):
+def test_views_turn_the_face_to_the_named_side(toy_reconstruction, with_texture):
     # Red on the picture's right half of the face, green on its left half: turning the face to the right of the
     # picture hides its right half.
     size = len(toy_reconstruction.texture)
     texture = np.zeros((size, size, 3), np.uint8)
     texture[:, size // 2 :, 0] = 255
     texture[:, : size // 2, 1] = 255
-    row = draw_overlay(replace(toy_reconstruction, texture=texture), CpuRasterizer())
+    row = draw_overlay(with_texture(toy_reconstruction, texture), CpuRasterizer())
     shares = []
     for view in views(row):
         red = ((view[..., 0] > 200) & (view[..., 1] < 50)).sum()
@@ -77,12 +77,12 @@ def test_views_turn_the_face_to_the_named_side(toy_reconstruction):
     assert shares[0] > shares[1] + 0.05 > shares[2] + 0.1
 
 
-def test_views_are_upright_with_their_texture(toy_reconstruction):
+def test_views_are_upright_with_their_texture(toy_reconstruction, with_texture):
     size = len(toy_reconstruction.texture)
     texture = np.zeros((size, size, 3), np.uint8)
     texture[: size // 2] = 255, 0, 0  # v in the upper half: the brow
     texture[size // 2 :] = 0, 255, 0
-    view = views(draw_overlay(replace(toy_reconstruction, texture=texture), CpuRasterizer()))[1].astype(int)
+    view = views(draw_overlay(with_texture(toy_reconstruction, texture), CpuRasterizer()))[1].astype(int)
     red, green = (view[..., 0] - view[..., 1] > 150).nonzero()[0], (view[..., 1] - view[..., 0] > 150).nonzero()[0]
     assert red.mean() < green.mean()
     assert len(red) > 1000 and len(green) > 1000
@@ -95,8 +95,8 @@ def test_views_stand_free_on_the_background(row):
         assert (view != BACKGROUND).any(axis=2).mean() > 0.2
 
 
-def test_silhouettes_are_mixed_in_linear_light(toy_reconstruction):
-    black = replace(toy_reconstruction, texture=np.zeros_like(toy_reconstruction.texture))
+def test_silhouettes_are_mixed_in_linear_light(toy_reconstruction, with_texture):
+    black = with_texture(toy_reconstruction, np.zeros_like(toy_reconstruction.texture))
     view = views(draw_overlay(black, CpuRasterizer()))[1]
     levels = set(np.unique(view).tolist())
     linear = ((BACKGROUND / 255 + 0.055) / 1.055) ** 2.4

@@ -195,9 +195,9 @@ def test_albedo_lies_beside_it(toy_reconstruction, tmp_path):
     np.testing.assert_allclose(texels, colours[model.triangles].mean(axis=1), atol=3)
 
 
-def test_file_of_the_open_model_is_small(toy_reconstruction):
+def test_file_of_the_open_model_is_small(toy_reconstruction, with_texture):
     open_model = pytest.importorskip("deep3d.face_model").default_face_model()
     texture = toy_reconstruction.texture.repeat(4, axis=0).repeat(4, axis=1)
-    given = replace(toy_reconstruction, face_model=open_model, texture=texture)
+    given = with_texture(toy_reconstruction, texture, face_model=open_model)
     assert len(morph_targets(open_model)) == 51
     assert len(glb(given)) <= 4_000_000

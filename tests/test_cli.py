@@ -1,0 +1,114 @@
+"""The command line: what it writes, says and returns, on good photos and bad ones."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from deep3d import cli
+
+SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
+FILES = {"face.glb", "face.obj", "face.mtl", "texture.png", "albedo.png", "face.ply", "face.json", "overlay.jpg"}
+
+
+def run(*arguments: object):
+    """Exit code and output of `deep3d ...`, as the console script gives them."""
+    runner = CliRunner()
+    result = runner.invoke(cli.app, [str(argument) for argument in arguments], catch_exceptions=True)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        return _through_main(arguments)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def _through_main(arguments):
+    """Errors for people end in `main`, which the runner does not call."""
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-m", "deep3d", *map(str, arguments)], capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_photo_becomes_a_folder_of_files(tmp_path):
+    code, out, err = run("reconstruct", SAMPLE, "--out", tmp_path, "--json")
+    assert code == 0, err
+    assert {path.name for path in (tmp_path / "astronaut").iterdir()} == FILES
+    (line,) = out.splitlines()
+    report = json.loads(line)
+    assert set(report) == {"photo", "folder", "faces", "error"} and report["error"] is None
+    assert set(report["faces"][0]) == {"folder", "score", "pose"}
+    assert (tmp_path / "astronaut" / "face.glb").stat().st_size < 4e6
+    face = json.loads((tmp_path / "astronaut" / "face.json").read_text())
+    assert face["photo"]["name"] == "astronaut.jpg"
+
+
+def test_bad_photos_are_told_and_the_others_done(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "broken.jpg").write_bytes(SAMPLE.read_bytes()[:2000])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("not a photo")
+    Image.new("RGB", (20, 20)).save(folder / "tiny.png")
+    Image.new("RGB", (300, 300), "grey").save(folder / "wall.png")
+    Image.open(SAMPLE).convert("CMYK").save(folder / "who.jpg")
+
+    code, out, err = run("reconstruct", folder, "--out", tmp_path / "out", "--json")
+
+    assert code == 1
+    reports = {Path(r["photo"]).name: r for r in map(json.loads, out.splitlines())}
+    assert set(reports) == {path.name for path in folder.iterdir()}
+    assert reports["who.jpg"]["error"] is None and len(reports["who.jpg"]["faces"]) == 1
+    for name in ("broken.jpg", "empty.png", "text.jpg", "tiny.png", "wall.png"):
+        assert name in reports[name]["error"] and "\n" not in reports[name]["error"]
+        assert not (tmp_path / "out" / Path(name).stem).exists()
+    assert "Traceback" not in err
+
+
+def test_equal_names_get_folders_of_their_own(tmp_path):
+    for side in ("a", "b"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "anna.jpg").write_bytes(SAMPLE.read_bytes())
+    code, _, err = run("reconstruct", tmp_path / "a" / "anna.jpg", tmp_path / "b", "--out", tmp_path / "out")
+    assert code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"anna", "anna-2"}
+    assert "anna-2" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["reconstruct", "nowhere.jpg", "--out", "OUT"], "nowhere.jpg"),
+        (["reconstruct", "EMPTY", "--out", "OUT"], "EMPTY"),
+        (["reconstruct", "SAMPLE", "--out", "FILE/x"], "FILE"),
+        (["reconstruct", "SAMPLE", "--out", "OUT", "--model", "FILE"], "FILE"),
+        (["reconstruct", "SAMPLE", "--out", "OUT", "--checkpoint", "FILE"], "FILE"),
+        (["reconstruct", "SAMPLE", "--out", "OUT", "--runtime", "abacus"], "abacus"),
+        (["reconstruct", "SAMPLE"], "--out"),
+        (["evaluate"], "data set"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(tmp_path, arguments, named):
+    (tmp_path / "EMPTY").mkdir()
+    (tmp_path / "FILE").write_text("no model")
+    places = {"OUT": tmp_path / "OUT", "EMPTY": tmp_path / "EMPTY", "SAMPLE": SAMPLE, "FILE": tmp_path / "FILE"}
+    places["FILE/x"] = tmp_path / "FILE" / "x"
+    code, _, err = run(*(places.get(argument, argument) for argument in arguments))
+    assert code == 2
+    assert named in err and "Traceback" not in err
+
+
+def test_a_photo_on_its_side_by_exif_gives_the_same_face(tmp_path):
+    photo = Image.open(SAMPLE)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held sideways
+    photo.rotate(90, expand=True).save(tmp_path / "side.jpg", exif=exif, quality=95)
+    photo.save(tmp_path / "up.jpg", quality=95)
+
+    code, _, err = run("reconstruct", tmp_path / "side.jpg", tmp_path / "up.jpg", "--out", tmp_path / "out")
+
+    assert code == 0, err
+    points = [json.loads((tmp_path / "out" / n / "face.json").read_text())["landmarks68"] for n in ("side", "up")]
+    assert np.abs(np.array(points[0]) - points[1]).max() < 1.5

@@ -1,0 +1,92 @@
+"""The whole way from a photo to a face, with the shipped model and weights, on the sample photo."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from deep3d.camera import project
+from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissing, NoFaceFound
+from deep3d.landmarks import five_points
+from deep3d.photo import Photo, read_photo
+from deep3d.reconstruct import Reconstructor
+
+SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def reconstructor() -> Reconstructor:
+    return Reconstructor.load()
+
+
+@pytest.fixture(scope="module")
+def face(reconstructor):
+    return reconstructor(SAMPLE)
+
+
+def test_the_mesh_lies_on_the_face_of_the_photo(face):
+    """The detector and the network are independent witnesses of where eyes, nose and mouth are."""
+    own, detected = five_points(face.landmarks68), face.detection.landmarks
+    size = np.ptp(detected, axis=0).max()
+    assert np.linalg.norm(own - detected, axis=1).mean() < 0.12 * size
+
+
+def test_the_astronaut_smiles_and_looks_at_the_camera(face):
+    smile = [face.face_model.expression_names.index(f"mouthSmile_{side}") for side in "LR"]
+    assert face.coefficients.expression[0, smile].mean() > 0.2
+    assert abs(face.pose.yaw) < 25 and abs(face.pose.pitch) < 25 and abs(face.pose.roll) < 15
+
+
+def test_landmarks_are_the_projection_of_the_placed_mesh(face):
+    placed = face.face_model.landmarks(face.placed_vertices[None])
+    assert_allclose(face.crop.to_photo(project(placed, face.camera)[0]), face.landmarks68, atol=0.02)
+
+
+def test_the_texture_takes_its_colours_from_the_photo(face):
+    points = face.landmarks68[[29, 30, 1, 15, 8]].round().astype(int)
+    seen = face.photo.pixels[points[:, 1], points[:, 0]].mean(axis=0)
+    model = face.face_model
+    corners = model.uv[model.uv_triangles[model.landmark_triangles[[29, 30, 1, 15, 8]]]].mean(axis=1)
+    side = len(face.texture)
+    columns, rows = (corners[:, 0] * side).astype(int), ((1 - corners[:, 1]) * side).astype(int)
+    assert np.abs(face.texture[rows, columns].mean(axis=0) - seen).max() < 25
+
+
+def test_photos_of_one_call_do_not_touch_each_other(reconstructor, face):
+    photo = read_photo(SAMPLE)
+    blank = Photo(np.full((200, 300, 3), 127, np.uint8), "blank", "0" * 64)
+
+    results = reconstructor.reconstruct([blank, photo, blank, photo])
+
+    assert [len(faces) for faces in results] == [0, 1, 0, 1]
+    for faces in results[1::2]:
+        assert_allclose(faces[0].landmarks68, face.landmarks68, atol=0.05)
+
+
+def test_two_people_in_one_photo_come_largest_first(reconstructor):
+    photo = read_photo(SAMPLE)
+    small = photo.pixels[::2, ::2]
+    both = np.full((512, 800, 3), 90, np.uint8)
+    both[:, :512] = photo.pixels
+    both[100:356, 530:786] = small
+    pair = Photo(both, "pair", "0" * 64)
+
+    largest, everyone = reconstructor.reconstruct([pair])[0], reconstructor.reconstruct([pair], faces="all")[0]
+
+    assert len(largest) == 1 and len(everyone) == 2
+    assert largest[0].landmarks68[30, 0] < 512 < everyone[1].landmarks68[30, 0]
+
+
+def test_a_photo_without_a_face_is_named(reconstructor):
+    with pytest.raises(NoFaceFound, match="wall"):
+        reconstructor(Photo(np.full((200, 200, 3), 200, np.uint8), "wall.png", "0" * 64))
+
+
+def test_missing_and_foreign_files_are_named(tmp_path, toy_checkpoint_path):
+    with pytest.raises(FaceModelMissing, match="nowhere"):
+        Reconstructor.load(face_model=tmp_path / "nowhere.safetensors")
+    with pytest.raises(CheckpointMissing, match="nowhere"):
+        Reconstructor.load(checkpoint=tmp_path / "nowhere.safetensors")
+    with pytest.raises(CheckpointMismatch, match="face model"):
+        Reconstructor.load(checkpoint=toy_checkpoint_path)

@@ -1,0 +1,54 @@
+"""Synthetic heads of the shipped model."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from deep3d.camera import place, project
+from deep3d.coefficients import FaceCoefficients
+from deep3d.face_model import FaceModel, default_face_model
+from deep3d.training.heads import HeadGenerator, sky_visibility
+
+
+@pytest.fixture(scope="module")
+def model() -> FaceModel:
+    return default_face_model()
+
+
+def test_the_same_seed_draws_the_same_heads(model):
+    first, second = HeadGenerator(model, 7).draw(2), HeadGenerator(model, 7).draw(2)
+    other = HeadGenerator(model, 8).draw(2)
+    assert_array_equal(first.crops, second.crops)
+    assert_array_equal(first.vectors, second.vectors)
+    assert (other.crops != first.crops).mean() > 0.5
+
+
+def test_labels_lie_in_the_ranges_they_are_documented_with(model):
+    heads = HeadGenerator(model, 1).draw(24)
+    labels = FaceCoefficients.from_vector(heads.vectors)
+    assert heads.crops.shape == (24, 224, 224, 3) and heads.crops.dtype == np.uint8
+    assert np.isfinite(heads.vectors).all()
+    assert labels.expression[:, :53].min() >= 0 and labels.expression[:, :53].max() <= 1
+    assert np.abs(np.degrees(labels.rotation[:, 1])).max() < 110
+    assert 0.5 < labels.identity.std() < 1.4
+
+
+def test_the_face_lies_where_its_label_says(model):
+    """Pixels under the labelled face differ from those of the background just outside the head more than by chance."""
+    heads = HeadGenerator(model, 2).draw(32)
+    labels = FaceCoefficients.from_vector(heads.vectors)
+    vertices = place(model.shape(labels), labels.rotation, labels.translation)
+    nose = project(model.landmarks(vertices))[:, 30]
+    assert ((nose > 20) & (nose < 204)).all(axis=1).mean() > 0.95
+    eyes = model.landmarks(vertices)[:, [36, 45]]
+    assert np.linalg.norm(eyes[:, 0] - eyes[:, 1], axis=1).std() > 0.01  # people differ
+
+
+def test_the_sky_is_open_on_the_forehead_and_closed_in_the_mouth(model):
+    openness = sky_visibility(model.mean_shape, model.triangles)
+    landmarks = model.landmarks(model.mean_shape[None])[0]
+    above = np.linalg.norm(model.mean_shape - (landmarks[27] + [0, 0.45, 0.05]), axis=1).argmin()
+    throat = (np.abs(model.mean_shape[:, 0]) < 0.2) & (model.skin < 0.1)
+    throat &= (model.mean_shape[:, 2] < landmarks[62, 2] - 0.3) & (np.abs(model.mean_shape[:, 1] - landmarks[62, 1]) < 0.1)
+    assert openness[above] > 0.8
+    assert throat.any() and openness[throat].mean() < 0.1
