@@ -16,6 +16,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) ..."
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) '.[train,dev]'
+	@echo "Compiling the number kernels ..."
+	@mkdir -p build && $(BIN)/deep3d reconstruct $(SAMPLE) --out build/first-run 2>/dev/null
 	@touch $@
 
 $(VENV)/.notebooks-ready: $(VENV)/.ready

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from deep3d.coefficients import FaceCoefficients
     from deep3d.errors import Deep3DError
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
+    from deep3d.export import write_results
     from deep3d.mesh import Mesh
+    from deep3d.photo import Photo, read_photo
+    from deep3d.reconstruct import Reconstructor
+    from deep3d.reconstruction import Reconstruction
 
 __all__ = [
     "DEEP3D_CAMERA",
@@ -19,9 +23,14 @@ __all__ = [
     "FaceCoefficients",
     "FaceModel",
     "Mesh",
+    "Photo",
     "Pose",
+    "Reconstruction",
+    "Reconstructor",
     "default_face_model",
     "read_face_model",
+    "read_photo",
+    "write_results",
 ]
 
 _MODULES = {
@@ -31,9 +40,14 @@ _MODULES = {
     "FaceCoefficients": "deep3d.coefficients",
     "FaceModel": "deep3d.face_model",
     "Mesh": "deep3d.mesh",
+    "Photo": "deep3d.photo",
     "Pose": "deep3d.camera",
+    "Reconstruction": "deep3d.reconstruction",
+    "Reconstructor": "deep3d.reconstruct",
     "default_face_model": "deep3d.face_model",
     "read_face_model": "deep3d.face_model",
+    "read_photo": "deep3d.photo",
+    "write_results": "deep3d.export",
 }
 
 

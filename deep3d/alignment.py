@@ -61,7 +61,7 @@ class AlignedCrop:
 
     @property
     def aligned_points(self) -> np.ndarray:
-        """(5, 2) crop points as Deep3DFaceRecon stores them: y up, and off by up to a pixel (its corner is not truncated).
+        """(5, 2) crop points as Deep3DFaceRecon stores them: y up, and off by up to a pixel for want of truncation.
 
         For MAT files and comparison only; `to_crop` says where points really lie.
         """
@@ -139,7 +139,9 @@ def _fit(five_points: np.ndarray, width: int, height: int) -> tuple[float, float
     solution = np.linalg.lstsq(unknowns, points, rcond=None)[0]
     face = float(np.linalg.norm(solution[:3], axis=0).mean())
     if not SMALLEST_FACE <= face <= LARGEST_FACE * max(width, height):
-        raise AlignmentFailed(f"five points: a face of {face:.3g} pixels a unit cannot be cropped; detect the face again")
+        raise AlignmentFailed(
+            f"five points: a face of {face:.3g} pixels a unit cannot be cropped; detect the face again"
+        )
     return float(solution[3, 0]), float(solution[3, 1]), face
 
 

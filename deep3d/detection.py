@@ -1,4 +1,4 @@
-"""Find faces and their five landmarks in photos of any size, at a bounded cost: MTCNN on reduced copies, with retries."""
+"""Find faces and their five landmarks in photos of any size at a bounded cost: MTCNN on reduced copies, retried."""
 
 from __future__ import annotations
 

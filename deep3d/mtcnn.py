@@ -104,7 +104,7 @@ class Cascade:
         boxes, offsets, points, score = boxes[keep], offsets[keep], points[keep], probability[keep, 1]
         landmarks = _inside(boxes, self._points(points))
         boxes = _moved(boxes, offsets)
-        keep = _not_covered(boxes.numpy(), score.numpy())
+        keep = not_covered(boxes.numpy(), score.numpy(), 0.7)
         return Faces(boxes.numpy()[keep], score.numpy()[keep], landmarks.numpy()[keep])
 
 
@@ -130,7 +130,7 @@ def _inside(boxes, points):
     return boxes[:, None, :2] + points * (boxes[:, None, 2:] - boxes[:, None, :2])
 
 
-def _not_covered(boxes: np.ndarray, scores: np.ndarray, overlap: float = 0.7) -> list[int]:
+def not_covered(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> list[int]:
     """Numbers of the boxes, best first, without those that share most of the smaller area with a better one."""
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     kept: list[int] = []

@@ -82,7 +82,9 @@ def find_photos(paths: Iterable[str | Path]) -> list[Path]:
         try:
             inside = [file for file in path.iterdir() if _looks_like_photo(file)]
         except OSError as error:
-            raise PhotoMissing(f"{path}: the folder cannot be listed ({error.strerror}); check its permissions") from error
+            raise PhotoMissing(
+                f"{path}: the folder cannot be listed ({error.strerror}); check its permissions"
+            ) from error
         if not inside:
             raise PhotoMissing(f"{path}: no photos in this folder; supported are {', '.join(sorted(SUFFIXES))}")
         found += sorted(inside, key=lambda file: file.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import xatlas
 from recipe.source import PARTS, Source
 from recipe.topology import Topology, sphere_centre
 
@@ -27,32 +28,31 @@ def build_atlas(source: Source, topology: Topology) -> tuple[np.ndarray, np.ndar
     uv, uv_triangles = [], np.zeros_like(topology.triangles)
     for part, name in enumerate(topology.part_names):
         rows = topology.triangle_part == part
-        corners = topology.triangles[rows]
-        used, index = np.unique(corners, return_inverse=True)
-        flat = _flatten(name, source, topology, vertices, used, corners)
-        uv_triangles[rows] = index.reshape(-1, 3) + sum(map(len, uv))
+        used, corners = np.unique(topology.triangles[rows], return_inverse=True)
+        flat, index = _flatten(name, source, topology, vertices, used, corners.reshape(-1, 3))
+        uv_triangles[rows] = index + sum(map(len, uv))
         uv.append(_fit(flat, RECTANGLES[name]))
     return np.concatenate(uv).astype(np.float32), uv_triangles
 
 
-def _flatten(name, source, topology, vertices, used, corners) -> np.ndarray:
-    """Plane coordinates (n, 2) of the used vertices of one part."""
+def _flatten(
+    name: str, source: Source, topology: Topology, vertices: np.ndarray, used: np.ndarray, corners: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Plane coordinates (n, 2) of one part, whose vertices are `used`, and their index (t, 3) at its triangle corners."""
     points = vertices[used]
     if name == "face":
-        chart = _source_chart(source, topology, tile=0)[used]
-        return _equalise(chart, points, np.searchsorted(used, corners))
+        return _equalise(_source_chart(source, topology, tile=0)[used], points, corners), corners
     if name == "head":
-        return _source_chart(source, topology, tile=1)[used]
+        return _source_chart(source, topology, tile=1)[used], corners
     if name.startswith("sclera"):
         start, stop = PARTS[name]
         ball = source.neutral[start:stop]
         away = points - sphere_centre(ball[ball[:, 2] < ball[:, 2].mean()])
         angle = np.arccos(away[:, 2] / np.linalg.norm(away, axis=1))
         radius = np.linalg.norm(away[:, :2], axis=1, keepdims=True)
-        return away[:, :2] / np.maximum(radius, 1e-9) * angle[:, None]
-    if name in ("teeth", "gums"):  # unroll the dental arch
-        return np.stack([np.arctan2(points[:, 0], points[:, 2] - 6.0), points[:, 1] / 4], axis=1)
-    return points[:, :2]
+        return away[:, :2] / np.maximum(radius, 1e-9) * angle[:, None], corners
+    _, index, flat = xatlas.parametrize(points, corners)  # folded parts: many small charts
+    return flat, index
 
 
 def _source_chart(source: Source, topology: Topology, tile: int) -> np.ndarray:

@@ -70,12 +70,12 @@ def build_regions(source: Source, topology: Topology) -> Regions:
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     plane = np.stack([x, y], axis=1)
     landmarks = source.neutral[source.landmarks68]
-    lips = _inside(points[:, :2], landmarks[48:60, :2], soft=0.12) * (skin & (z > 8.5))
+    lips = _inside(points[:, :2], landmarks[48:60, :2], soft=0.22) * (skin & (z > 8.5))
     brows = _stroke(plane, [(1.15, 4.95), (2.2, 5.35), (3.6, 5.65), (4.9, 5.2), (5.7, 4.6)], 0.42, 0.3) * (z > 5)
     hairline = np.interp(x, [0, 3, 5.5, 7, 8], [9.3, 9.2, 8.0, 5.5, 2.5]) - np.clip(4 - z, 0, 9) * 1.35
     scalp = _ramp(y - hairline, 1.2) * skin * _ramp(y + 4.5, 1.5)
-    ears = skin & (x > 6.9) & (np.abs(y - 1.0) < 3.2) & (z < 3.2) & (z > -2.6)
-    scalp = np.where(ears, 0, scalp)
+    ears = _ramp(1.1 - np.hypot((y - 1.2) / 3.3, (z - 0.3) / 2.3), 0.5) * _ramp(x - 6.9, 0.8) * skin
+    scalp = scalp * (1 - ears)
     beard = _ramp(-1.9 - 0.42 * (7.2 - x).clip(0, 7) * 0.55 + 1.4 - y, 1.2) * _ramp(y + 9.6, 1.2) * _ramp(z - 0.5, 1.5) * skin
     moustache = _stroke(plane, [(0.2, -1.95), (1.6, -2.2), (2.9, -3.3)], 0.55, 0.35) * (z > 8)
     opening = _polygon_distance(plane, np.abs(landmarks[36:42, :2]))
@@ -94,7 +94,7 @@ def build_regions(source: Source, topology: Topology) -> Regions:
                 _blob(points, (4.3, 0.8, 8.6), 2.2),
                 _blob(points, (-4.3, 0.8, 8.6), 2.2),
                 _blob(points, (0, 0.4, 12.6), 1.3),
-                ears.astype(float),
+                ears,
             ]
         )
         * skin,

@@ -31,6 +31,7 @@ class FaceLoss:
         self._albedo = full.albedo_basis[:, flat].contiguous()
         self._normals = full.normals(full.mean_shape[None])[:, rows]
         self._model = full
+        self._free = _similarities(self._mean)
 
     def synthetic(self, predicted: Tensor, true: Tensor) -> dict[str, Tensor]:
         """The terms for heads whose coefficients are known; `total` is their weighted sum."""
@@ -43,11 +44,12 @@ class FaceLoss:
         ]
         albedo = [self._mean_albedo + (c.albedo @ self._albedo).unflatten(1, (-1, 3)) for c in (p, t)]
         light = [irradiance(self._normals.expand(len(c), -1, -1), c.lighting) for c in (p, t)]
+        shape = self._up_to_similarity(identity[0] - identity[1])
         terms = {
-            "projection": _distance(pixels[0], pixels[1]),
-            "identity": MILLIMETRES * _distance(identity[0], identity[1]),
-            "expression": MILLIMETRES * _distance(expression[0], expression[1]),
-            "profile": MILLIMETRES * _profile(identity[0] - identity[1]),
+            "projection": _length(pixels[0] - pixels[1]),
+            "identity": MILLIMETRES * _length(shape),
+            "expression": MILLIMETRES * _length(expression[0] - expression[1]),
+            "profile": MILLIMETRES * shape[..., 2].abs().mean(),
             "pose": torch.rad2deg((p.rotation - t.rotation).abs().mean())
             + 10 * (p.translation - t.translation).abs().mean(),
             "colour": (albedo[0] - albedo[1]).abs().mean() + (albedo[0] * light[0] - albedo[1] * light[1]).abs().mean(),
@@ -58,6 +60,14 @@ class FaceLoss:
         terms["total"] = sum(getattr(self._weights, name) * term for name, term in terms.items())
         return terms
 
+    def _up_to_similarity(self, offsets: Tensor) -> Tensor:
+        """Offsets (B, N, 3) less the part that moving, turning and scaling the head would explain.
+
+        A single photo from an unknown distance does not show it, and scan-to-mesh error does not count it.
+        """
+        flat = offsets.flatten(1)
+        return (flat - flat @ self._free @ self._free.T).unflatten(1, (-1, 3))
+
     def portraits(self, predicted: Tensor, landmarks: Tensor) -> Tensor:
         """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw line counted less; identities kept likely."""
         p = FaceCoefficients.from_vector(predicted)
@@ -67,15 +77,19 @@ class FaceLoss:
         return distance[:, INNER].mean() + 0.15 * distance[:, : INNER.start].mean() + prior
 
 
-def _distance(predicted: Tensor, true: Tensor) -> Tensor:
-    """Mean Euclidean distance, slightly rounded at zero so that its gradient is finite."""
-    return (predicted - true).square().sum(dim=-1).add(1e-10).sqrt().mean()
+def _length(vectors: Tensor) -> Tensor:
+    """Mean Euclidean length, slightly rounded at zero so that its gradient is finite."""
+    return vectors.square().sum(dim=-1).add(1e-10).sqrt().mean()
 
 
-def _profile(difference: Tensor) -> Tensor:
-    """Mean depth error without the mean depth, which translation takes up."""
-    depth = difference[..., 2]
-    return (depth - depth.mean(dim=1, keepdim=True)).abs().mean()
+def _similarities(points: Tensor) -> Tensor:
+    """Orthonormal basis (N * 3, 7) of the small moves, turns and scalings of points (N, 3)."""
+    centred = points - points.mean(dim=0)
+    axes = torch.eye(3)
+    moves = [axis.expand_as(centred) for axis in axes]
+    turns = [torch.linalg.cross(axis.expand_as(centred), centred) for axis in axes]
+    fields = torch.stack([*moves, *turns, centred]).flatten(1)
+    return torch.linalg.qr(fields.T).Q
 
 
 def _face_rows(model: FaceModel) -> list[int]:

@@ -47,3 +47,14 @@ def test_gradient_steps_lead_to_the_truth(loss):
         loss.synthetic(guess, true)["total"].backward()
         optimizer.step()
     assert float(loss.synthetic(guess, true)["total"]) < 0.4 * start
+
+
+def test_size_and_turn_of_the_neutral_head_cost_no_identity(loss):
+    """The heads are scaled in the identity's own terms: offsets that are a small similarity transform are free."""
+    points = loss._mean
+    turned = torch.linalg.cross(torch.tensor([0.1, 0.2, -0.1]).expand_as(points), points)
+    free = (0.05 * points + 0.01 * turned + 0.02)[None]
+    bent = torch.zeros_like(free)
+    bent[0, :200, 2] = 0.03
+    assert float(loss._up_to_similarity(free).abs().max()) < 1e-4
+    assert float(loss._up_to_similarity(bent).norm()) > 0.5 * float(bent.norm())

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+from deep3d.errors import PhotoError, PhotoMissing, PhotoTooLarge, PhotoTooSmall, PhotoUnreadable
+from deep3d.photo import find_photos, read_photo
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has no pixels."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    start = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + start + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.fixture(scope="module")
+def picture() -> Image.Image:
+    """60 x 40, all corners different."""
+    rows, columns = np.mgrid[:40, :60]
+    return Image.fromarray(np.stack([columns * 4, rows * 6, 255 - columns * 2 - rows], axis=-1).astype(np.uint8))
+
+
+def test_reads_a_file(tmp_path: Path, picture: Image.Image):
+    path = tmp_path / "anna.png"
+    path.write_bytes(encoded(picture, "PNG"))
+    photo = read_photo(str(path))
+    assert np.array_equal(photo.pixels, np.asarray(picture))
+    assert photo.pixels.flags.c_contiguous
+    assert photo.pixels.flags.writeable
+    assert photo.name == "anna.png"
+    assert photo.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_reads_bytes(picture: Image.Image):
+    data = encoded(picture, "PNG")
+    photo = read_photo(data, name="upload.png")
+    assert np.array_equal(photo.pixels, np.asarray(picture))
+    assert photo.name == "upload.png"
+    assert photo.sha256 == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(picture: Image.Image, kind: str, orientation: int):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(picture, kind, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    assert np.array_equal(read_photo(data).pixels, np.asarray(expected))
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_heic_is_read_and_turned_once(picture: Image.Image, orientation: int):
+    heif = pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stream = io.BytesIO()
+    large = picture.resize((240, 160))
+    heif.from_pillow(large).save(stream, exif=exif.tobytes(), quality=95)
+    pixels = read_photo(stream.getvalue()).pixels
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(encoded(large, "PNG", exif=exif))))
+    assert pixels.shape == np.asarray(expected).shape
+    assert np.abs(pixels.astype(int) - np.asarray(expected)).mean() < 4
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("L", "PNG"), ("1", "PNG"), ("P", "PNG"), ("CMYK", "TIFF"), ("P", "GIF")])
+def test_other_modes_become_rgb(picture: Image.Image, mode: str, kind: str):
+    image = picture.convert(mode)
+    assert np.array_equal(read_photo(encoded(image, kind)).pixels, np.asarray(image.convert("RGB")))
+
+
+def test_cmyk_jpeg_keeps_its_colours(picture: Image.Image):
+    pixels = read_photo(encoded(picture.convert("CMYK"), "JPEG", quality=100)).pixels
+    assert np.abs(pixels.astype(int) - np.asarray(picture)).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("levels", "kind"),
+    [
+        (np.arange(0, 65536, 16, np.uint16), "PNG"),
+        (np.arange(0, 65536, 16, np.uint16), "TIFF"),
+        (np.arange(0, 65536, 16, np.int32), "TIFF"),
+        (np.linspace(0, 1, 4096, dtype=np.float32), "TIFF"),
+        (np.linspace(0, 255, 4096, dtype=np.float32), "TIFF"),
+    ],
+)
+def test_deep_grey_is_scaled_to_bytes(levels: np.ndarray, kind: str):
+    data = encoded(Image.fromarray(levels.reshape(64, 64)), kind)
+    expected = np.linspace(0, 255, 4096).reshape(64, 64)
+    pixels = read_photo(data).pixels
+    assert np.abs(pixels - expected[..., None]).max() <= 1
+    assert pixels.max() == 255
+
+
+def test_float_with_holes_is_read():
+    levels = np.full((40, 40), 0.5, np.float32)
+    levels[3, 4] = np.nan
+    pixels = read_photo(encoded(Image.fromarray(levels), "TIFF")).pixels
+    assert pixels[3, 4].tolist() == [0, 0, 0]
+    assert pixels[0, 0].tolist() == [128, 128, 128]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_lies_on_white(mode: str):
+    image = Image.new(mode, (40, 40), (0,) * (len(mode) - 1) + (255,))
+    image.paste((0,) * (len(mode) - 1) + (0,), (0, 0, 20, 40))
+    pixels = read_photo(encoded(image, "PNG")).pixels
+    assert (pixels[:, :20] == 255).all()
+    assert (pixels[:, 20:] == 0).all()
+
+
+def test_transparent_palette_lies_on_white(picture: Image.Image):
+    image = picture.quantize(16)
+    hidden = np.asarray(image) == 5
+    assert hidden.any()
+    pixels = read_photo(encoded(image, "PNG", transparency=5)).pixels
+    assert (pixels[hidden] == 255).all()
+    assert np.array_equal(pixels[~hidden], np.asarray(image.convert("RGB"))[~hidden])
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_first_frame_of_an_animation(kind: str):
+    red, blue = Image.new("RGB", (40, 40), "red"), Image.new("RGB", (40, 40), "blue")
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = encoded(red, kind, save_all=True, append_images=[blue], **options)
+    assert (read_photo(data).pixels == [255, 0, 0]).all()
+
+
+def test_colour_profile_is_applied(picture: Image.Image):
+    lab = ImageCms.createProfile("LAB")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = np.asarray(picture)
+    # sRGB itself, a broken profile and one for other channels change nothing
+    for data in (profile, b"broken", ImageCms.ImageCmsProfile(lab).tobytes()):
+        assert np.array_equal(read_photo(encoded(picture, "PNG", icc_profile=data)).pixels, plain)
+    # a profile that calls the red primary green turns the picture over
+    swapped = bytearray(profile)
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
+    swapped = bytes(swapped).replace(b"s\0R\0G\0B", b"o\0t\0h\0e").replace(b"\0s\0R\0G\0B", b"\0o\0t\0h\0e")
+    pixels = read_photo(encoded(picture, "PNG", icc_profile=swapped)).pixels
+    assert np.abs(pixels.astype(int) - plain[..., [1, 0, 2]]).mean() < 8
+
+
+def test_size_is_checked_before_decoding():
+    with pytest.raises(PhotoTooLarge, match=r"^big.png: 12000 x 12000 pixels .* 128 megapixels"):
+        read_photo(png_header(12000, 12000), name="big.png")
+    with pytest.raises(PhotoTooLarge, match=r"^bomb.png: more than 128 megapixels"):
+        read_photo(png_header(100_000, 100_000), name="bomb.png")
+    with pytest.raises(PhotoTooSmall, match=r"^tiny.png: 31 x 400 pixels"):
+        read_photo(png_header(31, 400), name="tiny.png")
+    with pytest.raises(PhotoUnreadable):  # 100 megapixels are no error, nor a warning; having none of them is
+        read_photo(png_header(10_000, 10_000))
+
+
+def test_pillow_limit_is_left_alone(picture: Image.Image):
+    before = Image.MAX_IMAGE_PIXELS
+    read_photo(encoded(picture, "PNG"))
+    assert before == Image.MAX_IMAGE_PIXELS
+    with pytest.raises(Image.DecompressionBombWarning):
+        Image.open(io.BytesIO(png_header(10_000, 10_000)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"not an image",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n",
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+    ],
+)
+def test_other_files_fail_in_one_line(data: bytes):
+    with pytest.raises(PhotoUnreadable, match=r"^x\.jpg: [^\n]+$"):
+        read_photo(data, name="x.jpg")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"])
+def test_truncated_files_fail_in_one_line(kind: str):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(noise), kind)
+    with pytest.raises(PhotoUnreadable, match=r"^cut: [^\n]+$"):
+        read_photo(data[: len(data) // 2], name="cut")
+
+
+def test_paths_that_are_no_photo(tmp_path: Path):
+    with pytest.raises(PhotoMissing, match=r"nobody\.jpg: no such file"):
+        read_photo(tmp_path / "nobody.jpg")
+    with pytest.raises(PhotoUnreadable, match="a folder"):
+        read_photo(tmp_path)
+    with pytest.raises(PhotoError, match=r"^[^\n]+$"):
+        read_photo(tmp_path / ("x" * 5000))
+
+
+def test_find_photos_expands_folders(tmp_path: Path):
+    for name in ("b.JPG", "a.heic", "notes.txt", ".hidden.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "inner.jpg").mkdir()
+    (tmp_path / "inner.jpg" / "c.jpg").touch()
+    alone = tmp_path / "elsewhere.xyz"
+    assert find_photos([alone, tmp_path]) == [alone, tmp_path / "a.heic", tmp_path / "b.JPG"]
+
+
+def test_folder_without_photos(tmp_path: Path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(PhotoMissing, match="no photos in this folder"):
+        find_photos([tmp_path])
