@@ -12,13 +12,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+
+from deep3d.face_model import write_face_model
 from recipe.atlas import build_atlas
 from recipe.expressions import build_expressions
 from recipe.skin import Noise, Regions, build_regions, random_albedo
 from recipe.source import Source, read_source
 from recipe.topology import Topology, build_topology
-
-from deep3d.face_model import write_face_model
 
 DECIMETRES_PER_CM = 0.1
 IDENTITY_COMPONENTS = 80
@@ -98,7 +98,7 @@ def _albedo_basis(regions: Regions, source: Source, topology: Topology) -> tuple
     people = np.stack([random_albedo(regions, noise, source, topology, rng).ravel() for _ in range(ALBEDO_PEOPLE)])
     mean = people.mean(axis=0)
     people = (people - mean).astype(np.float32)
-    turn, size, _ = np.linalg.svd(people @ people.T)
+    turn, _, _ = np.linalg.svd(people @ people.T)
     keep = slice(0, ALBEDO_COMPONENTS)
     basis = (turn[:, keep] / np.sqrt(ALBEDO_PEOPLE)).T @ people
     return mean.reshape(-1, 3), basis.reshape(ALBEDO_COMPONENTS, -1, 3)

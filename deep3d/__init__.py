@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from deep3d.camera import DEEP3D_CAMERA, Camera, Pose
     from deep3d.coefficients import FaceCoefficients
     from deep3d.errors import Deep3DError
-    from deep3d.face_model import FaceModel, default_face_model, read_face_model
     from deep3d.export import write_results
+    from deep3d.face_model import FaceModel, default_face_model, read_face_model
     from deep3d.mesh import Mesh
     from deep3d.photo import Photo, read_photo
     from deep3d.reconstruct import Reconstructor

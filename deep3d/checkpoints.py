@@ -171,7 +171,7 @@ def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInf
     crop_size = int(metadata["crop_size"]) if metadata["crop_size"].isdigit() else 0
     if crop_size < 32 or CROP_SIZE % crop_size:
         raise CheckpointInvalid(
-            f"{path}: crop_size {metadata['crop_size']!r} is no whole fraction of {CROP_SIZE}; write the checkpoint again"
+            f"{path}: crop_size {metadata['crop_size']!r} is no whole fraction of {CROP_SIZE}; write it again"
         )
     texts = {name: metadata[name] for name in names if name not in ("accuracy", "crop_size")}
     return CheckpointInfo(**texts, accuracy=accuracy, crop_size=crop_size), metadata["storage"]

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
@@ -95,7 +94,7 @@ def _looks_like_photo(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _read(stream: BinaryIO, name: str) -> Photo:
+def _read(stream: io.BufferedReader | io.BytesIO, name: str) -> Photo:
     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     with _open(stream, name) as image:
         width, height = image.size
@@ -123,7 +122,7 @@ def _no_pillow_warning() -> Iterator[None]:
         yield
 
 
-def _open(stream: BinaryIO, name: str) -> Image.Image:
+def _open(stream: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
     """The image with its header read and nothing decoded."""
     Image.init()
     formats = [name for name in _FORMATS if name in Image.OPEN]
@@ -206,27 +205,25 @@ def _grey(image: Image.Image, white: float) -> Image.Image:
 def _flatten(image: Image.Image, profile: ImageCms.ImageCmsTransform | None) -> Image.Image:
     """RGB, in sRGB if there is a profile, on white where transparent."""
     if not image.has_transparency_data:
-        return ImageCms.applyTransform(image, profile) if profile else image.convert("RGB")
+        return profile.apply(image) if profile else image.convert("RGB")
     layer = image.convert("RGBA")
     alpha = layer.getchannel("A")
     color = layer.convert("RGB")
     if profile:
-        color = ImageCms.applyTransform(color, profile)
+        color = profile.apply(color)
     return Image.composite(color, Image.new("RGB", image.size, "white"), alpha)
 
 
 def _profile_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     """From the embedded colour profile to sRGB, None where there is none that fits the pixels or it is sRGB itself."""
     data = image.info.get("icc_profile")
-    space = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "L": "GRAY"}.get(image.mode)
-    if not data or not space:
+    mode = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "L": "L"}.get(image.mode)
+    if not data or not mode:
         return None
     try:
         profile = ImageCms.getOpenProfile(io.BytesIO(data))
-        named = profile.profile.profile_description or ""
-        if profile.profile.xcolor_space.strip() != space or named.startswith("sRGB"):
+        if ImageCms.getProfileDescription(profile).startswith("sRGB"):
             return None
-        mode = "RGB" if space == "RGB" else image.mode
         return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except (OSError, ImageCms.PyCMSError):  # a broken profile says nothing about colours
+    except (OSError, ImageCms.PyCMSError):  # broken, or for other channels: it says nothing about these colours
         return None

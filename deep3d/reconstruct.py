@@ -40,9 +40,9 @@ class _Candidate:
 class Reconstructor:
     """Holds the detector, the network and the face model; use it for as many photos as you like.
 
-        face = Reconstructor.load()("photo.jpg")
-        face.vertices, face.landmarks68, face.texture
-        deep3d.write_results(face, "results/photo")
+    face = Reconstructor.load()("photo.jpg")
+    face.vertices, face.landmarks68, face.texture
+    deep3d.write_results(face, "results/photo")
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Reconstructor:
         return faces[0]
 
     def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
-        """The faces of each photo, the largest first and an empty list where there is none; one batch for the network."""
+        """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
         watch = _Stopwatch()
         detections = self._detector.detect([photo.pixels for photo in photos])
         watch.lap("detection", len(photos))
@@ -120,9 +120,7 @@ class Reconstructor:
             )
         return results
 
-    def _regress(
-        self, candidates: list[_Candidate], watch: _Stopwatch
-    ) -> tuple[list[_Candidate], FaceCoefficients]:
+    def _regress(self, candidates: list[_Candidate], watch: _Stopwatch) -> tuple[list[_Candidate], FaceCoefficients]:
         """The coefficients of all candidates, and the crops that they belong to."""
         coefficients = self._regressor(_images(candidates))
         for _ in range(ALIGNMENT_ROUNDS - 1):

@@ -94,9 +94,9 @@ def test_cmyk_jpeg_keeps_its_colours(picture: Image.Image):
 @pytest.mark.parametrize(
     ("levels", "kind"),
     [
-        (np.arange(0, 65536, 16, np.uint16), "PNG"),
-        (np.arange(0, 65536, 16, np.uint16), "TIFF"),
-        (np.arange(0, 65536, 16, np.int32), "TIFF"),
+        (np.arange(0, 65536, 16).astype(np.uint16), "PNG"),
+        (np.arange(0, 65536, 16).astype(np.uint16), "TIFF"),
+        (np.arange(0, 65536, 16).astype(np.int32), "TIFF"),
         (np.linspace(0, 1, 4096, dtype=np.float32), "TIFF"),
         (np.linspace(0, 255, 4096, dtype=np.float32), "TIFF"),
     ],

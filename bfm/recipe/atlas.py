@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xatlas
+
 from recipe.source import PARTS, Source
 from recipe.topology import Topology, sphere_centre
 
@@ -38,7 +39,7 @@ def build_atlas(source: Source, topology: Topology) -> tuple[np.ndarray, np.ndar
 def _flatten(
     name: str, source: Source, topology: Topology, vertices: np.ndarray, used: np.ndarray, corners: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Plane coordinates (n, 2) of one part, whose vertices are `used`, and their index (t, 3) at its triangle corners."""
+    """Plane coordinates (n, 2) of one part, whose vertices are `used`, and their index (t, 3) at its corners."""
     points = vertices[used]
     if name == "face":
         return _equalise(_source_chart(source, topology, tile=0)[used], points, corners), corners
@@ -66,7 +67,7 @@ def _source_chart(source: Source, topology: Topology, tile: int) -> np.ndarray:
 
 
 def _equalise(chart: np.ndarray, points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Stretch rows and columns of the face chart so that the front of the face gets as many texels as its size needs."""
+    """Stretch rows and columns of the face chart so that the front of the face gets the texels its size needs."""
     result = chart.copy()
     edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]]])
     front = points[edges].mean(axis=1)[:, 2] > 7

@@ -1,11 +1,12 @@
-"""The 64 expression components: 53 named shapes in ARKit's scheme, and 11 correctives that mend their straight paths."""
+"""The 64 expression components: 53 shapes in ARKit's scheme, and 11 correctives that mend their straight paths."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
+
 from recipe.source import Source
 from recipe.topology import Topology, sphere_centre
-from scipy.spatial.transform import Rotation
 
 NOT_NAMED = ("PupilDilate_L", "PupilDilate_R", "cheekRaiser_L", "cheekRaiser_R")
 SIDES = {"L": "left", "R": "right"}
@@ -47,7 +48,7 @@ def _jaw_arc(vertices: np.ndarray, jaw_open: np.ndarray, topology: Topology) -> 
 
 
 def _blink_arc(vertices: np.ndarray, blink: np.ndarray, ball: np.ndarray) -> np.ndarray:
-    """How far the half-closed lid lies under the eyeball's surface on its straight path; used with weight 4 w (1 - w)."""
+    """How far the half-closed lid dips under the eyeball's surface on a straight path; used with weight 4 w (1 - w)."""
     eyeball = vertices[ball]
     centre = sphere_centre(eyeball[eyeball[:, 2] < np.quantile(eyeball[:, 2], 0.5)])
     start, middle, end = (vertices + part * blink - centre for part in (0.0, 0.5, 1.0))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from recipe.source import Source
 from recipe.topology import Topology, sphere_centre
 
@@ -22,9 +23,18 @@ EPIDERMIS_PATH_CM = 0.011
 CHANNEL_GAIN = np.array([1.22, 1.42, 1.18])  # brings the middle of the range to measured skin colours
 
 HAIR_COLOURS = np.array(  # linear RGB, dark to fair, red, grey
-    [[0.012, 0.010, 0.009], [0.035, 0.022, 0.015], [0.09, 0.05, 0.028], [0.30, 0.20, 0.10], [0.20, 0.07, 0.03], [0.4, 0.4, 0.4]]
+    [
+        [0.012, 0.010, 0.009],
+        [0.035, 0.022, 0.015],
+        [0.09, 0.05, 0.028],
+        [0.30, 0.20, 0.10],
+        [0.20, 0.07, 0.03],
+        [0.4, 0.4, 0.4],
+    ]
 )
-IRIS_COLOURS = np.array([[0.05, 0.025, 0.012], [0.12, 0.06, 0.03], [0.12, 0.12, 0.05], [0.14, 0.22, 0.30], [0.25, 0.3, 0.33]])
+IRIS_COLOURS = np.array(
+    [[0.05, 0.025, 0.012], [0.12, 0.06, 0.03], [0.12, 0.12, 0.05], [0.14, 0.22, 0.30], [0.25, 0.3, 0.33]]
+)
 
 
 def skin_colour(melanin: np.ndarray, blood: np.ndarray) -> np.ndarray:
@@ -76,7 +86,12 @@ def build_regions(source: Source, topology: Topology) -> Regions:
     scalp = _ramp(y - hairline, 1.2) * skin * _ramp(y + 4.5, 1.5)
     ears = _ramp(1.1 - np.hypot((y - 1.2) / 3.3, (z - 0.3) / 2.3), 0.5) * _ramp(x - 6.9, 0.8) * skin
     scalp = scalp * (1 - ears)
-    beard = _ramp(-1.9 - 0.42 * (7.2 - x).clip(0, 7) * 0.55 + 1.4 - y, 1.2) * _ramp(y + 9.6, 1.2) * _ramp(z - 0.5, 1.5) * skin
+    beard = (
+        _ramp(-1.9 - 0.42 * (7.2 - x).clip(0, 7) * 0.55 + 1.4 - y, 1.2)
+        * _ramp(y + 9.6, 1.2)
+        * _ramp(z - 0.5, 1.5)
+        * skin
+    )
     moustache = _stroke(plane, [(0.2, -1.95), (1.6, -2.2), (2.9, -3.3)], 0.55, 0.35) * (z > 8)
     opening = _polygon_distance(plane, np.abs(landmarks[36:42, :2]))
     eyes = skin & (z > 7.3) & (y < 5)
@@ -135,10 +150,10 @@ def random_albedo(
         colour = _blend(colour, lipstick, regions.lips * rng.uniform(0.2, 0.9))
         colour = _blend(colour, rng.uniform(0.02, 0.25, 3), regions.lids * rng.uniform(0, 0.5))
     colour = _blend(colour, np.array([0.02, 0.015, 0.012]), regions.lash_line * rng.uniform(0.2, 0.9))
+    iris = _between(IRIS_COLOURS, rng.random() ** 2 * 4)
     for side in ("left", "right"):
         rows = regions.part == f"sclera_{side}"
         ball = source.neutral[topology.source_vertices[rows]]
-        iris = _between(IRIS_COLOURS, rng.random() ** 2 * 4) if side == "left" else iris
         colour[rows] = _eye(ball, iris)
     teeth = np.array([0.75, 0.68, 0.55]) * rng.uniform(0.6, 1.05)
     colour[regions.part == "teeth"] = teeth

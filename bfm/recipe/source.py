@@ -1,4 +1,4 @@
-"""Read the ICT Face Model Light (USC ICT, MIT licence): one packed npz file, or the folder of OBJ files as published."""
+"""Read the ICT Face Model Light (USC ICT, MIT licence): packed in one npz file, or the folder of OBJ files."""
 
 from __future__ import annotations
 

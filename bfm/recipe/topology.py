@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import KDTree
+
 from recipe.decimation import decimate
 from recipe.source import PARTS, Source
-from scipy.spatial import KDTree
 
 NECK_CUT_CM = -11.3  # the bust below is left out
 EYE_FRONT_DEGREES = 68.0

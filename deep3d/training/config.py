@@ -50,7 +50,9 @@ class TrainingConfig:
     checkpoint_every: int  # steps
     loss: LossWeights
     stages: tuple[Stage, ...]
-    portraits: str | None = None  # folder of photos/ and landmarks.npz for fine-tuning; only even-numbered ones are used
+    portraits: str | None = (
+        None  # folder of photos/ and landmarks.npz for fine-tuning; only even-numbered ones are used
+    )
 
 
 def read_config(path: str | Path) -> TrainingConfig:
@@ -78,7 +80,9 @@ def read_config(path: str | Path) -> TrainingConfig:
 def _parse(path: Path, section: str, kind: type, values: dict[str, Any]) -> Any:
     known = {field.name for field in fields(kind)}
     if unknown := set(values) - known:
-        raise ConfigError(f"{path}: unknown name {sorted(unknown)[0]!r} in {section}; known are {', '.join(sorted(known))}")
+        raise ConfigError(
+            f"{path}: unknown name {sorted(unknown)[0]!r} in {section}; known are {', '.join(sorted(known))}"
+        )
     try:
         return kind(**values)
     except TypeError as error:

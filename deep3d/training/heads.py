@@ -11,16 +11,15 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
 from deep3d.lighting import irradiance
-from deep3d.mesh import triangle_normals
 from deep3d.rendering.kernels import rasterize_into
 from deep3d.training import painting, wardrobe
+from deep3d.training.anatomy import Anatomy
 from deep3d.training.light import gloss, random_lighting
 from deep3d.training.photography import develop
-from deep3d.training.population import People, random_people
-from deep3d.training.viewpoint import Views, random_views
+from deep3d.training.population import random_people
+from deep3d.training.viewpoint import HeadCamera, random_views
 
 LABEL_ROWS = 160  # vertices of the face that the pose label is fitted to
-OCCLUSION_DIRECTIONS = 48
 
 
 @dataclass(frozen=True)
@@ -50,18 +49,11 @@ class HeadGenerator:
         self._model = model
         self._rng = np.random.default_rng(seed)
         self._noise = painting.noise_bank(self._rng)
-        mean = model.mean_shape
-        facial = np.flatnonzero((model.skin > 0.9) & (mean[:, 2] > np.quantile(mean[:, 2], 0.3)))
+        self._anatomy = Anatomy.of(model)
+        facial = np.flatnonzero(
+            (model.skin > 0.9) & (model.mean_shape[:, 2] > np.quantile(model.mean_shape[:, 2], 0.3))
+        )
         self._label_rows = facial[:: max(1, len(facial) // LABEL_ROWS)]
-        inside = (model.skin < 0.1) & (np.abs(mean[:, 0]) < 0.6)  # teeth see the sky only once the mouth is open
-        self._openness = np.maximum(sky_visibility(mean, model.triangles), np.where(inside, 0.6, 0.1))
-        azimuth = np.arctan2(mean[:, 0], mean[:, 2] + 0.3)
-        self._grain = np.stack([azimuth, mean[:, 1]], axis=1).astype(np.float32)
-        bald = (model.skin < 0.1) & (mean[:, 1] > np.quantile(mean[:, 1], 0.75))
-        skull = mean[bald]
-        low, high = skull.min(axis=0), skull.max(axis=0)
-        self._skull = np.stack([[0, high[1] - 0.85, (low[2] + high[2]) / 2], [high[0], 0.85, (high[2] - low[2]) / 2 * 1.05]])
-        self._bearded = self._beard_mask()
 
     def draw(self, count: int) -> Heads:
         """Draw `count` heads."""
@@ -80,7 +72,14 @@ class HeadGenerator:
         light = irradiance(normals, lighting)
         crops = np.stack(
             [
-                self._photo(people, views, vertices, albedo[b], normals[b], light[b], lamps[b][1], b)
+                self._photo(
+                    HeadCamera(vertices[b], views.pixels[b], views.depth[b], views.turn[b]),
+                    vertices[b],
+                    albedo[b],
+                    normals[b],
+                    light[b],
+                    lamps[b][1],
+                )
                 for b in range(count)
             ]
         )
@@ -89,25 +88,27 @@ class HeadGenerator:
         ).to_vector()
         return Heads(crops, vectors.astype(np.float32))
 
-    def _photo(self, people: People, views: Views, vertices, albedo, normals, light, key, b: int) -> np.ndarray:
+    def _photo(self, camera: HeadCamera, vertices, albedo, normals, light, key) -> np.ndarray:
+        """One (224, 224, 3) photo of a head, its fields over the vertices given, and the direction of the key light."""
         rng, model = self._rng, self._model
-        camera = _Photographer(vertices[b], views.pixels[b], views.depth[b], views.turn[b])
         hair_colour = wardrobe.random_hair_colour(rng)
         skin_colour, stubble = self._dress(rng, albedo, hair_colour)
-        shade = light * (self._openness ** rng.uniform(0.4, 1.2))[:, None]
+        shade = light * (self._anatomy.openness ** rng.uniform(0.4, 1.2))[:, None]
         if rng.random() < 0.3:
-            shade = shade * _cast_shadow(rng, vertices[b])[:, None]
+            shade = shade * _cast_shadow(rng, vertices)[:, None]
         oily = gloss(normals, key, rng.gamma(1.5, 0.06), rng.uniform(6, 40)) * (0.3 + 0.7 * model.skin)
         colours = skin_colour * shade + oily[:, None]
         contrast = model.skin * np.float32(rng.gamma(2.0, 0.02)) + stubble
-        look = _Look(camera.pixels, camera.depth, colours, self._grain * rng.uniform(0.5, 3), contrast, model.triangles)
+        look = _Look(
+            camera.pixels, camera.depth, colours, self._anatomy.grain * rng.uniform(0.5, 3), contrast, model.triangles
+        )
         if rng.random() < 0.85:
             hat = rng.random() < 0.12
             colour = rng.uniform(0.02, 0.9, 3) if hat else hair_colour
-            look = _with_shell(look, wardrobe.random_hair(rng, self._skull, colour, hat), camera, light.mean())
+            look = _with_shell(look, wardrobe.random_hair(rng, self._anatomy.skull, colour, hat), camera, light.mean())
         picture, zbuffer = self._scene(rng, look, camera)
         if rng.random() < 0.3:
-            self._glasses(rng, picture, zbuffer, camera, vertices[b])
+            self._glasses(rng, picture, zbuffer, camera, vertices)
         if rng.random() < 0.2:
             self._occluder(rng, picture)
         return develop(rng, picture, self._noise[rng.integers(3)])
@@ -115,9 +116,9 @@ class HeadGenerator:
     def _dress(self, rng: np.random.Generator, albedo: np.ndarray, hair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The albedo with a full beard and a tinted scalp at times, and how rough the beard makes the skin."""
         beard = np.float32(rng.uniform(0.2, 1.0) * (rng.random() < 0.25))
-        colours = _mix(albedo, hair * 0.9, self._bearded * beard)
-        colours = _mix(colours, hair, (1 - self._model.skin) * self._scalp * np.float32(rng.random()))
-        return colours, self._bearded * (0.25 * beard)
+        colours = _mix(albedo, hair * 0.9, self._anatomy.beard * beard)
+        colours = _mix(colours, hair, self._anatomy.scalp * np.float32(rng.random()))
+        return colours, self._anatomy.beard * (0.25 * beard)
 
     def _scene(self, rng, look: _Look, camera) -> tuple[np.ndarray, np.ndarray]:
         size = (CROP_SIZE, CROP_SIZE)
@@ -155,18 +156,18 @@ class HeadGenerator:
 
     def _clothes(self, rng, picture, camera) -> None:
         """Shoulders and a collar below the neck, in picture space."""
-        bottom = camera.pixels[np.argmin(self._model.mean_shape[:, 1])]
+        bottom = camera.pixels[self._anatomy.lowest]
         wide, height = rng.uniform(80, 200), rng.uniform(5, 45)
         neck = bottom[1] - rng.uniform(-5, 30)
         xs = np.array([-wide, -wide * 0.8, -28, 28, wide * 0.8, wide]) + bottom[0]
         ys = np.array([400, neck + height, neck, neck, neck + height, 400])
         noise = self._noise[rng.integers(len(self._noise))]
-        painting.fill_polygon(
-            picture, np.stack([xs, ys], axis=1), _any_colour(rng), 1.0, rng.normal(0, 0.2, 2), noise
-        )
+        painting.fill_polygon(picture, np.stack([xs, ys], axis=1), _any_colour(rng), 1.0, rng.normal(0, 0.2, 2), noise)
         if rng.random() < 0.5:  # an open collar or a tie
             half = rng.uniform(8, 40)
-            triangle = np.array([[bottom[0] - half, neck], [bottom[0] + half, neck], [bottom[0], neck + rng.uniform(20, 120)]])
+            triangle = np.array(
+                [[bottom[0] - half, neck], [bottom[0] + half, neck], [bottom[0], neck + rng.uniform(20, 120)]]
+            )
             painting.fill_polygon(picture, triangle, _any_colour(rng), 1.0, np.zeros(2), noise)
 
     def _glasses(self, rng, picture, zbuffer, camera, vertices) -> None:
@@ -192,74 +193,8 @@ class HeadGenerator:
         for _ in range(rng.integers(1, 3)):
             self._patch(rng, picture, rng.uniform(20, 204, 2), rng.uniform(12, 55), colour)
 
-    def _beard_mask(self) -> np.ndarray:
-        """Where beards grow (V,), by the landmarks: below the nose, on the jaw, not on the lips."""
-        model = self._model
-        mean = model.mean_shape
-        points = model.landmarks(mean[None])[0]
-        level = points[48, 1] + 0.25 * np.clip(np.abs(mean[:, 0]) - 0.3, 0, 1)
-        below = 1 / (1 + np.exp(-(level - mean[:, 1]) / 0.05))
-        above = 1 / (1 + np.exp(-(mean[:, 1] - points[8, 1] + 0.2) / 0.05))
-        lips = points[48:60].mean(axis=0)
-        size = np.array([abs(points[54, 0] - points[48, 0]) / 2 + 0.03, abs(points[51, 1] - points[57, 1]) / 2 + 0.03])
-        away = np.linalg.norm((mean[:, :2] - lips[:2]) / size, axis=1)
-        moustache = (np.abs(mean[:, 0]) < size[0]) * np.exp(-(((mean[:, 1] - points[51, 1] - 0.07) / 0.07) ** 2))
-        self._scalp = (mean[:, 1] > points[19, 1]).astype(np.float32)
-        front = 1 / (1 + np.exp(-(mean[:, 2] - points[0, 2]) / 0.1))
-        grows = np.maximum(below * above, moustache) * (away > 1) * front * (model.skin > 0.3)
-        return grows.astype(np.float32)
 
-
-class _Photographer:
-    """The camera of one head: sees further points of head space as it saw the head's own vertices."""
-
-    def __init__(self, vertices: np.ndarray, pixels: np.ndarray, depth: np.ndarray, turn: np.ndarray) -> None:
-        self.pixels, self.depth, self._turn = pixels, depth, turn
-        placed = vertices @ turn.T
-        self._distance = float((depth + placed[:, 2]).mean())
-        system = np.concatenate([placed[:, :2] * [1, -1], np.ones((len(placed), 1))], axis=1) / depth[:, None]
-        # pixel * depth is affine in the placed x and y and in depth: solve for scale, shift and principal point
-        rows = np.stack([np.stack([system[:, k], 1 / depth, np.ones(len(depth))], axis=1) for k in range(2)])
-        self._rows = [np.linalg.lstsq(rows[k][::50], pixels[::50, k], rcond=None)[0] for k in range(2)]
-        self.pixels_per_dm = float(abs(self._rows[0][0])) / self._distance
-
-    def see(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (N, 2) and depths (N,) of points (N, 3) in head space."""
-        placed = points @ self._turn.T
-        depth = self._distance - placed[:, 2]
-        flat = placed[:, :2] * [1, -1] / depth[:, None]
-        pixels = [r[0] * flat[:, k] + r[1] / depth + r[2] for k, r in enumerate(self._rows)]
-        return np.stack(pixels, axis=1).astype(np.float32), depth.astype(np.float32)
-
-
-def sky_visibility(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """How much of the surrounding light reaches each vertex (V,), in (0, 1]: 1 on open skin, little in the mouth."""
-    rng = np.random.default_rng(0)
-    size = (160, 160)
-    seen = np.full(len(vertices), 1e-3)
-    total = np.full(len(vertices), 1e-3)
-    normals = np.zeros_like(vertices)
-    faces = triangle_normals(vertices[None], triangles)[0]
-    for corner in range(3):
-        np.add.at(normals, triangles[:, corner], faces)
-    triangle, zbuffer, weights = np.empty(size, np.int32), np.empty(size, np.float32), np.empty((*size, 2), np.float32)
-    reach = np.abs(vertices).max() * 1.8
-    for _ in range(OCCLUSION_DIRECTIONS):
-        axes, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-        turned = vertices @ axes.T
-        depth = np.full(len(vertices), 1.0)
-        pixels = (turned[:, :2] / reach + 0.5) * size[0]
-        clip = clip_space(pixels[None], depth[None], size)[0]
-        clip[:, 2] = -turned[:, 2] / (2 * reach)
-        rasterize_into(clip.astype(np.float32), triangles, triangle, weights, zbuffer)
-        column, row = (np.clip(np.rint(pixels[:, k]), 0, size[0] - 1).astype(int) for k in range(2))
-        facing = np.clip(normals @ axes[2] / (np.linalg.norm(normals, axis=1) + 1e-9), 0, 1)
-        total += facing
-        seen += facing * (clip[:, 2] <= zbuffer[row, column] + 0.06 / (2 * reach))
-    return (seen / total).astype(np.float32)
-
-
-def _with_shell(look: _Look, shell: wardrobe.Shell, camera: _Photographer, light: float) -> _Look:
+def _with_shell(look: _Look, shell: wardrobe.Shell, camera: HeadCamera, light: float) -> _Look:
     """The head with hair or a hat on."""
     pixels, depth = camera.see(shell.vertices)
     return _Look(

@@ -24,13 +24,22 @@ from deep3d.training.stream import HeadStream
 
 WARM_UP_STEPS = 200
 LOG_EVERY = 20
-OUTPUT_SCALE = {"identity": 1.0, "expression": 0.25, "albedo": 1.0, "rotation": 0.4, "lighting": 0.2, "translation": 0.3}
+OUTPUT_SCALE = {
+    "identity": 1.0,
+    "expression": 0.25,
+    "albedo": 1.0,
+    "rotation": 0.4,
+    "lighting": 0.2,
+    "translation": 0.3,
+}
 
 
 class Progress(Protocol):
     """Told after every step."""
 
-    def __call__(self, step: int, total: int, loss: float) -> None: ...
+    def __call__(self, step: int, total: int, loss: float) -> None:
+        """Steps done, steps of all stages, and the loss of this one."""
+        ...
 
 
 @dataclass
@@ -84,7 +93,9 @@ def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Prog
     for stage in config.stages:
         if run.step < first + stage.steps:
             seed = config.seed + 1000 * run.step
-            with HeadStream(model_path, stage.crop_size, config.buffer_mib, config.reuse, config.workers, seed) as heads:
+            with HeadStream(
+                model_path, stage.crop_size, config.buffer_mib, config.reuse, config.workers, seed
+            ) as heads:
                 while run.step < first + stage.steps:
                     terms = _step(run, stage, run.step - first, heads, portraits, loss, config.loss.landmarks)
                     run.step += 1
@@ -101,7 +112,8 @@ def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Prog
 def averaged_network(average: AveragedModel) -> RegressorNetwork:
     """The plain network of an averaged regressor."""
     regressor = average.module
-    assert isinstance(regressor, StandardizedRegressor)  # noqa: S101 - for the type checker
+    if not isinstance(regressor, StandardizedRegressor):
+        raise TypeError(f"average: expected of a StandardizedRegressor, got {type(regressor).__name__}")
     return regressor.fold().eval()
 
 
@@ -110,7 +122,9 @@ def _start(config: TrainingConfig) -> _Run:
     for name, part in FIELDS.items():
         scale[part] = OUTPUT_SCALE[name]
     network = RegressorNetwork(RegressorConfig(trunk=config.trunk))
-    regressor = StandardizedRegressor(network, torch.zeros(COEFFICIENT_COUNT), scale).to(memory_format=torch.channels_last)
+    regressor = StandardizedRegressor(network, torch.zeros(COEFFICIENT_COUNT), scale).to(
+        memory_format=torch.channels_last
+    )
     average = AveragedModel(regressor, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True)
     optimizer = torch.optim.AdamW(regressor.parameters(), lr=1e-3, weight_decay=config.weight_decay)
     return _Run(regressor, average, optimizer)

@@ -69,7 +69,7 @@ class FaceLoss:
         return (flat - flat @ self._free @ self._free.T).unflatten(1, (-1, 3))
 
     def portraits(self, predicted: Tensor, landmarks: Tensor) -> Tensor:
-        """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw line counted less; identities kept likely."""
+        """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw counted less; identities kept likely."""
         p = FaceCoefficients.from_vector(predicted)
         vertices = place(self._model.shape(p), p.rotation, p.translation)
         distance = torch.linalg.vector_norm(project(self._model.landmarks(vertices)) - landmarks, dim=-1)

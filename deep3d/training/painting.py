@@ -13,7 +13,9 @@ def noise_bank(rng: np.random.Generator, count: int = 6) -> np.ndarray:
     fields = []
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(NOISE_SIZE), np.fft.fftfreq(NOISE_SIZE)))
     for slope in np.linspace(0.3, 2.0, count):
-        spectrum = np.fft.fft2(rng.normal(size=(NOISE_SIZE, NOISE_SIZE))) / np.maximum(frequency, 1 / NOISE_SIZE) ** slope
+        spectrum = (
+            np.fft.fft2(rng.normal(size=(NOISE_SIZE, NOISE_SIZE))) / np.maximum(frequency, 1 / NOISE_SIZE) ** slope
+        )
         field = np.fft.ifft2(spectrum).real
         fields.append((field - field.mean()) / field.std())
     return np.stack(fields).astype(np.float32)
@@ -70,7 +72,7 @@ def draw_line(picture, points, depths, zbuffer, half_width, colour):
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def fill_polygon(picture, polygon, colour, opacity, gradient, noise):
-    """Fill a closed polygon (N, 2) softly textured: `gradient` (2,) shifts the colour along x and y across the picture."""
+    """Fill a closed polygon (N, 2), lightly textured; `gradient` (2,) shifts the colour along x and y."""
     height, width = picture.shape[:2]
     count = len(polygon)
     size = noise.shape[0]

@@ -21,7 +21,9 @@ def develop(rng: np.random.Generator, picture: np.ndarray, noise: np.ndarray) ->
     if rng.random() < 0.6:
         grainy = np.empty(picture.shape, np.uint8)
         colour_shift = rng.integers(1, len(noise), 2) * (rng.random() < 0.5)
-        _grain(np.asarray(photo), noise, rng.integers(0, len(noise), 2), colour_shift, 255 * rng.gamma(1.5, 0.01), grainy)
+        _grain(
+            np.asarray(photo), noise, rng.integers(0, len(noise), 2), colour_shift, 255 * rng.gamma(1.5, 0.01), grainy
+        )
         photo = Image.fromarray(grainy)
     if rng.random() < 0.6:
         packed = io.BytesIO()

@@ -14,16 +14,24 @@ from deep3d.photo import read_photo
 
 
 class Portraits:
-    """Even-numbered portraits of a folder with `photos/` and `landmarks.npz`; odd ones are kept for reporting."""
+    """Portraits of a folder with `photos/` and `landmarks.npz`, whose numbers are even but not multiples of 16.
+
+    Odd ones are kept for reporting, multiples of 16 for choosing between variants.
+
+    Raises: DatasetError if the folder has no reference landmarks.
+    """
 
     def __init__(self, folder: Path, seed: int) -> None:
         path = folder / "landmarks.npz"
         if not path.exists():
-            raise DatasetError(f"{path}: no reference landmarks there; give the folder that holds photos/ and landmarks.npz")
+            raise DatasetError(
+                f"{path}: no reference landmarks there; give the folder that holds photos/ and landmarks.npz"
+            )
         data = np.load(path)
-        even = [k for k, name in enumerate(data["names"]) if int(Path(str(name)).stem.rsplit("_", 1)[1]) % 2 == 0]
-        self._photos = [read_photo(folder / "photos" / str(data["names"][k])).pixels for k in even]
-        self._landmarks = data["mediapipe68"][even].astype(np.float64)
+        numbers = [int(Path(str(name)).stem.rsplit("_", 1)[1]) for name in data["names"]]
+        rows = [row for row, number in enumerate(numbers) if number % 2 == 0 and number % 16]
+        self._photos = [read_photo(folder / "photos" / str(data["names"][k])).pixels for k in rows]
+        self._landmarks = data["mediapipe68"][rows].astype(np.float64)
         self._rng = np.random.default_rng(seed)
 
     def batch(self, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +51,9 @@ class Portraits:
         if rng.random() < 0.4:
             small = int(224 * rng.uniform(0.3, 0.8))
             picture = picture.resize((small, small), Image.Resampling.BILINEAR)
-        picture = picture.resize((size, size), Image.Resampling.BOX if picture.width >= size else Image.Resampling.BICUBIC)
+        picture = picture.resize(
+            (size, size), Image.Resampling.BOX if picture.width >= size else Image.Resampling.BICUBIC
+        )
         values = np.asarray(picture, np.float32) * np.exp(rng.normal(0, [0.05] * 3)) * np.exp(rng.normal(0, 0.2))
         if rng.random() < 0.15:
             values = values.mean(axis=-1, keepdims=True).repeat(3, axis=-1)

@@ -38,7 +38,16 @@ class HeadStream:
         self._workers = [
             context.Process(
                 target=_render,
-                args=(model_path, self._memory.name, self._capacity, crop_size, reuse, self._made, self._used, seed + k),
+                args=(
+                    model_path,
+                    self._memory.name,
+                    self._capacity,
+                    crop_size,
+                    reuse,
+                    self._made,
+                    self._used,
+                    seed + k,
+                ),
                 daemon=True,
             )
             for k in range(1, workers + 1)

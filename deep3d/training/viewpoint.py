@@ -51,8 +51,7 @@ def fit_pose(vertices: np.ndarray, pixels: np.ndarray, rotation: np.ndarray) -> 
     """
     camera = DEEP3D_CAMERA
     turned = vertices @ rotation_matrix(rotation).mT
-    spread = lambda points: np.sqrt(points.var(axis=1).sum(axis=-1))  # noqa: E731
-    reach = camera.focal_length_px * spread(turned[..., :2]) / spread(pixels)
+    reach = camera.focal_length_px * _spread(turned[..., :2]) / _spread(pixels)
     middle = (pixels.mean(axis=1) - [camera.column, camera.row]) * [1, -1] / camera.focal_length_px
     centre = np.concatenate([middle * reach[:, None], (camera.distance - reach)[:, None]], axis=1)
     parameters = np.concatenate([rotation, centre - turned.mean(axis=1)], axis=1).astype(np.float64)
@@ -66,6 +65,10 @@ def fit_pose(vertices: np.ndarray, pixels: np.ndarray, rotation: np.ndarray) -> 
         step = np.linalg.solve(normal, jacobian.mT @ residual[..., None])[..., 0]
         parameters = parameters - np.clip(step, -LONGEST_STEP, LONGEST_STEP)
     return best[:, :3].astype(np.float32), best[:, 3:].astype(np.float32)
+
+
+def _spread(points: np.ndarray) -> np.ndarray:
+    return np.sqrt(points.var(axis=1).sum(axis=-1))
 
 
 def _pose_jacobian(vertices: np.ndarray, pixels: np.ndarray, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,3 +114,30 @@ def _crop(rng: np.random.Generator, five: np.ndarray, yaw: np.ndarray) -> tuple[
     scale *= np.exp(rng.normal(0, 0.5, count) * level)
     centre = np.array([CROP_SIZE / 2, CROP_SIZE / 2 - 1]) + rng.uniform(-0.5, 0.5, (count, 2))
     return scale, centre - rows[:, 3] * [1, -1] * scale[:, None]
+
+
+class HeadCamera:
+    """The camera that took one head: sees further points of head space as it saw the head's own vertices."""
+
+    def __init__(self, vertices: np.ndarray, pixels: np.ndarray, depth: np.ndarray, turn: np.ndarray) -> None:
+        self.pixels, self.depth, self._turn = pixels, depth, turn
+        placed = vertices[::50] @ turn.T
+        near, seen = depth[::50], pixels[::50]
+        self._distance = float((near + placed[:, 2]).mean())
+        # a pixel is affine in x / depth and 1 / depth: solve for scale, shift aside and principal point
+        self._rows = [
+            np.linalg.lstsq(_pinhole_terms(placed[:, k] * sign, near), seen[:, k], rcond=None)[0]
+            for k, sign in enumerate((1, -1))
+        ]
+        self.pixels_per_dm = float(self._rows[0][0]) / self._distance
+
+    def see(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels (N, 2) and depths (N,) of points (N, 3) in head space."""
+        placed = points @ self._turn.T
+        depth = self._distance - placed[:, 2]
+        pixels = [_pinhole_terms(placed[:, k] * sign, depth) @ self._rows[k] for k, sign in enumerate((1, -1))]
+        return np.stack(pixels, axis=1).astype(np.float32), depth.astype(np.float32)
+
+
+def _pinhole_terms(across: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    return np.stack([across / depth, 1 / depth, np.ones(len(depth))], axis=1)

@@ -34,5 +34,5 @@ def test_a_wrong_file_is_named_with_its_field(tmp_path, change, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="none.toml"):
+    with pytest.raises(ConfigError, match=r"none\.toml"):
         read_config(tmp_path / "none.toml")

@@ -17,15 +17,15 @@ def test_one_lamp_lights_like_a_clamped_cosine_up_to_the_second_band():
     second_order = harmonics(normals) @ coefficients
 
     lambert = np.clip(normals @ direction, 0, None)
-    assert np.abs(second_order - lambert).mean() < 0.03
-    assert np.abs(second_order - lambert).max() < 0.13
+    assert np.abs(second_order - lambert).mean() < 0.05
+    assert np.abs(second_order - lambert).max() < 0.1
 
 
 def test_light_on_the_front_stays_in_the_range_that_photos_have():
     rng = np.random.default_rng(1)
     front = np.array([[[0.0, 0.0, 1.0]]])
     levels = [irradiance(front, random_lighting(rng)[0][None]).mean() for _ in range(200)]
-    assert 0.4 < np.min(levels) and np.max(levels) < 1.6
+    assert np.min(levels) > 0.4 and np.max(levels) < 1.6
 
 
 def test_gloss_is_brightest_between_lamp_and_camera():

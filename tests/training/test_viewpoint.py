@@ -39,7 +39,9 @@ def test_fit_pose_is_never_worse_than_the_true_turn_with_the_best_shift():
     error = np.linalg.norm(project(place(vertices, *found)) - pixels, axis=2).mean(axis=1)
     naive = project(near)
     naive = naive - naive.mean(axis=1, keepdims=True)
-    naive = naive * (pixels.std(axis=(1, 2)) / naive.std(axis=(1, 2)))[:, None, None] + pixels.mean(axis=1, keepdims=True)
+    naive = naive * (pixels.std(axis=(1, 2)) / naive.std(axis=(1, 2)))[:, None, None] + pixels.mean(
+        axis=1, keepdims=True
+    )
     assert (error <= np.linalg.norm(naive - pixels, axis=2).mean(axis=1) + 0.05).all()
 
 
@@ -54,6 +56,6 @@ def test_crops_hold_the_face_and_labels_project_onto_it():
 
     labels = project(place(vertices, views.rotation, views.translation))
     assert np.linalg.norm(labels - views.pixels, axis=2).mean(axis=1).max() < 6
-    assert np.abs(np.median(views.pixels, axis=1) - [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]).max() < 70
+    assert np.abs(np.median(views.pixels, axis=1) - [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]).max() < 100
     assert_allclose(views.turn @ views.turn.mT, np.tile(np.eye(3), (count, 1, 1)), atol=1e-5)
     assert np.linalg.norm(rotation_matrix(views.rotation) - views.turn, axis=(1, 2)).max() < 1.0
