@@ -97,6 +97,7 @@ def evaluate(
     heads: Annotated[Path | None, typer.Option(help="Folder of synthetic heads with scans.")] = None,
     half: Annotated[HalfOption, typer.Option(help="Which half of the portraits is measured.")] = HalfOption.REPORT,
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
+    alignments: Annotated[int, typer.Option(min=1, max=3, help="How often a face is cropped and predicted.")] = 2,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
     runtime: RuntimeOption = "eager",
@@ -107,7 +108,8 @@ def evaluate(
     from deep3d.evaluation.run import run_evaluation
     from deep3d.reconstruct import Reconstructor
 
-    predictor = ReconstructorPredictor(Reconstructor.load(checkpoint, face_model, runtime, threads))
+    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, alignments=alignments)
+    predictor = ReconstructorPredictor(reconstructor)
     with _progress() as bar:
         tasks: dict[str, Any] = {}
 

@@ -24,7 +24,7 @@ from deep3d.regressor import Regressor
 from deep3d.runtime import load_runtime
 
 Faces = Literal["largest", "all"]
-ALIGNMENT_ROUNDS = 2
+ALIGNMENTS = 2
 """The first crop follows the detector's five points, which scatter; the second follows the model's own."""
 
 
@@ -46,13 +46,19 @@ class Reconstructor:
     """
 
     def __init__(
-        self, face_model: FaceModel, detector: FaceDetector, regressor: Regressor, checkpoint: Checkpoint
+        self,
+        face_model: FaceModel,
+        detector: FaceDetector,
+        regressor: Regressor,
+        checkpoint: Checkpoint,
+        alignments: int = ALIGNMENTS,
     ) -> None:
         checkpoint.require_model(face_model.info)
         self.face_model = face_model
         self.checkpoint = checkpoint
         self._detector = detector
         self._regressor = regressor
+        self._alignments = alignments
 
     @classmethod
     def load(
@@ -62,8 +68,12 @@ class Reconstructor:
         runtime: str = "eager",
         threads: int | None = None,
         precision: str = "fp32",
+        alignments: int = ALIGNMENTS,
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
+
+        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`; with `alignments` 1 the crop of the
+        detector's points is the only one.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
@@ -71,7 +81,7 @@ class Reconstructor:
         weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
         weights.require_model(model.info)
         regressor = Regressor(load_runtime(runtime, weights, threads, precision), weights.info.crop_size)
-        return cls(model, FaceDetector(), regressor, weights)
+        return cls(model, FaceDetector(), regressor, weights, alignments)
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
         """The largest face of one photo.
@@ -123,7 +133,7 @@ class Reconstructor:
     def _regress(self, candidates: list[_Candidate], watch: _Stopwatch) -> tuple[list[_Candidate], FaceCoefficients]:
         """The coefficients of all candidates, and the crops that they belong to."""
         coefficients = self._regressor(_images(candidates))
-        for _ in range(ALIGNMENT_ROUNDS - 1):
+        for _ in range(self._alignments - 1):
             candidates = self._realigned(candidates, coefficients)
             coefficients = self._regressor(_images(candidates))
         watch.lap("regression", len(candidates))

@@ -20,7 +20,9 @@ from deep3d.training.loop import Progress, train
 def train_and_export(
     config_path: Path, folder: Path, name: str, face_model: Path | None, threads: int | None, progress: Progress
 ) -> Path:
-    """Train, or go on training, and write `folder`/`name`.safetensors in eight-bit weights; gives its path.
+    """Train, or go on training, and write the checkpoint in eight bits, `folder`/`name`.safetensors; gives its path.
+
+    Beside it lies `name`.float32.safetensors, to compare with and to train on from.
 
     Raises: ConfigError, FaceModelError, DatasetError.
     """
@@ -45,5 +47,6 @@ def train_and_export(
         crop_size=config.stages[-1].crop_size,
     )
     path = folder / f"{name}.safetensors"
+    write_checkpoint(folder / f"{name}.float32.safetensors", info, network_arrays(network), storage="float32")
     write_checkpoint(path, info, network_arrays(network), storage="int8")
     return path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.camera import CROP_SIZE, clip_space
+from deep3d.camera import clip_space
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
@@ -17,9 +17,11 @@ from deep3d.training.anatomy import Anatomy
 from deep3d.training.light import gloss, random_lighting
 from deep3d.training.photography import develop
 from deep3d.training.population import random_people
+from deep3d.training.surroundings import Surroundings
 from deep3d.training.viewpoint import HeadCamera, random_views
 
 LABEL_ROWS = 160  # vertices of the face that the pose label is fitted to
+FINE_NOISES = 3  # of the noise bank: what skin and film grain are made of
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class HeadGenerator:
         self._model = model
         self._rng = np.random.default_rng(seed)
         self._noise = painting.noise_bank(self._rng)
+        self._surroundings = Surroundings(self._rng, self._noise)
         self._anatomy = Anatomy.of(model)
         facial = np.flatnonzero(
             (model.skin > 0.9) & (model.mean_shape[:, 2] > np.quantile(model.mean_shape[:, 2], 0.3))
@@ -88,110 +91,76 @@ class HeadGenerator:
         ).to_vector()
         return Heads(crops, vectors.astype(np.float32))
 
-    def _photo(self, camera: HeadCamera, vertices, albedo, normals, light, key) -> np.ndarray:
+    def _photo(
+        self,
+        camera: HeadCamera,
+        vertices: np.ndarray,
+        albedo: np.ndarray,
+        normals: np.ndarray,
+        light: np.ndarray,
+        key: np.ndarray,
+    ) -> np.ndarray:
         """One (224, 224, 3) photo of a head, its fields over the vertices given, and the direction of the key light."""
-        rng, model = self._rng, self._model
+        rng, model, anatomy = self._rng, self._model, self._anatomy
         hair_colour = wardrobe.random_hair_colour(rng)
-        skin_colour, stubble = self._dress(rng, albedo, hair_colour)
-        shade = light * (self._anatomy.openness ** rng.uniform(0.4, 1.2))[:, None]
+        beard = anatomy.beard * np.float32(rng.uniform(0.2, 1.0) * (rng.random() < 0.25))
+        skin = _mix(albedo, hair_colour * 0.9, beard)
+        skin = _mix(skin, hair_colour, anatomy.scalp * np.float32(rng.random()))
+        shade = light * (anatomy.openness ** rng.uniform(0.4, 1.2))[:, None]
         if rng.random() < 0.3:
             shade = shade * _cast_shadow(rng, vertices)[:, None]
         oily = gloss(normals, key, rng.gamma(1.5, 0.06), rng.uniform(6, 40)) * (0.3 + 0.7 * model.skin)
-        colours = skin_colour * shade + oily[:, None]
-        contrast = model.skin * np.float32(rng.gamma(2.0, 0.02)) + stubble
         look = _Look(
-            camera.pixels, camera.depth, colours, self._anatomy.grain * rng.uniform(0.5, 3), contrast, model.triangles
+            pixels=camera.pixels,
+            depth=camera.depth,
+            colours=skin * shade + oily[:, None],
+            grain=anatomy.grain * rng.uniform(0.5, 3),
+            contrast=model.skin * np.float32(rng.gamma(2.0, 0.02)) + 0.25 * beard,
+            triangles=model.triangles,
         )
         if rng.random() < 0.85:
             hat = rng.random() < 0.12
             colour = rng.uniform(0.02, 0.9, 3) if hat else hair_colour
-            look = _with_shell(look, wardrobe.random_hair(rng, self._anatomy.skull, colour, hat), camera, light.mean())
-        picture, zbuffer = self._scene(rng, look, camera)
+            look = _with_shell(look, wardrobe.random_hair(rng, anatomy.skull, colour, hat), camera, light.mean())
+        picture = self._surroundings.background()
+        self._surroundings.clothes(picture, camera.pixels[anatomy.lowest])
+        zbuffer = self._paint(picture, look)
         if rng.random() < 0.3:
-            self._glasses(rng, picture, zbuffer, camera, vertices)
+            self._glasses(picture, zbuffer, camera, vertices)
         if rng.random() < 0.2:
-            self._occluder(rng, picture)
-        return develop(rng, picture, self._noise[rng.integers(3)])
+            self._surroundings.obstacle(picture)
+        return develop(rng, picture, self._noise[rng.integers(FINE_NOISES)])
 
-    def _dress(self, rng: np.random.Generator, albedo: np.ndarray, hair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The albedo with a full beard and a tinted scalp at times, and how rough the beard makes the skin."""
-        beard = np.float32(rng.uniform(0.2, 1.0) * (rng.random() < 0.25))
-        colours = _mix(albedo, hair * 0.9, self._anatomy.beard * beard)
-        colours = _mix(colours, hair, self._anatomy.scalp * np.float32(rng.random()))
-        return colours, self._anatomy.beard * (0.25 * beard)
-
-    def _scene(self, rng, look: _Look, camera) -> tuple[np.ndarray, np.ndarray]:
-        size = (CROP_SIZE, CROP_SIZE)
-        picture = np.empty((*size, 3), np.float32)
-        noise = self._noise[rng.integers(len(self._noise))]
-        base = rng.uniform(0.05, 0.95) + rng.normal(0, 0.12, 3)
-        corners = base + rng.normal(0, rng.uniform(0, 0.25), (2, 2, 1)) + rng.normal(0, 0.05, (2, 2, 3))
-        amount = rng.gamma(1.0, 0.08) * (1 + rng.normal(0, 0.3, 3))
-        painting.fill_background(
-            picture, corners, noise, np.exp(rng.uniform(-3.5, 0)), amount, rng.uniform(0, painting.NOISE_SIZE, 2)
-        )
-        for _ in range(rng.poisson(2.0)):
-            self._patch(rng, picture, rng.uniform(-40, 264, 2), rng.uniform(10, 120))
-        self._clothes(rng, picture, camera)
-        clip = clip_space(look.pixels[None], look.depth[None], size)[0]
+    def _paint(self, picture: np.ndarray, look: _Look) -> np.ndarray:
+        """Draw the head onto the picture; gives the z-buffer (224, 224)."""
+        size = picture.shape[:2]
+        clip = clip_space(look.pixels[None], look.depth[None], size)[0].astype(np.float32)
         triangle, zbuffer = np.empty(size, np.int32), np.empty(size, np.float32)
         weights = np.empty((*size, 2), np.float32)
-        rasterize_into(clip.astype(np.float32), look.triangles, triangle, weights, zbuffer)
-        fine = self._noise[rng.integers(3)]
-        painting.paint_surfaces(
-            picture, look.triangles, triangle, weights, look.colours.astype(np.float32), look.grain, look.contrast, fine
-        )
-        return picture, zbuffer
+        rasterize_into(clip, look.triangles, triangle, weights, zbuffer)
+        fine = self._noise[self._rng.integers(FINE_NOISES)]
+        colours = look.colours.astype(np.float32)
+        painting.paint_surfaces(picture, look.triangles, triangle, weights, colours, look.grain, look.contrast, fine)
+        return zbuffer
 
-    def _patch(self, rng, picture, middle, radius, colour=None, opacity=1.0) -> None:
-        """One random blob or polygon."""
-        corners = rng.integers(3, 12)
-        angle = np.sort(rng.uniform(0, 2 * np.pi, corners)) if corners < 7 else np.linspace(0, 6.2, corners)
-        reach = radius * rng.uniform(0.5, 1.2, corners)
-        polygon = middle + np.stack([np.cos(angle), np.sin(angle)], axis=1) * reach[:, None] * rng.uniform(0.4, 1.6, 2)
-        colour = _any_colour(rng) if colour is None else colour
-        painting.fill_polygon(
-            picture, polygon, colour, opacity, rng.normal(0, 0.2, 2), self._noise[rng.integers(len(self._noise))]
-        )
-
-    def _clothes(self, rng, picture, camera) -> None:
-        """Shoulders and a collar below the neck, in picture space."""
-        bottom = camera.pixels[self._anatomy.lowest]
-        wide, height = rng.uniform(80, 200), rng.uniform(5, 45)
-        neck = bottom[1] - rng.uniform(-5, 30)
-        xs = np.array([-wide, -wide * 0.8, -28, 28, wide * 0.8, wide]) + bottom[0]
-        ys = np.array([400, neck + height, neck, neck, neck + height, 400])
-        noise = self._noise[rng.integers(len(self._noise))]
-        painting.fill_polygon(picture, np.stack([xs, ys], axis=1), _any_colour(rng), 1.0, rng.normal(0, 0.2, 2), noise)
-        if rng.random() < 0.5:  # an open collar or a tie
-            half = rng.uniform(8, 40)
-            triangle = np.array(
-                [[bottom[0] - half, neck], [bottom[0] + half, neck], [bottom[0], neck + rng.uniform(20, 120)]]
-            )
-            painting.fill_polygon(picture, triangle, _any_colour(rng), 1.0, np.zeros(2), noise)
-
-    def _glasses(self, rng, picture, zbuffer, camera, vertices) -> None:
+    def _glasses(self, picture: np.ndarray, zbuffer: np.ndarray, camera: HeadCamera, vertices: np.ndarray) -> None:
+        rng = self._rng
         landmarks = self._model.landmarks(vertices[None])[0]
         eyes = np.stack([landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)])
         ears = np.stack([landmarks[0], landmarks[16]]) + [[-0.02, 0.05, -0.35], [0.02, 0.05, -0.35]]
         glasses = wardrobe.random_glasses(rng, eyes, ears, landmarks[27])
         half_width = max(glasses.width_dm * camera.pixels_per_dm / 2, 0.6)
-        far_side = zbuffer + np.float32(2e-3)
+        behind = zbuffer + np.float32(2e-3)  # rims that touch the skin still show
         for lens in glasses.lenses:
-            pixels, _ = camera.see(lens)
+            outline, _ = camera.see(lens)
+            reflection = rng.normal(0, 0.3, 2)
             painting.fill_polygon(
-                picture, pixels, glasses.lens_colour, glasses.lens_opacity, rng.normal(0, 0.3, 2), self._noise[-1]
+                picture, outline, glasses.lens_colour, glasses.lens_opacity, reflection, self._noise[-1]
             )
         for line in glasses.lines:
             pixels, depth = camera.see(line)
-            z = clip_space(pixels[None], depth[None], (CROP_SIZE, CROP_SIZE))[0]
-            painting.draw_line(picture, pixels, z[:, 2] / z[:, 3], far_side, half_width, glasses.colour)
-
-    def _occluder(self, rng, picture) -> None:
-        """A hand, a microphone, a phone, another person: one or two patches somewhere on the face."""
-        colour = rng.uniform([0.3, 0.2, 0.15], [0.95, 0.75, 0.65]) if rng.random() < 0.5 else None
-        for _ in range(rng.integers(1, 3)):
-            self._patch(rng, picture, rng.uniform(20, 204, 2), rng.uniform(12, 55), colour)
+            clip = clip_space(pixels[None], depth[None], picture.shape[:2])[0]
+            painting.draw_line(picture, pixels, clip[:, 2] / clip[:, 3], behind, half_width, glasses.colour)
 
 
 def _with_shell(look: _Look, shell: wardrobe.Shell, camera: HeadCamera, light: float) -> _Look:
@@ -213,11 +182,6 @@ def _cast_shadow(rng: np.random.Generator, vertices: np.ndarray) -> np.ndarray:
     direction /= np.linalg.norm(direction)
     along = vertices @ direction - rng.normal(0, 0.5)
     return 1 - rng.uniform(0.2, 0.7) / (1 + np.exp(-along / rng.uniform(0.02, 0.3)))
-
-
-def _any_colour(rng: np.random.Generator) -> np.ndarray:
-    """(3,) sRGB: mostly muted, sometimes bright."""
-    return np.clip(rng.uniform(0, 1) + rng.normal(0, rng.choice([0.03, 0.12, 0.35]), 3), 0, 1)
 
 
 def _mix(below: np.ndarray, above: np.ndarray, amount: np.ndarray) -> np.ndarray:

@@ -20,9 +20,9 @@ def test_reading_gives_back_what_was_written(toy_model_path, toy_model_arrays, t
         "uv_triangles",
         "landmark_triangles",
         "mirror",
-        "skin",
     ):
         np.testing.assert_array_equal(getattr(model, name), toy_model_arrays[name])
+    np.testing.assert_array_equal(model.skin, toy_model_arrays["skin"] / 255)
     np.testing.assert_array_equal(model.identity_basis.reshape(80, -1, 3), toy_model_arrays["identity_basis"])
     np.testing.assert_array_equal(model.expression_basis.reshape(64, -1, 3), toy_model_arrays["expression_basis"])
     assert model.expression_names == tuple(json.loads(toy_model_metadata["expression_names"]))
