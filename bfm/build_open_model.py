@@ -1,6 +1,6 @@
 """Build the open face model from the ICT Face Model Light.
 
-    python bfm/build_open_model.py SOURCE --out bfm/open_face_model.safetensors
+    python bfm/build_open_model.py SOURCE --landmarks bfm/landmarks.json --out bfm/open_face_model.safetensors
 
 SOURCE is ict_facekit.npz (packed) or the folder FaceXModel of ICT-FaceKit as published.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from deep3d.face_model import write_face_model
 from recipe.atlas import build_atlas
 from recipe.expressions import build_expressions
+from recipe.landmarks import read_placement, slide_vertices, source_placement
 from recipe.skin import Noise, Regions, build_regions, random_albedo
 from recipe.source import Source, read_source
 from recipe.topology import Topology, build_topology
@@ -24,7 +25,6 @@ DECIMETRES_PER_CM = 0.1
 IDENTITY_COMPONENTS = 80
 ALBEDO_COMPONENTS = 80
 ALBEDO_PEOPLE = 2000
-LANDMARKS = Path(__file__).with_name("landmarks.json")
 
 
 def main() -> None:
@@ -32,8 +32,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("open_face_model.safetensors"))
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        help="landmarks.json of calibrate_landmarks.py; without it the source's own, to calibrate from",
+    )
     arguments = parser.parse_args()
-    arrays, names = build(read_source(arguments.source))
+    source = read_source(arguments.source)
+    arrays, topology, names = build(source)
+    if arguments.landmarks is None:
+        placement = source_placement(source, topology)
+        arrays |= {"landmark_triangles": placement.triangles, "landmark_weights": placement.weights}
+    else:
+        arrays = slide_vertices(arrays, read_placement(arguments.landmarks, topology.triangles))
     metadata = {
         "name": "deep3d open face model",
         "version": "1",
@@ -44,8 +55,8 @@ def main() -> None:
     write_face_model(arguments.out, arrays, metadata)
 
 
-def build(source: Source) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The arrays of a face model file, and the expression names."""
+def build(source: Source) -> tuple[dict[str, np.ndarray], Topology, list[str]]:
+    """The arrays of a face model file but for the landmarks, the mesh they are over, and the expression names."""
     topology = build_topology(source)
     vertices = topology.resample(source.neutral) * DECIMETRES_PER_CM
     identity = _identity_basis(source, topology) * DECIMETRES_PER_CM
@@ -54,8 +65,7 @@ def build(source: Source) -> tuple[dict[str, np.ndarray], list[str]]:
     mean_albedo, albedo_basis = _albedo_basis(regions, source, topology)
     albedo_scale = np.abs(albedo_basis).max(axis=(1, 2)) / 127
     uv, uv_triangles = build_atlas(source, topology)
-    landmark_triangles, landmark_weights = _landmarks(source, topology)
-    return {
+    arrays = {
         "mean_shape": (vertices - vertices.mean(axis=0)).astype(np.float32),
         "mean_albedo": mean_albedo.astype(np.float32),
         "identity_basis": identity.astype(np.float16),
@@ -65,11 +75,10 @@ def build(source: Source) -> tuple[dict[str, np.ndarray], list[str]]:
         "triangles": topology.triangles.astype(np.uint16),
         "uv": uv,
         "uv_triangles": uv_triangles.astype(np.uint16),
-        "landmark_triangles": landmark_triangles.astype(np.int32),
-        "landmark_weights": landmark_weights.astype(np.float32),
         "skin": np.round(regions.facial * 255).astype(np.uint8),
         "mirror": topology.mirror.astype(np.uint16),
-    }, names
+    }
+    return arrays, topology, names
 
 
 def _identity_basis(source: Source, topology: Topology) -> np.ndarray:
@@ -82,7 +91,14 @@ def _identity_basis(source: Source, topology: Topology) -> np.ndarray:
     weights = _vertex_areas(topology.resample(source.neutral), topology.triangles) * skin
     weighted = (modes * np.sqrt(weights)[:, None]).reshape(len(modes), -1)
     turn, _, _ = np.linalg.svd(weighted @ weighted.T)
-    return np.tensordot(turn[:, :IDENTITY_COMPONENTS].T, modes, axes=1)
+    return _with_fixed_signs(np.tensordot(turn[:, :IDENTITY_COMPONENTS].T, modes, axes=1))
+
+
+def _with_fixed_signs(components: np.ndarray) -> np.ndarray:
+    """Components (K, V, 3) with their largest entry positive: a decomposition leaves the sign to chance."""
+    flat = components.reshape(len(components), -1)
+    largest = np.take_along_axis(flat, np.abs(flat).argmax(axis=1, keepdims=True), axis=1)
+    return components * np.sign(largest)[:, :, None]
 
 
 def _vertex_areas(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -101,25 +117,7 @@ def _albedo_basis(regions: Regions, source: Source, topology: Topology) -> tuple
     turn, _, _ = np.linalg.svd(people @ people.T)
     keep = slice(0, ALBEDO_COMPONENTS)
     basis = (turn[:, keep] / np.sqrt(ALBEDO_PEOPLE)).T @ people
-    return mean.reshape(-1, 3), basis.reshape(ALBEDO_COMPONENTS, -1, 3)
-
-
-def _landmarks(source: Source, topology: Topology) -> tuple[np.ndarray, np.ndarray]:
-    """Triangles (68,) and barycentric weights (68, 3): the calibrated ones where there are, else the source's own."""
-    if LANDMARKS.exists():
-        placement = json.loads(LANDMARKS.read_text())
-        corners, weights = np.array(placement["vertices"]), np.array(placement["weights"])
-    else:
-        row_of = {int(vertex): row for row, vertex in enumerate(topology.source_vertices)}
-        corners = np.array([row_of[int(vertex)] for vertex in source.landmarks68])[:, None]
-        weights = np.ones((len(corners), 1))
-    triangles = np.zeros(len(corners), np.int64)
-    placed = np.zeros((len(corners), 3))
-    for row, (vertices, shares) in enumerate(zip(corners, weights)):
-        triangles[row] = np.flatnonzero(np.isin(topology.triangles, vertices).sum(axis=1) == len(vertices))[0]
-        for vertex, share in zip(vertices, shares):
-            placed[row, topology.triangles[triangles[row]] == vertex] = share
-    return triangles, placed
+    return mean.reshape(-1, 3), _with_fixed_signs(basis.reshape(ALBEDO_COMPONENTS, -1, 3))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Place the open model's 68 landmarks where a reference detector sees them on real portraits.
 
-usage: calibrate_landmarks.py PLACED.npz PORTRAITS [--model FILE] [--out bfm/landmarks.json]
+    python bfm/calibrate_landmarks.py PORTRAITS --model RAW --checkpoint WEIGHTS --out bfm/landmarks.json
 
-PLACED.npz, written by `write_placed_vertices`, holds the model as a regressor laid it over portraits: every vertex in
-photo pixels, and the yaw of the head. PORTRAITS is the folder with the reference landmarks (../shared/portraits); only
-its tuning half (even numbers) is accepted. For each landmark the points of a fine lattice on the facial skin round its
+PORTRAITS is the folder with the reference landmarks (../shared/portraits); only its tuning half (even numbers) is used.
+RAW is the model as build_open_model.py makes it without landmarks, WEIGHTS a regressor for it, which lays the model over
+the portraits. For each landmark the points of a fine lattice on the facial skin round its
 present place are tried, and the one is kept whose projection lies nearest to the reference: nearest in the mean over
 photos of the distance relative to the face box, cut off at OUTLIER so that a photo gone wrong pulls nowhere, plus a
 small price for moving. Left and right share one answer (both sides' errors are added, the place is mirrored), and
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,10 @@ from scipy.sparse.csgraph import dijkstra
 from deep3d.errors import DatasetError, FaceModelInvalid
 from deep3d.evaluation.datasets import PortraitSet, read_portraits
 from deep3d.evaluation.landmarks import box_size
-from deep3d.face_model import FaceModel, default_face_model, read_face_model
+from deep3d.evaluation.predictor import ReconstructorPredictor
+from deep3d.face_model import FaceModel
 from deep3d.landmarks import JAW, MIRROR
+from deep3d.reconstruct import Reconstructor
 from deep3d.reconstruction import Reconstruction
 
 SCHEMA = "deep3d.landmarks/1"
@@ -59,26 +61,16 @@ class Placement:
     weights: np.ndarray  # (68, 3) barycentric
 
 
-def write_placed_vertices(
-    file: Path,
-    reconstruct: Callable[[Sequence[Path]], Iterable[Reconstruction | None]],
-    portraits: PortraitSet,
-) -> None:
-    """Reconstruct the portraits, one result per photo, and write the vertices of those with a face."""
+def place_vertices(photos: Sequence[Path], results: Iterable[Reconstruction | None]) -> PlacedVertices:
+    """What the regressor made of the photos, one result for each; those without a face are left out."""
     names, pixels, yaw = [], [], []
-    for photo, result in zip(portraits.photos, reconstruct(portraits.photos), strict=True):
+    for photo, result in zip(photos, results, strict=True):
         if result is not None:
             homogeneous = result.vertices @ result.photo_matrix[:, :3].T + result.photo_matrix[:, 3]
             names.append(photo.name)
             pixels.append((homogeneous[:, :2] / homogeneous[:, 2:]).astype(np.float32))
             yaw.append(result.pose.yaw)
-    np.savez_compressed(file, photos=np.array(names), pixels=np.array(pixels), yaw=np.array(yaw))
-
-
-def read_placed_vertices(file: Path) -> PlacedVertices:
-    """Read what `write_placed_vertices` wrote."""
-    with np.load(file) as archive:
-        return PlacedVertices(tuple(map(str, archive["photos"])), archive["pixels"], archive["yaw"])
+    return PlacedVertices(tuple(names), np.array(pixels), np.array(yaw))
 
 
 def calibrate(model: FaceModel, placed: PlacedVertices, portraits: PortraitSet) -> Placement:
@@ -185,15 +177,17 @@ def _moving_price(model: FaceModel, corners: np.ndarray, landmark: int) -> np.nd
 def main() -> None:
     """Calibrate by the files named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("placed", type=Path, help="npz of write_placed_vertices")
     parser.add_argument("portraits", type=Path, help="folder of portraits with landmarks.npz")
-    parser.add_argument("--model", type=Path, help="face model file (default: the shipped one)")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("landmarks.json"))
     arguments = parser.parse_args()
-    model = default_face_model() if arguments.model is None else read_face_model(arguments.model)
-    placed = read_placed_vertices(arguments.placed)
-    placement = calibrate(model, placed, read_portraits(arguments.portraits, "tune"))
-    write_placement(arguments.out, model, placement, len(placed.photos))
+    reconstructor = Reconstructor.load(arguments.checkpoint, arguments.model)
+    portraits = read_portraits(arguments.portraits, "tune")
+    results = ReconstructorPredictor(reconstructor).reconstructions(portraits.photos)
+    placed = place_vertices(portraits.photos, results)
+    placement = calibrate(reconstructor.face_model, placed, portraits)
+    write_placement(arguments.out, reconstructor.face_model, placement, len(placed.photos))
 
 
 if __name__ == "__main__":

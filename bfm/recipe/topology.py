@@ -106,11 +106,15 @@ def _straighten_border(source: Source, kept: np.ndarray) -> tuple[np.ndarray, np
     to, share = np.arange(len(source.neutral)), np.zeros(len(source.neutral))
     quads = source.quads[(source.quads[:, 3] >= 0) & (source.quads < PARTS["head"][1]).all(axis=1)]
     cut = quads[(height[quads] <= NECK_CUT_CM).any(axis=1)]
-    for above, below in cut[:, [[0, 1], [1, 2], [2, 3], [3, 0]]].reshape(-1, 2)[:, [[0, 1], [1, 0]]].reshape(-1, 2):
-        if height[above] > NECK_CUT_CM >= height[below]:
-            crossing = (height[above] - NECK_CUT_CM) / (height[above] - height[below])
-            if to[above] == above or crossing < share[above]:
-                to[above], share[above] = below, crossing
+    edges, diagonals = [[0, 1], [1, 2], [2, 3], [3, 0]], [[0, 2], [1, 3]]
+    for pairs in (edges, diagonals):  # a corner of the staircase has nothing but a diagonal
+        slid = to != np.arange(len(to))
+        for one, other in cut[:, pairs].reshape(-1, 2):
+            above, below = (one, other) if height[one] > height[other] else (other, one)
+            if height[above] > NECK_CUT_CM >= height[below] and not slid[above]:
+                crossing = (height[above] - NECK_CUT_CM) / (height[above] - height[below])
+                if to[above] == above or crossing < share[above]:
+                    to[above], share[above] = below, crossing
     return to[kept], share[kept]
 
 

@@ -148,7 +148,7 @@ def test_the_file_holds_vertices_and_weights(calibration, model, tmp_path):
     assert max(content["moved_mm"]) == 0
 
 
-def test_placed_vertices_come_back_from_their_file(calibration, model, views, tmp_path):
+def test_vertices_are_placed_in_photo_pixels_where_there_is_a_face(calibration, model):
     class Result:
         """The part of a reconstruction that is written."""
 
@@ -156,9 +156,7 @@ def test_placed_vertices_come_back_from_their_file(calibration, model, views, tm
         photo_matrix = np.array([[100.0, 0, -250, 2500], [0, -100, -200, 2000], [0, 0, -1, 10]])
         pose = Pose(12, 3, 4)
 
-    portraits = PortraitSet(tuple(map(Path, ["portrait_000.jpg", "portrait_002.jpg"])), np.zeros((2, 68, 2)))
-    calibration.write_placed_vertices(tmp_path / "placed.npz", lambda photos: [Result(), None], portraits)
-    placed = calibration.read_placed_vertices(tmp_path / "placed.npz")
+    placed = calibration.place_vertices([Path("portrait_000.jpg"), Path("portrait_002.jpg")], [Result(), None])
     assert placed.photos == ("portrait_000.jpg",) and placed.yaw.tolist() == [12]
     x, y, z = model.mean_shape[7].astype(float)
     np.testing.assert_allclose(placed.pixels[0, 7], [250 + 100 * x / (10 - z), 200 - 100 * y / (10 - z)], rtol=1e-5)
