@@ -5,13 +5,14 @@ import pytest
 
 from deep3d.camera import Camera, Pose, clip_space, depth, place, project
 from deep3d.errors import ShapeError
-from deep3d.face_model import FaceModel
+from deep3d.face_model import FaceModel, default_face_model
 from deep3d.mesh import vertex_triangles
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import Atlas, extract_texture
 from deep3d.texture.background import background
 from deep3d.texture.fill import spread
 from deep3d.texture.sampling import Picture
+from deep3d.texture.skin_colour import skin_likeness
 
 GRID = 41
 SIZE = 160
@@ -291,3 +292,18 @@ def test_wrong_shapes_are_named(head, name):
     arguments[name] = arguments[name][..., :1]
     with pytest.raises(ShapeError, match=name):
         extract_texture(**arguments, face_model=head, size=SIZE)
+
+
+def test_a_red_flag_behind_the_ear_is_not_skin():
+    """Colours far from those of the face in front are trusted on the front itself, but not on ears and neck."""
+    model = default_face_model()
+    generator = np.random.default_rng(0)
+    colours = np.tile([190.0, 140, 120], (len(model.mean_shape), 1)) * generator.uniform(0.9, 1.1, (len(model.skin), 1))
+    ears = (np.abs(model.mean_shape[:, 0]) > 0.78) & (model.skin > 0.9)
+    lips = model.landmark_vertices[48:60]
+    colours[ears] = 200, 20, 30
+    colours[lips] = 150, 40, 60
+    trust = skin_likeness(colours, np.ones(len(colours), np.float32), model)
+    assert trust[ears].mean() < 0.1
+    assert trust[lips].min() == 1
+    assert trust[(model.skin > 0.9) & ~ears].mean() > 0.97

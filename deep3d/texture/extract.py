@@ -18,6 +18,7 @@ from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
 from deep3d.texture.fill import DARK, logarithm, smooth, spread
 from deep3d.texture.sampling import Picture, bilinear
+from deep3d.texture.skin_colour import skin_likeness
 from deep3d.texture.view import DEPTH_SLACK, angle_weight, facing, look, seen, seen_vertices
 
 LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
@@ -60,7 +61,10 @@ def extract_texture(
 
     part = view.part(photo)
     picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
-    photo_colours = smooth(_vertex_colours(picture, pixels, face_model.triangles), weight, atlas.neighbours)
+    colours = _vertex_colours(picture, pixels, face_model.triangles)
+    likeness = skin_likeness(colours, weight, face_model)
+    angle, weight = angle * likeness, weight * likeness
+    photo_colours = smooth(colours, weight, atlas.neighbours)
     model_colours = lit_albedo.astype(np.float32) * 255
     mirror_gain, fill = _match(photo_colours, model_colours, weight, face_model, atlas)
 

@@ -82,7 +82,7 @@ def look(
     pixel = float(depth.mean() * spread.sum() / (placed[0].std(axis=0).sum() + 1e-9))  # decimetres
     view = View(float(low[0]), float(low[1]), scale, depth_map, np.zeros_like(depth_map))
     head = on_mesh & ~view.background(photo, front_map, pixel)
-    trust = _smoothstep(_silhouette_distance(depth_map, head, MARGIN[1] / pixel) * pixel, *MARGIN)
+    trust = smoothstep(_silhouette_distance(depth_map, head, MARGIN[1] / pixel) * pixel, *MARGIN)
     return replace(view, trust=trust.astype(np.float32))
 
 
@@ -94,7 +94,7 @@ def facing(vertices: np.ndarray, normals: np.ndarray, depth: np.ndarray) -> np.n
 
 def angle_weight(cosine: np.ndarray) -> np.ndarray:
     """How much the photo counts for the angle: 1 seen from the front, 0 at grazing angles."""
-    return _smoothstep(cosine, *FACING).astype(np.float32)
+    return smoothstep(cosine, *FACING).astype(np.float32)
 
 
 def seen_vertices(view: View, pixels: np.ndarray, depth: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -103,7 +103,8 @@ def seen_vertices(view: View, pixels: np.ndarray, depth: np.ndarray, angle: np.n
     return _seen_vertices(view.depth, view.trust, position, depth, angle)
 
 
-def _smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 up to low, 1 from high on, smooth between."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
