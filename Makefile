@@ -15,7 +15,7 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) ..."
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[train,dev]'
+	$(INSTALL) '.[dev]'
 	@echo "Compiling the number kernels ..."
 	@mkdir -p build && $(BIN)/deep3d reconstruct $(SAMPLE) --out build/first-run 2>/dev/null
 	@touch $@

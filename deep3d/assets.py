@@ -1,4 +1,4 @@
-"""Where the shipped face model, checkpoints and detector weights lie: in a wheel, or in the folders of a checkout."""
+"""Where the shipped face model and checkpoints lie: in a wheel, or in the folders of a checkout."""
 
 from __future__ import annotations
 

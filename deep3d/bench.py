@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from deep3d.camera import clip_space, project
+from deep3d.camera import CROP_SIZE, clip_space, depth, project
 from deep3d.evaluation.report import describe_machine, utc_now
 from deep3d.export import write_results
 from deep3d.photo import read_photo
@@ -57,20 +59,26 @@ class BenchReport:
 
 
 def run_bench(photo_path: Path, rounds: int, advance: Callable[[str], None]) -> BenchReport:
-    """Measure everything on one photo; `advance` is told the name of each part before it starts."""
+    """Measure everything on one photo; `advance` is told the name of each part before it starts.
+
+    Raises: Deep3DError if the photo gives no face, or a file of the project is missing.
+    """
+    reconstructor = Reconstructor.load()
+    reconstructor(photo_path)  # a photo that cannot be used is told before anything is measured
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         advance("whole process")
         figures += _process(photo_path, out, rounds)
         advance("warm path")
-        figures += _warm_path(photo_path, out, rounds)
+        figures += _warm_path(reconstructor, photo_path, out, rounds)
         glb = next(out.rglob("face.glb")).stat().st_size / 1e6
         figures.append(Figure("face.glb", glb, "MB", glb, glb))
-    advance("rasteriser")
-    figures += _rasteriser(rounds)
-    advance("synthetic heads")
-    figures.append(_heads(rounds))
+    with _one_core() as where:
+        advance("rasteriser")
+        figures += _rasteriser(rounds, where)
+        advance("synthetic heads")
+        figures.append(_heads(rounds, where))
     return BenchReport(tuple(figures), describe_machine(), utc_now())
 
 
@@ -99,9 +107,8 @@ main()
 """The command, followed by its own peak resident memory in MB, as Linux counts it."""
 
 
-def _warm_path(photo_path: Path, out: Path, rounds: int) -> list[Figure]:
+def _warm_path(reconstructor: Reconstructor, photo_path: Path, out: Path, rounds: int) -> list[Figure]:
     """From the photo's path to its files, models loaded, and the steps of that."""
-    reconstructor = Reconstructor.load()
     laps: dict[str, list[float]] = {}
     for number in range(rounds + 1):
         start = time.perf_counter()
@@ -130,36 +137,59 @@ def _warm_path(photo_path: Path, out: Path, rounds: int) -> list[Figure]:
     return [*figures, _figure(f"photo to vertices, {PHOTOS} at once, each", [1000 * t / PHOTOS for t in times], "ms")]
 
 
-def _rasteriser(rounds: int) -> list[Figure]:
-    """Rasterising and interpolating the mean face, one core."""
+def _rasteriser(rounds: int, where: str) -> list[Figure]:
+    """Rasterising and interpolating the mean face."""
     from deep3d.face_model import default_face_model
 
     model = default_face_model()
     figures = []
     for size in (224, 1024):
-        pixels = project(model.mean_shape[None]) * np.float32(size / 224)
-        clip = clip_space(pixels, 10 - model.mean_shape[None, :, 2], (size, size))[0].astype(np.float32)
-        triangle, depth = np.empty((size, size), np.int32), np.empty((size, size), np.float32)
+        vertices = model.mean_shape[None]
+        pixels = (project(vertices) + 0.5) * (size / CROP_SIZE) - 0.5
+        clip = clip_space(pixels, depth(vertices), (size, size))[0].astype(np.float32)
+        triangle, depths = np.empty((size, size), np.int32), np.empty((size, size), np.float32)
         weights, picture = np.empty((size, size, 2), np.float32), np.empty((size, size, 3), np.float32)
 
-        def draw(clip=clip, triangle=triangle, weights=weights, depth=depth, picture=picture) -> None:
-            rasterize_into(clip, model.triangles, triangle, weights, depth)
+        def draw(clip=clip, triangle=triangle, weights=weights, depths=depths, picture=picture) -> None:
+            rasterize_into(clip, model.triangles, triangle, weights, depths)
             interpolate_into(model.mean_albedo, model.triangles, triangle, weights, picture)
 
         draw()
         times = [1000 * t for t in _timed(draw, 4 * rounds)]
-        figures.append(_figure(f"rasterise and interpolate {size} x {size}, one core", times, "ms"))
+        figures.append(_figure(f"rasterise and interpolate {size} x {size}, {where}", times, "ms"))
     return figures
 
 
-def _heads(rounds: int) -> Figure:
-    """Synthetic training heads at 224 pixels, one core."""
+def _heads(rounds: int, where: str) -> Figure:
+    """Synthetic training heads, as whole crops."""
     from deep3d.face_model import default_face_model
 
     generator = HeadGenerator(default_face_model(), seed=0)
     generator.draw(16)
     times = _timed(lambda: generator.draw(HEADS), max(1, rounds // 2))
-    return _figure("synthetic heads rendered", [HEADS / t for t in times], "per second")
+    return _figure(f"synthetic heads rendered, {where}", [HEADS / t for t in times], "per second")
+
+
+@contextmanager
+def _one_core() -> Iterator[str]:
+    """Keep every thread of this process on one core, those of numpy's algebra too, and say where it ran.
+
+    Only Linux can; elsewhere they run on all cores.
+    """
+    threads = Path("/proc/self/task")
+    if not threads.is_dir():
+        yield "all cores"
+        return
+    cores = {int(thread.name): os.sched_getaffinity(int(thread.name)) for thread in threads.iterdir()}
+    core = {min(os.sched_getaffinity(0))}
+    for thread in cores:
+        os.sched_setaffinity(thread, core)
+    try:
+        yield "one core"
+    finally:
+        for thread, allowed in cores.items():
+            if (threads / str(thread)).exists():
+                os.sched_setaffinity(thread, allowed)
 
 
 def _timed(action: Callable[[], object], rounds: int) -> list[float]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load, save
 
 from deep3d.assets import asset
 from deep3d.camera import CROP_SIZE
@@ -17,6 +14,7 @@ from deep3d.errors import CheckpointInvalid, CheckpointMismatch, CheckpointMissi
 from deep3d.face_model.model import ModelInfo
 from deep3d.quantization import dequantize, fold_batch_norms, neutral_batch_norms, quantize
 from deep3d.resnet import TRUNKS
+from deep3d.tensor_file import read_tensors, write_tensors
 
 SCHEMA = "deep3d.checkpoint/1"
 DEFAULT_CHECKPOINT = "deep3d_resnet50.safetensors"
@@ -77,23 +75,19 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        file = read_tensors(path)
     except OSError as error:
         raise CheckpointMissing(
             f"{path}: no checkpoint there ({error.strerror}); checkpoints/README.md says where to get it"
         ) from error
-    try:
-        with safe_open(path, "numpy") as file:
-            metadata = file.metadata() or {}
-        stored = load(content)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except ValueError as error:
         raise CheckpointInvalid(f"{path}: damaged, or not a checkpoint ({error}); fetch or train it again") from error
-    info, storage = _parse_metadata(path, metadata)
+    info, storage = _parse_metadata(path, file.metadata)
     arrays = neutral_batch_norms(TRUNKS[info.trunk]) if storage == "int8" else {}
-    arrays |= {name: _decoded(path, name, stored) for name in stored if not name.endswith(_SCALE)}
+    arrays |= {name: _decoded(path, name, file.arrays) for name in file.arrays if not name.endswith(_SCALE)}
     return Checkpoint(
         path=path,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=file.sha256,
         storage=storage,
         info=info,
         arrays=_checked(path, info.trunk, arrays),
@@ -116,12 +110,9 @@ def write_checkpoint(
     if info.trunk not in TRUNKS:
         raise CheckpointInvalid(f"{path}: trunk {info.trunk!r} is unknown, choose one of {', '.join(TRUNKS)}")
     arrays = _checked(path, info.trunk, arrays)
-    stored = {name: np.asarray(value, order="C") for name, value in _encoded(info.trunk, arrays, storage).items()}
     metadata = {"schema": SCHEMA, "storage": storage, **asdict(info)}
     metadata |= {"accuracy": json.dumps(info.accuracy), "crop_size": str(info.crop_size)}
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(save(stored, metadata))
-    partial.replace(path)
+    write_tensors(path, _encoded(info.trunk, arrays, storage), metadata)
 
 
 def _encoded(trunk: str, arrays: dict[str, np.ndarray], storage: str) -> dict[str, np.ndarray]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deep3d.errors import Deep3DError
+from deep3d.errors import CheckpointMissing, Deep3DError, OutputNotWritable
 
 if TYPE_CHECKING:
-    from deep3d.photo import Photo
-    from deep3d.reconstruct import Reconstructor
-    from deep3d.reconstruction import Reconstruction
+    from rich.progress import Progress
 
-BATCH = 8  # photos held in memory and sent through the network together
+    from deep3d.evaluation import FacePredictor
 
 app = typer.Typer(help="One photo in, one textured 3D face out.", no_args_is_help=True, add_completion=False)
 training = typer.Typer(help="Train the regressor.", no_args_is_help=True)
@@ -42,7 +40,7 @@ class HalfOption(StrEnum):
 CheckpointOption = Annotated[Path | None, typer.Option(help="Weights to use instead of the shipped ones.")]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the open one.")]
 RuntimeOption = Annotated[str, typer.Option(help="What runs the network: eager or torchscript.")]
-ThreadsOption = Annotated[int | None, typer.Option(help="Processor threads; all usable cores by default.")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]
 
 
 def main() -> None:
@@ -69,24 +67,29 @@ def reconstruct(
 
     Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
     """
+    from deep3d.batch import reconstruct_into, result_folders
     from deep3d.photo import find_photos
     from deep3d.reconstruct import Reconstructor
 
     found = find_photos(photos)
     _make_folder(out)
     reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads)
+    names = result_folders(found)
+    for path, name in zip(found, names):
+        if name != path.stem:
+            _say(f"{path}: another photo of that name is in this call, its results go to {name}")
     failures = 0
     with _progress() as bar:
         task = bar.add_task("Reconstructing", total=len(found))
-        for report in _reconstruct_all(reconstructor, found, out, faces):
-            failures += report["error"] is not None
+        for report in reconstruct_into(reconstructor, found, [out / name for name in names], faces.value):
+            failures += report.error is not None
             bar.advance(task)
-            if report["error"] is not None:
-                _say(f"deep3d: {report['error']}")
+            if report.error is not None:
+                _say(f"deep3d: {report.error}")
             elif not as_json:
-                _say(f"{report['photo']}: {', '.join(face['folder'] for face in report['faces'])}")
+                _say(f"{report.photo}: {', '.join(str(face.folder) for face in report.faces)}")
             if as_json:
-                sys.stdout.write(json.dumps(report) + "\n")
+                sys.stdout.write(json.dumps(report.to_json()) + "\n")
                 sys.stdout.flush()
     raise typer.Exit(1 if failures else 0)
 
@@ -97,19 +100,31 @@ def evaluate(
     heads: Annotated[Path | None, typer.Option(help="Folder of synthetic heads with scans.")] = None,
     half: Annotated[HalfOption, typer.Option(help="Which half of the portraits is measured.")] = HalfOption.REPORT,
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
+    mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
     alignments: Annotated[int, typer.Option(min=1, max=3, help="How often a face is cropped and predicted.")] = 2,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
     runtime: RuntimeOption = "eager",
     threads: ThreadsOption = None,
 ) -> None:
-    """Measure landmarks and shape against the frozen sets, with the mean face as the first row."""
-    from deep3d.evaluation.predictor import ReconstructorPredictor
-    from deep3d.evaluation.run import run_evaluation
+    """Measure landmarks and shape against the frozen sets, with the mean face as the first row.
+
+    The mean face is the only row where the project comes without its checkpoint and none is named.
+    """
+    from deep3d.evaluation import run_evaluation
+    from deep3d.evaluation.predictor import ReconstructorPredictor, mean_face
     from deep3d.reconstruct import Reconstructor
 
-    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, alignments=alignments)
-    predictor = ReconstructorPredictor(reconstructor)
+    _require_writable(out)
+    predictors: list[FacePredictor] = [mean_face(face_model)]
+    if not mean_face_only:
+        try:
+            loaded = Reconstructor.load(checkpoint, face_model, runtime, threads, alignments=alignments)
+            predictors.append(ReconstructorPredictor(loaded))
+        except CheckpointMissing as error:
+            if checkpoint is not None:
+                raise
+            _say(f"deep3d: {error}; until then only the mean face is measured")
     with _progress() as bar:
         tasks: dict[str, Any] = {}
 
@@ -118,10 +133,9 @@ def evaluate(
                 tasks[stage] = bar.add_task(stage, total=total)
             bar.update(tasks[stage], completed=done)
 
-        report = run_evaluation(portraits, heads, predictor, half.value, advance)
+        report = run_evaluation(portraits, heads, predictors, half.value, advance)
     sys.stdout.write(report.to_markdown() + "\n")
-    if out is not None:
-        out.write_text(json.dumps(report.to_json(), indent=1) + "\n")
+    _write_json(out, report.to_json())
 
 
 @app.command()
@@ -133,10 +147,10 @@ def bench(
     """Time the way from a photo to its files, and the tools along it, on this machine."""
     from deep3d.bench import run_bench
 
+    _require_writable(out)
     report = run_bench(photo, rounds, lambda part: _say(f"Measuring: {part}"))
     sys.stdout.write(report.to_markdown())
-    if out is not None:
-        out.write_text(json.dumps(report.to_json(), indent=1) + "\n")
+    _write_json(out, report.to_json())
 
 
 @training.command()
@@ -160,91 +174,38 @@ def synthetic(
     _say(f"{path}: checkpoint written")
 
 
-def _reconstruct_all(
-    reconstructor: Reconstructor, paths: list[Path], out: Path, faces: FacesOption
-) -> Iterator[dict[str, Any]]:
-    """One report for each photo, in order; a photo that fails does not touch the others."""
-    from deep3d.photo import read_photo
-
-    folders = _folder_names(paths)
-    for start in range(0, len(paths), BATCH):
-        batch: list[tuple[Path, Photo | Deep3DError]] = []
-        for path in paths[start : start + BATCH]:
-            try:
-                batch.append((path, read_photo(path)))
-            except Deep3DError as error:
-                batch.append((path, error))
-        good = [photo for _, photo in batch if not isinstance(photo, Deep3DError)]
-        results = iter(reconstructor.reconstruct(good, faces.value))
-        for number, (path, photo) in enumerate(batch, start):
-            folder = out / folders[number]
-            if isinstance(photo, Deep3DError):
-                yield _report(path, folder, [], [], str(photo))
-            else:
-                yield _write(path, folder, next(results))
-
-
-def _write(path: Path, folder: Path, faces: list[Reconstruction]) -> dict[str, Any]:
-    from deep3d.export import write_faces
-
-    if not faces:
-        return _report(path, folder, [], [], f"{path}: no face found; use a photo in which a face is larger or bare")
-    try:
-        return _report(path, folder, faces, write_faces(faces, folder), None)
-    except Deep3DError as error:
-        return _report(path, folder, [], [], str(error))
-
-
-def _report(
-    path: Path, folder: Path, faces: list[Reconstruction], folders: list[Path], error: str | None
-) -> dict[str, Any]:
-    return {
-        "photo": str(path),
-        "folder": str(folder),
-        "faces": [
-            {
-                "folder": str(where),
-                "score": round(float(face.detection.score), 4),
-                "pose": {"yaw": face.pose.yaw, "pitch": face.pose.pitch, "roll": face.pose.roll},
-            }
-            for face, where in zip(faces, folders)
-        ],
-        "error": error,
-    }
-
-
-def _folder_names(paths: list[Path]) -> list[str]:
-    """A folder name for each photo: its stem, with -2, -3, ... where an earlier photo has it; told aloud."""
-    taken: set[str] = set()
-    names = []
-    for path in paths:
-        name, number = path.stem, 1
-        while name in taken:
-            number += 1
-            name = f"{path.stem}-{number}"
-        if number > 1:
-            _say(f"{path}: another photo of that name is in this call, its results go to {name}")
-        taken.add(name)
-        names.append(name)
-    return names
-
-
 def _make_folder(folder: Path) -> None:
-    from deep3d.errors import OutputNotWritable
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputNotWritable(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
 
 
-def _progress() -> Any:
-    """A progress bar on standard error."""
+def _require_writable(path: Path | None) -> None:
+    """Before the long work whose figures are to be written there."""
+    if path is None:
+        return
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise OutputNotWritable(f"{path}: no file can be written there; choose another place")
+
+
+def _write_json(path: Path | None, content: dict[str, Any]) -> None:
+    if path is not None:
+        try:
+            path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputNotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+
+
+def _progress() -> Progress:
+    """A progress bar on standard error; what goes to a pipe or file on standard output keeps going there."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty())
 
 
 def _say(line: str) -> None:

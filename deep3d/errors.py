@@ -1,5 +1,7 @@
 """One tree of errors for people: each message is one line naming the file or field, what is wrong, what to do."""
 
+from __future__ import annotations
+
 
 class Deep3DError(Exception):
     """Root of everything this package raises on purpose."""
@@ -18,7 +20,7 @@ class PhotoUnreadable(PhotoError):
 
 
 class PhotoTooLarge(PhotoError):
-    """More pixels than are safe to decode."""
+    """More pixels than are safe to decode, or than memory has room for."""
 
 
 class PhotoTooSmall(PhotoError):
@@ -29,8 +31,17 @@ class PhotoMissing(PhotoError):
     """No photo at that path, or a folder without photos."""
 
 
+class PhotoFailed(PhotoError):
+    """Memory ran out over a photo, or something failed that nobody thought of."""
+
+
 class NoFaceFound(PhotoError):
     """The detector sees no face in the photo."""
+
+    @classmethod
+    def in_photo(cls, name: str) -> NoFaceFound:
+        """The error for a photo of that name or path."""
+        return cls(f"{name}: no face found; use a photo in which a face is larger or less covered")
 
 
 class AlignmentFailed(PhotoError):
@@ -79,3 +90,7 @@ class DatasetError(Deep3DError):
 
 class ConfigError(Deep3DError):
     """A configuration file has a missing, unknown or impossible value."""
+
+
+class TrainingError(Deep3DError):
+    """A training run cannot go on."""

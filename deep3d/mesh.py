@@ -10,6 +10,8 @@ import numpy as np
 from deep3d.coefficients import Array
 from deep3d.errors import ShapeError
 
+MILLIMETRES = 100.0  # in a decimetre, the unit of model space
+
 
 @dataclass(frozen=True)
 class Mesh:

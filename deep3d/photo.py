@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -54,9 +55,10 @@ def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
     path = Path(source)
     try:
         if path.is_dir():
+            _photos_in(path)  # a folder without photos is told as that
             raise PhotoUnreadable(f"{path}: a folder, not a photo; name the photos in it")
         if not path.exists():
-            raise PhotoMissing(f"{path}: no such file; check the path")
+            raise _no_such_file(path)
         if not path.is_file():
             raise PhotoUnreadable(f"{path}: not an ordinary file; give a photo file")
         with path.open("rb") as stream:
@@ -69,25 +71,43 @@ def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
 def find_photos(paths: Iterable[str | Path]) -> list[Path]:
     """The given files, and for each folder the photos right in it, sorted by name.
 
-    Files are not looked at: `read_photo` says what is wrong with each.
+    Files are not looked at, and a folder without photos stays in the list: `read_photo` says what is wrong with each.
 
-    Raises: PhotoMissing for a folder without photos.
+    Raises: PhotoMissing if not one of the paths leads to a file.
     """
     found: list[Path] = []
+    missing: list[PhotoMissing] = []
     for path in map(Path, paths):
-        if not path.is_dir():
-            found.append(path)
-            continue
         try:
-            inside = [file for file in path.iterdir() if _looks_like_photo(file)]
-        except OSError as error:
-            raise PhotoMissing(
-                f"{path}: the folder cannot be listed ({error.strerror}); check its permissions"
-            ) from error
-        if not inside:
-            raise PhotoMissing(f"{path}: no photos in this folder; supported are {', '.join(sorted(SUFFIXES))}")
-        found += sorted(inside, key=lambda file: file.name)
+            if os.path.isdir(path):  # unlike the method of a path, False also where nobody may look
+                found += _photos_in(path)
+                continue
+        except PhotoMissing as error:
+            missing.append(error)
+        else:
+            if not os.path.lexists(path):
+                missing.append(_no_such_file(path))
+        found.append(path)
+    if found and len(missing) == len(found):
+        raise missing[0]
     return found
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    """The photos right in a folder, sorted by name; PhotoMissing where there is none."""
+    try:
+        inside = [file for file in folder.iterdir() if _looks_like_photo(file)]
+    except OSError as error:
+        raise PhotoMissing(
+            f"{folder}: the folder cannot be listed ({error.strerror}); check its permissions"
+        ) from error
+    if not inside:
+        raise PhotoMissing(f"{folder}: no photos in this folder; supported are {', '.join(sorted(SUFFIXES))}")
+    return sorted(inside, key=lambda file: file.name)
+
+
+def _no_such_file(path: Path) -> PhotoMissing:
+    return PhotoMissing(f"{path}: no such file; check the path")
 
 
 def _looks_like_photo(path: Path) -> bool:
@@ -106,6 +126,10 @@ def _read(stream: io.BufferedReader | io.BytesIO, name: str) -> Photo:
             with _no_pillow_warning() if width * height > (Image.MAX_IMAGE_PIXELS or 0) else nullcontext():
                 image.load()
             pixels = _to_rgb(image)
+        except MemoryError as error:
+            raise PhotoTooLarge(
+                f"{name}: not enough memory for {width} x {height} pixels; reduce the photo, or close other programs"
+            ) from error
         except Exception as error:  # decoders raise anything at all on damaged files
             raise PhotoUnreadable(f"{name}: damaged or cut off ({_one_line(error)}); get a fresh copy") from error
     return Photo(pixels, name, sha256)

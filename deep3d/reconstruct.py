@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from deep3d.alignment import AlignedCrop, align
-from deep3d.camera import DEEP3D_CAMERA, place, project
+from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, place, project
 from deep3d.checkpoints import Checkpoint, default_checkpoint, read_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.detection import Detection, FaceDetector
@@ -91,7 +93,7 @@ class Reconstructor:
         photo = photo if isinstance(photo, Photo) else read_photo(photo)
         faces = self.reconstruct([photo])[0]
         if not faces:
-            raise NoFaceFound(f"{photo.name}: no face found; use a photo in which a face is larger or less covered")
+            raise NoFaceFound.in_photo(photo.name)
         return faces[0]
 
     def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
@@ -99,19 +101,13 @@ class Reconstructor:
         watch = _Stopwatch()
         detections = self._detector.detect([photo.pixels for photo in photos])
         watch.lap("detection", len(photos))
-        found = [
-            (row, detection)
-            for row, detected in enumerate(detections)
-            for detection in (detected if faces == "all" else detected[:1])
-        ]
-        rows, candidates = [], []
-        for row, detection in found:
-            try:
-                crop = align(photos[row].pixels, detection.landmarks)
-            except AlignmentFailed:  # five points that no face can have: a false find
-                continue
-            rows.append(row)
-            candidates.append(_Candidate(photos[row], detection, crop))
+        rows: list[int] = []
+        candidates: list[_Candidate] = []
+        for row, (photo, detected) in enumerate(zip(photos, detections, strict=True)):
+            aligned = _candidates(photo, detected)
+            chosen = [*aligned] if faces == "all" else [*islice(aligned, 1)]
+            rows += [row] * len(chosen)
+            candidates += chosen
         candidates, coefficients = self._regress(candidates, watch)
         results: list[list[Reconstruction]] = [[] for _ in photos]
         for number, (row, candidate) in enumerate(zip(rows, candidates, strict=True)):
@@ -125,7 +121,7 @@ class Reconstructor:
                     camera=DEEP3D_CAMERA,
                     checkpoint_name=self.checkpoint.info.name,
                     checkpoint_sha256=self.checkpoint.sha256,
-                    timings_ms=watch.laps_ms,
+                    timings_ms=dict(watch.laps_ms),
                 )
             )
         return results
@@ -152,6 +148,13 @@ class Reconstructor:
         ]
 
 
+def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Candidate]:
+    """The detections that can be aligned, in their order; the others have five points that no face can have."""
+    for detection in detections:
+        with suppress(AlignmentFailed):
+            yield _Candidate(photo, detection, align(photo.pixels, detection.landmarks))
+
+
 def _aligned(candidate: _Candidate, points: np.ndarray) -> AlignedCrop:
     try:
         return align(candidate.photo.pixels, points)
@@ -161,7 +164,7 @@ def _aligned(candidate: _Candidate, points: np.ndarray) -> AlignedCrop:
 
 def _images(candidates: list[_Candidate]) -> np.ndarray:
     if not candidates:
-        return np.empty((0, 224, 224, 3), np.uint8)
+        return np.empty((0, CROP_SIZE, CROP_SIZE, 3), np.uint8)
     return np.stack([candidate.crop.image for candidate in candidates])
 
 

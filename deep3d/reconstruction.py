@@ -33,7 +33,8 @@ class Reconstruction:
     camera: Camera  # from model space to the crop
     checkpoint_name: str
     checkpoint_sha256: str
-    timings_ms: dict[str, float]  # by name of the step, for this face
+    timings_ms: dict[str, float]
+    """By name of the step, this photo's or face's share of its batch; what is computed when asked is not in it."""
 
     @cached_property
     def vertices(self) -> np.ndarray:
@@ -63,24 +64,27 @@ class Reconstruction:
         motion[:3, 3] = self.coefficients.translation[0]
         return self.crop.photo_camera(self.camera) @ motion
 
+    def to_photo(self, points: np.ndarray) -> np.ndarray:
+        """(N, 3) column and row in photo pixels, and depth in decimetres, of (N, 3) points among `vertices`."""
+        projected = points @ self.photo_matrix[:, :3].T + self.photo_matrix[:, 3]
+        return np.column_stack([projected[:, :2] / projected[:, 2:], projected[:, 2]])
+
     @cached_property
     def landmarks68(self) -> np.ndarray:
         """(68, 2) the mesh's own landmarks in photo pixels."""
-        points = self.face_model.landmarks(self.vertices[None])[0]
-        projected = points @ self.photo_matrix[:, :3].T + self.photo_matrix[:, 3]
-        return projected[:, :2] / projected[:, 2:]
+        return self.to_photo(self.face_model.landmarks(self.vertices[None])[0])[:, :2]
 
     @cached_property
     def texture(self) -> np.ndarray:
         """(1024, 1024, 3) uint8 sRGB, the photo unwrapped into the UV atlas; row 0 lies at v = 1."""
         normals = self.normals @ rotation_matrix(self.coefficients.rotation)[0].T
         albedo = self.face_model.albedo(self.coefficients.albedo)
-        projected = self.vertices @ self.photo_matrix[:, :3].T + self.photo_matrix[:, 3]
+        seen = self.to_photo(self.vertices)
         return extract_texture(
             self.photo.pixels,
             self.placed_vertices,
-            projected[:, :2] / projected[:, 2:],
-            projected[:, 2],
+            seen[:, :2],
+            seen[:, 2],
             self.face_model,
             np.clip(shade(albedo, normals[None], self.coefficients.lighting)[0], 0, 1),
         ).image

@@ -113,6 +113,13 @@ def test_file_of_another_kind(tmp_path, toy_model_path):
     assert_refused(toy_model_path, "schema 'deep3d.face_model/1'", SCHEMA)
 
 
+def test_metadata_that_are_a_list(tmp_path):
+    header = b'{"__metadata__":["schema"]}'
+    path = tmp_path / "list.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    assert_refused(path, "damaged")
+
+
 def test_file_without_metadata(tmp_path):
     path = tmp_path / "bare.safetensors"
     save_file({FIRST: np.zeros(3, np.float32)}, path)

@@ -1,6 +1,9 @@
 """The command line: what it writes, says and returns, on good photos and bad ones."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +28,6 @@ def run(*arguments: object):
 
 def _through_main(arguments):
     """Errors for people end in `main`, which the runner does not call."""
-    import subprocess
-    import sys
-
     done = subprocess.run([sys.executable, "-m", "deep3d", *map(str, arguments)], capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 
@@ -67,6 +67,66 @@ def test_bad_photos_are_told_and_the_others_done(tmp_path):
     assert "Traceback" not in err
 
 
+def test_a_folder_without_photos_does_not_stop_the_others(tmp_path):
+    (tmp_path / "EMPTY").mkdir()
+    code, out, err = run("reconstruct", tmp_path / "EMPTY", SAMPLE, "--out", tmp_path / "out", "--json")
+    assert code == 1, err
+    empty, sample = map(json.loads, out.splitlines())
+    assert empty["photo"] == str(tmp_path / "EMPTY") and "no photos in this folder" in empty["error"]
+    assert sample["error"] is None and len(sample["faces"]) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_standard_output_stays_apart_from_a_terminal_on_standard_error():
+    import pty
+
+    terminal, stderr = pty.openpty()
+    code = (
+        "import sys; from deep3d import cli\n"
+        "with cli._progress() as bar:\n"
+        "    bar.add_task('Working', total=2)\n"
+        "    sys.stdout.write('{\"line\": 1}\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        env=os.environ | {"TERM": "xterm"},
+        check=False,
+    )
+    os.close(stderr)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert done.stdout == '{"line": 1}\n'
+    assert "Working" in shown and "line" not in shown
+
+
+def test_the_mean_face_is_measured_without_a_checkpoint(tmp_path, monkeypatch, portraits, toy_model_path):
+    monkeypatch.setattr("deep3d.checkpoints.DEFAULT_CHECKPOINT", "nowhere.safetensors")
+    arguments = ["evaluate", "--portraits", portraits, "--model", toy_model_path, "--out", tmp_path / "figures.json"]
+    for extra, told in (([], "only the mean face is measured"), (["--mean-face-only"], "")):
+        code, out, err = run(*arguments, *extra)
+        assert code == 0, err
+        assert "mean face" in out and told in err
+        assert [row["name"] for row in json.loads((tmp_path / "figures.json").read_text())["rows"]] == ["mean face"]
+    code, _, err = run(*arguments, "--checkpoint", tmp_path / "mine.safetensors")
+    assert code == 2 and "mine.safetensors: no checkpoint there" in err
+
+
+@pytest.fixture
+def portraits(tmp_path) -> Path:
+    """Two portraits, of which one belongs to the half that is reported."""
+    folder = tmp_path / "portraits"
+    (folder / "photos").mkdir(parents=True)
+    names = ["portrait_000.jpg", "portrait_001.jpg"]
+    for name in names:
+        (folder / "photos" / name).write_bytes(SAMPLE.read_bytes())
+    landmarks = np.random.default_rng(0).uniform(100, 300, (2, 68, 2)).astype(np.float32)
+    np.savez(folder / "landmarks.npz", names=names, mediapipe68=landmarks)
+    return folder
+
+
 def test_equal_names_get_folders_of_their_own(tmp_path):
     for side in ("a", "b"):
         (tmp_path / side).mkdir()
@@ -87,7 +147,10 @@ def test_equal_names_get_folders_of_their_own(tmp_path):
         (["reconstruct", "SAMPLE", "--out", "OUT", "--checkpoint", "FILE"], "FILE"),
         (["reconstruct", "SAMPLE", "--out", "OUT", "--runtime", "abacus"], "abacus"),
         (["reconstruct", "SAMPLE"], "--out"),
-        (["evaluate"], "data set"),
+        (["reconstruct", "SAMPLE", "--out", "OUT", "--threads", "-1"], "--threads"),
+        (["evaluate", "--mean-face-only"], "data set"),
+        (["evaluate", "--portraits", "OUT", "--out", "FILE/x"], "no file can be written there"),
+        (["bench", "SAMPLE", "--out", "EMPTY"], "no file can be written there"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(tmp_path, arguments, named):

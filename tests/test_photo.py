@@ -204,6 +204,7 @@ def test_truncated_files_fail_in_one_line(kind: str):
 def test_paths_that_are_no_photo(tmp_path: Path):
     with pytest.raises(PhotoMissing, match=r"nobody\.jpg: no such file"):
         read_photo(tmp_path / "nobody.jpg")
+    (tmp_path / "inside.jpg").touch()
     with pytest.raises(PhotoUnreadable, match="a folder"):
         read_photo(tmp_path)
     with pytest.raises(PhotoError, match=r"^[^\n]+$"):
@@ -223,3 +224,24 @@ def test_folder_without_photos(tmp_path: Path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(PhotoMissing, match="no photos in this folder"):
         find_photos([tmp_path])
+    with pytest.raises(PhotoMissing, match="no photos in this folder"):
+        read_photo(tmp_path)
+
+
+def test_a_path_with_nothing_in_it_does_not_stop_the_others(tmp_path: Path):
+    empty, photo, nobody = tmp_path / "empty", tmp_path / "a.jpg", tmp_path / "nobody.jpg"
+    empty.mkdir()
+    photo.touch()
+    long = tmp_path / ("x" * 5000)
+    assert find_photos([empty, photo, nobody, long]) == [empty, photo, nobody, long]
+    with pytest.raises(PhotoMissing, match=r"nobody\.jpg: no such file"):
+        find_photos([nobody, empty])
+
+
+def test_want_of_memory_is_not_called_damage(monkeypatch):
+    def exhausted(image):
+        raise MemoryError
+
+    monkeypatch.setattr("deep3d.photo._to_rgb", exhausted)
+    with pytest.raises(PhotoTooLarge, match=r"^x\.png: not enough memory for 40 x 50 pixels"):
+        read_photo(encoded(Image.new("RGB", (40, 50)), "PNG"), name="x.png")

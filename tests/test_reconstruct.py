@@ -1,12 +1,16 @@
 """The whole way from a photo to a face, with the shipped model and weights, on the sample photo."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from deep3d.alignment import STANDARD_POINTS
 from deep3d.camera import project
+from deep3d.coefficients import FaceCoefficients
+from deep3d.detection import Detection
 from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissing, NoFaceFound
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
@@ -76,6 +80,33 @@ def test_two_people_in_one_photo_come_largest_first(reconstructor):
 
     assert len(largest) == 1 and len(everyone) == 2
     assert largest[0].landmarks68[30, 0] < 512 < everyone[1].landmarks68[30, 0]
+
+
+def test_a_false_find_does_not_hide_the_next_face(toy_face_model, toy_checkpoint):
+    """The largest detection has five points in one place: no face can have them."""
+    points = np.array([200, 150]) + STANDARD_POINTS[:, :2] * [110, -110]
+    found = [
+        Detection(np.array([0.0, 0, 400, 300]), 0.9, np.full((5, 2), 50.0)),
+        Detection(np.array([100.0, 50, 300, 250]), 0.9, points),
+        Detection(np.array([120.0, 70, 280, 230]), 0.9, points + 1),
+    ]
+
+    class Detector:
+        def detect(self, photos):
+            return [found for _ in photos]
+
+    def regress(crops):
+        return FaceCoefficients.from_vector(np.zeros((len(crops), 257), np.float32))
+
+    reconstructor: Any = Reconstructor(toy_face_model, Detector(), regress, toy_checkpoint)  # pyright: ignore
+    photo = Photo(np.full((300, 400, 3), 99, np.uint8), "pair", "0" * 64)
+
+    largest, everyone = reconstructor.reconstruct([photo])[0], reconstructor.reconstruct([photo], faces="all")[0]
+
+    assert [face.detection.box[0] for face in largest] == [100]
+    assert [face.detection.box[0] for face in everyone] == [100, 120]
+    assert everyone[0].timings_ms == everyone[1].timings_ms
+    assert everyone[0].timings_ms is not everyone[1].timings_ms
 
 
 def test_a_photo_without_a_face_is_named(reconstructor):

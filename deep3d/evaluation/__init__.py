@@ -4,17 +4,17 @@ from deep3d.evaluation.datasets import HeadSet, PortraitSet, read_heads, read_po
 from deep3d.evaluation.landmarks import LandmarkErrors, PredictedLandmarks, evaluate_landmarks
 from deep3d.evaluation.mean_face import MeanFace
 from deep3d.evaluation.report import Report, ReportRow
-from deep3d.evaluation.run import ReconstructorLike, run_evaluation
+from deep3d.evaluation.run import FacePredictor, run_evaluation
 from deep3d.evaluation.scans import PredictedMesh, ScanErrors, evaluate_scans
 
 __all__ = [
+    "FacePredictor",
     "HeadSet",
     "LandmarkErrors",
     "MeanFace",
     "PortraitSet",
     "PredictedLandmarks",
     "PredictedMesh",
-    "ReconstructorLike",
     "Report",
     "ReportRow",
     "ScanErrors",

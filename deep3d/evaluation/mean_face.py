@@ -15,9 +15,9 @@ from deep3d.evaluation.landmarks import PredictedLandmarks
 from deep3d.evaluation.scans import PredictedMesh
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
+from deep3d.mesh import MILLIMETRES
 
 FAR_AWAY = 1e5  # decimetres: perspective then changes no point by more than a thousandth of a pixel
-MILLIMETRES = 100.0  # in a decimetre
 
 
 @dataclass(frozen=True)

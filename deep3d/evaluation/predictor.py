@@ -1,21 +1,24 @@
-"""A reconstructor as a row of the evaluation."""
+"""A reconstructor as a row of the evaluation, and the detector alone for the mean face."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from deep3d.batch import map_faces
+from deep3d.detection import FaceDetector
+from deep3d.errors import Deep3DError, NoFaceFound
 from deep3d.evaluation.landmarks import PredictedLandmarks
+from deep3d.evaluation.mean_face import MeanFace
 from deep3d.evaluation.scans import PredictedMesh
-from deep3d.face_model import FaceModel
+from deep3d.face_model import FaceModel, default_face_model, read_face_model
+from deep3d.mesh import MILLIMETRES
 from deep3d.photo import read_photo
 from deep3d.reconstruct import Reconstructor
 from deep3d.reconstruction import Reconstruction
-
-BATCH = 16
-MILLIMETRES = 100.0  # per decimetre
 
 
 class ReconstructorPredictor:
@@ -35,11 +38,14 @@ class ReconstructorPredictor:
         return self._reconstructor.face_model
 
     def reconstructions(self, photos: Sequence[Path]) -> Iterator[Reconstruction | None]:
-        """The largest face of each photo."""
-        for start in range(0, len(photos), BATCH):
-            batch = [read_photo(path) for path in photos[start : start + BATCH]]
-            for faces in self._reconstructor.reconstruct(batch):
-                yield faces[0] if faces else None
+        """The largest face of each photo.
+
+        Raises: Deep3DError for a photo that cannot be used.
+        """
+        for outcome in map_faces(self._reconstructor, photos, lambda number, faces: faces[0]):
+            if isinstance(outcome, Deep3DError) and not isinstance(outcome, NoFaceFound):
+                raise outcome
+            yield None if isinstance(outcome, Deep3DError) else outcome
 
     def predict_landmarks(self, photos: Sequence[Path]) -> Iterator[PredictedLandmarks | None]:
         """The 68 landmarks of each face, and its yaw."""
@@ -56,7 +62,21 @@ class ReconstructorPredictor:
                 else PredictedMesh(MILLIMETRES * face.vertices, model.triangles, model.landmark_vertices)
             )
 
-    def detect_five_points(self, photos: Sequence[Path]) -> Iterator[np.ndarray | None]:
-        """The detector's five points of each face."""
-        for face in self.reconstructions(photos):
-            yield None if face is None else face.detection.landmarks
+
+def mean_face(face_model: Path | None = None) -> MeanFace:
+    """The mean of a face model, None for the open one, placed by the detector's points: needs no checkpoint.
+
+    Raises: FaceModelError.
+    """
+    model = default_face_model() if face_model is None else read_face_model(face_model)
+    return MeanFace(model, partial(detect_five_points, FaceDetector()))
+
+
+def detect_five_points(detector: FaceDetector, photos: Sequence[Path]) -> Iterator[np.ndarray | None]:
+    """The detector's five points (5, 2) of the largest face of each photo, in photo pixels.
+
+    Raises: PhotoError for a photo that cannot be used.
+    """
+    for path in photos:
+        faces = detector.detect([read_photo(path).pixels])[0]
+        yield faces[0].landmarks if faces else None

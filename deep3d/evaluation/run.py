@@ -1,4 +1,4 @@
-"""Measures a reconstructor on the frozen sets, with the mean face as the first row."""
+"""Measures predictors on the frozen sets, a row of the report each."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from deep3d.errors import DatasetError
 from deep3d.evaluation.datasets import Half, HeadSet, PortraitSet, read_heads, read_portraits
 from deep3d.evaluation.landmarks import PredictedLandmarks, Progress, evaluate_landmarks
-from deep3d.evaluation.mean_face import MeanFace
 from deep3d.evaluation.report import Report, ReportRow, describe_machine, utc_now
 from deep3d.evaluation.scans import PredictedMesh, evaluate_scans
-from deep3d.face_model import FaceModel
 
 StageProgress = Callable[[str, int, int], None]
 """Called with what is being measured, the number of photos done and the number of all."""
@@ -38,23 +34,10 @@ class FacePredictor(Protocol):
         ...
 
 
-class ReconstructorLike(FacePredictor, Protocol):
-    """A predictor that also has what the mean face needs."""
-
-    @property
-    def face_model(self) -> FaceModel:
-        """The face model whose mean is the first row."""
-        ...
-
-    def detect_five_points(self, photos: Sequence[Path]) -> Iterable[np.ndarray | None]:
-        """The detector's five points (5, 2) of the largest face of each photo, in photo pixels."""
-        ...
-
-
 def run_evaluation(
     portraits: Path | None,
     heads: Path | None,
-    reconstructor: ReconstructorLike,
+    predictors: Sequence[FacePredictor],
     half: Half = "report",
     progress: StageProgress | None = None,
 ) -> Report:
@@ -66,8 +49,7 @@ def run_evaluation(
         raise DatasetError("evaluation: no data set given; name a folder of portraits or of heads")
     portrait_set = None if portraits is None else read_portraits(portraits, half)
     head_set = None if heads is None else read_heads(heads)
-    mean_face = MeanFace(reconstructor.face_model, reconstructor.detect_five_points)
-    rows = tuple(_measure(predictor, portrait_set, head_set, progress) for predictor in (mean_face, reconstructor))
+    rows = tuple(_measure(predictor, portrait_set, head_set, progress) for predictor in predictors)
     return Report(rows, half, describe_machine(), utc_now())
 
 

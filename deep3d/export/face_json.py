@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deep3d.coefficients import FIELDS
-from deep3d.export.obj import MILLIMETRES
+from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
 
 SCHEMA = "deep3d.face/1"
@@ -18,7 +18,9 @@ SCHEMA_FILE = Path(__file__).with_name("face.schema.json")
 
 def write_json(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.json into a folder, one line for each top-level field."""
-    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in describe(reconstruction).items()]
+    lines = [
+        f"  {json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in describe(reconstruction).items()
+    ]
     (folder / "face.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

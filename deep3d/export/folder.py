@@ -26,6 +26,7 @@ WRITERS: dict[str, Callable[[Reconstruction, Path], None]] = {
 }
 FORMATS = tuple(WRITERS)
 
+_RESULT_FILES = set("face.obj face.mtl texture.png face.glb albedo.png face.ply face.json overlay.jpg".split())
 _THREADS = 2  # encoding and drawing leave the interpreter free most of the time
 
 
@@ -58,7 +59,7 @@ def write_faces(
 def replaced(folder: Path) -> Iterator[Path]:
     """A new empty folder beside `folder` to write into; it takes that place in the end, or vanishes after an error.
 
-    Only an empty folder or an earlier result is replaced, never one that holds other people's files.
+    Only an empty folder is replaced, or one that holds an earlier result, and that with whatever else lies in it.
 
     Raises: OutputNotWritable.
     """
@@ -84,9 +85,8 @@ def _require_replaceable(folder: Path) -> None:
         if folder.exists():
             raise OutputNotWritable(f"{folder}: a file, where a folder of results should be; choose another folder")
         return
-    names = {path.name for path in folder.iterdir()}
-    ours = {"face.json", "face.obj", "face.ply", "face.glb", "overlay.jpg", "face-1"}
-    if names and not names & ours:
+    result = any((folder / name).is_file() for name in ("face.json", "face-1/face.json"))
+    if not result and not {path.name for path in folder.iterdir()} <= _RESULT_FILES:
         raise OutputNotWritable(f"{folder}: holds other files than results, none is replaced; choose another folder")
 
 
@@ -96,19 +96,21 @@ def _exchange(partial: Path, folder: Path) -> None:
         partial.rename(folder)
         return
     old = partial.with_suffix(".old")
-    folder.rename(old)
     try:
+        folder.rename(old)
         partial.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    finally:  # also when interrupted in between
+        if not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(reconstruction: Reconstruction, folder: Path, formats: Collection[str]) -> None:
     unknown = set(formats) - set(FORMATS)
     if unknown:
         raise ValueError(f"unknown format {min(unknown)!r}; choose from {', '.join(FORMATS)}")
+    if set(formats) - {"json"}:
+        _ = reconstruction.texture  # all the others need it, and at the same time both threads would compute it
     with ThreadPoolExecutor(_THREADS) as pool:
         written = [pool.submit(WRITERS[name], reconstruction, folder) for name in FORMATS if name in formats]
     for each in written:

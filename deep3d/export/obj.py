@@ -9,9 +9,8 @@ import numpy as np
 
 from deep3d.export.images import png
 from deep3d.face_model import FaceModel
+from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
-
-MILLIMETRES = 100.0  # in a decimetre
 
 _HEADER = "# deep3d face: millimetres, y up, facing +z\nmtllib face.mtl\no face\n"
 _MATERIAL = "newmtl face\nillum 0\nKd 1 1 1\nmap_Kd texture.png\n"  # illum 0: the light of the photo is in the texture

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deep3d.export.obj import MILLIMETRES
+from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
+from deep3d.rendering.cpu import CpuRasterizer
 
 _VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")])
 _TRIANGLE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
@@ -50,12 +51,4 @@ def vertex_colours(reconstruction: Reconstruction) -> np.ndarray:
     uv_index = np.zeros(len(mesh.vertices), np.int64)
     uv_index[mesh.triangles] = mesh.uv_triangles
     uv = mesh.uv[uv_index].astype(np.float64)
-    height, width = texture.shape[:2]
-    column = np.clip(uv[:, 0] * width - 0.5, 0, width - 1)
-    row = np.clip((1 - uv[:, 1]) * height - 0.5, 0, height - 1)
-    left, top = column.astype(int), row.astype(int)
-    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    x, y = (column - left)[:, None], (row - top)[:, None]
-    upper = texture[top, left] * (1 - x) + texture[top, right] * x
-    lower = texture[below, left] * (1 - x) + texture[below, right] * x
-    return np.rint(upper * (1 - y) + lower * y).astype(np.uint8)
+    return np.rint(CpuRasterizer().texture(texture[None], uv[None, None])[0, 0]).astype(np.uint8)

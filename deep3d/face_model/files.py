@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from deep3d.assets import asset
 from deep3d.errors import FaceModelInvalid, FaceModelMissing
 from deep3d.face_model.model import FaceModel, ModelInfo
 from deep3d.mesh import vertex_triangles
+from deep3d.tensor_file import read_tensors, write_tensors
 
 SCHEMA = "deep3d.face_model/1"
 OPEN_MODEL = "open_face_model.safetensors"
@@ -57,14 +55,12 @@ def read_face_model(path: str | Path) -> FaceModel:
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        file = read_tensors(path)
     except OSError as error:
         raise FaceModelMissing(f"{path}: no face model there ({error.strerror}); see bfm/README.md") from error
-    metadata = _metadata(path, content)
-    try:
-        arrays = load(content)
-    except (SafetensorError, ValueError) as error:
+    except ValueError as error:
         raise FaceModelInvalid(f"{path}: damaged face model file ({error}); fetch or build it again") from error
+    arrays, metadata = file.arrays, _checked_metadata(path, file.metadata)
     sizes = _check(path, arrays)
     triangles = arrays["triangles"].astype(np.int32)
     return FaceModel(
@@ -73,7 +69,7 @@ def read_face_model(path: str | Path) -> FaceModel:
             version=metadata["version"],
             licence=metadata["licence"],
             source=metadata["source"],
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=file.sha256,
         ),
         mean_shape=arrays["mean_shape"].astype(np.float32),
         mean_albedo=arrays["mean_albedo"].astype(np.float32),
@@ -99,19 +95,11 @@ def write_face_model(path: str | Path, arrays: dict[str, np.ndarray], metadata: 
     """
     path = Path(path)
     _check(path, arrays)
-    contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(save(contiguous, {"schema": SCHEMA, **metadata}))
-    partial.replace(path)
+    write_tensors(path, arrays, {"schema": SCHEMA, **metadata})
 
 
-def _metadata(path: Path, content: bytes) -> dict[str, str]:
-    """The metadata of a safetensors file: JSON behind an eight-byte little-endian length."""
-    length = int.from_bytes(content[:8], "little")
-    try:
-        metadata = json.loads(content[8 : 8 + length])["__metadata__"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FaceModelInvalid(f"{path}: not a face model file of this project; see bfm/README.md") from error
+def _checked_metadata(path: Path, metadata: dict[str, str]) -> dict[str, str]:
+    """The metadata, once all that is promised is there."""
     if metadata.get("schema") != SCHEMA:
         raise FaceModelInvalid(f"{path}: schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}")
     missing = {"name", "version", "licence", "source", "expression_names"} - set(metadata)
@@ -142,6 +130,8 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
         if value.ndim != len(field.shape) or value.shape != bound or value.dtype.kind not in field.kind:
             expected = " x ".join(map(str, field.shape))
             raise FaceModelInvalid(f"{path}: {name!r} is {value.shape} {value.dtype}, expected {expected}")
+    if empty := [size for size, count in sizes.items() if count == 0]:
+        raise FaceModelInvalid(f"{path}: arrays of no length ({', '.join(empty)} = 0); build the file again")
     for name, limit in [("triangles", "V"), ("mirror", "V"), ("uv_triangles", "U"), ("landmark_triangles", "T")]:
         if arrays[name].min() < 0 or arrays[name].max() >= sizes[limit]:
             raise FaceModelInvalid(f"{path}: {name!r} points outside its {sizes[limit]} targets; build the file again")

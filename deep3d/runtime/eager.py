@@ -36,7 +36,7 @@ class EagerRuntime:
         self._network: torch.nn.Module = network
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Coefficient vectors (B, 257) float32 of crops (B, 3, 224, 224) float32, RGB in [0, 1]."""
+        """Coefficient vectors (B, 257) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
         with torch.inference_mode():
             return self._network(self._input(torch.from_numpy(crops))).numpy()
 

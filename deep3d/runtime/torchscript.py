@@ -9,8 +9,6 @@ import torch
 from deep3d.checkpoints import Checkpoint
 from deep3d.runtime.eager import EagerRuntime
 
-_EXAMPLE_SHAPE = (1, 3, 224, 224)
-
 
 class TorchScriptRuntime(EagerRuntime):
     """A `Runtime` for any batch size, with the threads, precisions and errors of `EagerRuntime`."""
@@ -19,7 +17,8 @@ class TorchScriptRuntime(EagerRuntime):
 
     def __init__(self, checkpoint: Checkpoint, threads: int | None = None, precision: str = "fp32") -> None:
         super().__init__(checkpoint, threads, precision)
-        self._network = _compiled(self._network, self._input(torch.zeros(_EXAMPLE_SHAPE)))
+        example = torch.zeros(1, 3, checkpoint.info.crop_size, checkpoint.info.crop_size)
+        self._network = _compiled(self._network, self._input(example))
 
 
 def _compiled(network: torch.nn.Module, example: torch.Tensor) -> torch.nn.Module:

@@ -32,8 +32,8 @@ class KnowingReconstructor:
         for _ in photos:
             yield PredictedMesh(100 * model.mean_shape, model.triangles, model.landmark_vertices)
 
-    def detect_five_points(self, photos):
-        return [five_points(self.landmarks[photo.name]) for photo in photos]
+    def mean_face(self) -> MeanFace:
+        return MeanFace(self.face_model, lambda photos: [five_points(self.landmarks[photo.name]) for photo in photos])
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_mean_face_is_told_where_no_face_is_found(toy_face_model):
 
 
 def test_the_mean_face_comes_first_and_is_exact_on_its_own_photos(portraits_folder, reconstructor):
-    report = run_evaluation(portraits_folder, None, reconstructor, half="tune")
+    report = run_evaluation(portraits_folder, None, [reconstructor.mean_face(), reconstructor], half="tune")
     assert [row.name for row in report.rows] == ["mean face", "toy checkpoint"]
     mean_face, own = (row.landmarks for row in report.rows)
     assert mean_face is not None and own is not None
@@ -75,7 +75,8 @@ def test_the_mean_face_comes_first_and_is_exact_on_its_own_photos(portraits_fold
 
 def test_a_report_says_the_same_in_json_and_markdown(portraits_folder, heads_folder, reconstructor):
     told = []
-    report = run_evaluation(portraits_folder, heads_folder, reconstructor, progress=lambda *now: told.append(now))
+    predictors = [reconstructor.mean_face(), reconstructor]
+    report = run_evaluation(portraits_folder, heads_folder, predictors, progress=lambda *now: told.append(now))
     content = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert content["half"] == "report" and content["machine"] and content["date"].endswith("+00:00")
     own = content["rows"][1]
@@ -93,6 +94,12 @@ def test_a_report_says_the_same_in_json_and_markdown(portraits_folder, heads_fol
     assert told[0] == ("mean face, portraits", 1, 2) and told[-1] == ("toy checkpoint, heads", 2, 2)
 
 
+def test_the_mean_face_alone_is_a_report(portraits_folder, heads_folder, reconstructor):
+    report = run_evaluation(portraits_folder, heads_folder, [reconstructor.mean_face()])
+    assert [row["name"] for row in report.to_json()["rows"]] == ["mean face"]
+    assert "mean face" in report.to_markdown()
+
+
 def test_an_evaluation_needs_a_data_set(reconstructor):
     with pytest.raises(DatasetError, match="no data set given"):
-        run_evaluation(None, None, reconstructor)
+        run_evaluation(None, None, [reconstructor])

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,12 @@ def test_landmark_vertices_are_the_heaviest_corners(face, toy_reconstruction):
     embedding = face["landmark_embedding"]
     for vertex, triangle, weights in zip(face["landmark_vertices"], embedding["triangles"], embedding["weights"]):
         assert vertex == toy_reconstruction.face_model.triangles[triangle][np.argmax(weights)]
+
+
+def test_numbers_that_are_none_are_not_written(toy_reconstruction, tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(replace(toy_reconstruction, timings_ms={"detect": float("nan")}), tmp_path)
+    assert not (tmp_path / "face.json").exists()
 
 
 def test_values_are_the_reconstructions(face, toy_reconstruction):

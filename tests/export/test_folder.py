@@ -1,12 +1,15 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deep3d.errors import OutputNotWritable
 from deep3d.export import FORMATS, write_faces, write_results
 from deep3d.export import folder as module
 from deep3d.export.folder import replaced
+from deep3d.texture import Texture
 
 ALL_FILES = {
     "face.json",
@@ -99,6 +102,25 @@ def test_old_results_come_back_when_the_exchange_fails(tmp_path, monkeypatch):
     assert names(tmp_path) == {"anna"}
 
 
+def test_an_interruption_between_the_renames_keeps_the_old_results(tmp_path, monkeypatch):
+    folder = tmp_path / "anna"
+    with replaced(folder) as partial:
+        (partial / "face.json").write_text("old")
+    rename = Path.rename
+
+    def interrupted(self, target):
+        result = rename(self, target)
+        if self.name == "anna":
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), replaced(folder) as partial:
+        (partial / "face.json").write_text("new")
+    assert (folder / "face.json").read_text() == "old"
+    assert names(tmp_path) == {"anna"}
+
+
 def test_an_unwritable_target_is_one_clear_line(toy_reconstruction, tmp_path):
     (tmp_path / "file").write_text("")
     for target in (tmp_path / "file", tmp_path / "file" / "anna"):
@@ -113,6 +135,31 @@ def test_a_folder_of_other_files_is_never_replaced(toy_reconstruction, tmp_path)
     with pytest.raises(OutputNotWritable, match="holds other files"):
         write_results(toy_reconstruction, tmp_path, formats=["json"])
     assert names(tmp_path) == {"thesis.tex"}
+
+
+def test_a_folder_of_that_name_or_single_files_of_results_are_no_earlier_result(toy_reconstruction, tmp_path):
+    (tmp_path / "face-1").mkdir()
+    (tmp_path / "face-1" / "portrait.jpg").write_text("")
+    (tmp_path / "face.obj").write_text("a model of somebody else")
+    with pytest.raises(OutputNotWritable, match="holds other files"):
+        write_results(toy_reconstruction, tmp_path, formats=["json"])
+    assert names(tmp_path) == {"face-1", "face.obj"}
+
+
+def test_results_without_face_json_are_replaced_too(toy_reconstruction, tmp_path):
+    for formats in (["ply"], ["obj"]):
+        write_results(toy_reconstruction, tmp_path / "anna", formats=formats)
+    assert names(tmp_path / "anna") == {"face.obj", "face.mtl", "texture.png"}
+
+
+def test_the_texture_is_there_before_two_threads_ask_for_it(toy_reconstruction, tmp_path, monkeypatch):
+    seen = []
+    for name in ("obj", "ply"):
+        monkeypatch.setitem(module.WRITERS, name, lambda face, folder: seen.append("texture" in vars(face)))
+    bare, blank = replace(toy_reconstruction), np.zeros((8, 8, 3), np.uint8)
+    monkeypatch.setattr("deep3d.reconstruction.extract_texture", lambda *_: Texture(blank, blank[..., 0]))
+    write_results(bare, tmp_path / "anna", formats=["obj", "ply"])
+    assert seen == [True, True]
 
 
 def test_no_half_written_folder_is_ever_seen_under_the_final_name(tmp_path):

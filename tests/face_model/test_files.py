@@ -108,6 +108,20 @@ def test_an_array_of_another_shape_or_range_is_named(tmp_path, toy_model_arrays,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_triangles_at_all_are_refused(tmp_path, toy_model_arrays, toy_model_metadata):
+    none = {name: np.zeros((0, 3), np.int32) for name in ("triangles", "uv_triangles")}
+    with pytest.raises(FaceModelInvalid, match="T = 0"):
+        write_face_model(tmp_path / "bad.safetensors", toy_model_arrays | none, toy_model_metadata)
+
+
+def test_metadata_that_are_a_list_are_refused(tmp_path):
+    header = b'{"__metadata__":["schema"]}'
+    path = tmp_path / "list.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(FaceModelInvalid, match=r"^[^\n]*list\.safetensors: damaged[^\n]*$"):
+        read_face_model(path)
+
+
 def test_a_missing_array_is_named(tmp_path, toy_model_arrays, toy_model_metadata):
     arrays = {name: value for name, value in toy_model_arrays.items() if name != "mirror"}
     with pytest.raises(FaceModelInvalid, match="'mirror' is missing"):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from deep3d.lighting import harmonics, irradiance
-from deep3d.training.light import _BAND_SCALE, _LOBE, gloss, random_lighting
+from deep3d.training.light import gloss, lamp, random_lighting
 
 
 def test_one_lamp_lights_like_a_clamped_cosine_up_to_the_second_band():
@@ -13,8 +13,7 @@ def test_one_lamp_lights_like_a_clamped_cosine_up_to_the_second_band():
     normals = rng.normal(size=(4000, 3))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
 
-    coefficients = harmonics(direction) / _BAND_SCALE * _LOBE / _BAND_SCALE
-    second_order = harmonics(normals) @ coefficients
+    second_order = harmonics(normals) @ lamp(direction)
 
     lambert = np.clip(normals @ direction, 0, None)
     assert np.abs(second_order - lambert).mean() < 0.05

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_allclose
 
 from deep3d.face_model import default_face_model
 from deep3d.training.config import LossWeights
-from deep3d.training.losses import FaceLoss
+from deep3d.training.losses import FaceLoss, similarity_basis, up_to_similarity
 
 WEIGHTS = LossWeights(projection=1, identity=1, expression=1, profile=1, pose=1, colour=1, coefficients=1, landmarks=1)
 
@@ -47,12 +48,25 @@ def test_gradient_steps_lead_to_the_truth(loss):
     assert float(loss.synthetic(guess, true)["total"].detach()) < 0.4 * start
 
 
-def test_size_and_turn_of_the_neutral_head_cost_no_identity(loss):
-    """The heads are scaled in the identity's own terms: offsets that are a small similarity transform are free."""
-    points = loss._mean
+def test_moves_turns_and_sizes_are_taken_out_and_nothing_else():
+    points = torch.from_numpy(np.random.default_rng(1).normal(0, 0.5, (300, 3)).astype(np.float32))
     turned = torch.linalg.cross(torch.tensor([0.1, 0.2, -0.1]).expand_as(points), points)
-    free = (0.05 * points + 0.01 * turned + 0.02)[None]
-    bent = torch.zeros_like(free)
-    bent[0, :200, 2] = 0.03
-    assert float(loss._up_to_similarity(free).abs().max()) < 1e-4
-    assert float(loss._up_to_similarity(bent).norm()) > 0.5 * float(bent.norm())
+    similarity = (0.05 * points + 0.01 * turned + 0.02)[None]
+    bent = torch.zeros_like(similarity)
+    bent[0, :40, 2] = 0.03
+    basis = similarity_basis(points)
+    assert float(up_to_similarity(similarity, basis).abs().max()) < 1e-5
+    left = up_to_similarity(bent + similarity, basis)
+    assert_allclose(left, up_to_similarity(bent, basis), atol=1e-5)
+    assert 0.5 * bent.norm() < left.norm() < bent.norm()
+
+
+def test_a_uniformly_larger_neutral_head_costs_no_identity(loss):
+    """Of the loss itself: the part of an identity that is a similarity is free."""
+    model = default_face_model()
+    rng = np.random.default_rng(2)
+    true, other = torch.zeros(1, 257), torch.zeros(1, 257)
+    other[0, :80] = torch.from_numpy(rng.normal(size=80))
+    moved = 100 * np.linalg.norm(model.neutral_shape(other[:, :80].numpy()) - model.mean_shape, axis=-1)
+    skin = (model.skin > 0.3) & (model.mean_shape[:, 2] > 0)
+    assert 0 < float(loss.synthetic(other, true)["identity"]) < moved[:, skin].mean()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image
 
 from deep3d.errors import DatasetError
 from deep3d.landmarks import MIRROR
@@ -18,6 +19,21 @@ def test_mirroring_twice_changes_nothing():
 def test_a_folder_without_references_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"landmarks\.npz"):
         Portraits(tmp_path, seed=0)
+
+
+def test_a_folder_that_is_not_there_says_how_to_do_without(tmp_path):
+    with pytest.raises(DatasetError, match="portrait_share = 0"):
+        Portraits(tmp_path / "none", seed=0)
+
+
+def test_only_even_numbers_that_are_not_kept_for_choosing_are_trained_on(tmp_path):
+    (tmp_path / "photos").mkdir()
+    names = [f"p_{number:03d}.png" for number in (1, 2, 3, 16, 18, 32)]
+    landmarks = np.arange(6)[:, None, None] + np.zeros((6, 68, 2))
+    for name in names:
+        Image.new("RGB", (64, 64)).save(tmp_path / "photos" / name)
+    np.savez(tmp_path / "landmarks.npz", names=np.array(names), mediapipe68=landmarks)
+    assert Portraits(tmp_path, seed=0).names == ("p_002.png", "p_018.png")
 
 
 def test_batches_hold_even_portraits_with_their_landmarks(shared):

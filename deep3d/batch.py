@@ -1,0 +1,152 @@
+"""Many photos in, a folder of results and a report for each out: in order, and no photo touches another."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from deep3d.camera import Pose
+from deep3d.errors import Deep3DError, NoFaceFound, PhotoFailed
+from deep3d.export import write_faces
+from deep3d.photo import Photo, read_photo
+from deep3d.reconstruct import Faces, Reconstructor
+from deep3d.reconstruction import Reconstruction
+
+BATCH_PHOTOS = 8  # most photos in memory, which go through the network together
+BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further photo is read
+
+T = TypeVar("T")
+Work = Callable[[int, list[Reconstruction]], T]
+"""What is done with the faces of one photo, given its number among all and at least one face, the largest first."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """Where the files of one face are."""
+
+    folder: Path
+    score: float  # the detector's, in [0, 1]
+    pose: Pose
+
+
+@dataclass(frozen=True)
+class PhotoReport:
+    """What became of one photo."""
+
+    photo: Path
+    folder: Path  # holds nothing new after an error
+    faces: tuple[FaceReport, ...] = ()  # the largest first
+    error: str | None = None  # one line
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, a line of `deep3d reconstruct --json`."""
+        faces = [
+            {"folder": str(each.folder), "score": round(each.score, 4), "pose": asdict(each.pose)}
+            for each in self.faces
+        ]
+        return {"photo": str(self.photo), "folder": str(self.folder), "faces": faces, "error": self.error}
+
+
+def reconstruct_into(
+    reconstructor: Reconstructor, photos: Sequence[Path], folders: Sequence[Path], faces: Faces = "largest"
+) -> Iterator[PhotoReport]:
+    """Write the faces of each photo into its folder, as `export.write_faces` does; one report for each photo."""
+
+    def write(number: int, found: list[Reconstruction]) -> tuple[FaceReport, ...]:
+        return tuple(
+            FaceReport(folder, float(face.detection.score), face.pose)
+            for face, folder in zip(found, write_faces(found, folders[number]))
+        )
+
+    for photo, folder, outcome in zip(photos, folders, map_faces(reconstructor, photos, write, faces), strict=True):
+        if isinstance(outcome, Deep3DError):
+            yield PhotoReport(photo, folder, error=str(outcome))
+        else:
+            yield PhotoReport(photo, folder, outcome)
+
+
+def map_faces(
+    reconstructor: Reconstructor,
+    photos: Sequence[Path],
+    work: Work[T],
+    faces: Faces = "largest",
+) -> Iterator[T | Deep3DError]:
+    """What `work` makes of the faces of each photo, or why it makes nothing, NoFaceFound included.
+
+    Nothing of a batch is kept while the next one is read.
+    """
+    start = 0
+    while start < len(photos):
+        batch = _read_batch(photos[start:])
+        found = _reconstruct(reconstructor, photos[start:], batch, faces)
+        batch.clear()
+        while found:
+            yield _finish(photos[start], start, found, work)
+            start += 1
+
+
+def result_folders(photos: Sequence[Path]) -> list[str]:
+    """A folder name for each photo: its stem, with -2, -3, ... where an earlier photo has it, in capitals or not."""
+    taken: set[str] = set()
+    names = []
+    for photo in photos:
+        name, number = photo.stem, 1
+        while name.casefold() in taken:  # one and the same folder on most desktop computers
+            number += 1
+            name = f"{photo.stem}-{number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _read_batch(paths: Sequence[Path]) -> list[Photo | Deep3DError]:
+    """The first photos, as many as are held in memory together."""
+    batch: list[Photo | Deep3DError] = []
+    pixels = 0
+    for path in paths[:BATCH_PHOTOS]:
+        photo = _attempt(path, lambda path=path: read_photo(path))
+        batch.append(photo)
+        pixels += 0 if isinstance(photo, Deep3DError) else photo.pixels.size // 3
+        if pixels >= BATCH_PIXELS:
+            break
+    return batch
+
+
+def _reconstruct(
+    reconstructor: Reconstructor, paths: Sequence[Path], batch: list[Photo | Deep3DError], faces: Faces
+) -> list[list[Reconstruction] | Deep3DError]:
+    """The faces of each photo of a batch; photos that fail together are tried one by one."""
+    good = [(path, photo) for path, photo in zip(paths, batch) if isinstance(photo, Photo)]
+    try:
+        found = reconstructor.reconstruct([photo for _, photo in good], faces)
+    except Exception:  # of one of them, or want of memory for all at once
+        found = [_attempt(path, lambda one=one: reconstructor.reconstruct([one], faces)[0]) for path, one in good]
+    each = iter(found)
+    return [photo if isinstance(photo, Deep3DError) else next(each) for photo in batch]
+
+
+def _finish(path: Path, number: int, found: list[list[Reconstruction] | Deep3DError], work: Work[T]) -> T | Deep3DError:
+    """Take the first of what was found and do the work on it, so that its photo goes as soon as that is done."""
+    faces = found.pop(0)
+    if isinstance(faces, Deep3DError):
+        return faces
+    return _attempt(path, lambda: work(number, faces)) if faces else NoFaceFound.in_photo(str(path))
+
+
+def _attempt(path: Path, action: Callable[[], T]) -> T | Deep3DError:
+    """What the action gives, or a line for people about why it gave nothing: also for faults nobody thought of."""
+    try:
+        return action()
+    except Deep3DError as error:
+        return error.with_traceback(None)  # which would keep the photo in memory
+    except MemoryError:
+        return PhotoFailed(f"{path}: not enough memory for this photo; reduce it, or close other programs")
+    except Exception as error:
+        _log.debug("%s failed", path, exc_info=True)
+        reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        return PhotoFailed(f"{path}: unexpected {reason}; try the photo again by itself, and report it if that fails")
