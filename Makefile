@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) '.[dev]'
 	@echo "Compiling the number kernels ..."
-	@mkdir -p build && $(BIN)/deep3d reconstruct $(SAMPLE) --out build/first-run 2>/dev/null
+	-@$(BIN)/deep3d reconstruct $(SAMPLE) --out build/first-run
 	@touch $@
 
 $(VENV)/.notebooks-ready: $(VENV)/.ready
