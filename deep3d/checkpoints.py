@@ -109,6 +109,8 @@ def write_checkpoint(
         raise CheckpointInvalid(f"{path}: storage {storage!r} is unknown, choose one of {', '.join(STORAGES)}")
     if info.trunk not in TRUNKS:
         raise CheckpointInvalid(f"{path}: trunk {info.trunk!r} is unknown, choose one of {', '.join(TRUNKS)}")
+    if info.crop_size < 32 or CROP_SIZE % info.crop_size:
+        raise CheckpointInvalid(f"{path}: crop_size {info.crop_size} is no whole fraction of {CROP_SIZE}; choose one")
     arrays = _checked(path, info.trunk, arrays)
     metadata = {"schema": SCHEMA, "storage": storage, **asdict(info)}
     metadata |= {"accuracy": json.dumps(info.accuracy), "crop_size": str(info.crop_size)}

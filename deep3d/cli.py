@@ -174,6 +174,18 @@ def synthetic(
     _say(f"{path}: checkpoint written")
 
 
+@training.command()
+def record(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    report: Annotated[Path, typer.Option(help="What `deep3d evaluate --out` wrote of its checkpoint.")],
+    name: Annotated[str, typer.Option(help="Name of the checkpoint.")] = "deep3d_resnet50",
+) -> None:
+    """Write the measured accuracy into the checkpoints of a run."""
+    from deep3d.training.command import record_accuracy
+
+    _say(f"{record_accuracy(run, name, report)}: accuracy recorded")
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ class RegressorConfig:
 
 
 class RegressorNetwork(nn.Module):
-    """Crops (B, 3, S, S), RGB in [0, 1] and S a multiple of 32, to coefficient vectors (B, 257).
+    """Crops (B, 3, S, S), RGB in [0, 1] and S a multiple of 16, at least 32, to coefficient vectors (B, 257).
 
     The names, shapes and order of its state dict are Deep3DFaceRecon's. The heads start at zero; the trunk starts
     from random weights.

@@ -8,7 +8,6 @@ import numpy as np
 
 from deep3d.camera import clip_space
 from deep3d.face_model import FaceModel
-from deep3d.mesh import triangle_normals
 from deep3d.rendering.kernels import rasterize_into
 
 SKY_DIRECTIONS = 48  # from which the light of the sky is sampled
@@ -37,7 +36,7 @@ class Anatomy:
         azimuth = np.arctan2(mean[:, 0], mean[:, 2] + 0.3)
         brow = model.landmarks(mean[None])[0, 19, 1]
         return cls(
-            openness=np.maximum(sky_visibility(mean, model.triangles), least),
+            openness=np.maximum(sky_visibility(model), least),
             beard=_beard(model),
             scalp=((1 - model.skin) * (mean[:, 1] > brow)).astype(np.float32),
             grain=np.stack([azimuth, mean[:, 1]], axis=1).astype(np.float32),
@@ -46,16 +45,13 @@ class Anatomy:
         )
 
 
-def sky_visibility(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """How much of the light around reaches each vertex (V,), in (0, 1]: 1 on open skin, little in the mouth."""
+def sky_visibility(model: FaceModel) -> np.ndarray:
+    """How much of the light around reaches each vertex (V,) of the mean head, in (0, 1]: 1 on open skin."""
+    vertices, triangles = model.mean_shape, model.triangles
     rng = np.random.default_rng(0)
     seen = np.full(len(vertices), 1e-3)
     total = np.full(len(vertices), 1e-3)
-    faces = triangle_normals(vertices[None], triangles)[0]
-    normals = np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(normals, triangles[:, corner], faces)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
+    normals = model.normals(vertices[None])[0]
     triangle, zbuffer = np.empty(SKY_MAP, np.int32), np.empty(SKY_MAP, np.float32)
     weights = np.empty((*SKY_MAP, 2), np.float32)
     reach = np.abs(vertices).max() * 1.8

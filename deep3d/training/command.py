@@ -1,14 +1,18 @@
-"""`deep3d train`: run a configuration and write the checkpoint that comes of it."""
+"""`deep3d train`: run a configuration, write the checkpoint that comes of it, and write down how good it is."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from deep3d.assets import asset
-from deep3d.checkpoints import CheckpointInfo, write_checkpoint
+from deep3d.checkpoints import CheckpointInfo, read_checkpoint, write_checkpoint
+from deep3d.errors import DatasetError
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.network import network_arrays
@@ -22,9 +26,10 @@ def train_and_export(
 ) -> Path:
     """Train, or go on training, and write the checkpoint in eight bits, `folder`/`name`.safetensors; gives its path.
 
-    Beside it lies `name`.float32.safetensors, to compare with and to train on from.
+    Beside it lies `name`.float32.safetensors, to compare with and to train on from. Both say nothing of accuracy until
+    `record_accuracy` writes down what was measured.
 
-    Raises: ConfigError, FaceModelError, DatasetError.
+    Raises: ConfigError, FaceModelError, DatasetError, TrainingError.
     """
     config = read_config(config_path)
     model_path = face_model or asset("bfm", OPEN_MODEL)
@@ -38,7 +43,7 @@ def train_and_export(
         name=name,
         version="1",
         trunk=config.trunk,
-        face_model=model.name,
+        face_model=f"{model.name} {model.version}",
         face_model_sha256=model.sha256,
         training_data=data,
         accuracy={},
@@ -46,7 +51,42 @@ def train_and_export(
         created=datetime.now(UTC).date().isoformat(),
         crop_size=config.stages[-1].crop_size,
     )
-    path = folder / f"{name}.safetensors"
-    write_checkpoint(folder / f"{name}.float32.safetensors", info, network_arrays(network), storage="float32")
-    write_checkpoint(path, info, network_arrays(network), storage="int8")
+    return _export(folder, info, network_arrays(network))
+
+
+def record_accuracy(folder: Path, name: str, report: Path) -> Path:
+    """Write both checkpoints of a finished run again, with the errors that `deep3d evaluate --out report` measured.
+
+    Gives the path of the one in eight bits, whose weights stay as they were.
+
+    Raises: CheckpointError; DatasetError if the report is not one.
+    """
+    checkpoint = read_checkpoint(_full_precision(folder, name))
+    return _export(folder, replace(checkpoint.info, accuracy=_measured(report)), checkpoint.arrays)
+
+
+def _export(folder: Path, info: CheckpointInfo, arrays: dict[str, np.ndarray]) -> Path:
+    path = folder / f"{info.name}.safetensors"
+    write_checkpoint(_full_precision(folder, info.name), info, arrays, storage="float32")
+    write_checkpoint(path, info, arrays, storage="int8")
     return path
+
+
+def _full_precision(folder: Path, name: str) -> Path:
+    return folder / f"{name}.float32.safetensors"
+
+
+def _measured(report: Path) -> dict[str, float]:
+    """Accuracy by name and unit, from the last row of a report: the one of the checkpoint."""
+    measures = {
+        "portraits NME51 %": ("portraits", "nme51", "mean"),
+        "portraits NME68 %": ("portraits", "nme68", "mean"),
+        "heads scan-to-mesh mm, median of medians": ("heads", "median", "median"),
+    }
+    try:
+        row = json.loads(report.read_text(encoding="utf-8"))["rows"][-1]
+        return {name: float(row[data][key][value]) for name, (data, key, value) in measures.items() if row[data]}
+    except OSError as error:
+        raise DatasetError(f"{report}: cannot be read ({error.strerror}); write it with deep3d evaluate") from error
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise DatasetError(f"{report}: not a report of deep3d evaluate ({error!r}); write it again") from error

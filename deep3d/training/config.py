@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from deep3d.camera import CROP_SIZE
 from deep3d.errors import ConfigError
+from deep3d.resnet import TRUNKS
+
+CROP_STEP = 16  # pixels
 
 
 @dataclass(frozen=True)
 class Stage:
     """A part of the run with one crop size."""
 
-    crop_size: int  # pixels, a multiple of 16
+    crop_size: int  # pixels, a multiple of 16; the last stage's a whole fraction of 224
     batch_size: int
     steps: int
     learning_rate: float  # peak, after the warm-up; falls to `final_rate` of it along a cosine
     final_rate: float
-    portrait_share: float  # of each batch, real portraits with landmarks; needs `portraits`
+    portrait_share: float  # of each batch, at most half: real portraits with landmarks; needs `portraits`
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class TrainingConfig:
 
     trunk: str  # resnet50 or resnet18
     seed: int
-    reuse: float  # how often a synthetic head is seen before a new one takes its place
+    reuse: float  # how often a synthetic head is seen, on average
     buffer_mib: int  # memory for synthetic heads
     workers: int  # processes that render
     weight_decay: float
@@ -50,9 +54,27 @@ class TrainingConfig:
     checkpoint_every: int  # steps
     loss: LossWeights
     stages: tuple[Stage, ...]
-    portraits: str | None = (
-        None  # folder of photos/ and landmarks.npz for fine-tuning; only even-numbered ones are used
-    )
+    portraits: str | None = None  # folder of photos/ and landmarks.npz; in the file, relative to the file's own folder
+
+
+_RANGES = {
+    "seed": (0, 2**31),
+    "reuse": (1, 1000),
+    "buffer_mib": (1, 2**20),
+    "workers": (1, 256),
+    "weight_decay": (0, 1),
+    "average_decay": (0, 1),
+    "checkpoint_every": (1, 10**9),
+    "crop_size": (2 * CROP_STEP, CROP_SIZE),
+    "batch_size": (2, 2**16),
+    "steps": (1, 10**9),
+    "learning_rate": (0, 1),
+    "final_rate": (0, 1),
+    "portrait_share": (0, 0.5),
+    **{field.name: (0, 10**6) for field in fields(LossWeights)},
+}
+"""The least and the greatest value of every number."""
+_KINDS = {"int": ((int,), "a whole number"), "float": ((int, float), "a number")}
 
 
 def read_config(path: str | Path) -> TrainingConfig:
@@ -62,28 +84,61 @@ def read_config(path: str | Path) -> TrainingConfig:
     """
     path = Path(path)
     try:
-        values = tomllib.loads(path.read_text())
+        with path.open("rb") as file:
+            values = tomllib.load(file)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a TOML file") from error
+    except ValueError as error:  # of TOML or of UTF-8
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    values["loss"] = _parse(path, "loss", LossWeights, values.get("loss", {}))
-    values["stages"] = tuple(_parse(path, "stages", Stage, stage) for stage in values.get("stages", []))
-    config = _parse(path, "the file", TrainingConfig, values)
-    if not config.stages:
+    values["loss"] = _parse(path, "[loss]", LossWeights, values.get("loss", {}))
+    stages = values.get("stages", [])
+    if not isinstance(stages, list) or not stages:
         raise ConfigError(f"{path}: no [[stages]], at least one is needed")
-    if any(stage.portrait_share > 0 for stage in config.stages) and config.portraits is None:
-        raise ConfigError(f"{path}: a stage has portrait_share > 0 but `portraits` names no folder")
+    values["stages"] = tuple(_parse(path, "[[stages]]", Stage, stage) for stage in stages)
+    portraits = values.get("portraits")
+    if portraits is not None:
+        if not isinstance(portraits, str):
+            raise ConfigError(f"{path}: 'portraits' is {portraits!r}, it must be the name of a folder")
+        values["portraits"] = str(path.parent / portraits)
+    config = _parse(path, "the file", TrainingConfig, values)
+    _check_together(path, config)
     return config
 
 
-def _parse(path: Path, section: str, kind: type, values: dict[str, Any]) -> Any:
-    known = {field.name for field in fields(kind)}
-    if unknown := set(values) - known:
+def _parse(path: Path, section: str, kind: type, values: Any) -> Any:
+    """A dataclass of the values of one table, once each is known, there, of its type and in its range."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: {section} is {values!r}, it must be a table of names and values")
+    known = [field.name for field in fields(kind)]
+    needed = [field.name for field in fields(kind) if field.default is MISSING]
+    if unknown := sorted(set(values) - set(known)):
+        raise ConfigError(f"{path}: unknown name {unknown[0]!r} in {section}; known are {', '.join(sorted(known))}")
+    if missing := [name for name in needed if name not in values]:
+        raise ConfigError(f"{path}: {missing[0]!r} is missing in {section}; checkpoints/resnet50.toml has an example")
+    for field in fields(kind):
+        if field.type not in _KINDS:
+            continue
+        types, words = _KINDS[str(field.type)]
+        value, (least, greatest) = values[field.name], _RANGES[field.name]
+        if isinstance(value, bool) or not isinstance(value, types) or not least <= value <= greatest:
+            raise ConfigError(
+                f"{path}: {field.name!r} in {section} is {value!r}, it must be {words} from {least} to {greatest}"
+            )
+    return kind(**values)
+
+
+def _check_together(path: Path, config: TrainingConfig) -> None:
+    """What no single number shows."""
+    if config.trunk not in tuple(TRUNKS):
+        raise ConfigError(f"{path}: 'trunk' is {config.trunk!r}, choose one of {', '.join(TRUNKS)}")
+    for stage in config.stages:
+        if stage.crop_size % CROP_STEP:
+            raise ConfigError(f"{path}: 'crop_size' is {stage.crop_size}, it must be a multiple of {CROP_STEP}")
+        if stage.portrait_share > 0 and config.portraits is None:
+            raise ConfigError(f"{path}: 'portrait_share' is above 0 but no folder is named by 'portraits'")
+    last = config.stages[-1].crop_size
+    if CROP_SIZE % last:
         raise ConfigError(
-            f"{path}: unknown name {sorted(unknown)[0]!r} in {section}; known are {', '.join(sorted(known))}"
+            f"{path}: the last stage's 'crop_size' is {last}, it must be a whole fraction of {CROP_SIZE}: "
+            f"{', '.join(str(CROP_SIZE // part) for part in (7, 2, 1))}"
         )
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ConfigError(f"{path}: {section}: {error}") from error

@@ -12,6 +12,14 @@ _LOBE = np.array([np.pi] + [2 * np.pi / 3] * 3 + [np.pi / 4] * 5)
 """The cosine lobe in bands 0, 1, 2 (Ramamoorthi and Hanrahan, 2001, eq. 8)."""
 
 
+def lamp(direction: np.ndarray) -> np.ndarray:
+    """Irradiance of one white lamp of strength 1 in a unit direction (3,), as factors (9,) of `harmonics`.
+
+    Up to the second band it is Lambert's clamped cosine.
+    """
+    return harmonics(direction) / _BAND_SCALE * _LOBE / _BAND_SCALE
+
+
 def random_lighting(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Lighting coefficients (27,) and the direction (3,) of the key light."""
     key = _direction(rng, spread=0.9)
@@ -21,7 +29,7 @@ def random_lighting(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     lamps += [(_direction(rng, spread=2.0), rng.uniform(0, 0.7)) for _ in range(rng.integers(0, 3))]
     for direction, strength in lamps:
         tint = 1 + np.array([1, 0.1, -1]) * (warmth + rng.normal(0, 0.05)) + rng.normal(0, 0.02, 3)
-        total += strength * tint[:, None] * (harmonics(direction) / _BAND_SCALE * _LOBE / _BAND_SCALE)
+        total += strength * tint[:, None] * lamp(direction)
     sky = rng.uniform(0.25, 1.0) * (1 + np.array([-1, 0, 1]) * rng.normal(0, 0.05))
     total[:, 0] += sky / harmonics(key)[0]
     front = (total @ harmonics(np.array([0.0, 0.0, 1.0]))).mean()

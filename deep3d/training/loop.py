@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
+import pickle
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deep3d.coefficients import COEFFICIENT_COUNT, FIELDS
+from deep3d.errors import ConfigError
 from deep3d.face_model import read_face_model
 from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor
 from deep3d.training.config import Stage, TrainingConfig
@@ -24,6 +26,20 @@ from deep3d.training.stream import HeadStream
 
 WARM_UP_STEPS = 200
 LOG_EVERY = 20
+LOG_COLUMNS: list[str] = [
+    "step",
+    "seconds",
+    "crop_size",
+    "total",
+    "projection",
+    "identity",
+    "expression",
+    "profile",
+    "pose",
+    "colour",
+    "coefficients",
+    "landmarks",
+]
 OUTPUT_SCALE = {
     "identity": 1.0,
     "expression": 0.25,
@@ -46,66 +62,93 @@ class Progress(Protocol):
 class _Run:
     """What a checkpoint of a run holds."""
 
+    config: TrainingConfig
     regressor: StandardizedRegressor
     average: AveragedModel
     optimizer: torch.optim.Optimizer
+    face_model_sha256: str = ""  # of the face model's file
     step: int = 0
+    seconds: float = 0.0  # that the steps took, in all calls
 
     def save(self, path: Path) -> None:
         """Write the state, whole or not at all."""
         partial = path.with_suffix(".partial")
         torch.save(
             {
+                "config": asdict(self.config),
+                "face_model_sha256": self.face_model_sha256,
                 "regressor": self.regressor.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "step": self.step,
+                "seconds": self.seconds,
             },
             partial,
         )
         partial.replace(path)
 
     def load(self, path: Path) -> None:
-        """Continue from a saved state."""
-        state = torch.load(path, weights_only=True)
-        self.regressor.load_state_dict(state["regressor"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+        """Continue from a saved state; stages, weights of the loss and the like may have changed since.
+
+        Raises: ConfigError if the state is damaged, or of another trunk or face model.
+        """
+        try:
+            state = torch.load(path, weights_only=True)
+            trunk = state.get("config", {}).get("trunk", self.config.trunk)
+            sha256 = state.get("face_model_sha256", self.face_model_sha256)
+            if trunk != self.config.trunk:
+                raise ConfigError(
+                    f"{path}: of a run with trunk {trunk}, not {self.config.trunk}; choose another folder"
+                )
+            if self.face_model_sha256 and sha256 and sha256 != self.face_model_sha256:
+                raise ConfigError(
+                    f"{path}: of a run with face model {sha256[:12]}, not {self.face_model_sha256[:12]}; "
+                    "choose another folder, or the former face model"
+                )
+            self.regressor.load_state_dict(state["regressor"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.seconds = state["step"], state.get("seconds", 0.0)
+        except (OSError, EOFError, RuntimeError, ValueError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ConfigError(
+                f"{path}: not the state of such a run, or damaged ({reason}); remove it, or choose another folder"
+            ) from error
 
 
 def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Progress) -> RegressorNetwork:
     """Run all stages, or what is left of them, and return the averaged network.
 
-    `folder` gets state.pt, from which a later call goes on, and log.csv with one row every 20 steps.
+    `folder` gets state.pt, from which a later call goes on, and log.csv with one row every 20 steps. However the call
+    ends, by Ctrl-C too, the state of its last step is kept.
+
+    Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; TrainingError.
     """
     torch.manual_seed(config.seed)
     model = read_face_model(model_path)
-    run = _start(config)
-    state = folder / "state.pt"
+    run = _start(config, model.info.sha256)
+    state, log = folder / "state.pt", folder / "log.csv"
     folder.mkdir(parents=True, exist_ok=True)
     if state.exists():
         run.load(state)
+    _cut_log(log, run.step)
     loss = FaceLoss(model, config.loss)
     portraits = Portraits(Path(config.portraits), config.seed + run.step) if config.portraits else None
-    total = sum(stage.steps for stage in config.stages)
-    first = 0
-    for stage in config.stages:
-        if run.step < first + stage.steps:
-            seed = config.seed + 1000 * run.step
-            with HeadStream(
-                model_path, stage.crop_size, config.buffer_mib, config.reuse, config.workers, seed
-            ) as heads:
-                while run.step < first + stage.steps:
-                    terms = _step(run, stage, run.step - first, heads, portraits, loss, config.loss.landmarks)
-                    run.step += 1
-                    progress(run.step, total, terms["total"])
-                    if run.step % LOG_EVERY == 0:
-                        _log(folder / "log.csv", run.step, stage, heads.made, terms)
-                    if run.step % config.checkpoint_every == 0:
-                        run.save(state)
-        first += stage.steps
-    run.save(state)
+    first, total = 0, sum(stage.steps for stage in config.stages)
+    try:
+        for stage in config.stages:
+            if run.step < first + stage.steps:
+                with HeadStream(model_path, config, stage, config.seed + 1000 * run.step) as heads:
+                    while run.step < first + stage.steps:
+                        terms = _step(run, stage, run.step - first, heads, portraits, loss)
+                        progress(run.step, total, terms["total"])
+                        if run.step % LOG_EVERY == 0:
+                            _log(log, run, stage, terms)
+                        if run.step % config.checkpoint_every == 0:
+                            run.save(state)
+            first += stage.steps
+    finally:
+        run.save(state)
     return averaged_network(run.average)
 
 
@@ -117,7 +160,7 @@ def averaged_network(average: AveragedModel) -> RegressorNetwork:
     return regressor.fold().eval()
 
 
-def _start(config: TrainingConfig) -> _Run:
+def _start(config: TrainingConfig, face_model_sha256: str = "") -> _Run:
     scale = torch.ones(COEFFICIENT_COUNT)
     for name, part in FIELDS.items():
         scale[part] = OUTPUT_SCALE[name]
@@ -127,7 +170,7 @@ def _start(config: TrainingConfig) -> _Run:
     )
     average = AveragedModel(regressor, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True)
     optimizer = torch.optim.AdamW(regressor.parameters(), lr=1e-3, weight_decay=config.weight_decay)
-    return _Run(regressor, average, optimizer)
+    return _Run(config, regressor, average, optimizer, face_model_sha256)
 
 
 def _step(
@@ -137,9 +180,9 @@ def _step(
     heads: HeadStream,
     portraits: Portraits | None,
     loss: FaceLoss,
-    landmark_weight: float,
 ) -> dict[str, float]:
     """One update; the terms of the loss as numbers."""
+    start = time.monotonic()
     rate = _learning_rate(stage, stage_step)
     for group in run.optimizer.param_groups:
         group["lr"] = rate
@@ -156,12 +199,14 @@ def _step(
     terms = loss.synthetic(predicted[: len(vectors)], torch.from_numpy(vectors))
     if landmarks is not None:
         terms["landmarks"] = loss.portraits(predicted[len(vectors) :], torch.from_numpy(landmarks))
-        terms["total"] = terms["total"] + landmark_weight * terms["landmarks"]
+        terms["total"] = terms["total"] + run.config.loss.landmarks * terms["landmarks"]
     run.optimizer.zero_grad(set_to_none=True)
     terms["total"].backward()
     torch.nn.utils.clip_grad_norm_(run.regressor.parameters(), 20.0)
     run.optimizer.step()
     run.average.update_parameters(run.regressor)
+    run.step += 1
+    run.seconds += time.monotonic() - start
     return {name: float(term.detach()) for name, term in terms.items()}
 
 
@@ -177,12 +222,25 @@ def _tensor(crops: np.ndarray) -> Tensor:
     return torch.from_numpy(crops).permute(0, 3, 1, 2).to(torch.float32).div(255)
 
 
-def _log(path: Path, step: int, stage: Stage, made: int, terms: dict[str, float]) -> None:
-    row = {"step": step, "seconds": round(time.time()), "crop_size": stage.crop_size, "heads": made, **terms}
-    row.setdefault("landmarks", math.nan)
+def _log(path: Path, run: _Run, stage: Stage, terms: dict[str, float]) -> None:
+    """Add a row: the step, the seconds that all steps took so far, the crop size, and the terms of the loss."""
+    row: dict[str, object] = {name: f"{value:.5g}" for name, value in terms.items()}
+    row |= {"step": run.step, "seconds": round(run.seconds, 1), "crop_size": stage.crop_size}
     new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=sorted(row))
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=LOG_COLUMNS, restval="nan")
         if new:
             writer.writeheader()
-        writer.writerow({name: value if isinstance(value, int) else f"{value:.5g}" for name, value in row.items()})
+        writer.writerow(row)
+
+
+def _cut_log(path: Path, step: int) -> None:
+    """Drop the rows after this step: they come again."""
+    if not path.exists():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["step"] and int(row["step"]) <= step]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=LOG_COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -31,7 +31,7 @@ class FaceLoss:
         self._albedo = full.albedo_basis[:, flat].contiguous()
         self._normals = full.normals(full.mean_shape[None])[:, rows]
         self._model = full
-        self._free = _similarities(self._mean)
+        self._similarities = similarity_basis(self._mean)
 
     def synthetic(self, predicted: Tensor, true: Tensor) -> dict[str, Tensor]:
         """The terms for heads whose coefficients are known; `total` is their weighted sum."""
@@ -44,7 +44,7 @@ class FaceLoss:
         ]
         albedo = [self._mean_albedo + (c.albedo @ self._albedo).unflatten(1, (-1, 3)) for c in (p, t)]
         light = [irradiance(self._normals.expand(len(c), -1, -1), c.lighting) for c in (p, t)]
-        shape = self._up_to_similarity(identity[0] - identity[1])
+        shape = up_to_similarity(identity[0] - identity[1], self._similarities)
         terms = {
             "projection": _length(pixels[0] - pixels[1]),
             "identity": MILLIMETRES * _length(shape),
@@ -60,14 +60,6 @@ class FaceLoss:
         terms["total"] = sum(getattr(self._weights, name) * term for name, term in terms.items())
         return terms
 
-    def _up_to_similarity(self, offsets: Tensor) -> Tensor:
-        """Offsets (B, N, 3) less the part that moving, turning and scaling the head would explain.
-
-        A single photo from an unknown distance does not show it, and scan-to-mesh error does not count it.
-        """
-        flat = offsets.flatten(1)
-        return (flat - flat @ self._free @ self._free.T).unflatten(1, (-1, 3))
-
     def portraits(self, predicted: Tensor, landmarks: Tensor) -> Tensor:
         """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw counted less; identities kept likely."""
         p = FaceCoefficients.from_vector(predicted)
@@ -77,12 +69,17 @@ class FaceLoss:
         return distance[:, INNER].mean() + 0.15 * distance[:, : INNER.start].mean() + prior
 
 
-def _length(vectors: Tensor) -> Tensor:
-    """Mean Euclidean length, slightly rounded at zero so that its gradient is finite."""
-    return vectors.square().sum(dim=-1).add(1e-10).sqrt().mean()
+def up_to_similarity(offsets: Tensor, basis: Tensor) -> Tensor:
+    """Offsets (B, N, 3) less the part that moving, turning and scaling the head would explain.
+
+    A single photo from an unknown distance does not show it, and scan-to-mesh error does not count it. `basis` is the
+    `similarity_basis` of the N points.
+    """
+    flat = offsets.flatten(1)
+    return (flat - flat @ basis @ basis.T).unflatten(1, (-1, 3))
 
 
-def _similarities(points: Tensor) -> Tensor:
+def similarity_basis(points: Tensor) -> Tensor:
     """Orthonormal basis (N * 3, 7) of the small moves, turns and scalings of points (N, 3)."""
     centred = points - points.mean(dim=0)
     axes = torch.eye(3)
@@ -90,6 +87,11 @@ def _similarities(points: Tensor) -> Tensor:
     turns = [torch.linalg.cross(axis.expand_as(centred), centred) for axis in axes]
     fields = torch.stack([*moves, *turns, centred]).flatten(1)
     return torch.linalg.qr(fields.T).Q
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Mean Euclidean length, slightly rounded at zero so that its gradient is finite."""
+    return vectors.square().sum(dim=-1).add(1e-10).sqrt().mean()
 
 
 def _face_rows(model: FaceModel) -> list[int]:

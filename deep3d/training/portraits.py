@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,29 +10,34 @@ from PIL import Image
 
 from deep3d.alignment import align
 from deep3d.errors import DatasetError
+from deep3d.evaluation.datasets import read_portraits
 from deep3d.landmarks import MIRROR, five_points
 from deep3d.photo import read_photo
 
+CHOOSING = 16  # portraits whose number is a multiple of this are not trained on
+
 
 class Portraits:
-    """Portraits of a folder with `photos/` and `landmarks.npz`, whose numbers are even but not multiples of 16.
+    """Portraits of the tuning half of a folder with `photos/` and `landmarks.npz`, less the multiples of 16.
 
-    Odd ones are kept for reporting, multiples of 16 for choosing between variants.
+    Those are kept for choosing between variants, as the other half is for reporting.
 
-    Raises: DatasetError if the folder has no reference landmarks.
+    Raises: DatasetError if the folder or anything in it is missing; PhotoError if a photo cannot be read.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
-        path = folder / "landmarks.npz"
-        if not path.exists():
+        if not folder.is_dir():
             raise DatasetError(
-                f"{path}: no reference landmarks there; give the folder that holds photos/ and landmarks.npz"
+                f"{folder}: no folder of portraits there; give one, or remove `portraits` from the configuration and "
+                "set portrait_share = 0"
             )
-        data = np.load(path)
-        numbers = [int(Path(str(name)).stem.rsplit("_", 1)[1]) for name in data["names"]]
-        rows = [row for row, number in enumerate(numbers) if number % 2 == 0 and number % 16]
-        self._photos = [read_photo(folder / "photos" / str(data["names"][k])).pixels for k in rows]
-        self._landmarks = data["mediapipe68"][rows].astype(np.float64)
+        known = read_portraits(folder, "tune")
+        rows = [row for row, photo in enumerate(known.photos) if _number(photo) % CHOOSING]
+        if not rows:
+            raise DatasetError(f"{folder}: no portraits but those for choosing; copy the data set again")
+        self.names = tuple(known.photos[row].name for row in rows)
+        self._photos = [read_photo(known.photos[row]).pixels for row in rows]
+        self._landmarks = known.landmarks[rows]
         self._rng = np.random.default_rng(seed)
 
     def batch(self, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,3 +70,8 @@ class Portraits:
 def mirrored_landmarks(points: np.ndarray, width: int) -> np.ndarray:
     """Landmarks (68, 2) of the horizontally mirrored photo of this width."""
     return points[list(MIRROR)] * [-1, 1] + [width - 1, 0]
+
+
+def _number(photo: Path) -> int:
+    """The digits at the end of the name, which `read_portraits` has made sure of."""
+    return int(re.findall(r"\d+", photo.stem)[-1])

@@ -2,55 +2,56 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
+import signal
 import time
-from multiprocessing import shared_memory
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from deep3d.coefficients import COEFFICIENT_COUNT
+from deep3d.errors import TrainingError
 from deep3d.face_model import read_face_model
+from deep3d.training.config import Stage, TrainingConfig
 from deep3d.training.heads import HeadGenerator
 
 CHUNK = 16  # heads drawn at a time
-FIRST_FILL = 1024  # heads to wait for before the first batch
+FIRST_FILL = 1024  # heads to wait for before the first batch, where the stage needs as many
 
 
 class HeadStream:
-    """A ring of heads of one crop size. Rendering keeps pace with use: each head is drawn about `reuse` times.
+    """A ring of heads for one stage, of which batches are drawn evenly.
+
+    Rendering and use keep pace: there is one new head for every `reuse` heads drawn, besides those of the first fill,
+    and whichever side is ahead waits. So a head is seen `reuse` times on average; the first ones, drawn while there
+    are few others, more often than the last.
 
     Use as a context manager: the rendering processes end with it.
     """
 
-    def __init__(
-        self, model_path: Path, crop_size: int, buffer_mib: int, reuse: float, workers: int, seed: int
-    ) -> None:
-        head_bytes = crop_size * crop_size * 3 + COEFFICIENT_COUNT * 4
-        self._capacity = max(FIRST_FILL, buffer_mib * 2**20 // head_bytes) // CHUNK * CHUNK
-        self._memory = shared_memory.SharedMemory(create=True, size=self._capacity * head_bytes)
-        self._crops, self._vectors = _views(self._memory, self._capacity, crop_size)
-        self._reuse, self._rng = reuse, np.random.default_rng(seed)
+    def __init__(self, model_path: Path, config: TrainingConfig, stage: Stage, seed: int) -> None:
+        size = stage.crop_size
+        draws = stage.steps * stage.batch_size
+        self._first_fill = _whole_chunks(min(draws, max(FIRST_FILL, stage.batch_size)))
+        self._unsafe = (config.workers + 1) * CHUNK  # the oldest heads, over which new ones may be written meanwhile
+        head_bytes = size * size * 3 + COEFFICIENT_COUNT * 4
+        room = min(draws / config.reuse, config.buffer_mib * 2**20 / head_bytes - self._first_fill - self._unsafe)
+        self._capacity = self._first_fill + self._unsafe + _whole_chunks(max(room, 0))
+        self._reuse, self._rng = config.reuse, np.random.default_rng(seed)
         context = multiprocessing.get_context("spawn")
-        self._made, self._used = context.Value("q", 0), context.Value("q", 0)
-        self._workers = [
-            context.Process(
-                target=_render,
-                args=(
-                    model_path,
-                    self._memory.name,
-                    self._capacity,
-                    crop_size,
-                    reuse,
-                    self._made,
-                    self._used,
-                    seed + k,
-                ),
-                daemon=True,
-            )
-            for k in range(1, workers + 1)
+        memory = context.RawArray("B", self._capacity * head_bytes)  # a temporary file where shared memory is too small
+        self._crops, self._vectors = _views(memory, self._capacity, size)
+        self._made, self._used = context.RawValue("q", 0), context.RawValue("q", 0)
+        self._lock = context.Lock()  # of the writers; kept here, for it ends with its last owner in this process
+        shared = (memory, self._capacity, size, config.reuse, self._first_fill, self._made, self._used, self._lock)
+        self._workers: list[BaseProcess] = [
+            context.Process(target=_render, args=(model_path, seed + k, *shared), name=f"renderer {k}", daemon=True)
+            for k in range(1, config.workers + 1)
         ]
 
     def __enter__(self) -> HeadStream:
@@ -62,9 +63,6 @@ class HeadStream:
         for worker in self._workers:
             worker.terminate()
             worker.join()
-        del self._crops, self._vectors
-        self._memory.close()
-        self._memory.unlink()
 
     @property
     def made(self) -> int:
@@ -72,32 +70,63 @@ class HeadStream:
         return self._made.value
 
     def batch(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Crops (count, S, S, 3) uint8 and coefficient vectors (count, 257); waits while there are too few heads."""
-        while (made := self._made.value) < FIRST_FILL:
-            if not any(worker.is_alive() for worker in self._workers):
-                raise RuntimeError("the processes that render heads have ended; see their messages above")
-            time.sleep(0.2)
-        rows = self._rng.integers(0, min(made, self._capacity), count)
+        """Crops (count, S, S, 3) uint8 and coefficient vectors (count, 257); waits while there are too few heads.
+
+        Raises: TrainingError if a rendering process has ended.
+        """
+        self._require_workers()
+        while self.made < max(self._first_fill, (self._used.value + count) / self._reuse):
+            time.sleep(0.02)
+            self._require_workers()
+        made = self.made
+        age = self._rng.integers(1, min(made, self._capacity - self._unsafe), count, endpoint=True)
+        rows = (made - age) % self._capacity
         self._used.value += count
         return self._crops[rows], self._vectors[rows]
 
+    def _require_workers(self) -> None:
+        for worker in self._workers:
+            if not worker.is_alive():
+                raise TrainingError(
+                    f"{worker.name}, which renders heads, has ended with exit code {worker.exitcode}; see its message "
+                    "above, if any, for memory that ran out or a damaged file, then start again to go on"
+                )
 
-def _render(model_path, memory_name, capacity, crop_size, reuse, made, used, seed) -> None:
+
+def _render(
+    model_path: Path,
+    seed: int,
+    memory: Any,
+    capacity: int,
+    crop_size: int,
+    reuse: float,
+    first_fill: int,
+    made: Any,
+    used: Any,
+    lock: Any,
+) -> None:
     """The loop of one rendering process."""
-    os.nice(5)  # training goes first: it is what the heads are for
-    memory = shared_memory.SharedMemory(memory_name)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for training, which then ends this process
+    if hasattr(os, "nice"):
+        os.nice(5)  # training goes first: it is what the heads are for
     crops, vectors = _views(memory, capacity, crop_size)
     generator = HeadGenerator(read_face_model(model_path), seed)
-    while True:
-        if made.value > FIRST_FILL and made.value * reuse > used.value + FIRST_FILL * reuse:
+    training = multiprocessing.parent_process()
+    while training is None or training.is_alive():
+        if made.value >= first_fill + used.value / reuse:
             time.sleep(0.05)
             continue
         heads = generator.draw(CHUNK)
-        with made.get_lock():
+        small = _resized(heads.crops, crop_size)
+        with lock:
             start = made.value % capacity
-            crops[start : start + CHUNK] = _resized(heads.crops, crop_size)
+            crops[start : start + CHUNK] = small
             vectors[start : start + CHUNK] = heads.vectors
             made.value += CHUNK
+
+
+def _whole_chunks(heads: float) -> int:
+    return math.ceil(heads / CHUNK) * CHUNK
 
 
 def _resized(crops: np.ndarray, size: int) -> np.ndarray:
@@ -106,6 +135,7 @@ def _resized(crops: np.ndarray, size: int) -> np.ndarray:
     return np.stack([np.asarray(Image.fromarray(c).resize((size, size), Image.Resampling.BOX)) for c in crops])
 
 
-def _views(memory: shared_memory.SharedMemory, capacity: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    crops = np.ndarray((capacity, size, size, 3), np.uint8, memory.buf)
-    return crops, np.ndarray((capacity, COEFFICIENT_COUNT), np.float32, memory.buf, crops.nbytes)
+def _views(memory: Any, capacity: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Crops (capacity, size, size, 3) and vectors (capacity, 257) of the shared bytes."""
+    crops = np.ndarray((capacity, size, size, 3), np.uint8, memory)
+    return crops, np.ndarray((capacity, COEFFICIENT_COUNT), np.float32, memory, crops.nbytes)

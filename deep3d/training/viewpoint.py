@@ -25,7 +25,7 @@ class Views:
 
 
 def random_views(rng: np.random.Generator, vertices: np.ndarray, five: np.ndarray, label_rows: np.ndarray) -> Views:
-    """Turn (B, V, 3) vertices, photograph them from 3 to 25 dm, and crop by five jittered points.
+    """Turn (B, V, 3) vertices, photograph them from 3.5 to 25 dm, and crop by five jittered points.
 
     `five` are the (B, 5, 3) alignment points on the vertices, `label_rows` the vertices that the labels are fitted to.
     """

@@ -13,9 +13,10 @@ HAIR_COLOURS = np.array(
         [0.30, 0.20, 0.13],
         [0.50, 0.37, 0.22],
         [0.72, 0.60, 0.40],
-        [0.45, 0.22, 0.12],
     ]
 )
+"""sRGB, from black to blond; people's hair lies anywhere between."""
+RED_HAIR = np.array([0.45, 0.22, 0.12])
 ROWS, COLUMNS = 26, 44  # of a shell's grid
 
 
@@ -46,10 +47,11 @@ def random_hair_colour(rng: np.random.Generator) -> np.ndarray:
     """(3,) sRGB; grey for one in four."""
     if rng.random() < 0.25:
         return np.full(3, rng.uniform(0.35, 0.9)) * [1.0, 0.99, 0.96]
-    position = rng.random() ** 1.5 * 4
-    low = min(int(position), 3)
+    steps = len(HAIR_COLOURS) - 1
+    position = rng.random() ** 1.5 * steps
+    low = min(int(position), steps - 1)
     colour = HAIR_COLOURS[low] + (position - low) * (HAIR_COLOURS[low + 1] - HAIR_COLOURS[low])
-    return (HAIR_COLOURS[5] if rng.random() < 0.08 else colour) * rng.uniform(0.8, 1.15)
+    return (RED_HAIR if rng.random() < 0.08 else colour) * rng.uniform(0.8, 1.15)
 
 
 def random_hair(rng: np.random.Generator, head: np.ndarray, colour: np.ndarray, hat: bool) -> Shell:
