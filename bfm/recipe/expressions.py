@@ -27,7 +27,7 @@ def build_expressions(source: Source, topology: Topology) -> tuple[list[str], np
         correctives[f"blinkLookUp_{side}"] = -shapes[f"eyeLookUp_{side}"] * lids
         correctives[f"smileDepth_{side}"] = shapes[f"mouthSmile_{side}"] * [0, 0, 1]
     all_names = [*names, *correctives]
-    return all_names, np.stack([shapes.get(name, correctives.get(name)) for name in all_names])
+    return all_names, np.stack([shapes[name] for name in names] + list(correctives.values()))
 
 
 def _jaw_arc(vertices: np.ndarray, jaw_open: np.ndarray, topology: Topology) -> np.ndarray:
@@ -35,7 +35,7 @@ def _jaw_arc(vertices: np.ndarray, jaw_open: np.ndarray, topology: Topology) -> 
     teeth = topology.vertex_part == topology.part_names.index("teeth")
     lower = teeth & (np.linalg.norm(jaw_open, axis=1) > 0.5 * np.linalg.norm(jaw_open[teeth], axis=1).max())
     before, after = vertices[lower], (vertices + jaw_open)[lower]
-    turn, _ = Rotation.align_vectors(after - after.mean(0), before - before.mean(0))
+    turn = Rotation.align_vectors(after - after.mean(0), before - before.mean(0))[0]
     half = Rotation.from_rotvec(turn.as_rotvec() / 2)
     # the hinge: the point that the rigid motion leaves where it is, along the rotation axis any
     matrix = turn.as_matrix()
