@@ -102,6 +102,9 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
     mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
     alignments: Annotated[int, typer.Option(min=1, max=3, help="How often a face is cropped and predicted.")] = 2,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32 or bf16; bf16 by default where the processor has it.")
+    ] = None,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
     runtime: RuntimeOption = "eager",
@@ -119,7 +122,7 @@ def evaluate(
     predictors: list[FacePredictor] = [mean_face(face_model)]
     if not mean_face_only:
         try:
-            loaded = Reconstructor.load(checkpoint, face_model, runtime, threads, alignments=alignments)
+            loaded = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, alignments)
             predictors.append(ReconstructorPredictor(loaded))
         except CheckpointMissing as error:
             if checkpoint is not None:

@@ -24,6 +24,7 @@ from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.regressor import Regressor
 from deep3d.runtime import load_runtime
+from deep3d.runtime.tuning import fastest_precision
 
 Faces = Literal["largest", "all"]
 ALIGNMENTS = 2
@@ -69,12 +70,13 @@ class Reconstructor:
         face_model: str | Path | None = None,
         runtime: str = "eager",
         threads: int | None = None,
-        precision: str = "fp32",
+        precision: str | None = None,
         alignments: int = ALIGNMENTS,
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
 
-        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`; with `alignments` 1 the crop of the
+        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`, None for all usable cores and for bf16
+        where the processor has it; with `alignments` 1 the crop of the
         detector's points is the only one.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
@@ -82,7 +84,9 @@ class Reconstructor:
         model = default_face_model() if face_model is None else read_face_model(face_model)
         weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
         weights.require_model(model.info)
-        regressor = Regressor(load_runtime(runtime, weights, threads, precision), weights.info.crop_size)
+        regressor = Regressor(
+            load_runtime(runtime, weights, threads, precision or fastest_precision()), weights.info.crop_size
+        )
         return cls(model, FaceDetector(), regressor, weights, alignments)
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:

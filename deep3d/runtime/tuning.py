@@ -17,6 +17,11 @@ def usable_cores() -> int:
     return cores if quota == "max" else min(cores, ceil(int(quota) / int(period)))
 
 
+def fastest_precision() -> str:
+    """bf16 where the processor multiplies in it, else fp32."""
+    return "bf16" if has_bf16() else "fp32"
+
+
 def has_bf16() -> bool:
     """Whether the processor multiplies in bfloat16; others emulate it, slower than float32."""
     flags = _CPU_INFO.read_text().split() if _CPU_INFO.exists() else []
