@@ -2,7 +2,7 @@
 
     python bfm/calibrate_landmarks.py PORTRAITS --model RAW --checkpoint WEIGHTS --out bfm/landmarks.json
 
-PORTRAITS is the folder with the reference landmarks (../shared/portraits); only its tuning half (even numbers) is used.
+PORTRAITS is a folder with photos/ and reference landmarks.npz; only its tuning half (even numbers) is used.
 RAW is the model as build_open_model.py makes it without landmarks, WEIGHTS a regressor for it, which lays it over the
 portraits. For each landmark the points of a fine lattice on the facial skin round its
 present place are tried, and the one is kept whose projection lies nearest to the reference: nearest in the mean over
