@@ -41,7 +41,7 @@ bench: setup
 	$(BIN)/deep3d bench $(SAMPLE)
 
 notebooks: $(VENV)/.notebooks-ready
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(foreach notebook,$(wildcard notebooks/*.ipynb),$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(notebook) &&) true
 
 clean:
 	rm -rf $(VENV) $(RESULTS) build dist .pytest_cache .ruff_cache .import_linter_cache
