@@ -66,9 +66,8 @@ def place_vertices(photos: Sequence[Path], results: Iterable[Reconstruction | No
     names, pixels, yaw = [], [], []
     for photo, result in zip(photos, results, strict=True):
         if result is not None:
-            homogeneous = result.vertices @ result.photo_matrix[:, :3].T + result.photo_matrix[:, 3]
             names.append(photo.name)
-            pixels.append((homogeneous[:, :2] / homogeneous[:, 2:]).astype(np.float32))
+            pixels.append(result.to_photo(result.vertices)[:, :2].astype(np.float32))
             yaw.append(result.pose.yaw)
     return PlacedVertices(tuple(names), np.array(pixels), np.array(yaw))
 

@@ -10,9 +10,9 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import INNER
 from deep3d.lighting import irradiance
+from deep3d.mesh import MILLIMETRES
 from deep3d.training.config import LossWeights
 
-MILLIMETRES = 100.0  # per decimetre
 SAMPLED_VERTICES = 1200
 
 

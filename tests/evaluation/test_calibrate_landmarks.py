@@ -15,6 +15,7 @@ from deep3d.evaluation.datasets import PortraitSet
 from deep3d.evaluation.mean_face import WeakPerspective
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import MIRROR
+from deep3d.reconstruction import Reconstruction
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,7 @@ def test_vertices_are_placed_in_photo_pixels_where_there_is_a_face(calibration, 
         vertices = model.mean_shape
         photo_matrix = np.array([[100.0, 0, -250, 2500], [0, -100, -200, 2000], [0, 0, -1, 10]])
         pose = Pose(12, 3, 4)
+        to_photo = Reconstruction.to_photo
 
     placed = calibration.place_vertices([Path("portrait_000.jpg"), Path("portrait_002.jpg")], [Result(), None])
     assert placed.photos == ("portrait_000.jpg",) and placed.yaw.tolist() == [12]
