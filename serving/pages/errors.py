@@ -1,0 +1,30 @@
+"""Errors as pages: what happened and what to do, in plain words."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template
+
+from serving.api.problems import status_of
+from serving.language import N_
+from serving.pages.blueprint import pages
+
+_TEXTS = {
+    404: (N_("There is nothing here"), N_("Perhaps the address is incomplete: links to faces are long.")),
+    410: (N_("This face is gone"), N_("It has been deleted, or its time is over. Nothing of it is left.")),
+    413: (N_("That is too much at once"), N_("Please send fewer or smaller photos.")),
+    429: (N_("A little slower, please"), N_("Many photos came from your network. Please try again in a minute.")),
+    503: (N_("Not at the moment"), N_("The site is busy. Please try again in a minute.")),
+    507: (N_("There is no room"), N_("The disk is full. Please try again later.")),
+}
+_REFUSED = (N_("That did not work"), N_("Please go back, load the page again, and try once more."))
+_BROKEN = (N_("Something went wrong"), N_("This is our mistake. Please try again."))
+
+
+@pages.errorhandler(Exception)
+def error_page(error: Exception) -> Response:
+    """The page that tells an error."""
+    status, headers = status_of(error)
+    if status == 500:
+        raise error  # for the log; the application then shows this page
+    title, text = _TEXTS.get(status, _REFUSED if status < 500 else _BROKEN)
+    return make_response(render_template("error.html", heading=title, text=text), status, headers)

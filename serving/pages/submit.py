@@ -1,0 +1,106 @@
+"""The first page: a form for photos."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from serving import jobs
+from serving.api.models import FieldProblem, Problem
+from serving.api.problems import status_of
+from serving.errors import QueueFull, Refused, StorageError
+from serving.jobs import Submission
+from serving.language import N_
+from serving.pages.blueprint import browser_session, language, pages, site, translate
+from serving.uploads import clean_email, clean_photos
+
+NO_CONSENT = N_("Please confirm this first.")
+
+
+@pages.route("/", methods=["GET", "POST"])
+def submit() -> Response | str:
+    """The form; once sent it leads to the page of the job, or is shown again with what is wrong in it.
+
+    A script that sends the form asks for JSON: then the browser keeps the chosen photos while errors are shown.
+    """
+    if request.method == "GET":
+        return _form({}, {})
+    try:
+        job = jobs.submit(site(), _submission())
+    except (_Wrong, QueueFull, StorageError, RequestEntityTooLarge) as error:
+        return _refusal(error)
+    page = url_for("pages.job", secret=job.secret)
+    return jsonify(page=page) if _wants_json() else make_response(redirect(page, 303))
+
+
+class _Wrong(Exception):
+    """Fields that cannot be taken, each with the reason, in the language of the person."""
+
+    def __init__(self, errors: dict[str, str], status: int) -> None:
+        super().__init__(errors)
+        self.errors = errors
+        self.status = status
+
+
+def _submission() -> Submission:
+    """What the form holds.
+
+    Raises: _Wrong, with everything that is wrong in it.
+    """
+    errors: dict[str, str] = {}
+    status = 422
+    photos, email = [], None
+    files = [(file.filename or "", file.stream) for file in request.files.getlist("photo") if file.filename]
+    try:
+        photos = clean_photos(files, site().settings)
+    except Refused as error:
+        errors["photo"], status = translate(error.message), error.status
+    try:
+        email = clean_email(request.form.get("email", ""))
+    except Refused as error:
+        errors["email"] = translate(error.message)
+    if request.form.get("consent") != "yes":
+        errors["consent"] = translate(NO_CONSENT)
+    if errors:
+        raise _Wrong(errors, status)
+    wanted = "all" if request.form.get("faces") == "all" else "largest"
+    return Submission(photos, faces_wanted=wanted, email=email, session=browser_session(), language=language())
+
+
+def _refusal(error: _Wrong | QueueFull | StorageError | RequestEntityTooLarge) -> Response:
+    match error:
+        case _Wrong():
+            errors, status, headers = error.errors, error.status, {}
+        case RequestEntityTooLarge():
+            message = N_("The photos are too large together; please send fewer or smaller ones.")
+            errors, status, headers = {"photo": translate(message)}, 413, {}
+        case _:
+            (status, headers), message = status_of(error), N_("The site is busy. Please try again in a minute.")
+            errors = {"form": translate(message)}
+    if not _wants_json():
+        return make_response(_form(errors, _typed()), status, headers)
+    fields = [FieldProblem(field=field, message=message) for field, message in errors.items()]
+    body = Problem(title="Not right", status=status, detail=fields[0].message, errors=fields)
+    return Response(body.model_dump_json(), status, headers, content_type="application/problem+json")
+
+
+def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
+    settings = site().settings
+    limits = {
+        "bytes": int(settings.max_photo_mb * 1e6),
+        "megabytes": f"{settings.max_photo_mb:g}",
+        "photos": settings.max_photos,
+        "days": f"{settings.keep_days:g}",
+    }
+    return render_template("submit.html", errors=errors, form=typed, limits=limits)
+
+
+def _typed() -> dict[str, str]:
+    try:
+        return request.form.to_dict()
+    except RequestEntityTooLarge:
+        return {}  # nobody has read it
+
+
+def _wants_json() -> bool:
+    return request.accept_mimetypes.best == "application/json"

@@ -1,0 +1,60 @@
+/** The expression sliders: one for each morph target, pairs of left and right moved together if wanted. */
+
+import type { Expression, Face } from "./face";
+import type { Stage } from "./stage";
+
+export class ExpressionSliders {
+  private readonly sliders: readonly HTMLInputElement[];
+
+  constructor(
+    private readonly form: HTMLFormElement,
+    private readonly face: Face,
+    private readonly stage: Stage,
+  ) {
+    this.sliders = [...form.querySelectorAll<HTMLInputElement>("[data-expression]")];
+    form.addEventListener("input", (event) => {
+      const moved = event.target as HTMLInputElement;
+      if (moved.dataset.expression) this.follow(moved);
+    });
+    form.addEventListener("change", () => this.pair());
+    this.set(face.photoExpression);
+    this.pair();
+  }
+
+  /** Move all sliders and the face. */
+  set(expression: Expression): void {
+    for (const slider of this.sliders) slider.value = String(expression[slider.dataset.expression!] ?? 0);
+    this.express();
+  }
+
+  private get together(): boolean {
+    return (this.form.elements.namedItem("both-sides") as HTMLInputElement).checked;
+  }
+
+  /** With both sides together only the left sliders are seen, and stand for their pair. */
+  private pair(): void {
+    for (const slider of this.sliders) {
+      if (slider.dataset.expression!.endsWith("Right") && this.partner(slider)) {
+        slider.closest<HTMLElement>("[data-slider]")!.hidden = this.together;
+      }
+    }
+    this.form.toggleAttribute("data-together", this.together);
+  }
+
+  private follow(moved: HTMLInputElement): void {
+    const partner = this.together ? this.partner(moved) : undefined;
+    if (partner) partner.value = moved.value;
+    this.express();
+  }
+
+  private partner(slider: HTMLInputElement): HTMLInputElement | undefined {
+    const name = slider.dataset.expression!;
+    const other = name.replace(/(Left|Right)$/, (side) => (side === "Left" ? "Right" : "Left"));
+    return other === name ? undefined : this.sliders.find((each) => each.dataset.expression === other);
+  }
+
+  private express(): void {
+    this.face.express(Object.fromEntries(this.sliders.map((each) => [each.dataset.expression!, Number(each.value)])));
+    this.stage.wake();
+  }
+}

@@ -1,0 +1,187 @@
+/** The stage: one canvas, one orbiting camera, and a frame loop that sleeps while nothing moves. */
+
+import { Box3, type Camera, NoToneMapping, type Object3D, PerspectiveCamera, Scene, Vector3, WebGLRenderer } from "three";
+import { OrbitControls } from "three/addons/controls/OrbitControls.js";
+
+/** How the head is turned, in degrees, signed as in face.json: yaw to the right of the picture, pitch up. */
+export interface View {
+  readonly yaw: number;
+  readonly pitch: number;
+}
+
+export const FRONT: View = { yaw: 0, pitch: 0 };
+
+const MARGIN = 1.12; // room around the head
+const TURN_MS = 450;
+const MAX_PIXEL_RATIO = 2;
+const STEEPEST = 85; // degrees; straight from above the camera would not know which way is up
+
+export class Stage {
+  readonly scene = new Scene();
+  readonly camera = new PerspectiveCamera(30, 1, 0.01, 20);
+  private readonly renderer: WebGLRenderer;
+  private readonly orbit: OrbitControls;
+  private readonly home = new Box3();
+  private through: Camera = this.camera;
+  private turning?: { start: number; from: View; to: View; target: Vector3 };
+  private frame = 0;
+
+  constructor(readonly canvas: HTMLCanvasElement) {
+    this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
+    this.renderer.toneMapping = NoToneMapping; // a photo's colours stay what they are
+    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, MAX_PIXEL_RATIO));
+    this.orbit = new OrbitControls(this.camera, canvas);
+    this.orbit.enableDamping = true;
+    this.orbit.dampingFactor = 0.12;
+    this.orbit.minPolarAngle = radians(90 - STEEPEST);
+    this.orbit.maxPolarAngle = radians(90 + STEEPEST);
+    this.orbit.addEventListener("start", () => (this.turning = undefined));
+    this.orbit.addEventListener("change", () => this.wake());
+    new ResizeObserver(() => this.resize()).observe(canvas.parentElement!);
+  }
+
+  /** Put a thing on the stage and look at the whole of it from the front. */
+  show(thing: Object3D, bounds: Box3): void {
+    this.scene.add(thing);
+    this.home.copy(bounds);
+    this.orbit.target.copy(bounds.getCenter(new Vector3()));
+    this.resize();
+    this.place(FRONT, this.fittingDistance());
+  }
+
+  /** How the head is turned now. */
+  get view(): View {
+    return { yaw: -degrees(this.orbit.getAzimuthalAngle()), pitch: degrees(this.orbit.getPolarAngle()) - 90 };
+  }
+
+  /** Turn the head, in a short movement unless the person asked their system for less motion. */
+  turnTo(to: View): void {
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const start = performance.now() - (still ? TURN_MS : 0);
+    this.turning = { start, from: this.view, to, target: this.orbit.target.clone() };
+    this.wake();
+  }
+
+  /** Turn the head by some degrees, at once. */
+  turnBy(yaw: number, pitch: number): void {
+    this.turning = undefined;
+    this.place({ yaw: this.view.yaw + yaw, pitch: this.view.pitch + pitch }, this.orbit.getDistance());
+  }
+
+  /** Come nearer (factor below 1) or go away. */
+  zoomBy(factor: number): void {
+    const distance = this.orbit.getDistance() * factor;
+    const fitting = this.fittingDistance();
+    this.place(this.view, Math.min(Math.max(distance, fitting / 8), fitting * 4));
+  }
+
+  /** Move the picture by parts of the head's height, right and up. */
+  panBy(right: number, up: number): void {
+    const height = this.home.max.y - this.home.min.y;
+    const [x, y] = [new Vector3(), new Vector3()];
+    this.camera.matrixWorld.extractBasis(x, y, new Vector3());
+    this.orbit.target.addScaledVector(x, -right * height).addScaledVector(y, -up * height);
+    this.place(this.view, this.orbit.getDistance());
+  }
+
+  /** Back to the whole head from the front. */
+  reset(): void {
+    this.place(this.view, this.fittingDistance());
+    this.turnTo(FRONT);
+  }
+
+  /** Set the vertical field of view in degrees; the camera moves so that the head keeps its size. */
+  set fieldOfView(angle: number) {
+    const size = this.orbit.getDistance() * Math.tan(radians(this.camera.fov) / 2);
+    this.camera.fov = angle;
+    this.camera.updateProjectionMatrix();
+    this.place(this.view, size / Math.tan(radians(angle) / 2));
+  }
+
+  /** Look through another camera, which nobody can move; `undefined` is the orbiting one again. */
+  lookThrough(camera: Camera | undefined): void {
+    this.through = camera ?? this.camera;
+    this.orbit.enabled = camera === undefined;
+    this.wake();
+  }
+
+  /** Draw a frame soon: the way to say that something has changed. */
+  wake(): void {
+    if (!this.frame) this.frame = requestAnimationFrame((now) => this.draw(now));
+  }
+
+  /** A copy of the current picture, transparent around the head, with its longer side of so many pixels. */
+  capture(longerSide: number): HTMLCanvasElement {
+    const ratio = this.renderer.getPixelRatio();
+    const { width, height } = this.canvas.parentElement!.getBoundingClientRect();
+    const scale = longerSide / Math.max(width, height);
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [Math.round(width * scale), Math.round(height * scale)];
+    this.renderer.setPixelRatio(1);
+    this.renderer.setSize(copy.width, copy.height, false);
+    this.drawNow();
+    copy.getContext("2d")!.drawImage(this.canvas, 0, 0); // in the task that drew it, later the canvas may be empty
+    this.renderer.setPixelRatio(ratio);
+    this.resize();
+    return copy;
+  }
+
+  private drawNow(): void {
+    this.renderer.render(this.scene, this.through);
+  }
+
+  private draw(now: number): void {
+    this.frame = 0;
+    this.turn(now);
+    this.orbit.update(); // fires `change`, which wakes the next frame, as long as it still glides
+    this.drawNow();
+  }
+
+  private turn(now: number): void {
+    if (!this.turning) return;
+    const { start, from, to, target } = this.turning;
+    const time = Math.min((now - start) / TURN_MS, 1);
+    const part = time * time * (3 - 2 * time);
+    this.orbit.target.lerpVectors(target, this.home.getCenter(new Vector3()), part);
+    if (time >= 1) this.turning = undefined;
+    this.place(
+      { yaw: from.yaw + (to.yaw - from.yaw) * part, pitch: from.pitch + (to.pitch - from.pitch) * part },
+      this.orbit.getDistance(),
+    );
+  }
+
+  private place({ yaw, pitch }: View, distance: number): void {
+    const steep = Math.min(Math.max(pitch, -STEEPEST), STEEPEST);
+    const offset = new Vector3().setFromSphericalCoords(distance, radians(90 + steep), radians(-yaw));
+    this.camera.position.copy(this.orbit.target).add(offset);
+    this.camera.lookAt(this.orbit.target);
+    this.camera.updateMatrixWorld();
+    this.wake();
+  }
+
+  private fittingDistance(): number {
+    const size = this.home.getSize(new Vector3());
+    const wide = Math.max(size.x, size.z); // also when turned to a profile
+    const half = (MARGIN * Math.max(size.y, wide / this.camera.aspect)) / 2;
+    return half / Math.tan(radians(this.camera.fov) / 2) + size.z / 2;
+  }
+
+  private resize(): void {
+    const { clientWidth, clientHeight } = this.canvas.parentElement!;
+    if (!clientWidth || !clientHeight) return;
+    const before = this.fittingDistance();
+    this.renderer.setSize(clientWidth, clientHeight, false);
+    this.camera.aspect = clientWidth / clientHeight;
+    this.camera.updateProjectionMatrix();
+    if (!this.home.isEmpty()) this.place(this.view, (this.orbit.getDistance() * this.fittingDistance()) / before);
+    this.drawNow(); // resizing has emptied the canvas
+  }
+}
+
+function radians(degrees: number): number {
+  return (degrees * Math.PI) / 180;
+}
+
+function degrees(radians: number): number {
+  return (radians * 180) / Math.PI;
+}
