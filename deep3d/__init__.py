@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deep3d.camera import DEEP3D_CAMERA, Camera, Pose
     from deep3d.coefficients import FaceCoefficients
+    from deep3d.drawing import draw_view
     from deep3d.errors import Deep3DError
     from deep3d.export import write_results
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
@@ -28,6 +29,7 @@ __all__ = [
     "Reconstruction",
     "Reconstructor",
     "default_face_model",
+    "draw_view",
     "read_face_model",
     "read_photo",
     "write_results",
@@ -45,6 +47,7 @@ _MODULES = {
     "Reconstruction": "deep3d.reconstruction",
     "Reconstructor": "deep3d.reconstruct",
     "default_face_model": "deep3d.face_model",
+    "draw_view": "deep3d.drawing",
     "read_face_model": "deep3d.face_model",
     "read_photo": "deep3d.photo",
     "write_results": "deep3d.export",

@@ -1,0 +1,38 @@
+"""A textured head from any side, as the 3D viewer of the site shows it: the same camera, the same frame."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from deep3d.camera import Camera, Pose, place
+from deep3d.mesh import Mesh
+from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.rendering.renderer import Renderer
+
+FIELD_OF_VIEW = 25.0  # degrees, vertical and horizontal, as a portrait lens sees
+MARGIN = 1.12  # size of the picture over that of the head in it
+WHITE = (255, 255, 255)
+
+
+def draw_view(
+    mesh: Mesh, texture: np.ndarray, pose: Pose, size: int = 1024, background: tuple[int, int, int] = WHITE
+) -> np.ndarray:
+    """(size, size, 3) uint8: a mesh in decimetres with its texture (h, w, 3) uint8, turned to a pose.
+
+    The head turns about the middle of its bounding box: first by yaw about its own upright axis, then by pitch, then
+    by roll in the picture; so do the viewer's angles. The camera stands so far away that nothing is cut off.
+    """
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    width, height, length = high - low
+    half = MARGIN * max(width, height, length) / 2
+    tangent = math.tan(math.radians(FIELD_OF_VIEW / 2))
+    camera = Camera(size / 2 / tangent, (size - 1) / 2, (size - 1) / 2, float(half / tangent + length / 2))
+    vertices = (mesh.vertices - (low + high) / 2)[None]
+    for turn in (Pose(pose.yaw, 0, 0), Pose(0, pose.pitch, 0), Pose(0, 0, pose.roll)):
+        vertices = place(vertices, turn.to_rotation()[None], np.zeros((1, 3), np.float32))
+    renderer = Renderer(CpuRasterizer(), camera, (size, size))
+    image = texture[None].astype(np.float32)
+    rendering = renderer.render_texture(vertices.astype(np.float32), mesh, image, np.array(background, np.float32))
+    return np.clip(np.rint(rendering.picture[0]), 0, 255).astype(np.uint8)

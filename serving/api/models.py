@@ -1,0 +1,183 @@
+"""What goes over the wire: the models that requests are checked against and that the OpenAPI document is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from flask import url_for
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.jobs import JobState
+from serving.snapshots import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
+from serving.tables import Status
+
+FILES = {
+    "glb": "face.glb",
+    "obj": "face.obj",
+    "mtl": "face.mtl",
+    "texture": "texture.png",
+    "ply": "face.ply",
+    "json": "face.json",
+    "overlay": "overlay.jpg",
+    "albedo": "albedo.png",
+}
+"""The files of a face, by the name of their link."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class JobForm(_Request):
+    """The fields of a submission, beside its photos."""
+
+    email: str = Field("", description="Where to say that it is done.")
+    webhook: str = Field("", description="https address that gets a signed POST when it is done.")
+    faces: Literal["largest", "all"] = Field("largest", description="Which faces of a photo.")
+    same_person: bool = Field(False, description="All photos show one person. Each still gives a face of its own.")
+    language: str = Field("", description="Of the mail: en, de, es or zh; by default as Accept-Language says.")
+
+
+class SnapshotQuery(_Request):
+    """The angles, size and background of pictures; every yaw is combined with every pitch."""
+
+    yaw: str = Field("0", description="Degrees, several separated by commas; positive: turned to the right.")
+    pitch: str = Field("0", description="Degrees, several separated by commas; positive: looking up.")
+    size: Annotated[int, Field(ge=SMALLEST, le=LARGEST, description="Pixels on each side.")] = 1024
+    background: str = Field("white", description=f"{', '.join(BACKGROUNDS)}, or six hexadecimal digits.")
+
+    def views(self) -> list[tuple[float, float]]:
+        """Pairs of yaw and pitch.
+
+        Raises: ValueError, with a line for people.
+        """
+        views = [(yaw, pitch) for pitch in _angles("pitch", self.pitch, 90) for yaw in _angles("yaw", self.yaw, 180)]
+        if len(views) > MOST_VIEWS:
+            raise ValueError(f"yaw: {len(views)} pictures are too many; ask for {MOST_VIEWS} at most")
+        return views
+
+
+class SubmittedLinks(_Answer):
+    """Where to go from a submission."""
+
+    self: str
+    page: str
+    events: str
+
+
+class SubmittedAnswer(_Answer):
+    """A job that has been taken."""
+
+    id: str
+    status: Status
+    links: SubmittedLinks
+
+
+class PhotoAnswer(_Answer):
+    """What became of a photo."""
+
+    name: str
+    error: str | None = Field(description="Why it gave no face.")
+
+
+class FaceLinks(_Answer):
+    """The files of a face."""
+
+    glb: str
+    obj: str
+    mtl: str
+    texture: str
+    ply: str
+    json_: str = Field(serialization_alias="json")
+    overlay: str
+    albedo: str
+    photo: str
+    snapshots: str
+    snapshot: str
+    turntable: str
+    turntable_gif: str
+
+
+class FaceAnswer(_Answer):
+    """A face that was found."""
+
+    photo: int = Field(description="Number of its photo, from 0.")
+    links: FaceLinks
+
+
+class JobAnswer(_Answer):
+    """A job as it is now."""
+
+    id: str
+    status: Status
+    progress: float = Field(ge=0, le=1)
+    stage: str
+    position: int = Field(description="Jobs before it, while it waits.")
+    wait_seconds: float = Field(description="Until it is done, a guess.")
+    photos: list[PhotoAnswer]
+    faces: list[FaceAnswer]
+    error: str | None
+    expires_at: float = Field(description="Seconds since 1970.")
+
+
+class FieldProblem(_Answer):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Problem(_Answer):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []
+
+
+def job_answer(secret: str, state: JobState) -> JobAnswer:
+    """A job for people who hold its id."""
+    job = state.job
+    return JobAnswer(
+        id=secret,
+        status=state.status,
+        progress=1.0 if state.over else round(job.progress, 3),
+        stage=job.stage if state.status is Status.RUNNING else "",
+        position=state.position,
+        wait_seconds=round(state.wait_seconds, 1),
+        photos=[PhotoAnswer(name=upload.name, error=upload.error) for upload in job.uploads],
+        faces=[
+            FaceAnswer(photo=face.photo, links=_face_links(secret, number)) for number, face in enumerate(job.faces)
+        ],
+        error=job.error,
+        expires_at=round(job.expires_at, 3),
+    )
+
+
+def _face_links(secret: str, number: int) -> FaceLinks:
+    files = {key: url_for("api.face_file", secret=secret, number=number, name=name) for key, name in FILES.items()}
+    files["json_"] = files.pop("json")
+    return FaceLinks(
+        **files,
+        photo=url_for("api.photo", secret=secret, number=number),
+        snapshots=url_for("api.snapshots_zip", secret=secret, number=number),
+        snapshot=url_for("api.snapshot", secret=secret, number=number),
+        turntable=url_for("api.turntable", secret=secret, number=number, kind="mp4"),
+        turntable_gif=url_for("api.turntable", secret=secret, number=number, kind="gif"),
+    )
+
+
+def _angles(name: str, text: str, most: float) -> list[float]:
+    try:
+        angles = [float(each) for each in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{name}: {text[:40]!r} is no list of numbers such as -30,0,30") from None
+    if not all(abs(each) <= most for each in angles):  # NaN is refused too
+        raise ValueError(f"{name}: give degrees from {-most:g} to {most:g}")
+    return angles

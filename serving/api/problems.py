@@ -1,0 +1,60 @@
+"""Errors of the interface as application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from serving.api.models import FieldProblem, Problem
+from serving.errors import JobGone, JobUnknown, QueueFull, Refused, ServingError, StorageError, StorageFull
+
+RETRY_STORAGE_SECONDS = 30
+RETRY_LIMITED_SECONDS = 60
+
+_TITLES = {
+    400: "Not understood",
+    401: "A key is needed",
+    404: "Not found",
+    405: "Not possible",
+    410: "Gone",
+    413: "Too large",
+    422: "Not right",
+    429: "Too many requests",
+    500: "Our mistake",
+    503: "Not now",
+    507: "No room",
+}
+
+
+def status_of(error: Exception) -> tuple[int, dict[str, str]]:
+    """The HTTP status of an error, and the headers that go with it."""
+    match error:
+        case Refused():
+            return error.status, {}
+        case QueueFull():
+            return 503, {"Retry-After": str(error.retry_after)}
+        case JobGone():
+            return 410, {}
+        case JobUnknown():
+            return 404, {}
+        case StorageFull():
+            return 507, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
+        case StorageError():
+            return 503, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
+        case HTTPException():
+            return error.code or 500, {"Retry-After": str(RETRY_LIMITED_SECONDS)} if error.code == 429 else {}
+        case _:
+            return 500, {}
+
+
+def problem(error: Exception) -> Response:
+    """The answer that tells an error."""
+    status, headers = status_of(error)
+    detail = "Something went wrong on our side. Please try again."
+    if isinstance(error, ServingError):
+        detail = str(error)
+    elif isinstance(error, HTTPException) and error.description:
+        detail = error.description
+    errors = [FieldProblem(field=error.field, message=error.message)] if isinstance(error, Refused) else []
+    body = Problem(title=_TITLES.get(status, "Problem"), status=status, detail=detail, errors=errors)
+    return Response(body.model_dump_json(), status, headers, content_type="application/problem+json")

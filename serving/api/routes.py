@@ -1,0 +1,200 @@
+"""The routes under /api/v1. Whoever holds the id of a job may do everything with it; nothing here looks at cookies."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterator
+from typing import TypeVar
+
+from flask import Blueprint, Response, current_app, request, stream_with_context, url_for
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from serving import __version__, jobs, snapshots
+from serving.api.events import job_events
+from serving.api.keys import require_key
+from serving.api.models import FILES, JobAnswer, JobForm, SnapshotQuery, SubmittedAnswer, SubmittedLinks, job_answer
+from serving.api.openapi import Description, described, openapi_document
+from serving.api.problems import problem
+from serving.errors import JobUnknown, Refused, ServingError
+from serving.jobs import Submission
+from serving.language import LANGUAGES, best_language
+from serving.site import Site
+from serving.tables import Status
+from serving.uploads import clean_email, clean_photos, clean_webhook
+
+CHUNK = 1 << 18  # bytes of a file that are sent at a time
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+for _told in (ServingError, HTTPException):
+    api.register_error_handler(_told, problem)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@api.post("/jobs")
+@described(
+    Description(
+        status=202,
+        answer=SubmittedAnswer,
+        form=JobForm,
+        photos=True,
+        problems=(400, 401, 413, 422, 429, 503, 507),
+    )
+)
+def submit() -> tuple[dict, int, dict[str, str]]:
+    """Submit photos."""
+    site = _site()
+    require_key(site)
+    form = _checked(JobForm, request.form.to_dict())
+    photos = clean_photos(
+        [(file.filename or "", file.stream) for file in request.files.getlist("photo")], site.settings
+    )
+    wanted = [form.language] if form.language in LANGUAGES else list(request.accept_languages.values())
+    job = jobs.submit(
+        site,
+        Submission(
+            photos,
+            faces_wanted=form.faces,
+            same_person=form.same_person,
+            email=clean_email(form.email),
+            webhook=clean_webhook(form.webhook, site.settings),
+            language=best_language(wanted),
+        ),
+    )
+    secret = str(job.secret)
+    links = SubmittedLinks(
+        self=url_for("api.look", secret=secret),
+        page=url_for("pages.job", secret=secret),
+        events=url_for("api.events", secret=secret),
+    )
+    answer = SubmittedAnswer(id=secret, status=Status(job.status), links=links)
+    return answer.model_dump(by_alias=True), 202, {"Location": links.self}
+
+
+@api.get("/jobs/<secret>")
+@described(Description(answer=JobAnswer))
+def look(secret: str) -> dict:
+    """Look at a job: how far it is, and where its files are."""
+    state = jobs.state(_site(), secret)
+    if state.status is Status.DELETED:
+        jobs.find(_site(), secret)  # says that it is gone
+    return job_answer(secret, state).model_dump(by_alias=True)
+
+
+@api.delete("/jobs/<secret>")
+@described(Description(status=204))
+def delete(secret: str) -> tuple[str, int]:
+    """Delete a job with all its files, at once."""
+    jobs.delete(_site(), secret)
+    return "", 204
+
+
+@api.get("/jobs/<secret>/events")
+@described(Description(answer="text/event-stream", problems=(404, 410, 503)))
+def events(secret: str) -> Response:
+    """Follow a job: a server-sent event with the whole job at each change, until it is over."""
+    jobs.find(_site(), secret)
+    stream = job_events(_site(), secret)
+    return Response(
+        stream_with_context(stream),
+        mimetype="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@api.get("/jobs/<secret>/faces/<int:number>/<any({files}):name>".format(files=",".join(FILES.values())))
+@described(Description())
+def face_file(secret: str, number: int, name: str) -> Response:
+    """Download a file of a face."""
+    return _file(f"{jobs.face_folder(jobs.find(_site(), secret), number)}/{name}")
+
+
+@api.get("/jobs/<secret>/faces/<int:number>/photo.jpg")
+@described(Description(answer="image/jpeg"))
+def photo(secret: str, number: int) -> Response:
+    """Download the photo of a face, as it was kept."""
+    job = jobs.find(_site(), secret)
+    jobs.face_folder(job, number)
+    return _file(job.uploads[job.faces[number].photo].path)
+
+
+@api.get("/jobs/<secret>/faces/<int:number>/snapshots.zip")
+@described(Description(answer="application/zip", query=SnapshotQuery, problems=(404, 410, 422)))
+def snapshots_zip(secret: str, number: int) -> Response:
+    """Pictures of a face from several sides, one JPG for each angle."""
+    folder = jobs.face_folder(jobs.find(_site(), secret), number)
+    query = _checked(SnapshotQuery, request.args.to_dict())
+    content = snapshots.zip_of(_site().storage, folder, _views(query), query.size, query.background)
+    return _download(content, "application/zip", "snapshots.zip")
+
+
+@api.get("/jobs/<secret>/faces/<int:number>/snapshot.jpg")
+@described(Description(answer="image/jpeg", query=SnapshotQuery, problems=(404, 410, 422)))
+def snapshot(secret: str, number: int) -> Response:
+    """A picture of a face from one side."""
+    folder = jobs.face_folder(jobs.find(_site(), secret), number)
+    query = _checked(SnapshotQuery, request.args.to_dict())
+    view = _views(query)[0]
+    content = snapshots.snapshot(_site().storage, folder, view, query.size, query.background)
+    return _download(content, "image/jpeg", snapshots.file_name(view))
+
+
+@api.get("/jobs/<secret>/faces/<int:number>/turntable.<any(mp4,gif):kind>")
+@described(Description(answer="video/mp4"))
+def turntable(secret: str, number: int, kind: str) -> Response:
+    """The face turning once round, as a film."""
+    folder = jobs.face_folder(jobs.find(_site(), secret), number)
+    content = snapshots.turntable(_site().storage, folder, kind)
+    return _download(content, "video/mp4" if kind == "mp4" else "image/gif", f"turntable.{kind}")
+
+
+@api.get("/openapi.json")
+def openapi() -> dict:
+    """The OpenAPI document of the interface."""
+    return openapi_document(current_app, __version__)
+
+
+def _site() -> Site:
+    return current_app.extensions["site"]
+
+
+def _checked(model: type[Model], values: dict[str, str]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Refused(str(first["loc"][0]), f"{first['loc'][0]}: {first['msg']}") from error
+
+
+def _views(query: SnapshotQuery) -> list[tuple[float, float]]:
+    try:
+        snapshots.background_color(query.background)
+        return query.views()
+    except ValueError as error:
+        raise Refused(str(error).partition(":")[0], str(error)) from error
+
+
+def _file(name: str) -> Response:
+    """A stored file; browsers ask again each time, so that a deleted one is gone for them too."""
+    try:
+        stream, size = _site().storage.open(name)
+    except FileNotFoundError as error:
+        raise JobUnknown("There is no such file.") from error
+
+    def chunks() -> Iterator[bytes]:
+        with stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
+
+    kind = "model/gltf-binary" if name.endswith(".glb") else mimetypes.guess_type(name)[0]
+    return Response(
+        chunks(),
+        mimetype=kind or "application/octet-stream",
+        headers={"Content-Length": str(size), "Cache-Control": "private, no-cache"},
+    )
+
+
+def _download(content: bytes, kind: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-cache"}
+    return Response(content, mimetype=kind, headers=headers)

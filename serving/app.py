@@ -1,0 +1,121 @@
+"""The web application: pages, interface and what operators ask; it writes rows and files, and never loads torch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from serving.api import api, operations
+from serving.api.events import MOST_STREAMS
+from serving.api.problems import problem
+from serving.pages import error_page, pages
+from serving.settings import Settings
+from serving.site import Site
+
+SUBMITTING = ("api.submit", "pages.submit")  # the views whose POSTs count against the limit of an address
+COOKIE_DAYS = 365
+
+_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self'",
+        "connect-src 'self' blob: data:",  # the textures of a GLB are loaded as blobs
+        "font-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+_log = logging.getLogger(__name__)
+
+
+class _Web(Flask):
+    """Flask, whose log of an unexpected error carries no path, since that holds the secret of a job."""
+
+    def log_exception(self, exc_info) -> None:
+        """Log the view instead."""
+        _log.error("%s %s failed", request.method, request.endpoint, exc_info=exc_info)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application of a site.
+
+    Raises: SettingsError.
+    """
+    app = _Web(__name__)
+    app.config.update(
+        SECRET_KEY=settings.cookie_key(),
+        MAX_CONTENT_LENGTH=int(settings.max_upload_mb * 1e6),
+        MAX_FORM_PARTS=settings.max_photos + 50,
+        SESSION_COOKIE_NAME="deep3d",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https:"),
+        PERMANENT_SESSION_LIFETIME=COOKIE_DAYS * 86400,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open over lunch
+    )
+    app.extensions["site"] = Site.open(settings)
+    app.extensions["streams"] = threading.BoundedSemaphore(MOST_STREAMS)
+    for blueprint in (api, operations, pages):
+        app.register_blueprint(blueprint)
+    CSRFProtect(app).exempt(api)  # its requests carry the id or a key, and no cookie counts
+    _limit_submissions(app, settings)
+    app.after_request(_security_headers(settings))
+    _tell_errors(app)
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+    return app
+
+
+def _limit_submissions(app: Flask, settings: Settings) -> None:
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=settings.limits,
+        in_memory_fallback=[],
+        in_memory_fallback_enabled=settings.limits != "memory://",  # without Redis each process counts for itself
+    )
+    limit = limiter.shared_limit(f"{settings.submits_per_minute} per minute", scope="submit", methods=["POST"])
+    for endpoint in SUBMITTING:
+        app.view_functions[endpoint] = limit(app.view_functions[endpoint])
+
+
+def _security_headers(settings: Settings) -> Callable[[Response], Response]:
+    def add(response: Response) -> Response:
+        headers = response.headers
+        headers["Content-Security-Policy"] = _SECURITY_POLICY
+        headers["Referrer-Policy"] = "no-referrer"  # the address of a result is its secret
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Robots-Tag"] = "noindex, nofollow"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
+        if settings.base_url.startswith("https:"):
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        return response
+
+    return add
+
+
+def _tell_errors(app: Flask) -> None:
+    """Errors outside of any blueprint, and mistakes of ours: for programs as problem+json, for people as a page."""
+
+    def tell(error: Exception) -> Response:
+        asked_by_program = request.path.startswith(str(api.url_prefix))
+        return problem(error) if asked_by_program else error_page(error)
+
+    app.register_error_handler(HTTPException, tell)

@@ -1,0 +1,49 @@
+"""What the site refuses or cannot do, told to people in one line each."""
+
+from __future__ import annotations
+
+
+class ServingError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class SettingsError(ServingError):
+    """A setting is missing, unknown or impossible."""
+
+
+class Refused(ServingError):
+    """What somebody sent cannot be taken: the field, why, and the HTTP status that says so."""
+
+    def __init__(self, field: str, message: str, status: int = 422) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+        self.status = status
+
+
+class QueueFull(ServingError):
+    """More jobs wait than the site takes; `retry_after` seconds is an honest guess."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many photos are waiting. Please try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class JobUnknown(ServingError):
+    """No job has that id."""
+
+
+class JobGone(ServingError):
+    """The job has been deleted, or its time is over."""
+
+
+class StorageError(ServingError):
+    """Files cannot be written or read at the moment."""
+
+
+class StorageFull(StorageError):
+    """There is no room for more files at the moment."""
+
+
+class AddressRefused(ServingError):
+    """A webhook leads to an address that the site does not call."""

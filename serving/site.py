@@ -1,0 +1,32 @@
+"""What every part of the site works with: its settings, its database and its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serving.database import Database
+from serving.settings import Settings
+from serving.storage import Storage
+
+
+@dataclass(frozen=True)
+class Site:
+    """One site, opened by one process."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+
+    @classmethod
+    def open(cls, settings: Settings) -> Site:
+        """Connect, and bring the database to the present schema.
+
+        Raises: SettingsError.
+        """
+        site = cls(settings, Database(settings.database), Storage(settings.storage))
+        site.database.upgrade()
+        return site
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()

@@ -1,0 +1,108 @@
+"""All files of the site: a folder, or any store that fsspec knows, such as S3."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from serving.errors import SettingsError, StorageError, StorageFull
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Storage:
+    """Files under names such as `jobs/12/photos/0.jpg`.
+
+    Every method raises StorageFull where there is no room, StorageError where the store cannot be reached, and
+    FileNotFoundError where the file is not there.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._files, root = fsspec.url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise SettingsError(f"DEEP3D_STORAGE_URL: {error}; give file:///folder or s3://bucket/folder") from error
+        self._root = root.rstrip("/")
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file; its readers see it whole or not at all."""
+        with _told():
+            path = self._path(name)
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if isinstance(self._files, LocalFileSystem):
+                partial = f"{path}.{os.getpid()}.partial"
+                try:
+                    Path(partial).write_bytes(content)
+                    os.replace(partial, path)
+                finally:
+                    Path(partial).unlink(missing_ok=True)
+            else:
+                self._files.pipe_file(path, content)
+
+    def write_folder(self, name: str, folder: Path) -> None:
+        """Put the files of a local folder into a folder of the store."""
+        for file in sorted(folder.iterdir()):
+            self.write(f"{name}/{file.name}", file.read_bytes())
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+        with _told():
+            return self._files.cat_file(self._path(name))
+
+    def open(self, name: str) -> tuple[BinaryIO, int]:
+        """A stream of a file, and its size in bytes."""
+        with _told():
+            path = self._path(name)
+            return self._files.open(path, "rb"), int(self._files.size(path) or 0)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file or folder."""
+        with _told():
+            return self._files.exists(self._path(name))
+
+    def delete(self, name: str) -> None:
+        """Remove a file, or a folder with all that is in it; nothing happens where there is none."""
+        with _told():
+            path = self._path(name)
+            self._files.invalidate_cache()
+            if self._files.exists(path):
+                self._files.rm(path, recursive=True)
+
+    def check(self) -> None:
+        """Write, read and remove a small file."""
+        name = f"check-{os.getpid()}"
+        self.write(name, b"deep3d")
+        self.read(name)
+        self.delete(name)
+
+    def free_bytes(self) -> int | None:
+        """Room on the disk, None where the store is not a local folder."""
+        if not isinstance(self._files, LocalFileSystem):
+            return None
+        with _told():
+            self._files.makedirs(self._root, exist_ok=True)
+            return shutil.disk_usage(self._root).free
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of any store as the two that the site knows."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # each kind of store has its own
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise StorageFull("There is no room for more files at the moment. Please try again later.") from error
+        raise StorageError("Files cannot be stored or read at the moment. Please try again later.") from error
