@@ -12,12 +12,17 @@ class SettingsError(ServingError):
 
 
 class Refused(ServingError):
-    """What somebody sent cannot be taken: the field, why, and the HTTP status that says so."""
+    """What somebody sent cannot be taken: the field, why, and the HTTP status that says so.
 
-    def __init__(self, field: str, message: str, status: int = 422) -> None:
-        super().__init__(message)
+    `text` is English with places such as %(name)s, so that pages can say it in another language; `values` fill them.
+    """
+
+    def __init__(self, field: str, text: str, status: int = 422, **values: object) -> None:
+        self.message = text % values if values else text
+        super().__init__(self.message)
         self.field = field
-        self.message = message
+        self.text = text
+        self.values = values
         self.status = status
 
 

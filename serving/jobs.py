@@ -146,6 +146,20 @@ def of_session(site: Site, browser_session: str) -> list[Job]:
         return list(session.scalars(jobs))
 
 
+def retry(site: Site, job_id: int) -> bool:
+    """Queue a failed job once more, as if it were new; False if there is no such job any more."""
+    with site.database.session() as session:
+        job = session.get(Job, job_id)
+        if job is None or job.status != Status.FAILED:
+            return False
+        job.status, job.progress, job.stage, job.error = Status.SUBMITTED, 0.0, "", None
+        job.started_at, job.finished_at, job.attempts, job.crashes = None, None, 0, 0
+        for upload in job.uploads:
+            upload.error = None
+        session.add(OutboxEntry(job_id=job.id, due_at=time.time()))
+        return True
+
+
 def delete(site: Site, secret: str) -> None:
     """Remove everything of a job at once, also while a worker has it; its id answers "gone" from now on.
 

@@ -21,7 +21,7 @@ LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "zh": "中文"}
 _CATALOGUES = Path(__file__).with_name("translations")
 
 
-def N_(text: str) -> str:
+def N_(text: str) -> str:  # noqa: N802 - the name that gatherers of texts look for
     """Mark a text for translation where it is written down, to be translated where it is shown."""
     return text
 

@@ -11,19 +11,22 @@ import re
 import threading
 from dataclasses import dataclass
 from email.utils import parseaddr
-from typing import BinaryIO
+from typing import IO
 from urllib.parse import urlsplit
 
 from PIL import Image
 
 from deep3d import Deep3DError, read_photo
 from serving.errors import Refused
+from serving.language import N_
 from serving.settings import Settings
 
 LONGEST_SIDE = 4096  # pixels that are kept: twice what a texture of a face that fills the photo can show
 JPEG_QUALITY = 95
 LONGEST_NAME = 100  # characters
 LONGEST_ADDRESS = 254  # characters of a mail address
+
+TOO_LARGE = N_("%(name)s: larger than %(size)s MB; please send a smaller version.")
 
 _one_at_a_time = threading.Lock()  # the largest photos take hundreds of megabytes while they are decoded
 _MAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\].]{2,}")
@@ -40,15 +43,21 @@ class CleanPhoto:
     height: int
 
 
-def clean_photos(files: list[tuple[str, BinaryIO]], settings: Settings) -> list[CleanPhoto]:
+def clean_photos(files: list[tuple[str, IO[bytes]]], settings: Settings) -> list[CleanPhoto]:
     """The photos of one form, given by name and stream.
 
     Raises: Refused, for the first that cannot be taken.
     """
     if not files:
-        raise Refused("photo", "Please choose a photo.")
+        raise Refused("photo", N_("Please choose a photo."))
     if len(files) > settings.max_photos:
-        raise Refused("photo", f"{len(files)} photos are too many; please send {settings.max_photos} at most.", 413)
+        raise Refused(
+            "photo",
+            N_("%(sent)s photos are too many; please send %(most)s at most."),
+            413,
+            sent=len(files),
+            most=settings.max_photos,
+        )
     return [_clean_photo(clean_name(name), stream, settings) for name, stream in files]
 
 
@@ -68,7 +77,7 @@ def clean_email(text: str) -> str | None:
         return None
     parsed = parseaddr(address)[1]
     if len(address) > LONGEST_ADDRESS or parsed != address or not _MAIL.fullmatch(address) or not address.isprintable():
-        raise Refused("email", "This does not look like a mail address; please check it, or leave it empty.")
+        raise Refused("email", N_("This does not look like a mail address; please check it, or leave it empty."))
     return address
 
 
@@ -92,10 +101,10 @@ def clean_webhook(text: str, settings: Settings) -> str | None:
     return address
 
 
-def _clean_photo(name: str, stream: BinaryIO, settings: Settings) -> CleanPhoto:
+def _clean_photo(name: str, stream: IO[bytes], settings: Settings) -> CleanPhoto:
     content = stream.read(int(settings.max_photo_mb * 1e6) + 1)
     if not content:
-        raise Refused("photo", f"{name}: the file is empty; please choose a photo.")
+        raise Refused("photo", N_("%(name)s: the file is empty; please choose a photo."), name=name)
     if len(content) > settings.max_photo_mb * 1e6:
         raise Refused("photo", f"{name}: larger than {settings.max_photo_mb:g} MB; please send a smaller version.", 413)
     with _one_at_a_time:
@@ -123,6 +132,8 @@ def _check_size(name: str, content: bytes, settings: Settings) -> None:
     if width * height > settings.max_photo_megapixels * 1e6:
         raise Refused(
             "photo",
-            f"{name}: more than {settings.max_photo_megapixels:g} megapixels; please send a smaller version.",
+            N_("%(name)s: more than %(size)s megapixels; please send a smaller version."),
             413,
+            name=name,
+            size=f"{settings.max_photo_megapixels:g}",
         )

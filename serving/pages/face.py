@@ -49,7 +49,7 @@ _FILES = (
     ("obj", N_("Mesh in millimetres")),
     ("mtl", N_("Material of the mesh")),
     ("texture", N_("The photo, unwrapped")),
-    ("albedo", N_("The skin without the photo's light")),
+    ("albedo", N_("The skin without the photo’s light")),
     ("ply", N_("Mesh with vertex colours")),
     ("json", N_("Pose, landmarks, coefficients, camera")),
     ("overlay", N_("Photo, mesh, and three views")),

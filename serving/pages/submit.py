@@ -12,7 +12,7 @@ from serving.errors import QueueFull, Refused, StorageError
 from serving.jobs import Submission
 from serving.language import N_
 from serving.pages.blueprint import browser_session, language, pages, site, translate
-from serving.uploads import clean_email, clean_photos
+from serving.uploads import TOO_LARGE, clean_email, clean_photos
 
 NO_CONSENT = N_("Please confirm this first.")
 
@@ -54,11 +54,11 @@ def _submission() -> Submission:
     try:
         photos = clean_photos(files, site().settings)
     except Refused as error:
-        errors["photo"], status = translate(error.message), error.status
+        errors["photo"], status = translate(error.text, **error.values), error.status
     try:
         email = clean_email(request.form.get("email", ""))
     except Refused as error:
-        errors["email"] = translate(error.message)
+        errors["email"] = translate(error.text, **error.values)
     if request.form.get("consent") != "yes":
         errors["consent"] = translate(NO_CONSENT)
     if errors:
@@ -92,7 +92,7 @@ def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
         "photos": settings.max_photos,
         "days": f"{settings.keep_days:g}",
     }
-    return render_template("submit.html", errors=errors, form=typed, limits=limits)
+    return render_template("submit.html", errors=errors, form=typed, limits=limits, too_large=TOO_LARGE)
 
 
 def _typed() -> dict[str, str]:

@@ -7,7 +7,7 @@ import { Face } from "./viewer/face";
 import { listenToKeys } from "./viewer/keys";
 import { type Look, Wardrobe } from "./viewer/looks";
 import type { FaceDescription } from "./viewer/photo";
-import { Stage } from "./viewer/stage";
+import { Stage, type View } from "./viewer/stage";
 
 const PICTURE_SIZE = 2048; // pixels of the longer side
 const PICTURE_QUALITY = 0.92;
@@ -54,14 +54,19 @@ async function open(viewer: HTMLElement): Promise<void> {
   const actions: Record<string, () => void> = {
     photo: () => sliders.set(face.photoExpression),
     neutral: () => sliders.set({}),
-    front: () => stage.reset(),
     save: () => save(),
   };
   viewer.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLButtonElement>("button");
-    if (button?.dataset.yaw) stage.turnTo({ yaw: Number(button.dataset.yaw), pitch: Number(button.dataset.pitch) });
+    if (button?.dataset.yaw) turnTo({ yaw: Number(button.dataset.yaw), pitch: Number(button.dataset.pitch) });
     else actions[button?.dataset.action ?? ""]?.();
   });
+
+  function turnTo(view: View): void {
+    (controls.elements.namedItem("compare") as HTMLInputElement).checked = false; // the photo has one side only
+    comparison?.stop();
+    stage.turnTo(view);
+  }
 
   async function compareWith(photoUrl: string, jsonUrl: string): Promise<Comparison> {
     const image = part<HTMLImageElement>("photo");

@@ -31,12 +31,11 @@ export class ExpressionSliders {
     return (this.form.elements.namedItem("both-sides") as HTMLInputElement).checked;
   }
 
-  /** With both sides together only the left sliders are seen, and stand for their pair. */
+  /** With both sides together only the first slider of a pair is seen, and stands for both. */
   private pair(): void {
     for (const slider of this.sliders) {
-      if (slider.dataset.expression!.endsWith("Right") && this.partner(slider)) {
-        slider.closest<HTMLElement>("[data-slider]")!.hidden = this.together;
-      }
+      const second = this.partner(slider)?.compareDocumentPosition(slider) === Node.DOCUMENT_POSITION_FOLLOWING;
+      slider.closest<HTMLElement>("[data-slider]")!.hidden = second && this.together;
     }
     this.form.toggleAttribute("data-together", this.together);
   }
@@ -47,10 +46,10 @@ export class ExpressionSliders {
     this.express();
   }
 
+  /** The slider of the other side, where left and right move apart. */
   private partner(slider: HTMLInputElement): HTMLInputElement | undefined {
-    const name = slider.dataset.expression!;
-    const other = name.replace(/(Left|Right)$/, (side) => (side === "Left" ? "Right" : "Left"));
-    return other === name ? undefined : this.sliders.find((each) => each.dataset.expression === other);
+    const movement = slider.closest("[data-movement]")!;
+    return this.sliders.find((each) => each !== slider && movement.contains(each));
   }
 
   private express(): void {

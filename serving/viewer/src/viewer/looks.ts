@@ -28,7 +28,7 @@ const LIGHT_DISTANCE = 2; // metres; only the direction matters
 export class Wardrobe {
   readonly group = new Group();
   private readonly wires: Mesh;
-  private readonly lamp = new DirectionalLight(0xffffff, 2.4);
+  private readonly lamp = new DirectionalLight(0xffffff, 2.8);
   private readonly materials: Record<Exclude<Look, "albedo">, Material>;
   private albedo?: MeshStandardMaterial;
 
@@ -47,7 +47,7 @@ export class Wardrobe {
       new MeshBasicMaterial({ color: INK, wireframe: true, transparent: true, opacity: 0.45 }),
     );
     this.wires.visible = false;
-    this.group.add(face.mesh, this.wires, new HemisphereLight(0xffffff, 0x8a7f76, 1.3), this.lamp);
+    this.group.add(face.mesh, this.wires, new HemisphereLight(0xffffff, 0x8a7f76, 1.5), this.lamp);
     this.shineFrom(30, 35);
   }
 

@@ -11,7 +11,7 @@ export interface View {
 
 export const FRONT: View = { yaw: 0, pitch: 0 };
 
-const MARGIN = 1.12; // room around the head
+const MARGIN = 1.1; // room around the head
 const TURN_MS = 450;
 const MAX_PIXEL_RATIO = 2;
 const STEEPEST = 85; // degrees; straight from above the camera would not know which way is up
@@ -92,10 +92,10 @@ export class Stage {
 
   /** Set the vertical field of view in degrees; the camera moves so that the head keeps its size. */
   set fieldOfView(angle: number) {
-    const size = this.orbit.getDistance() * Math.tan(radians(this.camera.fov) / 2);
+    const nearness = this.orbit.getDistance() / this.fittingDistance();
     this.camera.fov = angle;
     this.camera.updateProjectionMatrix();
-    this.place(this.view, size / Math.tan(radians(angle) / 2));
+    this.place(this.view, nearness * this.fittingDistance());
   }
 
   /** Look through another camera, which nobody can move; `undefined` is the orbiting one again. */
@@ -163,17 +163,17 @@ export class Stage {
     const size = this.home.getSize(new Vector3());
     const wide = Math.max(size.x, size.z); // also when turned to a profile
     const half = (MARGIN * Math.max(size.y, wide / this.camera.aspect)) / 2;
-    return half / Math.tan(radians(this.camera.fov) / 2) + size.z / 2;
+    return half / Math.tan(radians(this.camera.fov) / 2) + size.z / 4; // the outline lies before the middle
   }
 
   private resize(): void {
     const { clientWidth, clientHeight } = this.canvas.parentElement!;
-    if (!clientWidth || !clientHeight) return;
+    if (!clientWidth || !clientHeight || this.home.isEmpty()) return;
     const before = this.fittingDistance();
     this.renderer.setSize(clientWidth, clientHeight, false);
     this.camera.aspect = clientWidth / clientHeight;
     this.camera.updateProjectionMatrix();
-    if (!this.home.isEmpty()) this.place(this.view, (this.orbit.getDistance() * this.fittingDistance()) / before);
+    this.place(this.view, (this.orbit.getDistance() * this.fittingDistance()) / before);
     this.drawNow(); // resizing has emptied the canvas
   }
 }

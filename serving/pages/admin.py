@@ -1,0 +1,106 @@
+"""The page of whoever runs the site: the queue, the workers, what failed, and the disk. It shows no faces."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from babel.dates import format_datetime, format_timedelta
+from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
+from sqlalchemy import func, select
+from werkzeug.exceptions import NotFound
+
+from serving import jobs, workers
+from serving.language import N_
+from serving.pages.blueprint import language, pages, site, translate
+from serving.tables import Job, Notice, Status
+
+SIGNED_IN_SECONDS = 8 * 3600
+FAILURES = 50  # that are listed
+
+_STATUSES = (
+    (Status.SUBMITTED, N_("Submitted")),
+    (Status.QUEUED, N_("Queued")),
+    (Status.RUNNING, N_("Running")),
+    (Status.DONE, N_("Done")),
+    (Status.FAILED, N_("Failed")),
+)
+
+
+def _for_operators(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Show a view only after the password; without one in the settings there is no such page."""
+
+    @wraps(view)
+    def guarded(**arguments: Any) -> Any:
+        if not site().settings.admin_password:
+            raise NotFound
+        if session.get("operator_until", 0) < time.time():
+            return redirect(url_for("pages.sign_in"), 303)
+        return view(**arguments)
+
+    return guarded
+
+
+@pages.route("/admin/sign-in", methods=["GET", "POST"])
+def sign_in() -> Response:
+    """Ask for the password."""
+    password = site().settings.admin_password
+    if not password:
+        raise NotFound
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        if hmac.compare_digest(request.form.get("password", "").encode(), password.encode()):
+            session["operator_until"] = time.time() + SIGNED_IN_SECONDS
+            return make_response(redirect(url_for("pages.admin"), 303))
+        errors["password"] = translate(N_("That is not the password."))
+    return make_response(render_template("sign_in.html", errors=errors), 422 if errors else 200)
+
+
+@pages.post("/admin/sign-out")
+def sign_out() -> Response:
+    """Forget that the password was given."""
+    session.pop("operator_until", None)
+    return make_response(redirect(url_for("pages.submit"), 303))
+
+
+@pages.get("/admin")
+@_for_operators
+def admin() -> str:
+    """How the site is doing."""
+    with site().database.reading() as database:
+        counts = dict(database.execute(select(Job.status, func.count()).group_by(Job.status)).tuples().all())
+        failed = select(Job).where(Job.status == Status.FAILED).order_by(Job.finished_at.desc()).limit(FAILURES)
+        failures = list(database.scalars(failed))
+        unsent = database.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))
+    now, free = time.time(), site().storage.free_bytes()
+    return render_template(
+        "admin.html",
+        counts=[(label, counts.get(status, 0)) for status, label in _STATUSES],
+        unsent=unsent,
+        free=None if free is None else f"{free / 1e9:.1f} GB",
+        workers=[(each.host, each.pid, _duration(now - each.started_at)) for each in workers.living(site())],
+        failures=[
+            (each.id, _when(each.finished_at), each.attempts, each.crashes, each.error or "") for each in failures
+        ],
+    )
+
+
+@pages.post("/admin/jobs/<int:number>/retry")
+@_for_operators
+def retry(number: int) -> Response:
+    """Queue a failed job once more."""
+    queued = jobs.retry(site(), number)
+    flash(translate(N_("Job %(number)s is queued again.") if queued else N_("Job %(number)s is gone."), number=number))
+    return make_response(redirect(url_for("pages.admin"), 303))
+
+
+def _when(moment: float | None) -> str:
+    return format_datetime(datetime.fromtimestamp(moment), "short", locale=language()) if moment else ""
+
+
+def _duration(seconds: float) -> str:
+    return format_timedelta(seconds, locale=language())
