@@ -6,18 +6,29 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SAMPLE := docs/sample/astronaut.jpg
 RESULTS := results
+VIEWER := serving/viewer
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
 .PHONY: setup run test check bench notebooks clean
 
-setup: $(VENV)/.ready
+setup: $(VENV)/.ready serving/static/build/result.js
 
 # Once for each change of the two files that say what to install; unpacking torch takes a minute or two.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) ..."
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[dev]'
+	$(INSTALL) '.[serving,dev]'
 	@echo "Compiling the number kernels ..."
 	-@$(BIN)/deep3d reconstruct $(SAMPLE) --out build/first-run
+	@touch $@
+
+# The viewer of the site: TypeScript, bundled with what npm brings. Node.js comes with the virtual environment.
+serving/static/build/result.js: $(VIEWER)/node_modules/.package-lock.json $(wildcard $(VIEWER)/src/*.ts $(VIEWER)/src/*/*.ts)
+	$(NPM) run build
+
+$(VIEWER)/node_modules/.package-lock.json: $(VIEWER)/package.json $(VIEWER)/package-lock.json $(VENV)/.ready
+	@echo "Fetching three.js ..."
+	$(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(VENV)/.notebooks-ready: $(VENV)/.ready
@@ -36,6 +47,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(NPM) run check
 
 bench: setup
 	$(BIN)/deep3d bench $(SAMPLE)
@@ -44,5 +56,5 @@ notebooks: $(VENV)/.notebooks-ready
 	$(foreach notebook,$(wildcard notebooks/*.ipynb),$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(notebook) &&) true
 
 clean:
-	rm -rf $(VENV) $(RESULTS) build dist .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(RESULTS) $(VIEWER)/node_modules serving/static/build build dist .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, make_response, render_template
+from werkzeug.exceptions import HTTPException
 
 from serving.api.problems import status_of
 from serving.language import N_
@@ -24,7 +25,7 @@ _BROKEN = (N_("Something went wrong"), N_("This is our mistake. Please try again
 def error_page(error: Exception) -> Response:
     """The page that tells an error."""
     status, headers = status_of(error)
-    if status == 500:
-        raise error  # for the log; the application then shows this page
+    if status == 500 and not isinstance(error, HTTPException):
+        raise error  # the application logs it, and comes back with an InternalServerError
     title, text = _TEXTS.get(status, _REFUSED if status < 500 else _BROKEN)
     return make_response(render_template("error.html", heading=title, text=text), status, headers)
