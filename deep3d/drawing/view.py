@@ -12,7 +12,7 @@ from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.renderer import Renderer
 
 FIELD_OF_VIEW = 25.0  # degrees, vertical and horizontal, as a portrait lens sees
-MARGIN = 1.12  # size of the picture over that of the head in it
+MARGIN = 1.1  # size of the picture over that of the head in it
 WHITE = (255, 255, 255)
 
 
@@ -22,13 +22,14 @@ def draw_view(
     """(size, size, 3) uint8: a mesh in decimetres with its texture (h, w, 3) uint8, turned to a pose.
 
     The head turns about the middle of its bounding box: first by yaw about its own upright axis, then by pitch, then
-    by roll in the picture; so do the viewer's angles. The camera stands so far away that nothing is cut off.
+    by roll in the picture; so do the viewer's angles. The camera stands so far away that nothing is cut off; the
+    outline of a head lies before its middle.
     """
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     width, height, length = high - low
     half = MARGIN * max(width, height, length) / 2
     tangent = math.tan(math.radians(FIELD_OF_VIEW / 2))
-    camera = Camera(size / 2 / tangent, (size - 1) / 2, (size - 1) / 2, float(half / tangent + length / 2))
+    camera = Camera(size / 2 / tangent, (size - 1) / 2, (size - 1) / 2, float(half / tangent + length / 4))
     vertices = (mesh.vertices - (low + high) / 2)[None]
     for turn in (Pose(pose.yaw, 0, 0), Pose(0, pose.pitch, 0), Pose(0, 0, pose.roll)):
         vertices = place(vertices, turn.to_rotation()[None], np.zeros((1, 3), np.float32))
