@@ -54,6 +54,14 @@ def rotation_matrix(angles: Array) -> Array:
     return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+def rotation_angles(matrices: np.ndarray) -> np.ndarray:
+    """Angles (B, 3) about x, y, z in radians, of (B, 3, 3) rotation matrices: the inverse of `rotation_matrix`."""
+    x = np.arctan2(matrices[:, 2, 1], matrices[:, 2, 2])
+    y = np.arcsin(np.clip(-matrices[:, 2, 0], -1, 1))
+    z = np.arctan2(matrices[:, 1, 0], matrices[:, 0, 0])
+    return np.stack([x, y, z], axis=1)
+
+
 def place(vertices: Array, rotation: Array, translation: Array) -> Array:
     """Turn and move (B, V, 3) vertices by (B, 3) angles in radians and a (B, 3) translation in decimetres."""
     turn = rotation_matrix(rotation)

@@ -13,7 +13,7 @@ from deep3d.camera import CROP_SIZE
 from deep3d.errors import CheckpointInvalid, CheckpointMismatch, CheckpointMissing
 from deep3d.face_model.model import ModelInfo
 from deep3d.quantization import dequantize, fold_batch_norms, neutral_batch_norms, quantize
-from deep3d.resnet import TRUNKS
+from deep3d.resnet import DENSE_VERTICES, TRUNKS
 from deep3d.tensor_file import read_tensors, write_tensors
 
 SCHEMA = "deep3d.checkpoint/1"
@@ -46,7 +46,14 @@ class Checkpoint:
     sha256: str  # of the file
     storage: str  # one of STORAGES
     info: CheckpointInfo
-    arrays: dict[str, np.ndarray]  # the complete state dict of a Deep3DFaceRecon regressor, in its order
+    arrays: dict[
+        str, np.ndarray
+    ]  # the complete state dict of a regressor in Deep3DFaceRecon's order, and dense.vertices
+
+    @property
+    def dense_vertices(self) -> tuple[int, ...]:
+        """The vertices of the face model that are its dense landmarks; none in Deep3D's own checkpoints."""
+        return tuple(int(vertex) for vertex in self.arrays.get(DENSE_VERTICES, ()))
 
     def folded(self) -> Checkpoint:
         """The same function in evaluation, with batch norms that do nothing but add their bias."""
@@ -172,7 +179,7 @@ def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInf
 
 def _checked(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The arrays in the state dict's order, once all are there with the right shape, finite, and no others."""
-    shapes = TRUNKS[trunk].tensor_shapes()
+    shapes = TRUNKS[trunk].tensor_shapes(dense=len(arrays.get(DENSE_VERTICES, ())))
     for wrong, what in [(shapes.keys() - arrays.keys(), "is missing"), (arrays.keys() - shapes.keys(), "is foreign")]:
         if wrong:
             raise CheckpointInvalid(

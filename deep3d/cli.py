@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from enum import StrEnum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from deep3d.evaluation import FacePredictor
+
+COMMANDS = "deep3d.commands"  # group of entry points: functions that add commands to `app`
 
 app = typer.Typer(help="One photo in, one textured 3D face out.", no_args_is_help=True, add_completion=False)
 training = typer.Typer(help="Train the regressor.", no_args_is_help=True)
@@ -45,6 +49,9 @@ ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor thread
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
+    for entry_point in entry_points(group=COMMANDS):
+        with suppress(ImportError):  # its extra is not installed
+            entry_point.load()(app)
     try:
         app()
     except Deep3DError as error:

@@ -1,4 +1,4 @@
-"""From photos to reconstructions: detect, align, regress, align again on the model's own points, regress again."""
+"""From photos to reconstructions: detect, align, regress, align again on the network's points, regress again, fit."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from typing import Literal
 import numpy as np
 
 from deep3d.alignment import AlignedCrop, align
-from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, place, project
+from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, place, project
 from deep3d.checkpoints import Checkpoint, default_checkpoint, read_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.detection import Detection, FaceDetector
 from deep3d.errors import AlignmentFailed, NoFaceFound
 from deep3d.face_model import FaceModel, default_face_model, read_face_model
+from deep3d.fitting import LandmarkBasis, fit_landmarks
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
-from deep3d.regressor import Regressor
+from deep3d.regressor import Regression, Regressor
 from deep3d.runtime import load_runtime
 from deep3d.runtime.tuning import fastest_precision
 
 Faces = Literal["largest", "all"]
 ALIGNMENTS = 2
-"""The first crop follows the detector's five points, which scatter; the second follows the model's own."""
+"""The first crop follows the detector's five points, which scatter; the second follows the network's."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Reconstructor:
         regressor: Regressor,
         checkpoint: Checkpoint,
         alignments: int = ALIGNMENTS,
+        refine: bool = True,
     ) -> None:
         checkpoint.require_model(face_model.info)
         self.face_model = face_model
@@ -62,6 +64,8 @@ class Reconstructor:
         self._detector = detector
         self._regressor = regressor
         self._alignments = alignments
+        dense = checkpoint.dense_vertices if refine else ()
+        self._basis = LandmarkBasis.of_vertices(face_model, dense) if dense else None
 
     @classmethod
     def load(
@@ -72,12 +76,13 @@ class Reconstructor:
         threads: int | None = None,
         precision: str | None = None,
         alignments: int = ALIGNMENTS,
+        refine: bool = True,
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
 
         `runtime`, `threads` and `precision` are those of `runtime.load_runtime`, None for all usable cores and for bf16
-        where the processor has it; with `alignments` 1 the crop of the
-        detector's points is the only one.
+        where the processor has it. With `alignments` 1 the crop of the detector's points is the only one. Without
+        `refine` the face is the regressed one, not fitted to the dense landmarks.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
@@ -87,7 +92,7 @@ class Reconstructor:
         regressor = Regressor(
             load_runtime(runtime, weights, threads, precision or fastest_precision()), weights.info.crop_size
         )
-        return cls(model, FaceDetector(), regressor, weights, alignments)
+        return cls(model, FaceDetector(), regressor, weights, alignments, refine)
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
         """The largest face of one photo.
@@ -112,7 +117,10 @@ class Reconstructor:
             chosen = [*aligned] if faces == "all" else [*islice(aligned, 1)]
             rows += [row] * len(chosen)
             candidates += chosen
-        candidates, coefficients = self._regress(candidates, watch)
+        candidates, regression = self._regress(candidates)
+        watch.lap("regression", len(candidates))
+        coefficients, cameras = self._fit(regression)
+        watch.lap("fit", len(candidates))
         results: list[list[Reconstruction]] = [[] for _ in photos]
         for number, (row, candidate) in enumerate(zip(rows, candidates, strict=True)):
             results[row].append(
@@ -122,7 +130,7 @@ class Reconstructor:
                     crop=candidate.crop,
                     coefficients=coefficients[number],
                     face_model=self.face_model,
-                    camera=DEEP3D_CAMERA,
+                    camera=cameras[number],
                     checkpoint_name=self.checkpoint.info.name,
                     checkpoint_sha256=self.checkpoint.sha256,
                     timings_ms=dict(watch.laps_ms),
@@ -130,26 +138,38 @@ class Reconstructor:
             )
         return results
 
-    def _regress(self, candidates: list[_Candidate], watch: _Stopwatch) -> tuple[list[_Candidate], FaceCoefficients]:
-        """The coefficients of all candidates, and the crops that they belong to."""
-        coefficients = self._regressor(_images(candidates))
+    def _regress(self, candidates: list[_Candidate]) -> tuple[list[_Candidate], Regression]:
+        """What the network says of all candidates, and the crops that this belongs to."""
+        regression = self._regressor(_images(candidates))
         for _ in range(self._alignments - 1):
-            candidates = self._realigned(candidates, coefficients)
-            coefficients = self._regressor(_images(candidates))
-        watch.lap("regression", len(candidates))
-        return candidates, coefficients
+            candidates = self._realigned(candidates, regression)
+            regression = self._regressor(_images(candidates))
+        return candidates, regression
 
-    def _realigned(self, candidates: list[_Candidate], coefficients: FaceCoefficients) -> list[_Candidate]:
-        """The same faces cropped by the model's own five points."""
+    def _realigned(self, candidates: list[_Candidate], regression: Regression) -> list[_Candidate]:
+        """The same faces cropped by five points of the network's."""
         if not candidates:
             return candidates
-        model = self.face_model
-        landmarks = model.landmarks(model.shape(coefficients))
-        points = five_points(project(place(landmarks, coefficients.rotation, coefficients.translation)))
+        points = five_points(self._landmarks68(regression))
         return [
             _Candidate(candidate.photo, candidate.detection, _aligned(candidate, candidate.crop.to_photo(five)))
             for candidate, five in zip(candidates, points, strict=True)
         ]
+
+    def _landmarks68(self, regression: Regression) -> np.ndarray:
+        """(B, 68, 2) crop pixels: of the dense landmarks, which are nearest to the photo, or else of the mesh."""
+        if regression.dense is not None:
+            return regression.dense.points[:, :68]
+        model, face = self.face_model, regression.coefficients
+        return project(place(model.landmarks(model.shape(face)), face.rotation, face.translation))
+
+    def _fit(self, regression: Regression) -> tuple[FaceCoefficients, Sequence[Camera]]:
+        """The coefficients that the dense landmarks ask for, where there are some, and the camera of each face."""
+        dense = regression.dense
+        if self._basis is None or dense is None:
+            return regression.coefficients, [DEEP3D_CAMERA] * len(regression.coefficients)
+        fit = fit_landmarks(self._basis, dense.points, dense.deviation, regression.coefficients)
+        return fit.coefficients, fit.cameras
 
 
 def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Candidate]:

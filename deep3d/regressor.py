@@ -1,4 +1,4 @@
-"""From aligned crops to face coefficients, in batches."""
+"""From aligned crops to face coefficients and dense landmarks, in batches."""
 
 from __future__ import annotations
 
@@ -13,15 +13,31 @@ from deep3d.runtime import Runtime
 
 
 @dataclass(frozen=True)
+class DenseLandmarks:
+    """N points of B faces where the network saw them: the vertices `Checkpoint.dense_vertices` of the face model."""
+
+    points: np.ndarray  # (B, N, 2) crop pixels
+    deviation: np.ndarray  # (B, N) the standard deviation that the network expects, crop pixels
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What the network says of B faces."""
+
+    coefficients: FaceCoefficients
+    dense: DenseLandmarks | None  # None where the checkpoint has none
+
+
+@dataclass(frozen=True)
 class Regressor:
-    """Predicts the coefficients of faces in aligned crops."""
+    """Predicts the coefficients and dense landmarks of faces in aligned crops."""
 
     runtime: Runtime
     crop_size: int = CROP_SIZE  # pixels a side that the network wants: a whole fraction of the crop's
     batch_size: int = 16  # most crops at a time: 10 MB of input, some 100 MB of activations
 
-    def __call__(self, crops: np.ndarray) -> FaceCoefficients:
-        """Coefficients of (B, 224, 224, 3) uint8 RGB crops, as numpy arrays; B may be zero.
+    def __call__(self, crops: np.ndarray) -> Regression:
+        """What the network says of (B, 224, 224, 3) uint8 RGB crops; B may be zero.
 
         Raises: ShapeError if the crops have another shape or type.
         """
@@ -29,10 +45,22 @@ class Regressor:
             raise ShapeError(
                 f"crops: expected (B, {CROP_SIZE}, {CROP_SIZE}, 3) uint8, got {crops.shape} {crops.dtype}; align first"
             )
-        vectors = [np.empty((0, COEFFICIENT_COUNT), np.float32)]
-        for start in range(0, len(crops), self.batch_size):
-            vectors.append(self.runtime(_network_input(crops[start : start + self.batch_size], self.crop_size)))
-        return FaceCoefficients.from_vector(np.concatenate(vectors))
+        if not len(crops):
+            return _regression(np.empty((0, COEFFICIENT_COUNT), np.float32))
+        parts = [
+            self.runtime(_network_input(crops[start : start + self.batch_size], self.crop_size))
+            for start in range(0, len(crops), self.batch_size)
+        ]
+        return _regression(np.concatenate(parts))
+
+
+def _regression(vectors: np.ndarray) -> Regression:
+    """The parts of (B, 257 + 3 N) vectors."""
+    coefficients = FaceCoefficients.from_vector(vectors[:, :COEFFICIENT_COUNT])
+    if vectors.shape[1] == COEFFICIENT_COUNT:
+        return Regression(coefficients, None)
+    seen = vectors[:, COEFFICIENT_COUNT:].reshape(len(vectors), -1, 3)
+    return Regression(coefficients, DenseLandmarks(seen[..., :2], np.exp(seen[..., 2])))
 
 
 def _network_input(crops: np.ndarray, size: int) -> np.ndarray:

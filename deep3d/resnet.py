@@ -1,4 +1,4 @@
-"""Names and shapes of a Deep3DFaceRecon regressor: a ResNet (He et al., 2016) without classifier, and seven heads.
+"""Names and shapes of a Deep3DFaceRecon regressor: a ResNet (He et al., 2016) with seven heads, and one of ours.
 
 For whoever handles weights without torch; the order is the state dict's.
 """
@@ -10,6 +10,11 @@ from dataclasses import dataclass
 
 HEAD_WIDTHS = (80, 64, 80, 3, 27, 2, 1)
 """Identity, expression, albedo, rotation, lighting, translation x and y, translation z."""
+
+DENSE_WIDTH = 128
+"""Channels inside the head for dense landmarks."""
+DENSE_VERTICES = "dense.vertices"
+"""Name of the array that says which vertices of the face model the dense landmarks are."""
 
 BATCH_NORM_EPSILON = 1e-5
 _STAGE_WIDTHS = (64, 128, 256, 512)
@@ -51,8 +56,8 @@ class Trunk:
                     yield Convolution(f"{prefix}.downsample.0.weight", f"{prefix}.downsample.1", shape)
                 channels = output
 
-    def tensor_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Every entry of the state dict."""
+    def tensor_shapes(self, dense: int = 0) -> dict[str, tuple[int, ...]]:
+        """Every array of a checkpoint with so many dense landmarks: the state dict, and their vertices."""
         shapes: dict[str, tuple[int, ...]] = {}
         for convolution in self.convolutions():
             shapes[convolution.name] = convolution.shape
@@ -62,6 +67,16 @@ class Trunk:
         for head, width in enumerate(HEAD_WIDTHS):
             shapes[f"final_layers.{head}.weight"] = (width, self.width, 1, 1)
             shapes[f"final_layers.{head}.bias"] = (width,)
+        if dense:
+            for name, inputs, outputs, kernel in [
+                ("fine", self.width // 4, DENSE_WIDTH, 1),
+                ("coarse", self.width // 2, DENSE_WIDTH, 1),
+                ("mix", DENSE_WIDTH, DENSE_WIDTH, 3),
+                ("votes", DENSE_WIDTH, 4 * dense, 1),
+            ]:
+                shapes[f"dense.{name}.weight"] = (outputs, inputs, kernel, kernel)
+                shapes[f"dense.{name}.bias"] = (outputs,)
+            shapes[DENSE_VERTICES] = (dense,)
         return shapes
 
 

@@ -15,6 +15,7 @@ from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissin
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruct import Reconstructor
+from deep3d.regressor import Regression
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
 
@@ -96,7 +97,7 @@ def test_a_false_find_does_not_hide_the_next_face(toy_face_model, toy_checkpoint
             return [found for _ in photos]
 
     def regress(crops):
-        return FaceCoefficients.from_vector(np.zeros((len(crops), 257), np.float32))
+        return Regression(FaceCoefficients.from_vector(np.zeros((len(crops), 257), np.float32)), None)
 
     reconstructor: Any = Reconstructor(toy_face_model, Detector(), regress, toy_checkpoint)  # pyright: ignore
     photo = Photo(np.full((300, 400, 3), 99, np.uint8), "pair", "0" * 64)

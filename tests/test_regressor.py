@@ -30,7 +30,7 @@ def crops() -> np.ndarray:
 
 def test_crops_keep_their_order_through_batches(crops):
     runtime = CountingRuntime()
-    coefficients = Regressor(runtime, batch_size=2)(crops)
+    coefficients = Regressor(runtime, batch_size=2)(crops).coefficients
     assert runtime.batches == [2, 2, 1]
     np.testing.assert_allclose(coefficients.rotation[:, 1], [0, 0.2, 0.4, 0.6, 1], rtol=1e-5)
     assert coefficients.identity.shape == (5, 80)
@@ -38,8 +38,8 @@ def test_crops_keep_their_order_through_batches(crops):
 
 def test_no_crops_give_no_faces(crops):
     runtime = CountingRuntime()
-    coefficients = Regressor(runtime)(crops[:0])
-    assert len(coefficients) == 0
+    regression = Regressor(runtime)(crops[:0])
+    assert len(regression.coefficients) == 0
     assert runtime.batches == []
 
 
@@ -50,3 +50,16 @@ def test_no_crops_give_no_faces(crops):
 def test_wrong_crops(wrong):
     with pytest.raises(ShapeError, match="expected \\(B, 224, 224, 3\\) uint8, got"):
         Regressor(CountingRuntime())(wrong)
+
+
+def test_dense_landmarks_stand_behind_the_coefficients(crops):
+    class DenseRuntime(CountingRuntime):
+        def __call__(self, crops):
+            seen = np.tile(np.array([10, 20, 0, 30, 40, np.log(3)], np.float32), (len(crops), 1))
+            return np.concatenate([super().__call__(crops), seen], axis=1)
+
+    regression = Regressor(DenseRuntime(), batch_size=2)(crops)
+    assert regression.coefficients.identity.shape == (5, 80)
+    assert regression.dense is not None
+    np.testing.assert_array_equal(regression.dense.points[4], [[10, 20], [30, 40]])
+    np.testing.assert_allclose(regression.dense.deviation[4], [1, 3], rtol=1e-6)

@@ -33,10 +33,13 @@ class EagerRuntime:
         self.precision = precision
         network = build_network(checkpoint.folded()).to(memory_format=torch.channels_last)
         network.backbone.to(_DTYPES[precision])
+        if network.dense is not None:
+            for layer in (network.dense.fine, network.dense.coarse, network.dense.mix):
+                layer.to(_DTYPES[precision])
         self._network: torch.nn.Module = network
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Coefficient vectors (B, 257) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
+        """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
         with torch.inference_mode():
             return self._network(self._input(torch.from_numpy(crops))).numpy()
 

@@ -14,8 +14,8 @@ class Runtime(Protocol):
     precision: str  # of the trunk's arithmetic: fp32 or bf16
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Coefficient vectors (B, 257) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; B is at least 1.
+        """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; B is at least 1.
 
-        S is the checkpoint's `info.crop_size`.
+        The vectors are those of `network.RegressorNetwork`, and S is the checkpoint's `info.crop_size`.
         """
         ...

@@ -38,11 +38,13 @@ class LossWeights:
     colour: float  # per unit of [0, 1]
     coefficients: float  # per standard deviation
     landmarks: float  # per crop pixel, on portraits
+    dense: float  # per crop pixel
+    certainty: float  # per nat
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One run."""
+    """One run. Names of files in the TOML file are relative to its own folder."""
 
     trunk: str  # resnet50 or resnet18
     seed: int
@@ -52,9 +54,11 @@ class TrainingConfig:
     weight_decay: float
     average_decay: float  # of the running mean of weights, which is what gets exported
     checkpoint_every: int  # steps
+    dense_landmarks: int  # 70 or more, or 0 for a network without
     loss: LossWeights
     stages: tuple[Stage, ...]
-    portraits: str | None = None  # folder of photos/ and landmarks.npz; in the file, relative to the file's own folder
+    portraits: str | None = None  # folder of photos/ and landmarks.npz
+    start: str | None = None  # checkpoint file to start from, instead of random weights
 
 
 _RANGES = {
@@ -65,6 +69,7 @@ _RANGES = {
     "weight_decay": (0, 1),
     "average_decay": (0, 1),
     "checkpoint_every": (1, 10**9),
+    "dense_landmarks": (0, 2000),
     "crop_size": (2 * CROP_STEP, CROP_SIZE),
     "batch_size": (2, 2**16),
     "steps": (1, 10**9),
@@ -95,11 +100,12 @@ def read_config(path: str | Path) -> TrainingConfig:
     if not isinstance(stages, list) or not stages:
         raise ConfigError(f"{path}: no [[stages]], at least one is needed")
     values["stages"] = tuple(_parse(path, "[[stages]]", Stage, stage) for stage in stages)
-    portraits = values.get("portraits")
-    if portraits is not None:
-        if not isinstance(portraits, str):
-            raise ConfigError(f"{path}: 'portraits' is {portraits!r}, it must be the name of a folder")
-        values["portraits"] = str(path.parent / portraits)
+    for name in ("portraits", "start"):
+        file = values.get(name)
+        if file is not None:
+            if not isinstance(file, str):
+                raise ConfigError(f"{path}: {name!r} is {file!r}, it must be the name of a file or folder")
+            values[name] = str(path.parent / file)
     config = _parse(path, "the file", TrainingConfig, values)
     _check_together(path, config)
     return config
@@ -131,6 +137,8 @@ def _check_together(path: Path, config: TrainingConfig) -> None:
     """What no single number shows."""
     if config.trunk not in tuple(TRUNKS):
         raise ConfigError(f"{path}: 'trunk' is {config.trunk!r}, choose one of {', '.join(TRUNKS)}")
+    if 0 < config.dense_landmarks < 70:
+        raise ConfigError(f"{path}: 'dense_landmarks' is {config.dense_landmarks}, it must be 0, or 70 or more")
     for stage in config.stages:
         if stage.crop_size % CROP_STEP:
             raise ConfigError(f"{path}: 'crop_size' is {stage.crop_size}, it must be a multiple of {CROP_STEP}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ class Heads:
 
     crops: np.ndarray  # (B, 224, 224, 3) uint8
     vectors: np.ndarray  # (B, 257) float32 coefficient vectors
+    points: np.ndarray  # (B, N, 2) float32 true crop pixels of the dense landmarks, hidden ones too
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class _Look:
 class HeadGenerator:
     """Draws heads of one face model; the same seed gives the same heads."""
 
-    def __init__(self, model: FaceModel, seed: int) -> None:
+    def __init__(self, model: FaceModel, seed: int, dense_vertices: Sequence[int] = ()) -> None:
         self._model = model
+        self._dense = np.asarray(dense_vertices, np.int64)
         self._rng = np.random.default_rng(seed)
         self._noise = painting.noise_bank(self._rng)
         self._surroundings = Surroundings(self._rng, self._noise)
@@ -89,7 +92,7 @@ class HeadGenerator:
         vectors = FaceCoefficients(
             people.identity, people.expression, people.albedo, views.rotation, lighting, views.translation
         ).to_vector()
-        return Heads(crops, vectors.astype(np.float32))
+        return Heads(crops, vectors.astype(np.float32), views.pixels[:, self._dense])
 
     def _photo(
         self,

@@ -15,12 +15,14 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from deep3d.checkpoints import read_checkpoint
 from deep3d.coefficients import COEFFICIENT_COUNT, FIELDS
 from deep3d.errors import ConfigError
-from deep3d.face_model import read_face_model
-from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor
+from deep3d.face_model import FaceModel, read_face_model
+from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor, build_network
 from deep3d.training.config import Stage, TrainingConfig
-from deep3d.training.losses import FaceLoss
+from deep3d.training.dense_points import choose_dense_landmarks
+from deep3d.training.losses import FaceLoss, dense_terms
 from deep3d.training.portraits import Portraits
 from deep3d.training.stream import HeadStream
 
@@ -39,6 +41,8 @@ LOG_COLUMNS: list[str] = [
     "colour",
     "coefficients",
     "landmarks",
+    "dense",
+    "certainty",
 ]
 OUTPUT_SCALE = {
     "identity": 1.0,
@@ -69,6 +73,11 @@ class _Run:
     face_model_sha256: str = ""  # of the face model's file
     step: int = 0
     seconds: float = 0.0  # that the steps took, in all calls
+
+    @property
+    def dense_vertices(self) -> tuple[int, ...]:
+        """The vertices of the dense landmarks."""
+        return self.regressor.network.config.dense_vertices
 
     def save(self, path: Path) -> None:
         """Write the state, whole or not at all."""
@@ -126,7 +135,7 @@ def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Prog
     """
     torch.manual_seed(config.seed)
     model = read_face_model(model_path)
-    run = _start(config, model.info.sha256)
+    run = _start(config, model)
     state, log = folder / "state.pt", folder / "log.csv"
     folder.mkdir(parents=True, exist_ok=True)
     if state.exists():
@@ -138,7 +147,7 @@ def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Prog
     try:
         for stage in config.stages:
             if run.step < first + stage.steps:
-                with HeadStream(model_path, config, stage, config.seed + 1000 * run.step) as heads:
+                with HeadStream(model_path, run.dense_vertices, config, stage, config.seed + 1000 * run.step) as heads:
                     while run.step < first + stage.steps:
                         terms = _step(run, stage, run.step - first, heads, portraits, loss)
                         progress(run.step, total, terms["total"])
@@ -160,17 +169,40 @@ def averaged_network(average: AveragedModel) -> RegressorNetwork:
     return regressor.fold().eval()
 
 
-def _start(config: TrainingConfig, face_model_sha256: str = "") -> _Run:
+def _start(config: TrainingConfig, model: FaceModel) -> _Run:
+    """A run at step 0, from random weights or those of a checkpoint, which may lack the dense landmarks."""
     scale = torch.ones(COEFFICIENT_COUNT)
     for name, part in FIELDS.items():
         scale[part] = OUTPUT_SCALE[name]
-    network = RegressorNetwork(RegressorConfig(trunk=config.trunk))
-    regressor = StandardizedRegressor(network, torch.zeros(COEFFICIENT_COUNT), scale).to(
-        memory_format=torch.channels_last
-    )
+    dense = choose_dense_landmarks(model, config.dense_landmarks) if config.dense_landmarks else ()
+    network = RegressorNetwork(RegressorConfig(config.trunk, dense))
+    mean = torch.zeros(COEFFICIENT_COUNT)
+    if config.start is None:
+        regressor = StandardizedRegressor(network, mean, scale)
+    else:
+        network.load_state_dict(network.state_dict() | _starting_weights(config, model, dense))
+        regressor = StandardizedRegressor.unfold(network, mean, scale)
+    regressor = regressor.to(memory_format=torch.channels_last)
     average = AveragedModel(regressor, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True)
     optimizer = torch.optim.AdamW(regressor.parameters(), lr=1e-3, weight_decay=config.weight_decay)
-    return _Run(config, regressor, average, optimizer, face_model_sha256)
+    return _Run(config, regressor, average, optimizer, model.info.sha256)
+
+
+def _starting_weights(config: TrainingConfig, model: FaceModel, dense: tuple[int, ...]) -> dict[str, Tensor]:
+    """The state dict of the checkpoint that the configuration starts from; of other dense landmarks only the rest.
+
+    Raises: ConfigError if it is of another trunk, or in eight bits; CheckpointError.
+    """
+    checkpoint = read_checkpoint(str(config.start))
+    checkpoint.require_model(model.info)
+    if checkpoint.info.trunk != config.trunk:
+        raise ConfigError(f"{config.start}: of trunk {checkpoint.info.trunk}, not {config.trunk}; choose another")
+    if checkpoint.storage == "int8":
+        raise ConfigError(f"{config.start}: in eight bits, without batch norms; start from its float32 file")
+    state = build_network(checkpoint).state_dict()
+    if checkpoint.dense_vertices != dense:
+        state = {name: value for name, value in state.items() if not name.startswith("dense.")}
+    return state
 
 
 def _step(
@@ -188,18 +220,23 @@ def _step(
         group["lr"] = rate
     run.regressor.train()
     real = round(stage.batch_size * stage.portrait_share)
-    crops, vectors = heads.batch(stage.batch_size - real)
-    landmarks = None
+    drawn = heads.batch(stage.batch_size - real)
+    crops, landmarks = drawn.crops, None
     if portraits is not None and real:
         photos, landmarks = portraits.batch(real, stage.crop_size)
         crops = np.concatenate([crops, photos])
     with torch.autocast("cpu", torch.bfloat16):
         predicted = run.regressor(_tensor(crops))
     predicted = predicted.float()
-    terms = loss.synthetic(predicted[: len(vectors)], torch.from_numpy(vectors))
+    vectors, dense = predicted[:, :COEFFICIENT_COUNT], predicted[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))
+    count, weights = len(drawn.vectors), run.config.loss
+    terms = loss.synthetic(vectors[:count], torch.from_numpy(drawn.vectors))
+    if run.dense_vertices:
+        terms |= dense_terms(dense[:count], torch.from_numpy(drawn.points))
+        terms["total"] = terms["total"] + weights.dense * terms["dense"] + weights.certainty * terms["certainty"]
     if landmarks is not None:
-        terms["landmarks"] = loss.portraits(predicted[len(vectors) :], torch.from_numpy(landmarks))
-        terms["total"] = terms["total"] + run.config.loss.landmarks * terms["landmarks"]
+        terms["landmarks"] = loss.portraits(vectors[count:], dense[count:], torch.from_numpy(landmarks))
+        terms["total"] = terms["total"] + weights.landmarks * terms["landmarks"]
     run.optimizer.zero_grad(set_to_none=True)
     terms["total"].backward()
     torch.nn.utils.clip_grad_norm_(run.regressor.parameters(), 20.0)

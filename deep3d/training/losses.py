@@ -12,8 +12,10 @@ from deep3d.landmarks import INNER
 from deep3d.lighting import irradiance
 from deep3d.mesh import MILLIMETRES
 from deep3d.training.config import LossWeights
+from deep3d.training.dense_points import face_region
 
 SAMPLED_VERTICES = 1200
+_LOG_DEVIATION = (-1.5, 4.0)  # from 0.2 to 55 crop pixels
 
 
 class FaceLoss:
@@ -60,13 +62,32 @@ class FaceLoss:
         terms["total"] = sum(getattr(self._weights, name) * term for name, term in terms.items())
         return terms
 
-    def portraits(self, predicted: Tensor, landmarks: Tensor) -> Tensor:
-        """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw counted less; identities kept likely."""
+    def portraits(self, predicted: Tensor, dense: Tensor, landmarks: Tensor) -> Tensor:
+        """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw counted less; identities kept likely.
+
+        Both of the face of the coefficients (B, 257) and of the dense landmarks (B, N, 3), where N > 0.
+        """
         p = FaceCoefficients.from_vector(predicted)
         vertices = place(self._model.shape(p), p.rotation, p.translation)
-        distance = torch.linalg.vector_norm(project(self._model.landmarks(vertices)) - landmarks, dim=-1)
+        distance = _distances(project(self._model.landmarks(vertices)), landmarks)
+        if dense.shape[1]:
+            distance = distance + _distances(dense[:, :68, :2], landmarks)
         prior = 0.02 * p.identity.square().mean() + 0.2 * torch.relu(-p.expression[:, :53]).mean()
         return distance[:, INNER].mean() + 0.15 * distance[:, : INNER.start].mean() + prior
+
+
+def dense_terms(predicted: Tensor, points: Tensor) -> dict[str, Tensor]:
+    """How well dense landmarks (B, N, 3), as the network gives them, fit true crop pixels (B, N, 2).
+
+    `dense` is the mean distance in crop pixels, `certainty` the negative log-likelihood of a round Gaussian (Wood et
+    al., 2022, eq. 1) less its constant.
+    """
+    squared = (predicted[..., :2] - points).square().sum(dim=-1)
+    log_deviation = predicted[..., 2].clamp(*_LOG_DEVIATION)
+    return {
+        "dense": squared.add(1e-10).sqrt().mean(),
+        "certainty": (2 * log_deviation + 0.5 * squared * torch.exp(-2 * log_deviation)).mean(),
+    }
 
 
 def up_to_similarity(offsets: Tensor, basis: Tensor) -> Tensor:
@@ -89,6 +110,11 @@ def similarity_basis(points: Tensor) -> Tensor:
     return torch.linalg.qr(fields.T).Q
 
 
+def _distances(points: Tensor, landmarks: Tensor) -> Tensor:
+    """(B, 68) between (B, 68, 2) points."""
+    return torch.linalg.vector_norm(points - landmarks, dim=-1)
+
+
 def _length(vectors: Tensor) -> Tensor:
     """Mean Euclidean length, slightly rounded at zero so that its gradient is finite."""
     return vectors.square().sum(dim=-1).add(1e-10).sqrt().mean()
@@ -96,8 +122,5 @@ def _length(vectors: Tensor) -> Tensor:
 
 def _face_rows(model: FaceModel) -> list[int]:
     """Vertices of the face proper, evenly thinned: facial skin before the ears, above the neck."""
-    points = model.landmarks(model.mean_shape[None])[0]
-    mean = model.mean_shape
-    front = (mean[:, 2] > points[[0, 16], 2].mean() - 0.1) & (mean[:, 1] > points[8, 1] - 0.15)
-    rows = (front & (model.skin > 0.3)).nonzero()[0]
+    rows = (face_region(model) & (model.skin > 0.3)).nonzero()[0]
     return rows[:: max(1, len(rows) // SAMPLED_VERTICES)].tolist()

@@ -45,6 +45,8 @@ def test_the_shipped_recipe_is_valid():
         ("portraits =", "# portraits =", "'portrait_share' .* 'portraits'"),
         ('trunk = "resnet50"', 'trunk = "resnet101"', "'trunk' .* resnet18"),
         ('trunk = "resnet50"', "trunk = 50", "'trunk'"),
+        ("seed = 1", "seed = 1\nstart = 3", "'start'"),
+        ("dense_landmarks = 336", "dense_landmarks = 40", "'dense_landmarks' .* 70 or more"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_field(tmp_path, old, new, message):

@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +13,14 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from deep3d.assets import asset
-from deep3d.checkpoints import read_checkpoint
+from deep3d.checkpoints import CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.errors import ConfigError, DatasetError
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.network import RegressorNetwork, network_arrays
 from deep3d.training import command, loop
 from deep3d.training.config import LossWeights, Stage, TrainingConfig
+from deep3d.training.heads import Heads
 
 STAGE = Stage(crop_size=32, batch_size=4, steps=4, learning_rate=1e-3, final_rate=0.1, portrait_share=0.0)
 CONFIG = TrainingConfig(
@@ -31,7 +32,8 @@ CONFIG = TrainingConfig(
     weight_decay=0.01,
     average_decay=0.5,
     checkpoint_every=4,
-    loss=LossWeights(1, 1, 1, 1, 1, 1, 1, 1),
+    dense_landmarks=70,
+    loss=LossWeights(1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
     stages=(STAGE, replace(STAGE, learning_rate=5e-4)),
 )
 
@@ -39,8 +41,8 @@ CONFIG = TrainingConfig(
 class FixedHeads:
     """Stands in for HeadStream: the same random batch again and again."""
 
-    def __init__(self, model_path: Path, config: TrainingConfig, stage: Stage, seed: int) -> None:
-        self._size = stage.crop_size
+    def __init__(self, model_path: Path, dense: Sequence[int], config: TrainingConfig, stage: Stage, seed: int) -> None:
+        self._dense, self._size = len(dense), stage.crop_size
 
     def __enter__(self) -> "FixedHeads":
         return self
@@ -48,10 +50,11 @@ class FixedHeads:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def batch(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, count: int) -> Heads:
         rng = np.random.default_rng(0)
         crops = rng.integers(0, 256, (count, self._size, self._size, 3), np.uint8)
-        return crops, rng.normal(0, 0.1, (count, 257)).astype(np.float32)
+        vectors = rng.normal(0, 0.1, (count, 257)).astype(np.float32)
+        return Heads(crops, vectors, rng.uniform(60, 160, (count, self._dense, 2)).astype(np.float32))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -112,6 +115,30 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def loop_state(folder: Path, step: int) -> loop._Run:
+    """A run that stands where the one of the folder ended."""
+    state = loop._start(CONFIG, read_face_model(asset("bfm", OPEN_MODEL)))
+    state.load(folder / "state.pt")
+    assert state.step == step
+    return state
+
+
+def checkpoint_info() -> CheckpointInfo:
+    model = read_face_model(asset("bfm", OPEN_MODEL)).info
+    return CheckpointInfo(
+        name="small",
+        version="1",
+        trunk="resnet18",
+        face_model=model.name,
+        face_model_sha256=model.sha256,
+        training_data="noise",
+        accuracy={},
+        licence="MIT",
+        created="2026-01-01",
+        crop_size=32,
+    )
+
+
 def assert_same_network(network: RegressorNetwork, folder: Path) -> None:
     for name, value in torch.load(folder / "network.pt", weights_only=True).items():
         assert_allclose(network.state_dict()[name], value, rtol=1e-3, atol=1e-5, err_msg=name)
@@ -164,6 +191,39 @@ def test_the_state_of_another_run_is_refused(finished, tmp_path, origin, message
     assert "\n" not in str(caught.value)
 
 
+def test_a_run_may_start_from_a_checkpoint(finished, tmp_path):
+    """What the network knew is still there after steps of no size."""
+    network = loop.averaged_network(loop_state(finished, 8).average)
+    start = tmp_path / "start.safetensors"
+    write_checkpoint(start, checkpoint_info(), network_arrays(network))
+    still = replace(
+        CONFIG,
+        start=str(start),
+        average_decay=0.0,
+        weight_decay=0.0,
+        stages=(replace(STAGE, learning_rate=0, steps=8),),
+    )
+    again = run(tmp_path / "run", Steps(), still)
+    for name, value in network.state_dict().items():
+        if "running" not in name and "batches" not in name:
+            assert_allclose(again.state_dict()[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("change", "storage", "message"),
+    [
+        ({"trunk": "resnet50"}, "float32", "of trunk resnet18, not resnet50"),
+        ({}, "int8", "in eight bits"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_refused(finished, tmp_path, change, storage, message):
+    network = loop.averaged_network(loop_state(finished, 8).average)
+    start = tmp_path / "start.safetensors"
+    write_checkpoint(start, checkpoint_info(), network_arrays(network), storage)
+    with pytest.raises(ConfigError, match=message):
+        run(tmp_path / "run", Steps(), replace(CONFIG, start=str(start), **change))
+
+
 def test_a_damaged_state_is_refused(finished, tmp_path):
     whole = (finished / "state4.pt").read_bytes()
     for content in (b"", b"nonsense", whole[: len(whole) // 2]):
@@ -191,6 +251,7 @@ workers = 1
 weight_decay = 0.01
 average_decay = 0.5
 checkpoint_every = 4
+dense_landmarks = 72
 [loss]
 projection = 1
 identity = 1
@@ -200,6 +261,8 @@ pose = 1
 colour = 1
 coefficients = 1
 landmarks = 1
+dense = 1
+certainty = 1
 [[stages]]
 crop_size = 32
 batch_size = 4
@@ -226,7 +289,9 @@ def test_the_command_writes_a_checkpoint_and_its_accuracy(tmp_path, monkeypatch)
     assert checkpoint.info.crop_size == 32
     assert checkpoint.info.accuracy == {}
     full = read_checkpoint(tmp_path / "run" / "small.float32.safetensors")
-    assert full.arrays.keys() == network_arrays(RegressorNetwork(loop.RegressorConfig("resnet18"))).keys()
+    assert len(set(full.dense_vertices)) == 72
+    network = RegressorNetwork(loop.RegressorConfig("resnet18", full.dense_vertices))
+    assert full.arrays.keys() == network_arrays(network).keys()
 
     row = {"portraits": {"nme51": {"mean": 3.5}, "nme68": {"mean": 4.25}}, "heads": None}
     report = tmp_path / "report.json"

@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose
 
 from deep3d.face_model import default_face_model
 from deep3d.training.config import LossWeights
-from deep3d.training.losses import FaceLoss, similarity_basis, up_to_similarity
+from deep3d.training.losses import FaceLoss, dense_terms, similarity_basis, up_to_similarity
 
-WEIGHTS = LossWeights(projection=1, identity=1, expression=1, profile=1, pose=1, colour=1, coefficients=1, landmarks=1)
+WEIGHTS = LossWeights(1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +70,16 @@ def test_a_uniformly_larger_neutral_head_costs_no_identity(loss):
     moved = 100 * np.linalg.norm(model.neutral_shape(other[:, :80].numpy()) - model.mean_shape, axis=-1)
     skin = (model.skin > 0.3) & (model.mean_shape[:, 2] > 0)
     assert 0 < float(loss.synthetic(other, true)["identity"]) < moved[:, skin].mean()
+
+
+def test_a_deviation_is_best_when_it_is_the_error():
+    points = torch.zeros(1, 500, 2)
+    off = torch.from_numpy(np.random.default_rng(3).normal(0, 2.0, (1, 500, 2)).astype(np.float32))
+
+    def cost(deviation: float) -> float:
+        predicted = torch.cat([off, torch.full((1, 500, 1), float(np.log(deviation)))], dim=-1)
+        return float(dense_terms(predicted, points)["certainty"])
+
+    assert cost(2.0) < min(cost(1.5), cost(2.7))
+    predicted = torch.cat([off, torch.zeros(1, 500, 1)], dim=-1)
+    assert_allclose(float(dense_terms(predicted, points)["dense"]), 2.0 * np.sqrt(np.pi / 2), rtol=0.05)  # Rayleigh

@@ -17,6 +17,7 @@ from deep3d.training.heads import HeadGenerator
 from deep3d.training.stream import CHUNK, HeadStream
 
 SIZE = 32
+DENSE = (5, 1, 4000)
 STAGE = Stage(crop_size=SIZE, batch_size=8, steps=2, learning_rate=1e-3, final_rate=0.1, portrait_share=0.0)
 CONFIG = TrainingConfig(
     trunk="resnet18",
@@ -27,32 +28,36 @@ CONFIG = TrainingConfig(
     weight_decay=0.0,
     average_decay=0.9,
     checkpoint_every=4,
-    loss=LossWeights(1, 1, 1, 1, 1, 1, 1, 1),
+    dense_landmarks=70,
+    loss=LossWeights(1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
     stages=(STAGE,),
 )
 
 
 @pytest.fixture(scope="module")
-def expected() -> dict[bytes, np.ndarray]:
-    """Small crops of the first heads that the renderer will draw, by their labels."""
-    generator = HeadGenerator(read_face_model(asset("bfm", OPEN_MODEL)), seed=8)
+def expected() -> dict[bytes, tuple[np.ndarray, np.ndarray]]:
+    """Small crops and dense landmarks of the first heads that the renderer will draw, by their labels."""
+    generator = HeadGenerator(read_face_model(asset("bfm", OPEN_MODEL)), 8, DENSE)
     heads = [generator.draw(CHUNK) for _ in range(6)]  # 96: no more are rendered for the draws below
     crops = [
         np.asarray(Image.fromarray(crop).resize((SIZE, SIZE), Image.Resampling.BOX))
         for part in heads
         for crop in part.crops
     ]
-    return dict(zip((vector.tobytes() for part in heads for vector in part.vectors), crops, strict=True))
+    points = [point for part in heads for point in part.points]
+    names = (vector.tobytes() for part in heads for vector in part.vectors)
+    return dict(zip(names, zip(crops, points, strict=True), strict=True))
 
 
 def test_labels_belong_to_their_crops_while_the_ring_goes_round_and_a_dead_renderer_is_noticed(expected):
-    with HeadStream(asset("bfm", OPEN_MODEL), CONFIG, STAGE, seed=7) as stream:
+    with HeadStream(asset("bfm", OPEN_MODEL), DENSE, CONFIG, STAGE, seed=7) as stream:
         seen = set()
         for round_ in range(8):  # of 16 draws: the ring of 64 heads goes round
-            crops, vectors = stream.batch(16)
-            assert crops.shape == (16, SIZE, SIZE, 3) and vectors.shape == (16, 257)
-            for crop, vector in zip(crops, vectors, strict=True):
-                assert_array_equal(crop, expected[vector.tobytes()])
+            heads = stream.batch(16)
+            assert heads.crops.shape == (16, SIZE, SIZE, 3) and heads.vectors.shape == (16, 257)
+            for crop, vector, points in zip(heads.crops, heads.vectors, heads.points, strict=True):
+                assert_array_equal(crop, expected[vector.tobytes()][0])
+                assert_array_equal(points, expected[vector.tobytes()][1])
                 seen.add(vector.tobytes())
             drawn = 16 * (round_ + 1)
             assert drawn / CONFIG.reuse <= stream.made <= 2 * CHUNK + drawn / CONFIG.reuse
@@ -69,7 +74,7 @@ def test_labels_belong_to_their_crops_while_the_ring_goes_round_and_a_dead_rende
 
 def test_a_renderer_that_never_starts_is_noticed(tmp_path):
     with (
-        HeadStream(tmp_path / "none.safetensors", CONFIG, STAGE, seed=7) as stream,
+        HeadStream(tmp_path / "none.safetensors", DENSE, CONFIG, STAGE, seed=7) as stream,
         pytest.raises(TrainingError, match="exit code 1"),
     ):
         stream.batch(8)
