@@ -14,12 +14,13 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
-from serving import runs, workers
+from serving import jobs, workers
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
 from serving.tables import Job, Notice, Status
 
 SIGNED_IN_SECONDS = 8 * 3600
+FAILURES = 50  # that are listed
 
 _STATUSES = (
     (Status.SUBMITTED, N_("Submitted")),
@@ -71,7 +72,10 @@ def sign_out() -> Response:
 def admin() -> str:
     """How the site is doing."""
     with site().database.reading() as database:
-        counts = dict(database.execute(select(Job.status, func.count()).group_by(Job.status)).tuples().all())
+        by_status = database.execute(select(Job.status, func.count()).group_by(Job.status))
+        counts = {status: number for status, number in by_status}
+        failed = select(Job).where(Job.status == Status.FAILED).order_by(Job.finished_at.desc()).limit(FAILURES)
+        failures = list(database.scalars(failed))
         unsent = database.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))
     now, free = time.time(), site().storage.free_bytes()
     return render_template(
@@ -81,8 +85,7 @@ def admin() -> str:
         free=None if free is None else f"{free / 1e9:.1f} GB",
         workers=[(each.host, each.pid, _duration(now - each.started_at)) for each in workers.living(site())],
         failures=[
-            (each.id, _when(each.finished_at), each.attempts, each.crashes, each.error or "")
-            for each in runs.failures(site())
+            (each.id, _when(each.finished_at), each.attempts, each.crashes, each.error or "") for each in failures
         ],
     )
 
@@ -91,8 +94,8 @@ def admin() -> str:
 @_for_operators
 def retry(number: int) -> Response:
     """Queue a failed job once more."""
-    runs.retry(site(), number)
-    flash(translate(N_("Job %(number)s is queued again."), number=number))
+    queued = jobs.retry(site(), number)
+    flash(translate(N_("Job %(number)s is queued again.") if queued else N_("Job %(number)s is gone."), number=number))
     return make_response(redirect(url_for("pages.admin"), 303))
 
 

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from serving import jobs
+from serving.site import Site
+from serving.tables import Job, Status
+
+PASSWORD = "open sesame"  # of the fixture `app`
+
+
+def test_the_page_asks_for_the_password(client: FlaskClient) -> None:
+    assert client.get("/admin").location == "/admin/sign-in"
+    assert client.post("/admin/jobs/1/retry").location == "/admin/sign-in"
+    assert "not the password" in client.post("/admin/sign-in", data={"password": "sesame"}).text
+    assert client.get("/admin").status_code == 303
+
+
+def test_without_a_password_there_is_no_page(app: Flask, client: FlaskClient, site: Site) -> None:
+    app.extensions["site"] = replace(site, settings=replace(site.settings, admin_password=""))
+
+    assert client.get("/admin").status_code == 404
+    assert client.post("/admin/sign-in", data={"password": ""}).status_code == 404
+
+
+def test_a_failed_job_is_listed_without_its_secret_and_can_be_tried_again(
+    client: FlaskClient, site: Site, ended_job: Callable[..., Job]
+) -> None:
+    job = ended_job(error="no face found")
+    client.post("/admin/sign-in", data={"password": PASSWORD})
+
+    page = client.get("/admin").text
+    assert "no face found" in page
+    assert str(job.secret) not in page
+
+    client.post(f"/admin/jobs/{job.id}/retry")
+    assert jobs.state(site, str(job.secret)).status is Status.SUBMITTED
+
+
+def test_signing_out_closes_the_page(client: FlaskClient) -> None:
+    client.post("/admin/sign-in", data={"password": PASSWORD})
+    assert client.get("/admin").status_code == 200
+
+    client.post("/admin/sign-out")
+    assert client.get("/admin").status_code == 303

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+
+def form(photo: bytes | None, **fields: str) -> dict:
+    files = [] if photo is None else [(io.BytesIO(photo), "anna.jpg")]
+    return {"photo": files, "consent": "yes", **fields}
+
+
+def wrong(page: str, field: str) -> str:
+    """What the page says beside a field."""
+    return re.search(rf'id="{field}-wrong"[^>]*>([^<]*)<', page)[1]  # type: ignore[index]
+
+
+def test_a_form_leads_to_the_page_of_its_job(client: FlaskClient, photo: bytes) -> None:
+    answer = client.post("/", data=form(photo))
+
+    assert answer.status_code == 303
+    assert "Your face is on its way" in client.get(answer.location).text
+
+
+def test_a_script_gets_the_page_as_json(client: FlaskClient, photo: bytes) -> None:
+    answer = client.post("/", data=form(photo), headers={"Accept": "application/json"})
+
+    assert answer.is_json
+    assert client.get(answer.json["page"]).status_code == 200
+
+
+def test_everything_wrong_is_told_beside_its_field_and_what_was_typed_stays(client: FlaskClient) -> None:
+    answer = client.post("/", data={"email": "anna at home", "faces": "all"})
+
+    assert answer.status_code == 422
+    assert wrong(answer.text, "photo") == "Please choose a photo."
+    assert "mail address" in wrong(answer.text, "email")
+    assert wrong(answer.text, "consent") == "Please confirm this first."
+    assert 'value="anna at home"' in answer.text
+    assert re.search(r'value="all" checked', answer.text)
+
+
+def test_a_script_gets_every_error_with_its_field(client: FlaskClient) -> None:
+    answer = client.post("/", data={"email": "anna at home"}, headers={"Accept": "application/json"})
+
+    assert answer.content_type == "application/problem+json"
+    assert [each["field"] for each in answer.get_json(force=True)["errors"]] == ["photo", "email", "consent"]
+
+
+def test_errors_speak_the_language_of_the_person(client: FlaskClient) -> None:
+    answer = client.post("/", data=form(b""), headers={"Accept-Language": "de-AT,en;q=0.5"})
+
+    assert wrong(answer.text, "photo") == "anna.jpg: Die Datei ist leer; bitte ein Foto auswählen."
+
+
+def test_too_many_photos_are_refused(client: FlaskClient, photo: bytes) -> None:
+    answer = client.post("/", data={"photo": [(io.BytesIO(photo), "anna.jpg")] * 4, "consent": "yes"})
+
+    assert answer.status_code == 413
+    assert "3 at most" in wrong(answer.text, "photo")
+
+
+def test_a_form_that_is_too_large_is_shown_again(app: Flask, client: FlaskClient, photo: bytes) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = 100
+
+    answer = client.post("/", data=form(photo))
+
+    assert answer.status_code == 413
+    assert "too large together" in wrong(answer.text, "photo")
+
+
+def test_a_full_queue_is_told_and_says_when_to_come_back(app: Flask, client: FlaskClient, photo: bytes) -> None:
+    from dataclasses import replace
+
+    site = app.extensions["site"]
+    app.extensions["site"] = replace(site, settings=replace(site.settings, max_queue=1))
+    client.post("/", data=form(photo))
+
+    answer = client.post("/", data=form(photo))
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "busy" in wrong(answer.text, "form")
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs/x/delete", "/admin/sign-in"])
+def test_forms_need_their_token(app: Flask, client: FlaskClient, photo: bytes, path: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+
+    answer = client.post(path, data=form(photo))
+
+    assert answer.status_code == 400
+    assert "load the page again" in answer.text
