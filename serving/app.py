@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
@@ -91,7 +92,8 @@ def _limit_submissions(app: Flask, settings: Settings) -> None:
     )
     limit = limiter.shared_limit(f"{settings.submits_per_minute} per minute", scope="submit", methods=["POST"])
     for endpoint in SUBMITTING:
-        app.view_functions[endpoint] = limit(app.view_functions[endpoint])
+        view: Callable[..., Any] = app.view_functions[endpoint]
+        app.view_functions[endpoint] = limit(view)
 
 
 def _security_headers(settings: Settings) -> Callable[[Response], Response]:

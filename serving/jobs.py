@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from serving.errors import JobGone, JobUnknown, QueueFull
@@ -17,6 +17,7 @@ from serving.tables import GONE, UNFINISHED, WAITING, Face, Job, Notice, OutboxE
 from serving.uploads import CleanPhoto
 
 DAY = 86400.0
+ERASED = "erased"  # stage of a row whose files are gone
 USUAL_SECONDS = 1.0  # that a job takes, while nothing is known
 RECENT_JOBS = 20  # by whose times the wait is foretold
 
@@ -117,7 +118,7 @@ def find_even_gone(site: Site, secret: str) -> Job:
     Raises: JobUnknown.
     """
     with site.database.reading() as session:
-        job = session.scalar(_whole_jobs().where(Job.digest == digest(secret)))
+        job = session.scalar(whole_jobs().where(Job.digest == digest(secret)))
     if job is None:
         raise JobUnknown("There is no such face.")
     return job
@@ -129,7 +130,7 @@ def state(site: Site, secret: str) -> JobState:
     Raises: JobUnknown.
     """
     with site.database.reading() as session:
-        job = session.scalar(_whole_jobs().where(Job.digest == digest(secret)))
+        job = session.scalar(whole_jobs().where(Job.digest == digest(secret)))
         if job is None:
             raise JobUnknown("There is no such face.")
         before = 0
@@ -142,7 +143,7 @@ def state(site: Site, secret: str) -> JobState:
 def of_session(site: Site, browser_session: str) -> list[Job]:
     """The jobs of a browser session that are still there, the newest first."""
     with site.database.reading() as session:
-        jobs = _whole_jobs().where(Job.session == browser_session, Job.status.not_in(GONE)).order_by(Job.id.desc())
+        jobs = whole_jobs().where(Job.session == browser_session, Job.status.not_in(GONE)).order_by(Job.id.desc())
         return list(session.scalars(jobs))
 
 
@@ -153,7 +154,7 @@ def retry(site: Site, job_id: int) -> bool:
         if job is None or job.status != Status.FAILED:
             return False
         job.status, job.progress, job.stage, job.error = Status.SUBMITTED, 0.0, "", None
-        job.started_at, job.finished_at, job.attempts, job.crashes = None, None, 0, 0
+        job.started_at, job.finished_at, job.crashes = None, None, 0
         for upload in job.uploads:
             upload.error = None
         session.add(OutboxEntry(job_id=job.id, due_at=time.time()))
@@ -171,17 +172,22 @@ def delete(site: Site, secret: str) -> None:
 def erase(site: Site, job_id: int, status: Status) -> None:
     """Leave nothing of a job but its row, without anything personal. A worker that has it will find it gone.
 
-    Raises: StorageError; the job is then gone for people, and the sweep removes the files later.
+    Raises: StorageError; the job is then gone for people, and `expiry.expire` removes the files later.
     """
     with site.database.session() as session:
         job = session.get(Job, job_id)
         if job is None:
             return
+        running = job.status == Status.RUNNING
         job.uploads, job.faces, job.notices, job.outbox = [], [], [], []
         job.status, job.secret, job.session, job.error, job.worker_id = status, None, None, None, None
-    site.storage.delete(f"jobs/{job_id}")
-    with site.database.session() as session:
-        session.execute(update(Job).where(Job.id == job_id).values(stage="erased"))
+        job.stage, job.finished_at = "", time.time()
+    for mail in site.settings.mail_dir.glob(f"{job_id}-*.eml"):
+        mail.unlink(missing_ok=True)
+    site.storage.delete(job.folder)
+    if not running:  # otherwise its worker may still write
+        with site.database.session() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(stage=ERASED))
 
 
 def face_folder(job: Job, number: int) -> str:
@@ -195,7 +201,8 @@ def face_folder(job: Job, number: int) -> str:
     return faces[number].folder
 
 
-def _whole_jobs():
+def whole_jobs() -> Select[Job]:
+    """Jobs with their uploads and faces."""
     return select(Job).options(selectinload(Job.uploads), selectinload(Job.faces))
 
 
@@ -212,7 +219,7 @@ def _count(session: Session, *conditions) -> int:
 def _seconds_for_one(session: Session) -> float:
     """Time from one finished job to the next, of late, while there was always work."""
     recent = select(Job.started_at, Job.finished_at).where(Job.finished_at.is_not(None), Job.started_at.is_not(None))
-    rows = session.execute(recent.order_by(Job.finished_at.desc()).limit(RECENT_JOBS)).tuples()
+    rows = session.execute(recent.order_by(Job.finished_at.desc()).limit(RECENT_JOBS)).all()
     spans = [(started, finished) for started, finished in rows if started is not None and finished is not None]
     if not spans:
         return USUAL_SECONDS

@@ -18,6 +18,15 @@ from serving.errors import SettingsError, StorageError, StorageFull
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+def is_full(error: Exception) -> bool:
+    """Whether an error of any part of the site says that there is no room on a disk."""
+    return (
+        isinstance(error, StorageFull)
+        or (isinstance(error, OSError) and error.errno in _FULL)
+        or "disk is full" in str(error)  # SQLite
+    )
+
+
 class Storage:
     """Files under names such as `jobs/12/photos/0.jpg`.
 
@@ -103,6 +112,6 @@ def _told() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:  # each kind of store has its own
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if is_full(error):
             raise StorageFull("There is no room for more files at the moment. Please try again later.") from error
         raise StorageError("Files cannot be stored or read at the moment. Please try again later.") from error

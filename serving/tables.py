@@ -117,6 +117,7 @@ class Notice(Table):
     kind: Mapped[str] = mapped_column(String(8))  # mail or webhook
     address: Mapped[str] = mapped_column(String(500))
     due_at: Mapped[float | None] = mapped_column(index=True)  # None until the job ends, and again once sent or given up
+    worker_id: Mapped[str | None] = mapped_column(String(36), index=True)  # who is sending it
     sent_at: Mapped[float | None]
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

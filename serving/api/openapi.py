@@ -68,7 +68,7 @@ def openapi_document(app: Flask, version: str) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for rule, view, description in routes:
         path = re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
-        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             operation = _operation(view, rule.endpoint, rule.arguments, description, schemas)
             paths.setdefault(path, {})[method.lower()] = operation
     return {

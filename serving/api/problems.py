@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flask import Response
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from serving.api.models import FieldProblem, Problem
-from serving.errors import JobGone, JobUnknown, QueueFull, Refused, ServingError, StorageError, StorageFull
+from serving.errors import JobGone, JobUnknown, QueueFull, Refused, ServingError, StorageError
+from serving.storage import is_full
 
 RETRY_STORAGE_SECONDS = 30
 RETRY_LIMITED_SECONDS = 60
@@ -37,10 +39,10 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
             return 410, {}
         case JobUnknown():
             return 404, {}
-        case StorageFull():
+        case StorageError() | OperationalError():
+            return 507 if is_full(error) else 503, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
+        case OSError() if is_full(error):
             return 507, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
-        case StorageError():
-            return 503, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
         case HTTPException():
             return error.code or 500, {"Retry-After": str(RETRY_LIMITED_SECONDS)} if error.code == 429 else {}
         case _:

@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("address", sa.String(length=500), nullable=False),
         sa.Column("due_at", sa.Double(), nullable=True),
+        sa.Column("worker_id", sa.String(length=36), nullable=True),
         sa.Column("sent_at", sa.Double(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
@@ -86,6 +87,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_notices_due_at", "notices", ["due_at"], unique=False)
     op.create_index("ix_notices_job_id", "notices", ["job_id"], unique=False)
+    op.create_index("ix_notices_worker_id", "notices", ["worker_id"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -119,6 +121,7 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_job_id", table_name="outbox")
     op.drop_index("ix_outbox_due_at", table_name="outbox")
     op.drop_table("outbox")
+    op.drop_index("ix_notices_worker_id", table_name="notices")
     op.drop_index("ix_notices_job_id", table_name="notices")
     op.drop_index("ix_notices_due_at", table_name="notices")
     op.drop_table("notices")

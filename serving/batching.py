@@ -1,0 +1,156 @@
+"""Dynamic batches: whenever the network is free it takes what waits, so that a single photo never waits for company."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Batcher(Generic[Item, Result]):
+    """Brings items of many threads together, and gives each thread the results of its own.
+
+    `work` makes a result of each item of a batch; it runs in one of the waiting threads, one batch at a time. If a
+    batch fails, its items are tried one by one, so that only those fail that fail alone.
+    """
+
+    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result]], most: int) -> None:
+        self._work = work
+        self._most = most
+        self._waiting: list[_Ticket[Item, Result]] = []
+        self._busy = False
+        self._changed = threading.Condition()
+
+    def __call__(self, items: Sequence[Item]) -> list[Result | Exception]:
+        """The result of each item, or why it has none."""
+        mine = [_Ticket[Item, Result](item) for item in items]
+        with self._changed:
+            self._waiting += mine
+        while batch := self._next_batch(mine):
+            try:
+                self._run(batch)
+            finally:
+                self._free()
+        return [ticket.outcome() for ticket in mine]
+
+    def _next_batch(self, mine: Sequence[_Ticket[Item, Result]]) -> list[_Ticket[Item, Result]]:
+        """Wait until all of mine are done, then nothing, or until the network is free, then what it takes."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy or all(ticket.done for ticket in mine))
+            if all(ticket.done for ticket in mine):
+                return []
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            self._busy = True
+            return batch
+
+    def _free(self) -> None:
+        with self._changed:
+            self._busy = False
+            self._changed.notify_all()
+
+    def _run(self, batch: Sequence[_Ticket[Item, Result]]) -> None:
+        try:
+            results = self._work([ticket.item for ticket in batch])
+            for ticket, result in zip(batch, results, strict=True):
+                ticket.succeed(result)
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].fail(error)
+                return
+            for ticket in batch:
+                self._run([ticket])
+        finally:
+            for ticket in batch:
+                ticket.fail(RuntimeError("the batch was broken off"))  # which changes nothing where there is a result
+
+
+class _Ticket(Generic[Item, Result]):
+    """An item that waits for its result."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.done = False
+        self._outcome: Result | Exception | None = None
+
+    def succeed(self, result: Result) -> None:
+        self._settle(result)
+
+    def fail(self, error: Exception) -> None:
+        self._settle(error)
+
+    def outcome(self) -> Result | Exception:
+        assert self._outcome is not None
+        return self._outcome
+
+    def _settle(self, outcome: Result | Exception) -> None:
+        if not self.done:
+            self._outcome, self.done = outcome, True
+
+
+class Gate:
+    """Lets many in at a time, or one who wants to be alone; who waits to be alone comes before later ones."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._lonely = 0  # who want to be alone, waiting or inside
+        self._turn = threading.Lock()  # held by the one who is alone
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def enter(self, alone: bool) -> Iterator[None]:
+        """Be inside, alone or not, for the block."""
+        with self._alone() if alone else self._together():
+            yield
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._lonely)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._changed:
+            self._lonely += 1
+        try:
+            with self._turn:
+                with self._changed:
+                    self._changed.wait_for(lambda: not self._inside)
+                yield
+        finally:
+            with self._changed:
+                self._lonely -= 1
+                self._changed.notify_all()
+
+
+class Budget:
+    """So many pixels may be in memory at a time; who wants more than all waits until nobody else has any."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._used = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def take(self, amount: int) -> Iterator[None]:
+        """Have a share for the block."""
+        amount = min(amount, self._total)
+        with self._changed:
+            self._changed.wait_for(lambda: self._used + amount <= self._total)
+            self._used += amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._used -= amount
+                self._changed.notify_all()

@@ -1,0 +1,106 @@
+"""A program's side of the HTTP interface: submit photos, wait, download."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from serving.errors import ServingError
+
+TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 0.5
+
+
+class Declined(ServingError):
+    """The server did not do what was asked of it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the server."""
+
+    status: int
+    body: bytes
+    seconds: float
+
+    def json(self) -> Any:
+        """The body as values.
+
+        Raises: Declined if the server refused, with its reason.
+        """
+        self.require()
+        return json.loads(self.body)
+
+    def require(self) -> None:
+        """Raises: Declined if the server refused."""
+        if self.status >= 400:
+            try:
+                reason = json.loads(self.body)["detail"]
+            except (ValueError, KeyError, TypeError):
+                reason = "no reason given"
+            raise Declined(f"the server answers {self.status}: {reason}")
+
+
+class Client:
+    """Talks to one site."""
+
+    def __init__(self, server: str, key: str = "", connections: int = 8) -> None:
+        self.server = server.rstrip("/")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._pool = urllib3.PoolManager(
+            maxsize=connections, block=False, headers=headers, retries=False, timeout=TIMEOUT_SECONDS
+        )
+
+    def request(self, method: str, path: str, **arguments: Any) -> Answer:
+        """One request.
+
+        Raises: Declined if there is no answer.
+        """
+        start = time.perf_counter()
+        try:
+            response = self._pool.request(method, self.server + path, **arguments)
+        except urllib3.exceptions.HTTPError as error:
+            raise Declined(f"{self.server}: no answer ({type(error).__name__}); check the address") from error
+        return Answer(response.status, response.data, time.perf_counter() - start)
+
+    def submit(self, photos: Sequence[Path], **fields: str) -> dict[str, Any]:
+        """Submit photos; the answer of the interface.
+
+        Raises: Declined.
+        """
+        try:
+            files = [("photo", (path.name, path.read_bytes())) for path in photos]
+        except OSError as error:
+            raise Declined(f"{error.filename}: cannot be read ({error.strerror}); check the path") from error
+        return self.request("POST", "/api/v1/jobs", fields=[*files, *fields.items()]).json()
+
+    def wait(self, job: dict[str, Any]) -> dict[str, Any]:
+        """The job once it is over.
+
+        Raises: Declined.
+        """
+        while True:
+            state = self.request("GET", job["links"]["self"]).json()
+            if state["status"] not in ("submitted", "queued", "running"):
+                return state
+            time.sleep(POLL_SECONDS)
+
+    def download(self, links: dict[str, str], names: Sequence[str], folder: Path) -> None:
+        """Write files of a face into a folder.
+
+        Raises: Declined.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                answer = self.request("GET", links[name])
+                answer.require()
+                (folder / links[name].rpartition("/")[2]).write_bytes(answer.body)
+        except OSError as error:
+            raise Declined(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error

@@ -1,0 +1,81 @@
+"""Notices about the end of a job: taken from the table one by one, sent, and marked; nothing is lost while a server is
+away, and a second copy can only come from a crash between its acceptance and our commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import time
+
+from sqlalchemy import select, update
+
+from serving import jobs, mail, webhook
+from serving.errors import AddressRefused, StorageError
+from serving.site import Site
+from serving.tables import Job, Notice
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds until a notice is tried again
+GIVE_UP_SECONDS = 3 * jobs.DAY
+_REFUSED_FOR_GOOD = range(550, 560)  # what an SMTP server answers for addresses that it does not take
+
+_log = logging.getLogger(__name__)
+
+
+def send_next(site: Site, worker_id: str) -> str:
+    """Send one notice that is due: `sent`, `later` or `given up`; empty if there is none."""
+    notice = _take(site, worker_id)
+    if notice is None:
+        return ""
+    with site.database.reading() as session:
+        job = session.scalar(jobs.whole_jobs().where(Job.id == notice.job_id))
+    if job is None or job.secret is None:
+        return "given up"  # deleted meanwhile, and the notice with it
+    try:
+        if notice.kind == "mail":
+            mail.send(site, job, notice)
+        else:
+            webhook.call(site, job, notice)
+    except (OSError, smtplib.SMTPException, StorageError, AddressRefused, webhook.Declined) as error:
+        return _failed(site, job, notice, error)
+    _end(site, notice, due_at=None, sent_at=time.time(), error=None)
+    _log.info("%s sent", notice.kind, extra={"job": job.id})
+    return "sent"
+
+
+def _take(site: Site, worker_id: str) -> Notice | None:
+    """The next notice that is due; nobody else takes it while this worker lives."""
+    due = Notice.due_at <= time.time(), Notice.worker_id.is_(None)
+    with site.database.reading() as session:
+        if session.scalar(select(Notice.id).where(*due).limit(1)) is None:
+            return None
+    with site.database.session() as session:
+        first = select(Notice).where(*due).order_by(Notice.due_at).limit(1).with_for_update(skip_locked=True)
+        notice = session.scalar(first)
+        if notice is not None:
+            notice.worker_id = worker_id
+            notice.attempts += 1
+        return notice
+
+
+def _failed(site: Site, job: Job, notice: Notice, error: Exception) -> str:
+    hopeless = isinstance(error, AddressRefused) or _refused_for_good(error)
+    if hopeless or time.time() - (job.finished_at or 0) > GIVE_UP_SECONDS:
+        _log.warning("%s given up: %s", notice.kind, type(error).__name__, extra={"job": job.id})
+        _end(site, notice, due_at=None, error=type(error).__name__)
+        return "given up"
+    pause = min(SHORTEST_PAUSE * 2 ** (notice.attempts - 1), LONGEST_PAUSE)
+    _log.warning("%s fails: %s, again in %.0f s", notice.kind, type(error).__name__, pause, extra={"job": job.id})
+    _end(site, notice, due_at=time.time() + pause, error=type(error).__name__)
+    return "later"
+
+
+def _refused_for_good(error: Exception) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code in _REFUSED_FOR_GOOD for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code in _REFUSED_FOR_GOOD
+
+
+def _end(site: Site, notice: Notice, **values: float | str | None) -> None:
+    with site.database.session() as session:
+        session.execute(update(Notice).where(Notice.id == notice.id).values(worker_id=None, **values))

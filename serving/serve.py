@@ -1,0 +1,106 @@
+"""The embedded mode: the web server in this process, and a worker process beside it that is started again if it dies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+from waitress.server import create_server
+
+from serving.app import create_app
+from serving.errors import SettingsError
+from serving.logs import configure_logs
+from serving.settings import PREFIX, Settings
+
+THREADS = 48  # of the web server; each page that watches a job holds one
+MOST_CONNECTIONS = 1000
+SLOW_SECONDS = 60  # of silence, after which a connection is closed
+RESTART_SECONDS = 1.0
+LONGEST_RESTART_SECONDS = 30.0
+WORKER_STOP_SECONDS = 70
+
+_log = logging.getLogger(__name__)
+
+
+def serve(host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve the site until a signal ends it; `ready` is told the address once it answers.
+
+    Raises: SettingsError.
+    """
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    environ = {PREFIX + "BASE_URL": f"http://{shown}:{port}", **os.environ}
+    settings = Settings.from_env(environ)
+    configure_logs(settings.log_level)
+    app = create_app(settings)
+    try:
+        server = create_server(
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            connection_limit=MOST_CONNECTIONS,
+            channel_timeout=SLOW_SECONDS,
+            max_request_body_size=int(settings.max_upload_mb * 1e6) + 1_000_000,
+            asyncore_use_poll=True,  # select() ends at 1024 connections
+            ident="deep3d",
+        )
+    except OSError as error:
+        raise SettingsError(f"{host}:{port}: cannot be served ({error.strerror}); choose another --port") from error
+    worker = _WorkerProcess(environ)
+    worker.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    ready(settings.base_url)
+    try:
+        server.run()  # until SIGINT or SIGTERM
+    finally:
+        server.close()
+        worker.stop()
+
+
+class _WorkerProcess:
+    """The worker process, and the thread that starts it again."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self._environ = environ
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Start it, and keep it running."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let it finish what it holds."""
+        self._stopping.set()
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(WORKER_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()  # what it holds is taken over at the next start
+        self._thread.join()
+
+    def _keep_running(self) -> None:
+        pause = RESTART_SECONDS
+        while not self._stopping.is_set():
+            with subprocess.Popen(
+                [sys.executable, "-m", "serving.worker"],
+                env=self._environ,
+                stdin=subprocess.PIPE,  # closed with this process, however it ends: then the worker ends too
+            ) as self._process:
+                if self._stopping.is_set():
+                    self._process.terminate()
+                code = self._process.wait()
+            if self._stopping.is_set():
+                return
+            _log.error("the worker ended with code %d, the next one starts in %.0f s", code, pause)
+            self._stopping.wait(pause)
+            pause = RESTART_SECONDS if code < 0 else min(2 * pause, LONGEST_RESTART_SECONDS)  # killed, or cannot work

@@ -1,0 +1,106 @@
+"""The worker: loads the network, takes messages, and does the chores. Run `dramatiq serving.worker:setup`, or this
+module inside `deep3d serve`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+from dramatiq import Worker, set_broker
+from dramatiq.broker import Broker
+from dramatiq.middleware import Middleware
+from prometheus_client import start_http_server
+
+from deep3d import Deep3DError, Reconstructor
+from serving.broker import declare, make_broker
+from serving.chores import Chores
+from serving.errors import ServingError
+from serving.logs import configure_logs
+from serving.metrics import WorkerMetrics
+from serving.settings import Settings
+from serving.site import Site
+from serving.tasks import FaceFinder, ReconstructJob
+
+SHUTDOWN_MS = 60_000  # for the jobs at hand; what is not done then is taken over by others
+
+_log = logging.getLogger(__name__)
+
+
+class _Household(Middleware):
+    """Does the chores of a worker process as long as it works; it is not among the workers before."""
+
+    def __init__(self, site: Site, metrics: WorkerMetrics) -> None:
+        self._site = site
+        self._metrics = metrics
+        self.chores: Chores | None = None
+        self.job: ReconstructJob | None = None
+
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """The threads wait for messages now."""
+        assert self.job is not None
+        self.chores = Chores(self._site, broker, self._metrics)
+        self.chores.start(self.job)
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """All jobs at hand are done."""
+        if self.chores is not None:
+            self.chores.stop()
+
+    def worker_id(self) -> str:
+        """The id under which this process works at the moment."""
+        assert self.chores is not None
+        return self.chores.worker_id
+
+
+def make_worker(site: Site, finder: FaceFinder) -> Broker:
+    """A broker whose workers work on the jobs of a site."""
+    metrics = WorkerMetrics()
+    household = _Household(site, metrics)
+    broker = make_broker(site.settings, household)
+    household.job = ReconstructJob(site, finder, household.worker_id, metrics)
+    declare(broker, household.job)
+    if site.settings.metrics_port:
+        start_http_server(site.settings.metrics_port, registry=metrics.registry)
+    return broker
+
+
+def setup() -> None:
+    """Make this process a worker, as its environment says; for the `dramatiq` command.
+
+    The network is loaded before the first message is taken: a process that cannot work drains no queue.
+    """
+    settings = Settings.from_env(os.environ)
+    configure_logs(settings.log_level)
+    set_broker(_make_worker(settings))
+
+
+def main() -> None:
+    """Work until a signal says so, or until whoever started this process closes its standard input."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        settings = Settings.from_env(os.environ)
+        configure_logs(settings.log_level)
+        broker = _make_worker(settings)
+    except (ServingError, Deep3DError) as error:
+        sys.exit(f"deep3d: {error}")
+    threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+    worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=100)
+    worker.start()
+    _log.info("at work")
+    stop.wait()
+    worker.stop(timeout=SHUTDOWN_MS)
+
+
+def _make_worker(settings: Settings) -> Broker:
+    site = Site.open(settings)
+    return make_worker(site, Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None))
+
+
+if __name__ == "__main__":
+    main()
