@@ -4,55 +4,67 @@ import { type FaceDescription, photoCamera, type Region, regionAround } from "./
 import type { Stage } from "./stage";
 
 export class Comparison {
-  private region?: Region;
+  private face?: FaceDescription;
+  private region?: Region; // while comparing
+  private wanted = false;
 
   constructor(
     private readonly stage: Stage,
     private readonly image: HTMLImageElement,
     private readonly line: HTMLInputElement,
-    private readonly face: FaceDescription,
+    private readonly photoUrl: string,
+    private readonly jsonUrl: string,
   ) {
     line.addEventListener("input", () => this.cut());
-    new ResizeObserver(() => this.region && this.start()).observe(stage.canvas.parentElement!);
+    new ResizeObserver(() => this.region && this.lay()).observe(stage.canvas.parentElement!);
   }
 
-  /** Lay the photo behind the model and look at it as the photo's camera did. */
-  start(): void {
+  /** Begin or end; photo and camera are fetched when they are first wanted. */
+  async turn(on: boolean): Promise<void> {
+    this.wanted = on;
+    if (on) this.face ??= await this.fetch();
+    if (this.wanted) this.lay();
+    else this.clear();
+  }
+
+  /** Draw what is on the stage: the photo, while comparing, and of the model what lies right of the line. */
+  paint(context: CanvasRenderingContext2D, model: HTMLCanvasElement): void {
+    const { width, height } = model;
+    let start = 0;
+    if (this.region && this.face) {
+      const scale = width / this.region.width;
+      const { left, top } = this.region;
+      const { photo } = this.face;
+      context.drawImage(this.image, -left * scale, -top * scale, photo.width * scale, photo.height * scale);
+      start = Math.round(this.position() * width);
+    }
+    context.drawImage(model, start, 0, width - start, height, start, 0, width - start, height);
+  }
+
+  private async fetch(): Promise<FaceDescription> {
+    this.image.src = this.photoUrl;
+    const [answer] = await Promise.all([fetch(this.jsonUrl), this.image.decode()]);
+    return (await answer.json()) as FaceDescription;
+  }
+
+  /** Lay the photo behind the model, and look at the model as the photo's camera did. */
+  private lay(): void {
     const { clientWidth, clientHeight } = this.stage.canvas.parentElement!;
-    this.region = regionAround(this.face, clientWidth / clientHeight);
+    this.region = regionAround(this.face!, clientWidth / clientHeight);
     const { left, top, width } = this.region;
     const scale = clientWidth / width;
-    const { style } = this.image;
-    style.width = `${this.face.photo.width * scale}px`;
-    style.transform = `translate(${-left * scale}px, ${-top * scale}px)`;
-    this.show(true);
-    this.stage.lookThrough(photoCamera(this.face, this.region));
+    this.image.style.width = `${this.face!.photo.width * scale}px`;
+    this.image.style.transform = `translate(${-left * scale}px, ${-top * scale}px)`;
+    this.image.hidden = this.line.hidden = false;
+    this.stage.lookThrough(photoCamera(this.face!, this.region));
     this.cut();
   }
 
-  stop(): void {
+  private clear(): void {
     this.region = undefined;
-    this.show(false);
+    this.image.hidden = this.line.hidden = true;
     this.stage.lookThrough(undefined);
     this.stage.canvas.style.clipPath = "";
-  }
-
-  /** Draw what is on the stage: the photo, if it is there, and of the model what lies right of the line. */
-  paint(context: CanvasRenderingContext2D, model: HTMLCanvasElement): void {
-    const { width, height } = model;
-    const left = this.region ? Math.round(this.position() * width) : 0;
-    if (this.region) {
-      const scale = width / this.region.width;
-      const { left, top } = this.region;
-      const photo = this.face.photo;
-      context.drawImage(this.image, -left * scale, -top * scale, photo.width * scale, photo.height * scale);
-    }
-    context.drawImage(model, left, 0, width - left, height, left, 0, width - left, height);
-  }
-
-  private show(visible: boolean): void {
-    this.image.hidden = !visible;
-    this.line.hidden = !visible;
   }
 
   private cut(): void {

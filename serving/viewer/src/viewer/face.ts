@@ -1,6 +1,6 @@
 /** The face of a GLB file: its mesh, and expressions as weights of its morph targets. */
 
-import { type BufferGeometry, Mesh, type Texture, type MeshBasicMaterial } from "three";
+import { Box3, type BufferAttribute, type BufferGeometry, Mesh, type Texture, type MeshBasicMaterial } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 
 /** Weight of each morph target by its name; 0 is neutral, 1 is full. */
@@ -25,6 +25,7 @@ export class Face {
   private readonly targets: readonly Target[];
   private readonly welded: Uint32Array;
   readonly photoExpression: Expression;
+  readonly bounds: Box3; // of the head as in the photo
 
   constructor(readonly mesh: Mesh<BufferGeometry, MeshBasicMaterial>) {
     const geometry = mesh.geometry;
@@ -40,7 +41,7 @@ export class Face {
     geometry.morphAttributes = {};
     mesh.updateMorphTargets();
     this.express(this.photoExpression);
-    geometry.computeBoundingBox();
+    this.bounds = new Box3().setFromBufferAttribute(geometry.getAttribute("position") as BufferAttribute);
   }
 
   static async load(url: string): Promise<Face> {
@@ -77,10 +78,10 @@ function sparse(name: string, dense: Float32Array): Target {
   const vertices: number[] = [];
   const offsets: number[] = [];
   for (let at = 0; at < dense.length; at += 3) {
-    const offset = dense.subarray(at, at + 3);
-    if (offset.every((value) => value === 0)) continue;
+    const [x, y, z] = [dense[at]!, dense[at + 1]!, dense[at + 2]!];
+    if (x === 0 && y === 0 && z === 0) continue;
     vertices.push(at / 3);
-    offsets.push(...offset);
+    offsets.push(x, y, z);
   }
   return { name, vertices: new Uint32Array(vertices), offsets: new Float32Array(offsets) };
 }

@@ -1,6 +1,16 @@
 /** The stage: one canvas, one orbiting camera, and a frame loop that sleeps while nothing moves. */
 
-import { Box3, type Camera, NoToneMapping, type Object3D, PerspectiveCamera, Scene, Vector3, WebGLRenderer } from "three";
+import {
+  Box3,
+  type Camera,
+  NoToneMapping,
+  type Object3D,
+  PerspectiveCamera,
+  Scene,
+  Spherical,
+  Vector3,
+  WebGLRenderer,
+} from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 /** How the head is turned, in degrees, signed as in face.json: yaw to the right of the picture, pitch up. */
@@ -51,14 +61,14 @@ export class Stage {
 
   /** How the head is turned now. */
   get view(): View {
-    return { yaw: -degrees(this.orbit.getAzimuthalAngle()), pitch: degrees(this.orbit.getPolarAngle()) - 90 };
+    const offset = new Spherical().setFromVector3(this.camera.position.clone().sub(this.orbit.target));
+    return { yaw: -degrees(offset.theta), pitch: degrees(offset.phi) - 90 };
   }
 
   /** Turn the head, in a short movement unless the person asked their system for less motion. */
   turnTo(to: View): void {
-    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const start = performance.now() - (still ? TURN_MS : 0);
-    this.turning = { start, from: this.view, to, target: this.orbit.target.clone() };
+    this.turning = { start: performance.now(), from: this.view, to, target: this.orbit.target.clone() };
+    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.turn(Infinity);
     this.wake();
   }
 
@@ -90,8 +100,8 @@ export class Stage {
     this.turnTo(FRONT);
   }
 
-  /** Set the vertical field of view in degrees; the camera moves so that the head keeps its size. */
-  set fieldOfView(angle: number) {
+  /** See with a vertical field of view in degrees; the camera moves so that the head keeps its size. */
+  see(angle: number): void {
     const nearness = this.orbit.getDistance() / this.fittingDistance();
     this.camera.fov = angle;
     this.camera.updateProjectionMatrix();
