@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from deep3d.errors import Deep3DError
     from deep3d.export import write_results
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
+    from deep3d.fitting import fit_photo, read_landmarks68
     from deep3d.mesh import Mesh
     from deep3d.photo import Photo, read_photo
     from deep3d.reconstruct import Reconstructor
@@ -30,7 +31,9 @@ __all__ = [
     "Reconstructor",
     "default_face_model",
     "draw_view",
+    "fit_photo",
     "read_face_model",
+    "read_landmarks68",
     "read_photo",
     "write_results",
 ]
@@ -48,7 +51,9 @@ _MODULES = {
     "Reconstructor": "deep3d.reconstruct",
     "default_face_model": "deep3d.face_model",
     "draw_view": "deep3d.drawing",
+    "fit_photo": "deep3d.fitting",
     "read_face_model": "deep3d.face_model",
+    "read_landmarks68": "deep3d.fitting",
     "read_photo": "deep3d.photo",
     "write_results": "deep3d.export",
 }

@@ -44,6 +44,7 @@ class HalfOption(StrEnum):
 CheckpointOption = Annotated[Path | None, typer.Option(help="Weights to use instead of the shipped ones.")]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the open one.")]
 RuntimeOption = Annotated[str, typer.Option(help="What runs the network: eager or torchscript.")]
+RefineOption = Annotated[bool, typer.Option(help="Fit each face to its dense landmarks, or give the regressed one.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]
 
 
@@ -69,6 +70,7 @@ def reconstruct(
     face_model: ModelOption = None,
     runtime: RuntimeOption = "eager",
     threads: ThreadsOption = None,
+    refine: RefineOption = True,
 ) -> None:
     """Turn photos into textured 3D faces: face.glb, face.obj, face.ply, face.json, overlay.jpg and more.
 
@@ -80,7 +82,7 @@ def reconstruct(
 
     found = find_photos(photos)
     _make_folder(out)
-    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads)
+    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, refine=refine)
     names = result_folders(found)
     for path, name in zip(found, names):
         if name != path.stem:
@@ -102,6 +104,26 @@ def reconstruct(
 
 
 @app.command()
+def fit(
+    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    landmarks: Annotated[Path, typer.Argument(help="Its 68 landmarks: .pts, .json, .txt, .csv or .npy.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; the photo gets a folder of its own in it.")],
+    face_model: ModelOption = None,
+) -> None:
+    """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
+    from deep3d.export import write_results
+    from deep3d.face_model import default_face_model, read_face_model
+    from deep3d.fitting import fit_photo, read_landmarks68
+    from deep3d.photo import read_photo
+
+    model = default_face_model() if face_model is None else read_face_model(face_model)
+    face = fit_photo(read_photo(photo), read_landmarks68(landmarks), model)
+    _make_folder(out)
+    write_results(face, out / photo.stem)
+    _say(f"{photo}: {out / photo.stem}")
+
+
+@app.command()
 def evaluate(
     portraits: Annotated[Path | None, typer.Option(help="Folder of portraits with reference landmarks.")] = None,
     heads: Annotated[Path | None, typer.Option(help="Folder of synthetic heads with scans.")] = None,
@@ -116,6 +138,7 @@ def evaluate(
     face_model: ModelOption = None,
     runtime: RuntimeOption = "eager",
     threads: ThreadsOption = None,
+    refine: RefineOption = True,
 ) -> None:
     """Measure landmarks and shape against the frozen sets, with the mean face as the first row.
 
@@ -129,7 +152,9 @@ def evaluate(
     predictors: list[FacePredictor] = [mean_face(face_model)]
     if not mean_face_only:
         try:
-            loaded = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, alignments)
+            loaded = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, alignments, refine)
+            if loaded.refines:
+                predictors.append(ReconstructorPredictor(loaded.regressor_alone()))
             predictors.append(ReconstructorPredictor(loaded))
         except CheckpointMissing as error:
             if checkpoint is not None:

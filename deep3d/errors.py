@@ -48,6 +48,10 @@ class AlignmentFailed(PhotoError):
     """Five points that cannot be those of a face in the photo."""
 
 
+class LandmarksInvalid(PhotoError):
+    """Landmarks of a file that are not 68 points of a face, or not of the face of this photo."""
+
+
 class FaceModelError(Deep3DError):
     """A face model file cannot be used."""
 

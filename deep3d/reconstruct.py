@@ -94,6 +94,17 @@ class Reconstructor:
         )
         return cls(model, FaceDetector(), regressor, weights, alignments, refine)
 
+    def regressor_alone(self) -> Reconstructor:
+        """The same without fitting."""
+        return Reconstructor(
+            self.face_model, self._detector, self._regressor, self.checkpoint, self._alignments, refine=False
+        )
+
+    @property
+    def refines(self) -> bool:
+        """Whether faces are fitted to dense landmarks."""
+        return self._basis is not None
+
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
         """The largest face of one photo.
 

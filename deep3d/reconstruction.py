@@ -31,8 +31,8 @@ class Reconstruction:
     coefficients: FaceCoefficients  # B = 1, numpy
     face_model: FaceModel
     camera: Camera  # from model space to the crop
-    checkpoint_name: str
-    checkpoint_sha256: str
+    checkpoint_name: str | None  # None for a face that was fitted to given landmarks
+    checkpoint_sha256: str | None
     timings_ms: dict[str, float]
     """By name of the step, this photo's or face's share of its batch; what is computed when asked is not in it."""
 

@@ -29,8 +29,8 @@ class ReconstructorPredictor:
 
     @property
     def name(self) -> str:
-        """The checkpoint's name."""
-        return self._reconstructor.checkpoint.info.name
+        """The checkpoint's name, and whether its faces are fitted."""
+        return self._reconstructor.checkpoint.info.name + (", fitted" if self._reconstructor.refines else "")
 
     @property
     def face_model(self) -> FaceModel:

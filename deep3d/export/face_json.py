@@ -58,7 +58,8 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
             "sha256": face_model.info.sha256,
             "licence": face_model.info.licence,
         },
-        "checkpoint": {"name": reconstruction.checkpoint_name, "sha256": reconstruction.checkpoint_sha256},
+        "checkpoint": reconstruction.checkpoint_name
+        and {"name": reconstruction.checkpoint_name, "sha256": reconstruction.checkpoint_sha256},
         "timings_ms": {step: round(float(time), 2) for step, time in reconstruction.timings_ms.items()},
     }
 

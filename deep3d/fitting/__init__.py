@@ -1,6 +1,8 @@
 """Fit the face model to landmarks: coefficients that explain where a face's points are seen."""
 
 from deep3d.fitting.basis import LandmarkBasis
+from deep3d.fitting.landmark_files import read_landmarks68
 from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks
+from deep3d.fitting.photo import fit_photo
 
-__all__ = ["Fit", "LandmarkBasis", "Priors", "fit_landmarks"]
+__all__ = ["Fit", "LandmarkBasis", "Priors", "fit_landmarks", "fit_photo", "read_landmarks68"]
