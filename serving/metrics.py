@@ -54,7 +54,7 @@ class _SiteFigures(Collector):
     def collect(self) -> Iterator[Metric]:
         """All figures of the moment."""
         with self._site.database.reading() as session:
-            jobs = dict(session.execute(select(Job.status, func.count()).group_by(Job.status)).tuples().all())
+            jobs = dict(session.execute(select(Job.status, func.count()).group_by(Job.status)).all())
             oldest = session.scalar(select(func.min(Job.created_at)).where(Job.status.in_(WAITING)))
             outbox = session.scalar(select(func.count()).select_from(OutboxEntry))
             unsent = session.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))

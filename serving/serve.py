@@ -1,4 +1,4 @@
-"""The embedded mode: the web server in this process, and a worker process beside it that is started again if it dies."""
+"""The embedded mode: web server in this process, worker process beside it, which is started again when it dies."""
 
 from __future__ import annotations
 

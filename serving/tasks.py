@@ -27,6 +27,7 @@ from serving.tables import Upload
 PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
 PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has more
 
+Write = Callable[[Reconstruction, Path], None]
 FacesWanted = Literal["largest", "all"]
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class ReconstructJob:
         finder: FaceFinder,
         worker_id: Callable[[], str],
         metrics: WorkerMetrics,
-        write: Callable[[Reconstruction, Path], None] = write_results,
+        write: Write = write_results,
     ) -> None:
         self._site = site
         self._finder = finder

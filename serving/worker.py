@@ -9,13 +9,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 from dramatiq import Worker, set_broker
 from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware
 from prometheus_client import start_http_server
 
-from deep3d import Deep3DError, Reconstructor
+from deep3d import Deep3DError, Reconstructor, write_results
 from serving.broker import declare, make_broker
 from serving.chores import Chores
 from serving.errors import ServingError
@@ -23,8 +24,9 @@ from serving.logs import configure_logs
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
 from serving.site import Site
-from serving.tasks import FaceFinder, ReconstructJob
+from serving.tasks import FaceFinder, ReconstructJob, Write
 
+POLL_MS = 100  # of the threads, for messages
 SHUTDOWN_MS = 60_000  # for the jobs at hand; what is not done then is taken over by others
 
 _log = logging.getLogger(__name__)
@@ -56,50 +58,51 @@ class _Household(Middleware):
         return self.chores.worker_id
 
 
-def make_worker(site: Site, finder: FaceFinder) -> Broker:
+def make_worker(site: Site, finder: FaceFinder, write: Write = write_results) -> Broker:
     """A broker whose workers work on the jobs of a site."""
     metrics = WorkerMetrics()
     household = _Household(site, metrics)
     broker = make_broker(site.settings, household)
-    household.job = ReconstructJob(site, finder, household.worker_id, metrics)
+    household.job = ReconstructJob(site, finder, household.worker_id, metrics, write)
     declare(broker, household.job)
     if site.settings.metrics_port:
         start_http_server(site.settings.metrics_port, registry=metrics.registry)
     return broker
 
 
+def load_network(settings: Settings) -> FaceFinder:
+    """What finds the faces, ready to work."""
+    return Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None)
+
+
 def setup() -> None:
-    """Make this process a worker, as its environment says; for the `dramatiq` command.
-
-    The network is loaded before the first message is taken: a process that cannot work drains no queue.
-    """
-    settings = Settings.from_env(os.environ)
-    configure_logs(settings.log_level)
-    set_broker(_make_worker(settings))
+    """Make this process a worker, as its environment says; for the `dramatiq` command."""
+    set_broker(_from_environment(load_network, write_results)[0])
 
 
-def main() -> None:
+def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = write_results) -> None:
     """Work until a signal says so, or until whoever started this process closes its standard input."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     try:
-        settings = Settings.from_env(os.environ)
-        configure_logs(settings.log_level)
-        broker = _make_worker(settings)
+        broker, settings = _from_environment(load, write)
     except (ServingError, Deep3DError) as error:
         sys.exit(f"deep3d: {error}")
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
-    worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=100)
+    worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=POLL_MS)
     worker.start()
     _log.info("at work")
     stop.wait()
     worker.stop(timeout=SHUTDOWN_MS)
 
 
-def _make_worker(settings: Settings) -> Broker:
+def _from_environment(load: Callable[[Settings], FaceFinder], write: Write) -> tuple[Broker, Settings]:
+    """The network is loaded before the first message is taken: a process that cannot work drains no queue."""
+    settings = Settings.from_env(os.environ)
+    configure_logs(settings.log_level)
     site = Site.open(settings)
-    return make_worker(site, Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None))
+    return make_worker(site, load(settings), write), settings
 
 
 if __name__ == "__main__":
