@@ -9,7 +9,7 @@ RESULTS := results
 VIEWER := serving/viewer
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
-.PHONY: setup run test check bench notebooks clean
+.PHONY: setup run test check texts bench notebooks clean
 
 setup: $(VENV)/.ready serving/static/build/result.js
 
@@ -48,6 +48,13 @@ check: setup
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(NPM) run check
+
+# Gather the texts of pages and mails into the catalogues; new ones come without a translation.
+texts: setup
+	$(BIN)/pybabel --quiet extract --mapping serving/translations/babel.cfg --keyword N_ --ignore-dirs node_modules \
+		--no-location --output build/texts.pot serving
+	$(foreach language,de es zh,$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --omit-header --width 120 \
+		--locale $(language) --input-file build/texts.pot --output-file serving/translations/$(language).po &&) true
 
 bench: setup
 	$(BIN)/deep3d bench $(SAMPLE)

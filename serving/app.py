@@ -22,6 +22,8 @@ from serving.settings import Settings
 from serving.site import Site
 
 SUBMITTING = ("api.submit", "pages.submit")  # the views whose POSTs count against the limit of an address
+SIGN_IN = "pages.sign_in"
+SIGN_INS_PER_MINUTE = 10  # of one address: nobody guesses the password
 COOKIE_DAYS = 365
 
 _SECURITY_POLICY = "; ".join(
@@ -94,6 +96,8 @@ def _limit_submissions(app: Flask, settings: Settings) -> None:
     for endpoint in SUBMITTING:
         view: Callable[..., Any] = app.view_functions[endpoint]
         app.view_functions[endpoint] = limit(view)
+    guesses = limiter.limit(f"{SIGN_INS_PER_MINUTE} per minute", methods=["POST"])
+    app.view_functions[SIGN_IN] = guesses(app.view_functions[SIGN_IN])
 
 
 def _security_headers(settings: Settings) -> Callable[[Response], Response]:

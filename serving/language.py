@@ -1,6 +1,7 @@
 """The languages of pages and mails: texts are written in English, translations/ has their catalogues.
 
-The catalogues are read as people write them (.po), so that nothing has to be compiled before the site starts.
+The catalogues are read as people write them (.po), so that nothing has to be compiled before the site starts. After a
+change of texts `make texts` brings them up to date; a test says what is still to be translated.
 """
 
 from __future__ import annotations

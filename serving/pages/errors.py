@@ -1,15 +1,19 @@
-"""Errors as pages: what happened and what to do, in plain words."""
+"""Errors as pages, or for their scripts as problem+json: what happened and what to do, in plain words."""
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template
+from collections.abc import Mapping
+
+from flask import Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from serving.api.models import FieldProblem, Problem
 from serving.api.problems import status_of
 from serving.language import N_
-from serving.pages.blueprint import pages
+from serving.pages.blueprint import pages, translate
 
 _TEXTS = {
+    403: (N_("Not for everyone"), N_("This site takes photos only from programs that have a key.")),
     404: (N_("There is nothing here"), N_("Perhaps the address is incomplete: links to faces are long.")),
     410: (N_("This face is gone"), N_("It has been deleted, or its time is over. Nothing of it is left.")),
     413: (N_("That is too much at once"), N_("Please send fewer or smaller photos.")),
@@ -28,4 +32,18 @@ def error_page(error: Exception) -> Response:
     if status == 500 and not isinstance(error, HTTPException):
         raise error  # the application logs it, and comes back with an InternalServerError
     title, text = _TEXTS.get(status, _REFUSED if status < 500 else _BROKEN)
+    if wants_json():
+        return field_problems({"form": translate(text)}, status, headers)
     return make_response(render_template("error.html", heading=title, text=text), status, headers)
+
+
+def wants_json() -> bool:
+    """Whether a script of ours asks, and not a person."""
+    return request.accept_mimetypes.best == "application/json"
+
+
+def field_problems(errors: Mapping[str, str], status: int, headers: Mapping[str, str]) -> Response:
+    """What is wrong with the fields of a form, for its script."""
+    fields = [FieldProblem(field=field, message=message) for field, message in errors.items()]
+    body = Problem(title="Not right", status=status, detail=fields[0].message, errors=fields)
+    return Response(body.model_dump_json(), status, headers, content_type="application/problem+json")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from serving import jobs
-from serving.api.models import FieldProblem, Problem
 from serving.api.problems import status_of
 from serving.errors import QueueFull, Refused, StorageError
 from serving.jobs import Submission
 from serving.language import N_
 from serving.pages.blueprint import browser_session, language, pages, site, translate
+from serving.pages.errors import field_problems, wants_json
 from serving.uploads import TOO_LARGE, clean_email, clean_photos
 
 NO_CONSENT = N_("Please confirm this first.")
@@ -23,6 +23,8 @@ def submit() -> Response | str:
 
     A script that sends the form asks for JSON: then the browser keeps the chosen photos while errors are shown.
     """
+    if not site().settings.anonymous:
+        raise Forbidden
     if request.method == "GET":
         return _form({}, {})
     try:
@@ -30,7 +32,7 @@ def submit() -> Response | str:
     except (_Wrong, QueueFull, StorageError, RequestEntityTooLarge) as error:
         return _refusal(error)
     page = url_for("pages.job", secret=job.secret)
-    return jsonify(page=page) if _wants_json() else make_response(redirect(page, 303))
+    return jsonify(page=page) if wants_json() else make_response(redirect(page, 303))
 
 
 class _Wrong(Exception):
@@ -75,13 +77,13 @@ def _refusal(error: _Wrong | QueueFull | StorageError | RequestEntityTooLarge) -
             message = N_("The photos are too large together; please send fewer or smaller ones.")
             errors, status, headers = {"photo": translate(message)}, 413, {}
         case _:
-            (status, headers), message = status_of(error), N_("The site is busy. Please try again in a minute.")
-            errors = {"form": translate(message)}
-    if not _wants_json():
-        return make_response(_form(errors, _typed()), status, headers)
-    fields = [FieldProblem(field=field, message=message) for field, message in errors.items()]
-    body = Problem(title="Not right", status=status, detail=fields[0].message, errors=fields)
-    return Response(body.model_dump_json(), status, headers, content_type="application/problem+json")
+            status, headers = status_of(error)
+            full = N_("The disk is full. Please try again later.")
+            busy = N_("The site is busy. Please try again in a minute.")
+            errors = {"form": translate(full if status == 507 else busy)}
+    if wants_json():
+        return field_problems(errors, status, headers)
+    return make_response(_form(errors, _typed()), status, headers)
 
 
 def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
@@ -100,7 +102,3 @@ def _typed() -> dict[str, str]:
         return request.form.to_dict()
     except RequestEntityTooLarge:
         return {}  # nobody has read it
-
-
-def _wants_json() -> bool:
-    return request.accept_mimetypes.best == "application/json"

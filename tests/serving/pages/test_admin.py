@@ -47,3 +47,9 @@ def test_signing_out_closes_the_page(client: FlaskClient) -> None:
 
     client.post("/admin/sign-out")
     assert client.get("/admin").status_code == 303
+
+
+def test_nobody_may_guess_on_and_on(client: FlaskClient) -> None:
+    statuses = [client.post("/admin/sign-in", data={"password": str(guess)}).status_code for guess in range(11)]
+
+    assert statuses == [422] * 10 + [429]

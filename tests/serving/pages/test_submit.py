@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -73,8 +74,6 @@ def test_a_form_that_is_too_large_is_shown_again(app: Flask, client: FlaskClient
 
 
 def test_a_full_queue_is_told_and_says_when_to_come_back(app: Flask, client: FlaskClient, photo: bytes) -> None:
-    from dataclasses import replace
-
     site = app.extensions["site"]
     app.extensions["site"] = replace(site, settings=replace(site.settings, max_queue=1))
     client.post("/", data=form(photo))
@@ -84,6 +83,22 @@ def test_a_full_queue_is_told_and_says_when_to_come_back(app: Flask, client: Fla
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert "busy" in wrong(answer.text, "form")
+
+
+def test_a_site_for_programs_alone_takes_no_forms(app: Flask, client: FlaskClient, photo: bytes) -> None:
+    site = app.extensions["site"]
+    app.extensions["site"] = replace(site, settings=replace(site.settings, anonymous=False))
+
+    assert client.get("/").status_code == client.post("/", data=form(photo)).status_code == 403
+
+
+def test_scripts_get_other_errors_in_words_too(app: Flask, client: FlaskClient, photo: bytes) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+
+    answer = client.post("/", data=form(photo), headers={"Accept": "application/json"})
+
+    assert answer.status_code == 400
+    assert [each["field"] for each in answer.get_json(force=True)["errors"]] == ["form"]
 
 
 @pytest.mark.parametrize("path", ["/", "/jobs/x/delete", "/admin/sign-in"])
