@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SAMPLE := docs/sample/astronaut.jpg
-RESULTS := results
 VIEWER := serving/viewer
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
@@ -35,9 +34,9 @@ $(VENV)/.notebooks-ready: $(VENV)/.ready
 	$(INSTALL) '.[notebooks]'
 	@touch $@
 
+# The site, with everything below data/; Ctrl-C ends it.
 run: setup
-	$(BIN)/deep3d reconstruct $(SAMPLE) --out $(RESULTS)
-	@echo "The results are in $(RESULTS)/$(basename $(notdir $(SAMPLE)))/: open overlay.jpg, or face.glb in a glTF viewer."
+	$(BIN)/deep3d serve
 
 test: setup
 	$(BIN)/python -m pytest
@@ -63,5 +62,5 @@ notebooks: $(VENV)/.notebooks-ready
 	$(foreach notebook,$(wildcard notebooks/*.ipynb),$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(notebook) &&) true
 
 clean:
-	rm -rf $(VENV) $(RESULTS) $(VIEWER)/node_modules serving/static/build build dist .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VIEWER)/node_modules serving/static/build build dist .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

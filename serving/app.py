@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from serving.api import api, operations
 from serving.api.events import MOST_STREAMS
 from serving.api.problems import problem
+from serving.logs import configure_logs
 from serving.pages import error_page, pages
 from serving.settings import Settings
 from serving.site import Site
@@ -82,6 +84,16 @@ def create_app(settings: Settings) -> Flask:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
     return app
+
+
+def create_app_from_environment() -> Flask:
+    """The application as the environment says; for gunicorn.
+
+    Raises: SettingsError.
+    """
+    settings = Settings.from_env(os.environ)
+    configure_logs(settings.log_level)
+    return create_app(settings)
 
 
 def _limit_submissions(app: Flask, settings: Settings) -> None:

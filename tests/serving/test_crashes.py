@@ -1,0 +1,135 @@
+"""Every job ends once, whatever dies meanwhile: workers, Redis, the mail server. All servers are real."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import func, select
+
+from serving import jobs
+from serving.jobs import Submission
+from serving.site import Site
+from serving.tables import UNFINISHED, Job, Notice, Status
+from tests.serving.conftest import WorkerProcess, free_port, wait_until
+
+JOBS = 40
+
+
+class Mailbox:
+    """An SMTP server that keeps the Message-ID of each mail."""
+
+    def __init__(self):
+        self.received = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self.url = f"smtp://127.0.0.1:{self._controller.port}"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd calls it so
+        line = next(line for line in envelope.content.splitlines() if line.lower().startswith(b"message-id"))
+        self.received.append(line)
+        return "250 OK"
+
+    def __enter__(self):
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_):
+        self._controller.stop()
+
+
+@pytest.fixture(params=["embedded", "production"])
+def any_site(request):
+    """A site of each mode."""
+    return request.getfixturevalue("quick_embedded" if request.param == "embedded" else "production")
+
+
+@pytest.fixture
+def quick_embedded(settings):
+    site = Site.open(replace(settings, worker_timeout=3.0))
+    yield site
+    site.close()
+
+
+def submit(site, photo, count, name="anna.jpg", email=None):
+    return [jobs.submit(site, Submission([replace(photo, name=name)], email=email)) for _ in range(count)]
+
+
+def number_of(site, *statuses):
+    with site.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Job).where(Job.status.in_(statuses)))
+
+
+def unsent(site):
+    with site.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Notice).where(Notice.sent_at.is_(None)))
+
+
+def run_until_crash_or_end(site):
+    worker = WorkerProcess(site.settings)
+    wait_until(lambda: worker.process.poll() is not None or not number_of(site, *UNFINISHED), "a crash or the end")
+    worker.stop()
+
+
+def test_jobs_survive_the_death_of_their_worker(any_site, clean_photo):
+    taken = submit(any_site, clean_photo, JOBS)
+    for left in (30, 15):
+        worker = WorkerProcess(any_site.settings)
+        wait_until(lambda left=left: number_of(any_site, *UNFINISHED) <= left, f"{left} jobs are left")
+        worker.kill()
+    worker = WorkerProcess(any_site.settings)
+    wait_until(lambda: number_of(any_site, *UNFINISHED) == 0, "all jobs are over")
+    assert worker.stop() == 0
+    assert number_of(any_site, Status.DONE) == JOBS
+    assert all(len(jobs.find(any_site, job.secret).faces) == 1 for job in taken)
+    assert all(any_site.storage.exists(jobs.face_folder(jobs.find(any_site, job.secret), 0)) for job in taken)
+
+
+def test_a_photo_that_kills_workers_is_given_up_and_its_neighbours_are_not(any_site, clean_photo):
+    good = submit(any_site, clean_photo, 5)
+    [bad] = submit(any_site, clean_photo, 1, name="kill.jpg")
+    good += submit(any_site, clean_photo, 5)
+    while number_of(any_site, *UNFINISHED):
+        run_until_crash_or_end(any_site)  # whoever runs workers starts them again
+    assert jobs.find(any_site, bad.secret).status == Status.FAILED
+    assert {jobs.find(any_site, job.secret).status for job in good} == {Status.DONE}
+
+
+def test_jobs_survive_a_redis_that_forgets_everything(production, redis_server, clean_photo):
+    worker = WorkerProcess(production.settings)
+    submit(production, clean_photo, JOBS)
+    wait_until(lambda: number_of(production, Status.DONE) > 5, "the work has begun")
+    redis_server.stop()
+    redis_server.start()
+    submit(production, clean_photo, 5)
+    wait_until(lambda: number_of(production, *UNFINISHED) == 0, "all jobs are over")
+    assert worker.stop() == 0
+    assert number_of(production, Status.DONE) == JOBS + 5
+
+
+def test_a_worker_that_is_stopped_returns_what_it_has_not_begun(production, clean_photo):
+    submit(production, clean_photo, JOBS)
+    first = WorkerProcess(production.settings)
+    wait_until(lambda: number_of(production, Status.DONE) > 5, "the work has begun")
+    assert first.stop() == 0
+    assert number_of(production, Status.RUNNING) == 0
+    second = WorkerProcess(production.settings)
+    wait_until(lambda: number_of(production, *UNFINISHED) == 0, "all jobs are over")
+    assert second.stop() == 0
+    with production.database.reading() as session:
+        assert session.scalar(select(func.max(Job.crashes))) == 0
+        assert session.scalar(select(func.max(Job.attempts))) == 1
+
+
+def test_no_mail_is_lost_or_doubled_while_the_mail_server_is_away(production, clean_photo):
+    mailbox = Mailbox()
+    settings = replace(production.settings, smtp_url=mailbox.url)
+    worker = WorkerProcess(settings)
+    submit(production, clean_photo, 6, name="noface.jpg", email="anna@example.com")
+    wait_until(lambda: number_of(production, *UNFINISHED) == 0, "all jobs are over")
+    with mailbox:
+        wait_until(lambda: unsent(production) == 0, "all mails are out")
+        worker.stop()
+    assert len(mailbox.received) == 6
+    assert set(Counter(mailbox.received).values()) == {1}
