@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -139,17 +140,22 @@ def evaluate(
     runtime: RuntimeOption = "eager",
     threads: ThreadsOption = None,
     refine: RefineOption = True,
+    confidence: Annotated[
+        bool,
+        typer.Option("--confidence", help="Also spoil the portraits, and see whether results know how good they are."),
+    ] = False,
 ) -> None:
     """Measure landmarks and shape against the frozen sets, with the mean face as the first row.
 
     The mean face is the only row where the project comes without its checkpoint and none is named.
     """
-    from deep3d.evaluation import run_evaluation
+    from deep3d.evaluation import evaluate_confidence, read_portraits, run_evaluation
     from deep3d.evaluation.predictor import ReconstructorPredictor, mean_face
     from deep3d.reconstruct import Reconstructor
 
     _require_writable(out)
     predictors: list[FacePredictor] = [mean_face(face_model)]
+    loaded = None
     if not mean_face_only:
         try:
             loaded = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, alignments, refine)
@@ -169,7 +175,14 @@ def evaluate(
             bar.update(tasks[stage], completed=done)
 
         report = run_evaluation(portraits, heads, predictors, half.value, advance)
+        spoiled = None
+        if confidence and loaded is not None and portraits is not None:
+            spoiled = evaluate_confidence(loaded, read_portraits(portraits, half.value), partial(advance, "confidence"))
     sys.stdout.write(report.to_markdown() + "\n")
+    if spoiled is not None:
+        sys.stdout.write(
+            "Portraits as they are and spoiled, errors in percent of the face box.\n\n" + spoiled.to_markdown()
+        )
     _write_json(out, report.to_json())
 
 

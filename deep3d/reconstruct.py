@@ -16,6 +16,7 @@ from deep3d.alignment import AlignedCrop, align
 from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, place, project
 from deep3d.checkpoints import Checkpoint, default_checkpoint, read_checkpoint
 from deep3d.coefficients import FaceCoefficients
+from deep3d.confidence import Confidence, assess
 from deep3d.detection import Detection, FaceDetector
 from deep3d.errors import AlignmentFailed, NoFaceFound
 from deep3d.face_model import FaceModel, default_face_model, read_face_model
@@ -145,6 +146,7 @@ class Reconstructor:
                     checkpoint_name=self.checkpoint.info.name,
                     checkpoint_sha256=self.checkpoint.sha256,
                     timings_ms=dict(watch.laps_ms),
+                    confidence=self._confidence(number, candidate, regression, coefficients[number], cameras[number]),
                 )
             )
         return results
@@ -181,6 +183,23 @@ class Reconstructor:
             return regression.coefficients, [DEEP3D_CAMERA] * len(regression.coefficients)
         fit = fit_landmarks(self._basis, dense.points, dense.deviation, regression.coefficients)
         return fit.coefficients, fit.cameras
+
+    def _confidence(
+        self,
+        number: int,
+        candidate: _Candidate,
+        regression: Regression,
+        coefficients: FaceCoefficients,
+        camera: Camera,
+    ) -> Confidence | None:
+        """How sure the result of one candidate is, by its dense landmarks if there are some."""
+        if regression.dense is None:
+            return None
+        points, deviation = regression.dense.points[number], regression.dense.deviation[number]
+        crop = candidate.crop
+        seen = crop.to_photo(points)
+        inside = np.all((seen >= 0) & (seen <= [crop.photo_width - 1, crop.photo_height - 1]), axis=1)
+        return assess(points, deviation, 1 / crop.scale, inside, coefficients, camera)
 
 
 def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Candidate]:

@@ -17,6 +17,7 @@ from deep3d.texture import extract_texture
 
 if TYPE_CHECKING:
     from deep3d.alignment import AlignedCrop
+    from deep3d.confidence import Confidence
     from deep3d.detection import Detection
     from deep3d.photo import Photo
 
@@ -35,6 +36,7 @@ class Reconstruction:
     checkpoint_sha256: str | None
     timings_ms: dict[str, float]
     """By name of the step, this photo's or face's share of its batch; what is computed when asked is not in it."""
+    confidence: Confidence | None = None  # None where the checkpoint has no dense landmarks
 
     @cached_property
     def vertices(self) -> np.ndarray:

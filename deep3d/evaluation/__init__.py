@@ -1,5 +1,6 @@
 """Measuring reconstructions: landmark error on real portraits, scan-to-mesh error on heads of known shape."""
 
+from deep3d.evaluation.confidence import ConfidenceErrors, evaluate_confidence
 from deep3d.evaluation.datasets import HeadSet, PortraitSet, read_heads, read_portraits
 from deep3d.evaluation.landmarks import LandmarkErrors, PredictedLandmarks, evaluate_landmarks
 from deep3d.evaluation.mean_face import MeanFace
@@ -8,6 +9,7 @@ from deep3d.evaluation.run import FacePredictor, run_evaluation
 from deep3d.evaluation.scans import PredictedMesh, ScanErrors, evaluate_scans
 
 __all__ = [
+    "ConfidenceErrors",
     "FacePredictor",
     "HeadSet",
     "LandmarkErrors",
@@ -18,6 +20,7 @@ __all__ = [
     "Report",
     "ReportRow",
     "ScanErrors",
+    "evaluate_confidence",
     "evaluate_landmarks",
     "evaluate_scans",
     "read_heads",

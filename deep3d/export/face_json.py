@@ -60,6 +60,9 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
         },
         "checkpoint": reconstruction.checkpoint_name
         and {"name": reconstruction.checkpoint_name, "sha256": reconstruction.checkpoint_sha256},
+        "confidence": reconstruction.confidence
+        and {"landmark_error_percent": round(reconstruction.confidence.landmark_error, 3)},
+        "warnings": list(reconstruction.confidence.warnings) if reconstruction.confidence else [],
         "timings_ms": {step: round(float(time), 2) for step, time in reconstruction.timings_ms.items()},
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-CORE = 0.45  # decimetres inside the outline from which a pixel surely shows the head
+CORE = 0.9  # decimetres inside the outline from which a pixel surely shows the head: crowns are guessed
 FRONT = 0.15  # likewise for facial skin that faces the camera: it is fitted better than the scalp
 FRONT_COSINE = 0.8
 OUTSIDE = 0.5  # decimetres outside the outline from which a pixel surely does not show the head

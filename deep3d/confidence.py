@@ -1,0 +1,62 @@
+"""How sure a reconstruction is: the landmark error to expect, and what a person could do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.camera import DEEP3D_CAMERA, Camera, Pose
+from deep3d.coefficients import FaceCoefficients
+from deep3d.landmarks import INNER, LIPS
+
+ERROR_OF_DEVIATION = (0.0, 1.0)
+"""Offset and slope from the mean deviation of the inner landmarks to the error that nine of ten faces stay below, both
+in percent of the face box: fitted to spoiled photos of the tuning half (docs/measurements.md)."""
+
+UNSURE = 3.0  # percent of the face box, expected error from which a photo is called hard to read
+SMALL = 60.0  # photo pixels across the face
+SIDE = 50.0  # degrees of yaw
+NEAR = 4.5  # decimetres from camera to head
+COVERED = 2.0  # times the deviation of the rest of the face
+OUTSIDE = 0.03  # of the points
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What can be said of a result without knowing the truth."""
+
+    landmark_error: float  # percent of the face box: nine of ten such faces have a smaller mean error over 51 landmarks
+    warnings: tuple[str, ...]  # sentences for people, the gravest first
+
+
+def assess(
+    points: np.ndarray,
+    deviation: np.ndarray,
+    pixels_per_crop_pixel: float,
+    inside: np.ndarray,
+    coefficients: FaceCoefficients,
+    camera: Camera,
+) -> Confidence:
+    """The confidence in one face by its dense landmarks.
+
+    `points` (N, 2) and `deviation` (N,) are in crop pixels, the first 68 are the 68 landmarks, `inside` (N,) says which
+    lie in the photo; `coefficients` (B = 1) and `camera` are the result's.
+    """
+    extent = np.ptp(points[:68], axis=0)
+    box = float(np.sqrt(extent.prod()))
+    offset, slope = ERROR_OF_DEVIATION
+    error = offset + slope * 100 * float(deviation[INNER].mean()) / box
+    distance = DEEP3D_CAMERA.distance - float(coefficients.translation[0, 2])
+    yaw = Pose.from_rotation(coefficients.rotation[0]).yaw
+    width = box * pixels_per_crop_pixel
+    lips = deviation[LIPS].mean() / deviation[INNER].mean()
+    checks = [
+        (width < SMALL, f"The face is only {width:.0f} pixels wide: a larger one shows more of it."),
+        (1 - inside.mean() > OUTSIDE, "The photo's edge cuts the face: what lies beyond is guessed."),
+        (abs(yaw) > SIDE, "The head is turned far aside: its hidden half is guessed."),
+        (lips > COVERED, "The mouth seems covered: its shape is guessed."),
+        (distance < NEAR, f"The photo was taken from {10 * distance:.0f} cm: so near, noses grow and ears hide."),
+        (error > UNSURE, "The face is hard to read, perhaps blurred, dark or covered: take the result with care."),
+    ]
+    return Confidence(error, tuple(sentence for wrong, sentence in checks if wrong))

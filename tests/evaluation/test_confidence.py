@@ -1,0 +1,68 @@
+"""The figures of confidence, from faces whose error and confidence are known."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from PIL import Image
+
+from deep3d.confidence import Confidence
+from deep3d.evaluation import ConfidenceErrors, evaluate_confidence
+from deep3d.evaluation.datasets import PortraitSet
+from deep3d.evaluation.degradation import DEGRADATIONS
+from deep3d.evaluation.landmarks import box_size
+
+LANDMARKS = np.random.default_rng(0).uniform(60, 160, (2, 68, 2))
+
+
+@pytest.fixture
+def portraits(tmp_path) -> PortraitSet:
+    pixels = np.random.default_rng(1).integers(0, 256, (220, 240, 3), np.uint8)
+    photos = [tmp_path / "a_1.png", tmp_path / "a_3.png"]
+    for photo in photos:
+        Image.fromarray(pixels).save(photo)
+    return PortraitSet(tuple(photos), LANDMARKS)
+
+
+def test_spoiled_photos_keep_their_size_and_lose_something(portraits):
+    photo = np.asarray(Image.open(portraits.photos[0]))
+    box = np.array([60.0, 60, 160, 160])
+    for name, spoil in DEGRADATIONS.items():
+        copy = spoil(photo, box, np.random.default_rng(2))
+        assert copy.shape == photo.shape and copy.dtype == np.uint8
+        assert (copy != photo).any(axis=2)[60:160, 60:160].mean() > 0.1, name
+
+
+def test_expected_and_true_errors_belong_to_the_same_face(portraits):
+    class Reconstructor:
+        """Off by 1% in every direction for each copy more, and says half of it; finds nothing in the last."""
+
+        def __init__(self) -> None:
+            self.seen = 0
+
+        def reconstruct(self, photos):
+            reference = LANDMARKS[self.seen]
+            self.seen += 1
+            step = box_size(reference) / 100
+            faces = [
+                SimpleNamespace(landmarks68=reference + [k * step, 0], confidence=Confidence(k / 2, ()))
+                for k in range(len(photos))
+            ]
+            return [*([face] for face in faces[:-1]), []]
+
+    reconstructor: Any = Reconstructor()
+    errors = evaluate_confidence(reconstructor, portraits)
+    assert errors.kinds == ("as it is", "blurred", "noisy", "dark", "small") * 2
+    assert_allclose(errors.true, [0, 1, 2, 3, 4] * 2, atol=1e-9)
+    assert_allclose(errors.expected, errors.true / 2)
+    assert errors.rank_correlation > 0.95  # ties are broken by rounding
+    assert errors.coverage == pytest.approx(3 / 5)
+    assert "| blurred | 2 | 0.50 | 1.00 |" in errors.to_markdown()
+    assert "Of 10 results said to be within 2.5%, 60.0% are." in errors.to_markdown()
+
+
+def test_nothing_claimed_is_nothing_covered():
+    errors = ConfidenceErrors(("small", "small"), np.array([5.0, 6.0]), np.array([1.0, 2.0]))
+    assert np.isnan(errors.coverage)
