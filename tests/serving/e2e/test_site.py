@@ -1,0 +1,94 @@
+"""One person's way through the site, in a real browser: from a photo to a picture of the face, and to its deletion."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+PHOTO = Path(__file__).parents[3] / "docs/sample/astronaut.jpg"
+SIDE = 128  # pixels at which pictures are compared
+
+
+def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#photo", PHOTO)
+    expect(page.get_by_role("list", name="Chosen photos").get_by_role("listitem")).to_have_count(1)
+
+    page.get_by_role("button", name="Make the face").click()
+    expect(page.get_by_text("Please confirm this first.")).to_be_visible()
+    page.get_by_role("checkbox", name="I may use these photos").check()
+    page.get_by_role("button", name="Make the face").click()
+
+    page.wait_for_selector(".viewer.ready")
+    address = page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+
+    front = saved_picture(page)
+    assert likeness(head(front), server_picture(page, yaw=0)) > 0.9
+
+    page.get_by_role("button", name="Half left").click()
+    turned = saved_picture(page)
+    left, right = (likeness(head(turned), server_picture(page, yaw=yaw)) for yaw in (-40, 40))
+    assert left > 0.9
+    assert left > right + 0.1
+
+    page.get_by_role("button", name="Front").click()
+    page.get_by_text("Expression", exact=True).click()
+    page.get_by_role("slider", name="Jaw: Open").press("End")
+    opened = saved_picture(page)
+    changed = abs(small(opened) - small(front))
+    assert changed[SIDE // 2 :].mean() > 10 * changed[: SIDE // 2].mean(), "the jaw has moved, the brow has not"
+
+    page.wait_for_function(SLEEPS)
+
+    page.locator("summary", has_text="Delete everything").click()
+    page.get_by_role("button", name="Yes, delete it now").click()
+    expect(page.get_by_text("Everything is deleted.")).to_be_visible()
+    expect(page.get_by_text("There is none yet.")).to_be_visible()
+    assert page.goto(address).status == 410  # type: ignore[union-attr]
+    job = address.rpartition("/")[2]
+    assert page.request.get(f"/api/v1/jobs/{job}").status == 410
+    assert page.request.get(f"/api/v1/jobs/{job}/faces/0/face.glb").status == 410
+
+
+SLEEPS = "() => new Promise((tell) => { const n = frames_drawn; setTimeout(() => tell(frames_drawn === n), 300); })"
+"""Whether no frame has been drawn for a while; playwright asks again until it is so."""
+
+
+def saved_picture(page: Page) -> Image.Image:
+    """What "save this picture" gives."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save this picture").click()
+    return Image.open(download.value.path())
+
+
+def server_picture(page: Page, yaw: float) -> np.ndarray:
+    """(SIDE, SIDE, 3): the head of the server's picture of the same face."""
+    job = page.url.rpartition("/")[2]
+    answer = page.request.get(f"/api/v1/jobs/{job}/faces/0/snapshot.jpg", params={"yaw": yaw, "size": 512})
+    return head(Image.open(io.BytesIO(answer.body())))
+
+
+def head(image: Image.Image) -> np.ndarray:
+    """(SIDE, SIDE, 3): the part of a picture that differs from its background, on black."""
+    pixels = np.asarray(image.convert("RGB")).astype(float)
+    seen = abs(pixels - pixels[0, 0]).max(axis=2) > 30
+    assert 0.05 < seen.mean() < 0.95, "the picture is blank"
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    box = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    alone = Image.fromarray((pixels * seen[..., None]).astype(np.uint8)).crop(box)
+    return small(alone)
+
+
+def small(image: Image.Image) -> np.ndarray:
+    """(SIDE, SIDE, 3): a picture at the size at which pictures are compared."""
+    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX)).astype(float)
+
+
+def likeness(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation of two pictures."""
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
