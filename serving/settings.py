@@ -119,7 +119,7 @@ class Settings:
         _require_url("BASE_URL", self.base_url, ("http", "https"))
         _require_url("BROKER_URL", self.broker_url, ("redis", "rediss", "unix"))
         _require_url("SMTP_URL", self.smtp_url, ("smtp", "smtp+starttls", "smtps"))
-        if not parseaddr(self.mail_from)[1]:
+        if "@" not in parseaddr(self.mail_from)[1]:
             raise SettingsError(f"{PREFIX}MAIL_FROM: {self.mail_from!r} is no mail address; give name@host")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:

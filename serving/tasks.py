@@ -25,6 +25,7 @@ from serving.site import Site
 from serving.tables import Upload
 
 PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
+OUR_MISTAKE = "Something went wrong on our side; please try again."
 PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has more
 
 Write = Callable[[Reconstruction, Path], None]
@@ -113,6 +114,11 @@ class ReconstructJob:
             _log.warning("put back: %s", error, extra={"job": run.job_id})
             runs.put_back(self._site, run)
             raise CanPass(str(error)) from error
+        except DBAPIError:
+            raise  # the run stays claimed, and is begun again by this worker, or taken from it
+        except Exception:  # a mistake of ours, or the files of a job that has just been deleted
+            _log.exception("failed", extra={"job": run.job_id})
+            status = runs.finish(self._site, run, [PhotoOutcome(error=OUR_MISTAKE)] * len(run.uploads))
         if status is None:  # deleted meanwhile, or taken over by another worker
             self._site.storage.delete(run.folder)
             return
@@ -168,12 +174,12 @@ class ReconstructJob:
     def _store(self, run: Run, upload: Upload, number: int, face: Reconstruction) -> str:
         """Write the files of a face; its folder in the storage."""
         name = f"{run.folder}/photo-{upload.number}-face-{number}"
-        with TemporaryDirectory(prefix="deep3d-") as folder:
-            try:
+        try:
+            with TemporaryDirectory(prefix="deep3d-") as folder:
                 self._write(face, Path(folder) / "face")
-            except Deep3DError as error:  # no photo is to blame when results cannot be written
-                raise CanPass(str(error)) from error
-            self._site.storage.write_folder(name, Path(folder) / "face")
+                self._site.storage.write_folder(name, Path(folder) / "face")
+        except (Deep3DError, OSError) as error:  # no photo is to blame when results cannot be written
+            raise CanPass(str(error)) from error
         return name
 
     @contextmanager

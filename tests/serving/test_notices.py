@@ -1,0 +1,97 @@
+"""Mails say what they should, once; webhooks are signed and go only to public addresses."""
+
+import hashlib
+import hmac
+from dataclasses import replace
+from email import message_from_bytes, policy
+
+import pytest
+from sqlalchemy import select
+
+from serving import jobs, mail, notices, runs, snapshots, webhook, workers
+from serving.errors import AddressRefused
+from serving.jobs import Submission
+from serving.runs import PhotoOutcome
+from serving.tables import Notice
+
+FAILED = [PhotoOutcome(error="anna.jpg: no <face> found.")]
+
+
+@pytest.fixture
+def worker(site):
+    return workers.register(site)
+
+
+def end(site, photo, worker, outcomes, **fields):
+    job = jobs.submit(site, Submission([photo], email="anna@example.com", **fields))
+    runs.finish(site, runs.claim(site, job.id, worker, alone=False), outcomes)
+    return job
+
+
+def read_mails(site):
+    files = sorted(site.settings.mail_dir.glob("*.eml"))
+    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+
+def test_nothing_is_sent_before_the_job_ends(site, clean_photo, worker):
+    jobs.submit(site, Submission([clean_photo], email="anna@example.com"))
+    assert notices.send_next(site, worker) == ""
+
+
+def test_a_mail_about_a_face_has_text_page_picture_and_link(site, clean_photo, worker, monkeypatch):
+    monkeypatch.setattr(snapshots, "snapshot", lambda *arguments: b"picture")
+    job = end(site, clean_photo, worker, [PhotoOutcome(folders=("folder",))])
+    assert notices.send_next(site, worker) == "sent"
+    assert notices.send_next(site, worker) == ""
+    [message] = read_mails(site)
+    kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
+    assert kinds == ["text/plain", "text/html", "image/jpeg"]
+    assert f"/jobs/{job.secret}" in message.get_body(("plain",)).get_content()
+    assert f"/jobs/{job.secret}" in message.get_body(("html",)).get_content()
+    assert message["To"] == "anna@example.com"
+
+
+def test_a_mail_about_a_failure_escapes_what_people_wrote(site, clean_photo, worker):
+    end(site, clean_photo, worker, FAILED)
+    notices.send_next(site, worker)
+    [message] = read_mails(site)
+    assert "no <face> found" in message.get_body(("plain",)).get_content()
+    assert "no &lt;face&gt; found" in message.get_body(("html",)).get_content()
+
+
+def test_every_attempt_has_the_same_message_id(site, clean_photo, worker):
+    end(site, clean_photo, worker, FAILED)
+    with site.database.reading() as session:
+        notice = session.scalar(select(Notice))
+        job = session.scalar(jobs.whole_jobs())
+    assert mail.compose(site, job, notice)["Message-ID"] == mail.compose(site, job, notice)["Message-ID"]
+
+
+def test_a_deleted_job_takes_its_mail_along(site, clean_photo, worker):
+    job = end(site, clean_photo, worker, FAILED)
+    notices.send_next(site, worker)
+    jobs.delete(site, job.secret)
+    assert read_mails(site) == []
+
+
+def test_a_mail_server_that_is_away_is_tried_again_later(site, clean_photo, worker):
+    away = replace(site, settings=replace(site.settings, smtp_url="smtp://127.0.0.1:9"))
+    end(site, clean_photo, worker, FAILED)
+    assert notices.send_next(away, worker) == "later"
+    with site.database.reading() as session:
+        notice = session.scalar(select(Notice))
+    assert notice.sent_at is None
+    assert notice.worker_id is None
+    assert notice.due_at is not None
+
+
+def test_a_webhook_is_signed():
+    signature = webhook.sign("key", b"{}", 12)
+    expected = hmac.new(b"key", b"12.{}", hashlib.sha256).hexdigest()
+    assert signature == f"t=12,v1={expected}"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1"])
+def test_no_webhook_goes_into_our_own_network(host):
+    with pytest.raises(AddressRefused):
+        webhook.public_address(host)

@@ -1,0 +1,100 @@
+"""What a worker makes of a job: errors that can pass put it back, those of a photo end it."""
+
+from dataclasses import replace
+
+import pytest
+
+from serving import jobs, workers
+from serving.errors import StorageFull
+from serving.jobs import Submission
+from serving.metrics import WorkerMetrics
+from serving.tables import Status
+from serving.tasks import OUR_MISTAKE, CanPass, ReconstructJob
+
+
+class Finder:
+    """Finds as many faces as the name of the photo says."""
+
+    def __init__(self):
+        self.batches = []
+
+    def reconstruct(self, photos, faces="largest"):
+        self.batches.append([photo.name for photo in photos])
+        if any(photo.name == "bug" for photo in photos):
+            raise ZeroDivisionError
+        return [[photo] * int(photo.name) for photo in photos]
+
+
+def write(face, folder):
+    folder.mkdir()
+    (folder / "face.json").write_text(face.name)
+
+
+@pytest.fixture
+def finder():
+    return Finder()
+
+
+@pytest.fixture
+def work(site, finder):
+    worker = workers.register(site)
+    return ReconstructJob(site, finder, lambda: worker, WorkerMetrics(), write)
+
+
+def submit(site, photo, *names, **fields):
+    return jobs.submit(site, Submission([replace(photo, name=name) for name in names], **fields))
+
+
+def test_each_photo_has_its_own_outcome(site, clean_photo, work, finder):
+    job = submit(site, clean_photo, "1", "0", "bug", "2", faces_wanted="all")
+    work(job.id)
+    job = jobs.find(site, job.secret)
+    assert job.status == Status.DONE
+    assert [(face.photo, face.number) for face in job.faces] == [(0, 0), (3, 0), (3, 1)]
+    assert [upload.error is None for upload in job.uploads] == [True, False, False, True]
+    assert finder.batches[0] == ["1", "0", "bug", "2"]
+    assert site.storage.read(f"{jobs.face_folder(job, 2)}/face.json") == b"2"
+
+
+def test_only_the_largest_face_is_kept_unless_all_are_wanted(site, clean_photo, work):
+    job = submit(site, clean_photo, "3")
+    work(job.id)
+    assert len(jobs.find(site, job.secret).faces) == 1
+
+
+def test_a_job_without_a_face_has_failed_and_says_why(site, clean_photo, work):
+    job = submit(site, clean_photo, "0")
+    work(job.id)
+    job = jobs.find(site, job.secret)
+    assert job.status == Status.FAILED
+    assert job.error == "0: no face found; please use a photo in which a face is larger."
+
+
+def test_a_second_message_does_nothing(site, clean_photo, work, finder):
+    job = submit(site, clean_photo, "1")
+    work(job.id)
+    work(job.id)
+    assert len(finder.batches) == 1
+
+
+def test_a_full_disk_puts_the_job_back_until_there_is_room(site, clean_photo, work, monkeypatch):
+    job = submit(site, clean_photo, "1")
+
+    def full(name, folder):
+        raise StorageFull("no room")
+
+    with monkeypatch.context() as context:
+        context.setattr(site.storage, "write_folder", full)
+        with pytest.raises(CanPass):
+            work(job.id)
+    assert jobs.find(site, job.secret).status == Status.QUEUED
+    work(job.id)
+    assert jobs.find(site, job.secret).status == Status.DONE
+
+
+def test_a_job_whose_files_are_gone_ends(site, clean_photo, work):
+    job = submit(site, clean_photo, "1")
+    site.storage.delete(job.folder)
+    work(job.id)
+    job = jobs.find(site, job.secret)
+    assert (job.status, job.error) == (Status.FAILED, OUR_MISTAKE)
