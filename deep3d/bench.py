@@ -125,6 +125,7 @@ def _warm_path(reconstructor: Reconstructor, photo_path: Path, out: Path, rounds
             "  read": read - start,
             "  detection": face.timings_ms["detection"] / 1000,
             "  two alignments and regressions": face.timings_ms["regression"] / 1000,
+            "  fit": face.timings_ms["fit"] / 1000,
             "  texture 1024 x 1024": textured - found,
             "  files": end - textured,
         }

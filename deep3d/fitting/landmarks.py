@@ -32,7 +32,7 @@ class Priors:
 
     trust: float = 0.15
     """Weight of the landmarks: their errors go together, so that N of them tell less than N."""
-    identity: float = 1.0  # of the model's standard deviations
+    identity: float = 0.6  # of the model's standard deviations, about the regressed identity
     expression: float = 0.25  # of full weight, about the regressed expression
     perspective_mean: float = 0.09  # per decimetre
     perspective: float = 0.05
@@ -68,7 +68,8 @@ def fit_landmarks(
 ) -> Fit:
     """Fit faces to (B, N, 2) landmarks in crop pixels with (B, N) standard deviations, from regressed coefficients.
 
-    Albedo and lighting stay as they are. The expression is kept near the regressed one and in [0, 1].
+    Albedo and lighting stay as they are. Identity and expression are kept near the regressed ones, which know what the
+    outlines do not show, and within the limits of the basis.
 
     Raises: ShapeError if the landmarks do not match the basis.
     """
@@ -78,7 +79,7 @@ def fit_landmarks(
             f"{deviation.shape}"
         )
     state = first = _started(start)
-    prior_mean, prior_weight = _shape_prior(basis, start, priors)
+    prior_weight = _shape_prior(basis, priors)
     weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
     for _ in range(ITERATIONS):
         residual, jacobian = _linearised(basis, state, points)
@@ -89,7 +90,7 @@ def fit_landmarks(
         precision[7:] = prior_weight
         pull = np.zeros((len(points), len(precision)))
         pull[:, 6] = precision[6] * (priors.perspective_mean - state.perspective)
-        pull[:, 7:] = precision[7:] * (prior_mean - state.shape)
+        pull[:, 7:] = precision[7:] * (first.shape - state.shape)
         normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
         step = np.linalg.solve(normal, ((jacobian.mT @ residual[..., None])[..., 0] + pull)[..., None])[..., 0]
         state = _stepped(basis, state, step)
@@ -117,11 +118,11 @@ def _started(start: FaceCoefficients) -> _State:
     )
 
 
-def _shape_prior(basis: LandmarkBasis, start: FaceCoefficients, priors: Priors) -> tuple[np.ndarray, np.ndarray]:
-    mean = np.concatenate([np.zeros_like(start.identity), start.expression], axis=1)
-    weight = np.full(mean.shape[1], priors.expression**-2)
+def _shape_prior(basis: LandmarkBasis, priors: Priors) -> np.ndarray:
+    """(K,) inverse variances."""
+    weight = np.full(basis.directions.shape[-1], priors.expression**-2)
     weight[: basis.identities] = priors.identity**-2
-    return mean, weight
+    return weight
 
 
 def _linearised(basis: LandmarkBasis, state: _State, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

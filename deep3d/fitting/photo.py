@@ -19,7 +19,7 @@ from deep3d.landmarks import INNER, JAW, five_points
 from deep3d.photo import Photo
 from deep3d.reconstruction import Reconstruction
 
-PRIORS = Priors(trust=1.0, expression=0.4)  # no network says anything of the expression
+PRIORS = Priors(trust=1.0, identity=1.0, expression=0.4)  # about the mean: no network says anything of this face
 DEVIATION = 2.0  # crop pixels, of landmarks that a person or a good detector placed
 JAW_DEVIATION = 6.0  # annotators follow the visible outline, which is elsewhere on a turned head
 FIRST_YAWS = np.radians([-55.0, 0.0, 55.0])  # that the pose is sought from

@@ -13,7 +13,7 @@ from deep3d.face_model import FaceModel, default_face_model
 from deep3d.fitting import LandmarkBasis, Priors, fit_landmarks
 from deep3d.fitting.landmarks import _linearised, _started, _stepped
 
-EXACT = Priors(trust=100.0)
+EXACT = Priors(trust=100.0, identity=1.0)
 
 
 @pytest.fixture(scope="module")
