@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from serving.errors import SettingsError
 
 BUSY_SECONDS = 30  # how long SQLite waits for another writer
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 10
 
 _READING = "deep3d_reading"  # execution option of connections that write nothing
 

@@ -22,7 +22,7 @@ from serving.site import Site
 from serving.uploads import CleanPhoto
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 120  # seconds until a test that waits for something gives up; nothing is measured by it
+PATIENCE = 300  # seconds until a test that waits for something gives up; nothing is measured by it
 
 
 @pytest.fixture
@@ -174,10 +174,20 @@ class PostgresServer:
 
     def start(self) -> None:
         options = f"-c port={self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        self._run("pg_ctl", "start", "--wait", "--pgdata", str(self._folder), "--options", options, "--log=/dev/null")
+        self._run(
+            "pg_ctl",
+            "start",
+            "--wait",
+            "--timeout=300",
+            "--pgdata",
+            str(self._folder),
+            "--options",
+            options,
+            "--log=/dev/null",
+        )
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "--mode=fast", "--wait", "--pgdata", str(self._folder))
+        self._run("pg_ctl", "stop", "--mode=immediate", "--wait", "--timeout=300", "--pgdata", str(self._folder))
 
     def new_database(self) -> str:
         """The URL of an empty database."""
