@@ -104,4 +104,4 @@ def _when(moment: float | None) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return format_timedelta(seconds, locale=language())
+    return format_timedelta(round(seconds), locale=language())

@@ -16,7 +16,9 @@ def form(photo: bytes | None, **fields: str) -> dict:
 
 def wrong(page: str, field: str) -> str:
     """What the page says beside a field."""
-    return re.search(rf'id="{field}-wrong"[^>]*>([^<]*)<', page)[1]  # type: ignore[index]
+    said = re.search(rf'id="{field}-wrong"[^>]*>([^<]*)<', page)
+    assert said is not None
+    return said[1]
 
 
 def test_a_form_leads_to_the_page_of_its_job(client: FlaskClient, photo: bytes) -> None:
