@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https:"),
         PERMANENT_SESSION_LIFETIME=COOKIE_DAYS * 86400,
+        WTF_CSRF_SSL_STRICT=False,  # it would ask for the Referer that our own policy keeps back
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open over lunch
     )
     app.extensions["site"] = Site.open(settings)
