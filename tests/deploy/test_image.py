@@ -1,0 +1,41 @@
+"""The Dockerfile: linted, and made of files that are there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_hadolint_finds_nothing(deploy):
+    hadolint = Path(sys.executable).with_name("hadolint")
+    result = subprocess.run([hadolint, "Dockerfile"], cwd=deploy, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_what_it_copies_is_there_and_not_ignored(deploy, dockerfile):
+    kept = (deploy / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    kept = [line.removeprefix("!") for line in kept if line.startswith("!")]
+    lines = re.findall(r"^COPY (?!--from).+$", dockerfile, re.MULTILINE)
+    copied = [source for line in lines for source in line.split()[1:-1]]
+    mounted = re.findall(r"source=([^,\s]+)", dockerfile)
+    for source in [*copied, *mounted]:
+        assert (deploy.parent / source).exists(), source
+        assert any(pattern.startswith(source) or source.startswith(f"{pattern}/") for pattern in kept), source
+    for pattern in kept:
+        assert list(deploy.parent.glob(pattern)), f"{pattern} keeps nothing"
+
+
+def test_it_takes_all_that_the_package_is_built_of(deploy, dockerfile):
+    """What hatchling reads: everything that pyproject.toml puts into the wheel."""
+    project = (deploy.parent / "pyproject.toml").read_text(encoding="utf-8")
+    included = re.findall(r'"/(\w+)', re.findall(r"^include = (.+)$", project, re.MULTILINE)[0])
+    assert {"bfm", "checkpoints", "deep3d", "serving"} == set(included)
+    for folder in included:
+        assert f"COPY {folder} {folder}" in dockerfile
+
+
+def test_it_runs_as_nobody_in_particular(dockerfile):
+    last = dockerfile.split("\nFROM ")[-1]
+    assert re.findall(r"^USER (.+)$", last, re.MULTILINE) == re.findall(r"--uid (\d+)", last)

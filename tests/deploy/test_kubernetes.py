@@ -1,0 +1,107 @@
+"""The Kubernetes manifests: of the right form, and each name in them is the name of something."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import kubernetes_validate
+import pytest
+
+from serving.app import create_app
+from serving.settings import PREFIX, Settings
+
+BY_HAND = {"secrets", "nginx"}  # the Secret and the ConfigMap that docs/deployment.md has made
+
+
+@pytest.fixture
+def deployments(manifests) -> dict[str, dict[str, Any]]:
+    """The pods of each."""
+    return {name: each["spec"]["template"]["spec"] for (kind, name), each in manifests.items() if kind == "Deployment"}
+
+
+def test_kubernetes_knows_every_field(manifests):
+    for (kind, _), manifest in manifests.items():
+        if kind != "ScaledObject":  # of KEDA
+            kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_services_lead_to_pods_and_ports(manifests, deployments):
+    for (kind, name), service in manifests.items():
+        if kind == "Service":
+            (container,) = deployments[name]["containers"]
+            assert (
+                manifests["Deployment", name]["spec"]["template"]["metadata"]["labels"] == service["spec"]["selector"]
+            )
+            assert [each["port"] for each in service["spec"]["ports"]] == [
+                each["containerPort"] for each in container["ports"]
+            ]
+
+
+def test_no_service_makes_settings_of_its_name(manifests):
+    """Kubernetes puts NAME_PORT and the like into every pod, and the site refuses settings that it does not know."""
+    names = [name.upper().replace("-", "_") + "_" for kind, name in manifests if kind == "Service"]
+    assert not any(name.startswith(PREFIX) for name in names)
+
+
+def test_whatever_pods_refer_to_is_there(manifests, deployments):
+    there = {name for kind, name in manifests if kind in ("ConfigMap", "PersistentVolumeClaim")} | BY_HAND
+    for pod in deployments.values():
+        volumes = {each["name"] for each in pod.get("volumes", [])}
+        assert set(_named(pod.get("volumes", []), "claimName")) <= there
+        for container in pod["containers"]:
+            assert {each["name"] for each in container.get("volumeMounts", [])} == volumes
+            assert set(_named(container.get("envFrom", []), "name")) <= there
+
+
+def test_probes_ask_for_pages_that_exist(deployments, tmp_path):
+    pages = {str(rule) for rule in create_app(Settings(data_dir=tmp_path)).url_map.iter_rules()}
+    probed = [path for name in ("web", "nginx", "worker") for path in _named(deployments[name]["containers"], "path")]
+    assert len(probed) == 5
+    assert set(probed) <= pages  # the figures of a worker are at any path
+
+
+def test_the_ingress_leads_to_nginx(manifests):
+    host = urlsplit(manifests["ConfigMap", "settings"]["data"]["DEEP3D_BASE_URL"]).hostname
+    (rule,) = manifests["Ingress", "site"]["spec"]["rules"]
+    assert rule["host"] == host
+    (path,) = rule["http"]["paths"]
+    backend = path["backend"]["service"]
+    assert manifests["Service", backend["name"]]["spec"]["ports"] == [{"port": backend["port"]["number"]}]
+
+
+def test_workers_are_scaled_by_a_figure_that_exists(manifests, tmp_path):
+    scaled = manifests["ScaledObject", "worker"]["spec"]
+    assert ("Deployment", scaled["scaleTargetRef"]["name"]) in manifests
+    (trigger,) = scaled["triggers"]
+    address = urlsplit(trigger["metadata"]["url"])
+    assert address.netloc == "web.deep3d.svc:8000"
+    figures = create_app(Settings(data_dir=tmp_path)).test_client().get(address.path).text
+    assert f"\n{trigger['metadata']['valueLocation']} 0.0\n" in figures
+
+
+def test_the_image_is_of_this_version(deploy, deployments):
+    version = tomllib.loads((deploy.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    for name in ("web", "worker"):
+        assert deployments[name]["containers"][0]["image"].endswith(f"/deep3d:{version}")
+
+
+def test_pods_run_without_root_as_the_user_of_the_image(dockerfile, deployments):
+    for name in ("web", "worker"):
+        context = deployments[name]["securityContext"]
+        assert context["runAsNonRoot"]
+        assert f"USER {context['fsGroup']}" in dockerfile
+
+
+def _named(value: Any, key: str) -> Iterator[str]:
+    """All values of a key, however deep."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == key and isinstance(inner, str):
+                yield inner
+            yield from _named(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner, key)
