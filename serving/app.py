@@ -106,11 +106,11 @@ def _limit_submissions(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=settings.limits != "memory://",  # without Redis each process counts for itself
     )
     limit = limiter.shared_limit(f"{settings.submits_per_minute} per minute", scope="submit", methods=["POST"])
+    views: dict[str, Any] = app.view_functions
     for endpoint in SUBMITTING:
-        view: Callable[..., Any] = app.view_functions[endpoint]
-        app.view_functions[endpoint] = limit(view)
+        views[endpoint] = limit(views[endpoint])
     guesses = limiter.limit(f"{SIGN_INS_PER_MINUTE} per minute", methods=["POST"])
-    app.view_functions[SIGN_IN] = guesses(app.view_functions[SIGN_IN])
+    views[SIGN_IN] = guesses(views[SIGN_IN])
 
 
 def _security_headers(settings: Settings) -> Callable[[Response], Response]:

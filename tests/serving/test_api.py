@@ -38,6 +38,7 @@ def finish(app, secret, files):
     site = app.extensions["site"]
     job = jobs.find(site, secret)
     run = runs.claim(site, job.id, workers.register(site), alone=False)
+    assert run is not None
     for name, content in files.items():
         site.storage.write(f"{run.folder}/face/{name}", content)
     assert runs.finish(site, run, [PhotoOutcome((f"{run.folder}/face",))]) is Status.DONE

@@ -18,6 +18,12 @@ def job(site, clean_photo):
     return jobs.submit(site, Submission([clean_photo], email="anna@example.com"))
 
 
+def begin(site, job, worker, alone=False):
+    run = runs.claim(site, job.id, worker, alone)
+    assert run is not None
+    return run
+
+
 def read(site, job):
     with site.database.reading() as session:
         return session.get(Job, job.id)
@@ -61,7 +67,7 @@ def test_only_one_worker_gets_a_job(site, job):
 
 def test_a_finished_job_is_not_begun_again(site, job):
     worker = workers.register(site)
-    run = runs.claim(site, job.id, worker, alone=False)
+    run = begin(site, job, worker)
     assert runs.finish(site, run, DONE) is Status.DONE
     assert runs.runs_alone(site, job.id) is None
     assert runs.claim(site, job.id, worker, alone=False) is None
@@ -69,18 +75,18 @@ def test_a_finished_job_is_not_begun_again(site, job):
 
 def test_a_run_that_was_taken_over_cannot_finish(site, job):
     lost, other = workers.register(site), workers.register(site)
-    stale = runs.claim(site, job.id, lost, alone=False)
+    stale = begin(site, job, lost)
     die(site, lost)
     runs.take_from_dead(site)
-    run = runs.claim(site, job.id, other, alone=True)
+    run = begin(site, job, other, alone=True)
     assert runs.finish(site, stale, DONE) is None
     assert runs.finish(site, run, DONE) is Status.DONE
     assert run.folder != stale.folder
 
 
 def test_a_job_that_was_deleted_meanwhile_cannot_be_finished(site, job):
-    run = runs.claim(site, job.id, workers.register(site), alone=False)
-    jobs.delete(site, job.secret)
+    run = begin(site, job, workers.register(site))
+    jobs.delete(site, str(job.secret))
     assert runs.finish(site, run, DONE) is None
     assert read(site, job).status == Status.DELETED
 
@@ -98,23 +104,23 @@ def test_crashes_count_only_alone(site, job):
 
 def test_a_notice_is_due_when_the_job_ends(site, job):
     with site.database.reading() as session:
-        assert session.scalar(select(Notice)).due_at is None
-    run = runs.claim(site, job.id, workers.register(site), alone=False)
+        assert session.scalar(select(Notice.due_at)) is None
+    run = begin(site, job, workers.register(site))
     runs.finish(site, run, [PhotoOutcome(error="anna.jpg: no face found.")])
     with site.database.reading() as session:
-        assert session.scalar(select(Notice)).due_at <= time.time()
+        assert 0 < (session.scalar(select(Notice.due_at)) or 0) <= time.time()
     assert read(site, job).error == "anna.jpg: no face found."
 
 
 def test_a_job_that_is_put_back_waits_without_a_mark(site, job):
-    run = runs.claim(site, job.id, workers.register(site), alone=False)
+    run = begin(site, job, workers.register(site))
     runs.put_back(site, run)
     waiting = read(site, job)
     assert (waiting.status, waiting.alone, waiting.crashes) == (Status.QUEUED, False, 0)
 
 
 def test_an_operator_can_begin_a_failed_job_anew(site, job):
-    run = runs.claim(site, job.id, workers.register(site), alone=False)
+    run = begin(site, job, workers.register(site))
     runs.finish(site, run, [PhotoOutcome(error="no")])
     assert jobs.retry(site, job.id)
     with site.database.reading() as session:

@@ -48,7 +48,7 @@ def submit(site, photo, *names, **fields):
 def test_each_photo_has_its_own_outcome(site, clean_photo, work, finder):
     job = submit(site, clean_photo, "1", "0", "bug", "2", faces_wanted="all")
     work(job.id)
-    job = jobs.find(site, job.secret)
+    job = jobs.find(site, str(job.secret))
     assert job.status == Status.DONE
     assert [(face.photo, face.number) for face in job.faces] == [(0, 0), (3, 0), (3, 1)]
     assert [upload.error is None for upload in job.uploads] == [True, False, False, True]
@@ -59,13 +59,13 @@ def test_each_photo_has_its_own_outcome(site, clean_photo, work, finder):
 def test_only_the_largest_face_is_kept_unless_all_are_wanted(site, clean_photo, work):
     job = submit(site, clean_photo, "3")
     work(job.id)
-    assert len(jobs.find(site, job.secret).faces) == 1
+    assert len(jobs.find(site, str(job.secret)).faces) == 1
 
 
 def test_a_job_without_a_face_has_failed_and_says_why(site, clean_photo, work):
     job = submit(site, clean_photo, "0")
     work(job.id)
-    job = jobs.find(site, job.secret)
+    job = jobs.find(site, str(job.secret))
     assert job.status == Status.FAILED
     assert job.error == "0: no face found; please use a photo in which a face is larger."
 
@@ -87,14 +87,14 @@ def test_a_full_disk_puts_the_job_back_until_there_is_room(site, clean_photo, wo
         context.setattr(site.storage, "write_folder", full)
         with pytest.raises(CanPass):
             work(job.id)
-    assert jobs.find(site, job.secret).status == Status.QUEUED
+    assert jobs.find(site, str(job.secret)).status == Status.QUEUED
     work(job.id)
-    assert jobs.find(site, job.secret).status == Status.DONE
+    assert jobs.find(site, str(job.secret)).status == Status.DONE
 
 
 def test_a_job_whose_files_are_gone_ends(site, clean_photo, work):
     job = submit(site, clean_photo, "1")
     site.storage.delete(job.folder)
     work(job.id)
-    job = jobs.find(site, job.secret)
+    job = jobs.find(site, str(job.secret))
     assert (job.status, job.error) == (Status.FAILED, OUR_MISTAKE)
