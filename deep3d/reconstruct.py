@@ -31,6 +31,8 @@ from deep3d.runtime.tuning import fastest_precision
 Faces = Literal["largest", "all"]
 ALIGNMENTS = 2
 """The first crop follows the detector's five points, which scatter; the second follows the network's."""
+LANDMARK68_TRUST = 3.0
+"""The 68 landmarks were learned from real photos too, the other dense ones from made-up heads alone."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,9 @@ class Reconstructor:
         dense = regression.dense
         if self._basis is None or dense is None:
             return regression.coefficients, [DEEP3D_CAMERA] * len(regression.coefficients)
-        fit = fit_landmarks(self._basis, dense.points, dense.deviation, regression.coefficients)
+        deviation = dense.deviation.copy()
+        deviation[:, :68] /= LANDMARK68_TRUST
+        fit = fit_landmarks(self._basis, dense.points, deviation, regression.coefficients)
         return fit.coefficients, fit.cameras
 
     def _confidence(

@@ -11,6 +11,7 @@ from deep3d.face_model import FaceModel
 
 LARGEST_DEVIATION = 4.0  # standard deviations
 NAMED_EXPRESSIONS = 53
+BEYOND = 0.3  # of full weight
 JAW_OPEN = "jawOpen"
 
 
@@ -41,10 +42,14 @@ class LandmarkBasis:
 
 
 def _limits(model: FaceModel) -> np.ndarray:
-    """Named expressions are weights from 0 to 1, with correctives of either sign behind them."""
+    """Named expressions are weights from 0 to 1, give or take a little, with correctives of either sign behind them.
+
+    Real faces move a little beyond what the shapes were made for, and a hard limit would spoil the rest of the fit.
+    """
     count = len(model.identity_basis) + len(model.expression_basis)
     limits = np.full((2, count), [[-LARGEST_DEVIATION], [LARGEST_DEVIATION]])
     if JAW_OPEN in model.expression_names:
-        limits[:, len(model.identity_basis) :] = [[-1.0], [1.0]]
-        limits[0, len(model.identity_basis) :][:NAMED_EXPRESSIONS] = 0.0
+        expressions = limits[:, len(model.identity_basis) :]
+        expressions[:] = [[-1.0], [1.0]]
+        expressions[:, :NAMED_EXPRESSIONS] = [[-BEYOND], [1 + BEYOND]]
     return limits

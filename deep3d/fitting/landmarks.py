@@ -30,7 +30,7 @@ PERSPECTIVES = (0.02, 0.33)  # per decimetre: cameras from 5 metres down to a se
 class Priors:
     """What is believed before the landmarks are seen. Deviations in the units of what they belong to."""
 
-    trust: float = 0.15
+    trust: float = 0.05
     """Weight of the landmarks: their errors go together, so that N of them tell less than N."""
     identity: float = 0.6  # of the model's standard deviations, about the regressed identity
     expression: float = 0.25  # of full weight, about the regressed expression

@@ -18,7 +18,7 @@ from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
 from deep3d.texture.fill import DARK, logarithm, smooth, spread
 from deep3d.texture.sampling import Picture, bilinear
-from deep3d.texture.skin_colour import skin_likeness
+from deep3d.texture.skin_colour import mouth_interior, skin_likeness
 from deep3d.texture.view import DEPTH_SLACK, angle_weight, facing, look, seen, seen_vertices
 
 LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
@@ -113,6 +113,8 @@ def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_mode
     seen_skin = known * face_model.skin
     mean_tint = seen_skin @ (photo - model) / max(float(seen_skin.sum()), 1e-3)
     tint = spread(photo - DETAIL * model, known, (1 - DETAIL) * model + mean_tint, atlas.neighbours, atlas.conductance)
+    inside = mouth_interior(face_model)  # teeth take the light of the photo, but neither the hue of skin nor of lips
+    tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
 
 

@@ -1,4 +1,7 @@
-"""Ears and neck that do not look like the face's skin are hair, collar or background, however well the mesh lies."""
+"""Which vertices are skin in the photo, and which never are.
+
+Ears and neck that do not look like the face's skin are hair, collar or background, however well the mesh lies.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,17 @@ def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel
     spread = np.maximum(1.4826 * np.median(np.abs(feature[front] - middle), axis=0), LEAST_SPREAD)
     distance = np.linalg.norm((feature - middle) / spread, axis=1)
     return (1 - judged * smoothstep(distance, LIKE, UNLIKE)).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def mouth_interior(face_model: FaceModel) -> np.ndarray:
+    """(V,) whether a vertex is of teeth, gums, tongue or the inside of the cheeks."""
+    mean = face_model.mean_shape
+    landmarks = face_model.landmarks(mean[None])[0]
+    between = (mean[:, 1] < landmarks[33, 1]) & (mean[:, 1] > landmarks[8, 1])
+    return (
+        (face_model.skin < 0.1) & between & (np.abs(mean[:, 0]) < landmarks[54, 0] * 2) & (mean[:, 2] > landmarks[0, 2])
+    )
 
 
 @lru_cache(maxsize=4)
