@@ -41,8 +41,8 @@ class _Household(Middleware):
         self.chores: Chores | None = None
         self.job: ReconstructJob | None = None
 
-    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """The threads wait for messages now."""
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """The threads take their first messages next, and claim them under the id that this process gets here."""
         assert self.job is not None
         self.chores = Chores(self._site, broker, self._metrics)
         self.chores.start(self.job)

@@ -13,6 +13,7 @@ from serving import jobs
 from serving.jobs import Submission
 from serving.site import Site
 from serving.tables import UNFINISHED, Job, Notice, Status
+from serving.workers import living
 from tests.serving.conftest import PATIENCE, WorkerProcess, free_port, wait_until
 
 JOBS = 24
@@ -110,12 +111,13 @@ def test_jobs_survive_a_redis_that_forgets_everything(production, redis_server, 
 
 def test_a_worker_that_is_stopped_returns_what_it_has_not_begun(production, clean_photo):
     settings = replace(production.settings, worker_timeout=PATIENCE)  # however busy the machine, nobody seems dead
-    submit(production, clean_photo, JOBS)
+    submit(production, clean_photo, 3 * JOBS)  # more than it holds
     first = WorkerProcess(settings)
     wait_until(lambda: number_of(production, Status.DONE) > 5, "the work has begun")
     assert first.stop() == 0
     assert number_of(production, Status.RUNNING) == 0
     second = WorkerProcess(settings)
+    wait_until(lambda: len(living(production)) == 1, "the second worker is at work")
     wait_until(lambda: number_of(production, *UNFINISHED) == 0, "all jobs are over")
     assert second.stop() == 0
     with production.database.reading() as session:
