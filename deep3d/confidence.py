@@ -11,8 +11,8 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.landmarks import INNER, LIPS
 
 ERROR_PER_DEVIATION = 1.5
-"""From the mean deviation of the inner landmarks to the error that nine of ten faces stay below: by spoiled photos of the
-tuning half that were not trained on (docs/measurements.md)."""
+"""From the mean deviation of the inner landmarks to the error that nine of ten faces stay below: by spoiled photos of
+the tuning half that were not trained on (docs/measurements.md)."""
 
 UNSURE = 4.0  # percent of the face box, expected error from which a photo is called hard to read
 SMALL = 60.0  # photo pixels across the face
