@@ -16,6 +16,7 @@ import numpy as np
 from serving.client import Client, Declined
 
 PAGES = ("/", "/healthz", "/faces")  # that other people look at meanwhile
+PAUSE_SECONDS = 1.0  # after a submission that was not taken
 PAGE_SECONDS = 0.2  # between two of their looks
 
 
@@ -114,6 +115,7 @@ def _submit_one(client: Client, photo: Path, figures: _Figures) -> None:
         state = client.wait(client.submit([photo]))
     except Declined as error:
         figures.failed.append(str(error))
+        time.sleep(PAUSE_SECONDS)  # a person would not try again at once, either
         return
     if state["status"] == "done":
         figures.done.append(time.perf_counter() - start)
@@ -125,6 +127,10 @@ def _look_at_pages(client: Client, figures: _Figures, over: threading.Event) -> 
     for number in count():
         if over.wait(PAGE_SECONDS):
             return
-        answer = client.request("GET", PAGES[number % len(PAGES)])
+        try:
+            answer = client.request("GET", PAGES[number % len(PAGES)])
+        except Declined:  # no answer at all
+            figures.server_errors += 1
+            continue
         figures.pages.append(answer.seconds)
         figures.server_errors += answer.status >= 500
