@@ -46,9 +46,7 @@ class Checkpoint:
     sha256: str  # of the file
     storage: str  # one of STORAGES
     info: CheckpointInfo
-    arrays: dict[
-        str, np.ndarray
-    ]  # the complete state dict of a regressor in Deep3DFaceRecon's order, and dense.vertices
+    arrays: dict[str, np.ndarray]  # the complete state dict in Deep3DFaceRecon's order, then dense.vertices
 
     @property
     def dense_vertices(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.camera import DEEP3D_CAMERA, Camera, Pose
+from deep3d.camera import DEEP3D_CAMERA, Pose
 from deep3d.coefficients import FaceCoefficients
 from deep3d.landmarks import INNER, LIPS
 
@@ -36,12 +36,11 @@ def assess(
     pixels_per_crop_pixel: float,
     inside: np.ndarray,
     coefficients: FaceCoefficients,
-    camera: Camera,
 ) -> Confidence:
     """The confidence in one face by its dense landmarks.
 
     `points` (N, 2) and `deviation` (N,) are in crop pixels, the first 68 are the 68 landmarks, `inside` (N,) says which
-    lie in the photo; `coefficients` (B = 1) and `camera` are the result's.
+    lie in the photo; `coefficients` (B = 1) are the result's.
     """
     extent = np.ptp(points[:68], axis=0)
     box = float(np.sqrt(extent.prod()))

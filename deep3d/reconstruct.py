@@ -148,7 +148,7 @@ class Reconstructor:
                     checkpoint_name=self.checkpoint.info.name,
                     checkpoint_sha256=self.checkpoint.sha256,
                     timings_ms=dict(watch.laps_ms),
-                    confidence=self._confidence(number, candidate, regression, coefficients[number], cameras[number]),
+                    confidence=_confidence(number, candidate, regression, coefficients[number]),
                 )
             )
         return results
@@ -188,22 +188,18 @@ class Reconstructor:
         fit = fit_landmarks(self._basis, dense.points, deviation, regression.coefficients)
         return fit.coefficients, fit.cameras
 
-    def _confidence(
-        self,
-        number: int,
-        candidate: _Candidate,
-        regression: Regression,
-        coefficients: FaceCoefficients,
-        camera: Camera,
-    ) -> Confidence | None:
-        """How sure the result of one candidate is, by its dense landmarks if there are some."""
-        if regression.dense is None:
-            return None
-        points, deviation = regression.dense.points[number], regression.dense.deviation[number]
-        crop = candidate.crop
-        seen = crop.to_photo(points)
-        inside = np.all((seen >= 0) & (seen <= [crop.photo_width - 1, crop.photo_height - 1]), axis=1)
-        return assess(points, deviation, 1 / crop.scale, inside, coefficients, camera)
+
+def _confidence(
+    number: int, candidate: _Candidate, regression: Regression, coefficients: FaceCoefficients
+) -> Confidence | None:
+    """How sure the result of one candidate is, by its dense landmarks if there are some."""
+    if regression.dense is None:
+        return None
+    points, deviation = regression.dense.points[number], regression.dense.deviation[number]
+    crop = candidate.crop
+    seen = crop.to_photo(points)
+    inside = np.all((seen >= 0) & (seen <= [crop.photo_width - 1, crop.photo_height - 1]), axis=1)
+    return assess(points, deviation, 1 / crop.scale, inside, coefficients)
 
 
 def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Candidate]:

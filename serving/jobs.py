@@ -118,7 +118,11 @@ def find_even_gone(site: Site, secret: str) -> Job:
     Raises: JobUnknown.
     """
     with site.database.reading() as session:
-        job = session.scalar(whole_jobs().where(Job.digest == digest(secret)))
+        return _job_of(session, secret)
+
+
+def _job_of(session: Session, secret: str) -> Job:
+    job = session.scalar(whole_jobs().where(Job.digest == digest(secret)))
     if job is None:
         raise JobUnknown("There is no such face.")
     return job
@@ -130,9 +134,7 @@ def state(site: Site, secret: str) -> JobState:
     Raises: JobUnknown.
     """
     with site.database.reading() as session:
-        job = session.scalar(whole_jobs().where(Job.digest == digest(secret)))
-        if job is None:
-            raise JobUnknown("There is no such face.")
+        job = _job_of(session, secret)
         before = 0
         if job.status in WAITING:
             before = _count(session, Job.status.in_(UNFINISHED), Job.id < job.id)

@@ -89,7 +89,8 @@ def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = w
         broker, settings = _from_environment(load, write)
     except (ServingError, Deep3DError) as error:
         sys.exit(f"deep3d: {error}")
-    threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+    # A read of sys.stdin itself would hold its lock, which the end of the process wants.
+    threading.Thread(target=lambda: (os.read(sys.stdin.fileno(), 1), stop.set()), daemon=True).start()
     worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=POLL_MS)
     worker.start()
     _log.info("at work")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deep3d.camera import DEEP3D_CAMERA, project
+from deep3d.camera import project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import Confidence, assess
 from deep3d.face_model import default_face_model
@@ -19,7 +19,7 @@ def confidence(yaw: float = 0, near: float = 0, size: float = 4, deviation: floa
     deviations = np.full(68, deviation)
     deviations[48:] *= parts.get("lips", 1)
     inside = np.arange(68) >= 68 * parts.get("outside", 0)
-    return assess(POINTS, deviations, size, inside, face, DEEP3D_CAMERA)
+    return assess(POINTS, deviations, size, inside, face)
 
 
 def test_a_good_photo_has_no_warnings():

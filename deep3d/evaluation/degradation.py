@@ -7,9 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-DEGRADATIONS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]]
-"""By name: the degraded copy of an (H, W, 3) uint8 photo whose face has the box (4,) left, top, right, bottom."""
-
 
 def _blurred(photo: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     radius = _side(box) * rng.uniform(0.01, 0.08)
@@ -51,4 +48,11 @@ def _side(box: np.ndarray) -> float:
     return float(np.sqrt(np.prod(box[2:] - box[:2])))
 
 
-DEGRADATIONS = {"blurred": _blurred, "noisy": _noisy, "dark": _dark, "small": _small, "covered": _covered}
+DEGRADATIONS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]] = {
+    "blurred": _blurred,
+    "noisy": _noisy,
+    "dark": _dark,
+    "small": _small,
+    "covered": _covered,
+}
+"""By name: the degraded copy of an (H, W, 3) uint8 photo whose face has the box (4,) left, top, right, bottom."""

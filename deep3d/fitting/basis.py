@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,17 +28,19 @@ class LandmarkBasis:
     def of_vertices(cls, model: FaceModel, vertices: Sequence[int]) -> LandmarkBasis:
         """Landmarks that are vertices of the model."""
         rows = np.asarray(vertices)
-        flat = np.concatenate([model.identity_basis, model.expression_basis])
-        directions = flat.reshape(len(flat), -1, 3)[:, rows].transpose(1, 2, 0)
-        return cls(model.mean_shape[rows], np.ascontiguousarray(directions), len(model.identity_basis), _limits(model))
+        return cls._taken(model, lambda all_vertices: all_vertices[:, rows])
 
     @classmethod
     def of_landmarks68(cls, model: FaceModel) -> LandmarkBasis:
         """The model's own 68 landmarks."""
-        flat = np.concatenate([model.mean_shape.reshape(1, -1), model.identity_basis, model.expression_basis])
-        points = model.landmarks(flat.reshape(len(flat), -1, 3))
-        directions = np.ascontiguousarray(points[1:].transpose(1, 2, 0))
-        return cls(points[0], directions, len(model.identity_basis), _limits(model))
+        return cls._taken(model, model.landmarks)
+
+    @classmethod
+    def _taken(cls, model: FaceModel, points: Callable[[np.ndarray], np.ndarray]) -> LandmarkBasis:
+        """The landmarks that `points` takes from (B, V, 3) vertices, linearly."""
+        bases = [points(basis.reshape(len(basis), -1, 3)) for basis in (model.identity_basis, model.expression_basis)]
+        directions = np.ascontiguousarray(np.concatenate(bases).transpose(1, 2, 0))
+        return cls(points(model.mean_shape[None])[0], directions, len(model.identity_basis), _limits(model))
 
 
 def _limits(model: FaceModel) -> np.ndarray:

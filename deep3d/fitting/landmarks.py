@@ -59,6 +59,21 @@ class _State:
     shape: np.ndarray  # (B, K)
 
 
+@dataclass(frozen=True)
+class _View:
+    """Where a state shows the landmarks, (B, N) each, and what its derivatives are made of."""
+
+    turned: np.ndarray  # (B, N, 3) x, y, z after the head's rotation
+    near: np.ndarray  # 1 / (1 - p z)
+    zoom: np.ndarray  # s / (1 - p z)
+    about: np.ndarray  # (B, N, 2) pixels from the principal point
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(B, N, 2)"""
+        return self.about + [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]
+
+
 def fit_landmarks(
     basis: LandmarkBasis,
     points: np.ndarray,
@@ -79,22 +94,19 @@ def fit_landmarks(
             f"{deviation.shape}"
         )
     state = first = _started(start)
-    prior_weight = _shape_prior(basis, priors)
+    precision = _precision(basis, priors)
     weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
     for _ in range(ITERATIONS):
-        residual, jacobian = _linearised(basis, state, points)
-        jacobian *= weight[..., None]
-        residual *= weight
-        precision = np.zeros(jacobian.shape[-1])
-        precision[6] = priors.perspective**-2
-        precision[7:] = prior_weight
+        view = _look(basis, state)
+        residual = weight * (points - view.pixels).reshape(weight.shape)
+        jacobian = _jacobian(basis, state, view) * weight[..., None]
         pull = np.zeros((len(points), len(precision)))
         pull[:, 6] = precision[6] * (priors.perspective_mean - state.perspective)
         pull[:, 7:] = precision[7:] * (first.shape - state.shape)
         normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
         step = np.linalg.solve(normal, ((jacobian.mT @ residual[..., None])[..., 0] + pull)[..., None])[..., 0]
         state = _stepped(basis, state, step)
-    before, after = (_error(basis, which, points, deviation) for which in (first, state))
+    before, after = (_error(_look(basis, which).pixels, points, deviation) for which in (first, state))
     kept = after <= before  # false for what is not a number, too
     coefficients, cameras = _finished(basis, state, start)
     return Fit(
@@ -118,42 +130,41 @@ def _started(start: FaceCoefficients) -> _State:
     )
 
 
-def _shape_prior(basis: LandmarkBasis, priors: Priors) -> np.ndarray:
-    """(K,) inverse variances."""
-    weight = np.full(basis.directions.shape[-1], priors.expression**-2)
-    weight[: basis.identities] = priors.identity**-2
-    return weight
+def _precision(basis: LandmarkBasis, priors: Priors) -> np.ndarray:
+    """(7 + K,) inverse variances of what `_jacobian` derives by: 0 for what nothing is believed of."""
+    precision = np.zeros(7 + basis.directions.shape[-1])
+    precision[6] = priors.perspective**-2
+    precision[7:] = priors.expression**-2
+    precision[7 : 7 + basis.identities] = priors.identity**-2
+    return precision
 
 
-def _linearised(basis: LandmarkBasis, state: _State, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is missing to the landmarks (B, 2 N), and the derivatives (B, 2 N, 7 + K) of the projection.
+def _look(basis: LandmarkBasis, state: _State) -> _View:
+    offsets = state.shape @ basis.directions.reshape(basis.mean.size, -1).T
+    turned = (basis.mean + offsets.reshape(-1, *basis.mean.shape)) @ state.turn.mT
+    near = 1 / (1 - state.perspective[:, None] * turned[..., 2])
+    zoom = np.exp(state.scale)[:, None] * near
+    return _View(turned, near, zoom, zoom[..., None] * (turned[..., :2] + state.shift[:, None]) * [1, -1])
+
+
+def _jacobian(basis: LandmarkBasis, state: _State, view: _View) -> np.ndarray:
+    """Derivatives (B, 2 N, 7 + K) of the pixels.
 
     Columns: a turn about x, y, z; the shift; the logarithm of the scale; the perspective; the shape.
     """
-    count, landmarks = len(points), len(basis.mean)
-    flat = basis.directions.reshape(landmarks * 3, -1)
-    shape = basis.mean + (state.shape @ flat.T).reshape(count, landmarks, 3)
-    x, y, z = np.moveaxis(shape @ state.turn.mT, -1, 0)  # (B, N) each
-    across, up = x + state.shift[:, :1], y + state.shift[:, 1:]
-    near = 1 / (1 - state.perspective[:, None] * z)
-    zoom = np.exp(state.scale)[:, None] * near
-    camera = DEEP3D_CAMERA
-    column, row = zoom * across, -zoom * up  # about the principal point
-    residual = np.stack([points[..., 0] - camera.column - column, points[..., 1] - camera.row - row], axis=-1)
-
-    pull = state.perspective[:, None] * near  # relative growth of the zoom with z
-    moved = np.empty((count, landmarks, 2, 3))  # derivatives by x, y, z
-    moved[..., 0, 0], moved[..., 0, 1], moved[..., 0, 2] = zoom, 0, column * pull
-    moved[..., 1, 0], moved[..., 1, 1], moved[..., 1, 2] = 0, -zoom, row * pull
-    jacobian = np.empty((count, landmarks, 2, 7 + flat.shape[1]))
+    x, y, z = np.moveaxis(view.turned, -1, 0)
     zero = np.zeros_like(x)
-    turned = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(count, landmarks, 3, 3)
-    jacobian[..., :3] = moved @ turned
-    jacobian[..., 3:5] = moved[..., :2]
-    jacobian[..., 5] = np.stack([column, row], axis=-1)
-    jacobian[..., 6] = np.stack([column, row], axis=-1) * (near * z)[..., None]
-    jacobian[..., 7:] = (moved @ state.turn[:, None]) @ basis.directions
-    return residual.reshape(count, -1), jacobian.reshape(count, 2 * landmarks, -1)
+    by_place = np.zeros((*x.shape, 2, 3))  # by x, y, z
+    by_place[..., 0, 0], by_place[..., 1, 1] = view.zoom, -view.zoom
+    by_place[..., 2] = view.about * (state.perspective[:, None] * view.near)[..., None]
+    jacobian = np.empty((*x.shape, 2, 7 + basis.directions.shape[-1]))
+    turns = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(*x.shape, 3, 3)
+    jacobian[..., :3] = by_place @ turns
+    jacobian[..., 3:5] = by_place[..., :2]
+    jacobian[..., 5] = view.about
+    jacobian[..., 6] = view.about * (view.near * z)[..., None]
+    jacobian[..., 7:] = (by_place @ state.turn[:, None]) @ basis.directions
+    return jacobian.reshape(len(x), -1, jacobian.shape[-1])
 
 
 def _stepped(basis: LandmarkBasis, state: _State, step: np.ndarray) -> _State:
@@ -168,9 +179,8 @@ def _stepped(basis: LandmarkBasis, state: _State, step: np.ndarray) -> _State:
     )
 
 
-def _error(basis: LandmarkBasis, state: _State, points: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    residual, _ = _linearised(basis, state, points)
-    distances = np.linalg.norm(residual.reshape(points.shape), axis=-1)
+def _error(pixels: np.ndarray, points: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    distances = np.linalg.norm(pixels - points, axis=-1)
     return np.sqrt(((distances / deviation) ** 2).mean(axis=1))
 
 

@@ -43,16 +43,8 @@ def fit_photo(photo: Photo, landmarks68: np.ndarray, face_model: FaceModel) -> R
     deviation[:, JAW] = JAW_DEVIATION
     start = _first_pose(basis, points)
     fit = fit_landmarks(basis, points, deviation, start, PRIORS)
-    placed = place(face_model.shape(fit.coefficients), fit.coefficients.rotation, fit.coefficients.translation)
-    seen = project(face_model.landmarks(placed), fit.cameras[0])
-    distance = float(np.linalg.norm(seen - points, axis=-1)[0, INNER].mean())
-    if not distance < LARGEST_ERROR:
-        raise LandmarksInvalid(
-            f"{photo.name}: no face has its landmarks like that, the nearest is {distance:.0f} of 224 pixels off; "
-            "check their order (iBUG 300-W, from 1 to 68) and that they belong to this photo"
-        )
     low, high = landmarks68.min(axis=0), landmarks68.max(axis=0)
-    return Reconstruction(
+    face = Reconstruction(
         photo=photo,
         detection=Detection(np.concatenate([low, high]), 1.0, five_points(landmarks68)),
         crop=crop,
@@ -63,6 +55,13 @@ def fit_photo(photo: Photo, landmarks68: np.ndarray, face_model: FaceModel) -> R
         checkpoint_sha256=None,
         timings_ms={"fit": 1000 * (time.perf_counter() - clock)},
     )
+    distance = float(np.linalg.norm(crop.to_crop(face.landmarks68) - points[0], axis=-1)[INNER].mean())
+    if not distance < LARGEST_ERROR:
+        raise LandmarksInvalid(
+            f"{photo.name}: no face has its landmarks like that, the nearest is {distance:.0f} of 224 pixels off; "
+            "check their order (iBUG 300-W, from 1 to 68) and that they belong to this photo"
+        )
+    return face
 
 
 def _first_pose(basis: LandmarkBasis, points: np.ndarray) -> FaceCoefficients:
