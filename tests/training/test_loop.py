@@ -19,23 +19,12 @@ from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.network import RegressorNetwork, network_arrays
 from deep3d.training import command, loop
-from deep3d.training.config import LossWeights, Stage, TrainingConfig
+from deep3d.training.config import Stage, TrainingConfig
 from deep3d.training.heads import Heads
+from tests.training.conftest import CONFIG as SMALLEST
+from tests.training.conftest import STAGE
 
-STAGE = Stage(crop_size=32, batch_size=4, steps=4, learning_rate=1e-3, final_rate=0.1, portrait_share=0.0)
-CONFIG = TrainingConfig(
-    trunk="resnet18",
-    seed=1,
-    reuse=2.0,
-    buffer_mib=1,
-    workers=1,
-    weight_decay=0.01,
-    average_decay=0.5,
-    checkpoint_every=4,
-    dense_landmarks=70,
-    loss=LossWeights(1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
-    stages=(STAGE, replace(STAGE, learning_rate=5e-4)),
-)
+CONFIG = replace(SMALLEST, stages=(STAGE, replace(STAGE, learning_rate=5e-4)))
 
 
 class FixedHeads:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,26 +13,13 @@ from deep3d.assets import asset
 from deep3d.errors import TrainingError
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
-from deep3d.training.config import LossWeights, Stage, TrainingConfig
 from deep3d.training.heads import HeadGenerator
 from deep3d.training.stream import CHUNK, HeadStream
+from tests.training.conftest import CONFIG, STAGE
 
 SIZE = 32
 DENSE = (5, 1, 4000)
-STAGE = Stage(crop_size=SIZE, batch_size=8, steps=2, learning_rate=1e-3, final_rate=0.1, portrait_share=0.0)
-CONFIG = TrainingConfig(
-    trunk="resnet18",
-    seed=1,
-    reuse=2.0,
-    buffer_mib=1,
-    workers=1,
-    weight_decay=0.0,
-    average_decay=0.9,
-    checkpoint_every=4,
-    dense_landmarks=70,
-    loss=LossWeights(1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
-    stages=(STAGE,),
-)
+SHORT = replace(STAGE, batch_size=8, steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +38,7 @@ def expected() -> dict[bytes, tuple[np.ndarray, np.ndarray]]:
 
 
 def test_labels_belong_to_their_crops_while_the_ring_goes_round_and_a_dead_renderer_is_noticed(expected):
-    with HeadStream(asset("bfm", OPEN_MODEL), DENSE, CONFIG, STAGE, seed=7) as stream:
+    with HeadStream(asset("bfm", OPEN_MODEL), DENSE, CONFIG, SHORT, seed=7) as stream:
         seen = set()
         for round_ in range(8):  # of 16 draws: the ring of 64 heads goes round
             heads = stream.batch(16)
@@ -74,7 +62,7 @@ def test_labels_belong_to_their_crops_while_the_ring_goes_round_and_a_dead_rende
 
 def test_a_renderer_that_never_starts_is_noticed(tmp_path):
     with (
-        HeadStream(tmp_path / "none.safetensors", DENSE, CONFIG, STAGE, seed=7) as stream,
+        HeadStream(tmp_path / "none.safetensors", DENSE, CONFIG, SHORT, seed=7) as stream,
         pytest.raises(TrainingError, match="exit code 1"),
     ):
         stream.batch(8)
