@@ -82,8 +82,8 @@ def test_standard_output_stays_apart_from_a_terminal_on_standard_error():
 
     terminal, stderr = pty.openpty()
     code = (
-        "import sys; from deep3d import cli\n"
-        "with cli._progress() as bar:\n"
+        "import sys; from deep3d.cli.output import progress\n"
+        "with progress() as bar:\n"
         "    bar.add_task('Working', total=2)\n"
         "    sys.stdout.write('{\"line\": 1}\\n')\n"
     )

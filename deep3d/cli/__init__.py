@@ -1,0 +1,39 @@
+"""The `deep3d` command line: one module for each group of commands, which load what they need when called."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from importlib.metadata import entry_points
+
+import typer
+
+from deep3d.cli.faces import fit, reconstruct
+from deep3d.cli.measuring import bench, evaluate
+from deep3d.cli.output import say
+from deep3d.cli.training import record, synthetic
+from deep3d.errors import Deep3DError
+
+COMMANDS = "deep3d.commands"  # group of entry points: functions that add commands to `app`
+
+
+def _group(about: str, *commands) -> typer.Typer:
+    group = typer.Typer(help=about, no_args_is_help=True, add_completion=False)
+    for command in commands:
+        group.command()(command)
+    return group
+
+
+app = _group("One photo in, one textured 3D face out.", reconstruct, fit, evaluate, bench)
+app.add_typer(_group("Train the regressor.", synthetic, record), name="train")
+
+
+def main() -> None:
+    """Run the command line; errors meant for people become one line and exit code 2."""
+    for entry_point in entry_points(group=COMMANDS):
+        with suppress(ImportError):  # its extra is not installed
+            entry_point.load()(app)
+    try:
+        app()
+    except Deep3DError as error:
+        say(f"deep3d: {error}")
+        raise SystemExit(2) from None

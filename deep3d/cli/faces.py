@@ -1,0 +1,82 @@
+"""`deep3d reconstruct` and `deep3d fit`: from photos to faces."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deep3d.cli.options import CheckpointOption, ModelOption, RefineOption, RuntimeOption, ThreadsOption
+from deep3d.cli.output import make_folder, progress, say
+
+
+class FacesOption(StrEnum):
+    """Which faces of a photo."""
+
+    LARGEST = "largest"
+    ALL = "all"
+
+
+def reconstruct(
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; each photo gets a folder of its own in it.")],
+    faces: Annotated[FacesOption, typer.Option(help="Only the largest face of a photo, or all.")] = FacesOption.LARGEST,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each photo.")] = False,
+    checkpoint: CheckpointOption = None,
+    face_model: ModelOption = None,
+    runtime: RuntimeOption = "eager",
+    threads: ThreadsOption = None,
+    refine: RefineOption = True,
+) -> None:
+    """Turn photos into textured 3D faces: face.glb, face.obj, face.ply, face.json, overlay.jpg and more.
+
+    Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
+    """
+    from deep3d.batch import reconstruct_into, result_folders
+    from deep3d.photo import find_photos
+    from deep3d.reconstruct import Reconstructor
+
+    found = find_photos(photos)
+    make_folder(out)
+    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, refine=refine)
+    names = result_folders(found)
+    for path, name in zip(found, names):
+        if name != path.stem:
+            say(f"{path}: another photo of that name is in this call, its results go to {name}")
+    failures = 0
+    with progress() as bar:
+        task = bar.add_task("Reconstructing", total=len(found))
+        for report in reconstruct_into(reconstructor, found, [out / name for name in names], faces.value):
+            failures += report.error is not None
+            bar.advance(task)
+            if report.error is not None:
+                say(f"deep3d: {report.error}")
+            elif not as_json:
+                say(f"{report.photo}: {', '.join(str(face.folder) for face in report.faces)}")
+            if as_json:
+                sys.stdout.write(json.dumps(report.to_json()) + "\n")
+                sys.stdout.flush()
+    raise typer.Exit(1 if failures else 0)
+
+
+def fit(
+    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    landmarks: Annotated[Path, typer.Argument(help="Its 68 landmarks: .pts, .json, .txt, .csv or .npy.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; the photo gets a folder of its own in it.")],
+    face_model: ModelOption = None,
+) -> None:
+    """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
+    from deep3d.export import write_results
+    from deep3d.face_model import default_face_model, read_face_model
+    from deep3d.fitting import fit_photo, read_landmarks68
+    from deep3d.photo import read_photo
+
+    model = default_face_model() if face_model is None else read_face_model(face_model)
+    face = fit_photo(read_photo(photo), read_landmarks68(landmarks), model)
+    make_folder(out)
+    write_results(face, out / photo.stem)
+    say(f"{photo}: {out / photo.stem}")

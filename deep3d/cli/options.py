@@ -1,0 +1,14 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CheckpointOption = Annotated[Path | None, typer.Option(help="Weights to use instead of the shipped ones.")]
+ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the open one.")]
+RuntimeOption = Annotated[str, typer.Option(help="What runs the network: eager or torchscript.")]
+RefineOption = Annotated[bool, typer.Option(help="Fit each face to its dense landmarks, or give the regressed one.")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]
