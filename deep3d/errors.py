@@ -98,3 +98,7 @@ class ConfigError(Deep3DError):
 
 class TrainingError(Deep3DError):
     """A training run cannot go on."""
+
+
+class TrainingStopped(TrainingError):
+    """Somebody stopped the run, which the same command continues."""

@@ -18,7 +18,8 @@ from deep3d.face_model.files import OPEN_MODEL
 from deep3d.network import network_arrays
 from deep3d.runtime.tuning import usable_cores
 from deep3d.training.config import read_config
-from deep3d.training.loop import Progress, train
+from deep3d.training.loop import Progress
+from deep3d.training.synthetic import train
 
 
 def train_and_export(

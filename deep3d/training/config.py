@@ -15,14 +15,20 @@ CROP_STEP = 16  # pixels
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A part of the run with one crop size."""
+class Schedule:
+    """A part of a run with one crop size."""
 
-    crop_size: int  # pixels, a multiple of 16; the last stage's a whole fraction of 224
+    crop_size: int  # pixels, a multiple of 16; the last one's a whole fraction of 224
     batch_size: int
     steps: int
     learning_rate: float  # peak, after the warm-up; falls to `final_rate` of it along a cosine
     final_rate: float
+
+
+@dataclass(frozen=True)
+class Stage(Schedule):
+    """A part of a run on synthetic heads."""
+
     portrait_share: float  # of each batch, at most half: real portraits with landmarks; needs `portraits`
 
 
@@ -43,17 +49,23 @@ class LossWeights:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """One run. Names of files in the TOML file are relative to its own folder."""
+class RunConfig:
+    """What every run is told. Names of files in a TOML file are relative to its own folder."""
 
-    trunk: str  # resnet50 or resnet18
     seed: int
-    reuse: float  # how often a synthetic head is seen, on average
-    buffer_mib: int  # memory for synthetic heads
-    workers: int  # processes that render
     weight_decay: float
     average_decay: float  # of the running mean of weights, which is what gets exported
     checkpoint_every: int  # steps
+
+
+@dataclass(frozen=True)
+class TrainingConfig(RunConfig):
+    """A run on synthetic heads."""
+
+    trunk: str  # resnet50 or resnet18
+    reuse: float  # how often a synthetic head is seen, on average
+    buffer_mib: int  # memory for synthetic heads
+    workers: int  # processes that render
     dense_landmarks: int  # 70 or more, or 0 for a network without
     loss: LossWeights
     stages: tuple[Stage, ...]

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from deep3d.assets import asset
 from deep3d.checkpoints import CheckpointInfo, read_checkpoint, write_checkpoint
-from deep3d.errors import ConfigError, DatasetError
+from deep3d.errors import ConfigError, DatasetError, TrainingStopped
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
-from deep3d.network import RegressorNetwork, network_arrays
-from deep3d.training import command, loop
+from deep3d.network import RegressorConfig, RegressorNetwork, network_arrays
+from deep3d.training import command, loop, synthetic
 from deep3d.training.config import Stage, TrainingConfig
 from deep3d.training.heads import Heads
 from tests.training.conftest import CONFIG as SMALLEST
@@ -58,7 +59,7 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fixed heads, and a row of the log at every other step."""
-    monkeypatch.setattr(loop, "HeadStream", FixedHeads)
+    monkeypatch.setattr(synthetic, "HeadStream", FixedHeads)
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
 
 
@@ -81,7 +82,7 @@ def interrupt() -> None:
 
 
 def run(folder: Path, steps: Steps, config: TrainingConfig = CONFIG) -> RegressorNetwork:
-    return loop.train(config, asset("bfm", OPEN_MODEL), folder, steps)
+    return synthetic.train(config, asset("bfm", OPEN_MODEL), folder, steps)
 
 
 def logged_steps(folder: Path) -> list[int]:
@@ -97,19 +98,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the network of a run without a break, its log, and its state after four steps lie."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(loop, "HeadStream", FixedHeads)
+        monkeypatch.setattr(synthetic, "HeadStream", FixedHeads)
         monkeypatch.setattr(loop, "LOG_EVERY", 2)
         network = run(folder, Steps(5, lambda: shutil.copy(folder / "state.pt", folder / "state4.pt")))
     torch.save(network.state_dict(), folder / "network.pt")
     return folder
-
-
-def loop_state(folder: Path, step: int) -> loop._Run:
-    """A run that stands where the one of the folder ended."""
-    state = loop._start(CONFIG, read_face_model(asset("bfm", OPEN_MODEL)))
-    state.load(folder / "state.pt")
-    assert state.step == step
-    return state
 
 
 def checkpoint_info() -> CheckpointInfo:
@@ -144,6 +137,18 @@ def test_a_run_that_is_interrupted_goes_on_after_its_last_step(finished, tmp_pat
     assert_same_network(network, finished)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_does_so_after_a_whole_step(finished, tmp_path, number):
+    handler = signal.getsignal(number)
+    first, second = Steps(5, lambda: signal.raise_signal(number)), Steps()
+    with pytest.raises(TrainingStopped, match="stopped after step 5 of 8; the same command goes on"):
+        run(tmp_path, first)
+    assert signal.getsignal(number) is handler
+    network = run(tmp_path, second)
+    assert second.seen == [6, 7, 8]
+    assert_same_network(network, finished)
+
+
 def test_steps_that_come_again_after_a_crash_are_logged_once(finished, tmp_path):
     shutil.copy(finished / "state4.pt", tmp_path / "state.pt")
     shutil.copy(finished / "log.csv", tmp_path / "log.csv")
@@ -170,6 +175,7 @@ def test_another_schedule_may_follow(finished, tmp_path):
     [
         ({"config": {"trunk": "resnet50"}}, r"state\.pt: of a run with trunk resnet50, not resnet18"),
         ({"face_model_sha256": "0" * 64}, r"state\.pt: of a run with face model 000000000000, not"),
+        ({"kind": "weak"}, r"state\.pt: of a run of `deep3d train weak`, not synthetic"),
         ({"regressor": {}}, r"state\.pt: not the state"),
     ],
 )
@@ -182,7 +188,7 @@ def test_the_state_of_another_run_is_refused(finished, tmp_path, origin, message
 
 def test_a_run_may_start_from_a_checkpoint(finished, tmp_path):
     """What the network knew is still there after steps of no size."""
-    network = loop.averaged_network(loop_state(finished, 8).average)
+    network = run(finished, Steps())
     start = tmp_path / "start.safetensors"
     write_checkpoint(start, checkpoint_info(), network_arrays(network))
     still = replace(
@@ -206,7 +212,7 @@ def test_a_run_may_start_from_a_checkpoint(finished, tmp_path):
     ],
 )
 def test_a_start_that_does_not_fit_is_refused(finished, tmp_path, change, storage, message):
-    network = loop.averaged_network(loop_state(finished, 8).average)
+    network = run(finished, Steps())
     start = tmp_path / "start.safetensors"
     write_checkpoint(start, checkpoint_info(), network_arrays(network), storage)
     with pytest.raises(ConfigError, match=message):
@@ -279,7 +285,7 @@ def test_the_command_writes_a_checkpoint_and_its_accuracy(tmp_path, monkeypatch)
     assert checkpoint.info.accuracy == {}
     full = read_checkpoint(tmp_path / "run" / "small.float32.safetensors")
     assert len(set(full.dense_vertices)) == 72
-    network = RegressorNetwork(loop.RegressorConfig("resnet18", full.dense_vertices))
+    network = RegressorNetwork(RegressorConfig("resnet18", full.dense_vertices))
     assert full.arrays.keys() == network_arrays(network).keys()
 
     row = {"portraits": {"nme51": {"mean": 3.5}, "nme68": {"mean": 4.25}}, "heads": None}

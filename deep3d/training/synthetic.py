@@ -1,0 +1,132 @@
+"""Training on synthetic heads, whose coefficients are known, and a share of real portraits with landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from deep3d.checkpoints import read_checkpoint
+from deep3d.coefficients import COEFFICIENT_COUNT
+from deep3d.errors import ConfigError
+from deep3d.face_model import FaceModel, read_face_model
+from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor, build_network
+from deep3d.training.config import LossWeights, Stage, TrainingConfig
+from deep3d.training.dense_points import choose_dense_landmarks
+from deep3d.training.heads import Heads
+from deep3d.training.loop import Losses, Progress, run_stages
+from deep3d.training.losses import FaceLoss, dense_terms
+from deep3d.training.portraits import Portraits
+from deep3d.training.run import Run, output_scale
+from deep3d.training.stream import HeadStream
+
+TERMS = (
+    "total",
+    "projection",
+    "identity",
+    "expression",
+    "profile",
+    "pose",
+    "colour",
+    "coefficients",
+    "landmarks",
+    "dense",
+    "certainty",
+)
+
+
+def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Progress) -> RegressorNetwork:
+    """Run all stages, or what is left of them, and return the averaged network; see `run_stages`.
+
+    Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; TrainingError.
+    """
+    torch.manual_seed(config.seed)
+    model = read_face_model(model_path)
+    run = Run.new("synthetic", config, model.info.sha256, folder, starting_regressor(config, model))
+    loss = FaceLoss(model, config.loss)
+    portraits = Portraits(Path(config.portraits), config.seed + run.step) if config.portraits else None
+
+    @contextmanager
+    def open_stage(stage: Stage) -> Iterator[Losses]:
+        seed = config.seed + 1000 * run.step
+        with HeadStream(model_path, run.dense_vertices, config, stage, seed) as heads:
+            yield _Losses(stage, heads, portraits, loss, config.loss)
+
+    run_stages(run, config.stages, open_stage, TERMS, progress)
+    return run.averaged_network()
+
+
+def starting_regressor(config: TrainingConfig, model: FaceModel) -> StandardizedRegressor:
+    """The regressor at step 0: of random weights, or of a checkpoint, which may lack the dense landmarks.
+
+    Raises: ConfigError if the checkpoint is of another trunk, or in eight bits; CheckpointError.
+    """
+    dense = choose_dense_landmarks(model, config.dense_landmarks) if config.dense_landmarks else ()
+    network = RegressorNetwork(RegressorConfig(config.trunk, dense))
+    if config.start is None:
+        return StandardizedRegressor(network, *output_scale())
+    network.load_state_dict(network.state_dict() | _starting_weights(config.start, config.trunk, model, dense))
+    return StandardizedRegressor.unfold(network, *output_scale())
+
+
+def _starting_weights(start: str, trunk: str, model: FaceModel, dense: tuple[int, ...]) -> dict[str, Tensor]:
+    """The state dict of the checkpoint that the configuration starts from; of other dense landmarks only the rest."""
+    checkpoint = read_checkpoint(start)
+    checkpoint.require_model(model.info)
+    if checkpoint.info.trunk != trunk:
+        raise ConfigError(f"{start}: of trunk {checkpoint.info.trunk}, not {trunk}; choose another")
+    if checkpoint.storage == "int8":
+        raise ConfigError(f"{start}: in eight bits, without batch norms; start from its float32 file")
+    state = build_network(checkpoint).state_dict()
+    if checkpoint.dense_vertices != dense:
+        state = {name: value for name, value in state.items() if not name.startswith("dense.")}
+    return state
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """The loss of a batch of heads and portraits."""
+
+    stage: Stage
+    heads: HeadStream
+    photos: Portraits | None
+    loss: FaceLoss
+    weights: LossWeights
+
+    def __call__(self, module: nn.Module) -> dict[str, Tensor]:
+        module.train()
+        real = round(self.stage.batch_size * self.stage.portrait_share)
+        drawn = self.heads.batch(self.stage.batch_size - real)
+        crops, landmarks = drawn.crops, None
+        if self.photos is not None and real:
+            photos, landmarks = self.photos.batch(real, self.stage.crop_size)
+            crops = np.concatenate([crops, photos])
+        with torch.autocast("cpu", torch.bfloat16):
+            predicted = module(_tensor(crops))
+        predicted = predicted.float()
+        vectors, dense = predicted[:, :COEFFICIENT_COUNT], predicted[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))
+        terms = self._synthetic(drawn, vectors[: len(drawn.vectors)], dense[: len(drawn.vectors)])
+        if landmarks is not None:
+            points = torch.from_numpy(landmarks)
+            terms["landmarks"] = self.loss.portraits(vectors[-real:], dense[-real:], points)
+            terms["total"] = terms["total"] + self.weights.landmarks * terms["landmarks"]
+        return terms
+
+    def _synthetic(self, drawn: Heads, vectors: Tensor, dense: Tensor) -> dict[str, Tensor]:
+        terms = self.loss.synthetic(vectors, torch.from_numpy(drawn.vectors))
+        if dense.shape[1]:
+            terms |= dense_terms(dense, torch.from_numpy(drawn.points))
+            terms["total"] = (
+                terms["total"] + self.weights.dense * terms["dense"] + self.weights.certainty * terms["certainty"]
+            )
+        return terms
+
+
+def _tensor(crops: np.ndarray) -> Tensor:
+    """(B, 3, S, S) in [0, 1], channels last in memory."""
+    return torch.from_numpy(crops).permute(0, 3, 1, 2).to(torch.float32).div(255)
