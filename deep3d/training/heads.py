@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from deep3d.training import painting, wardrobe
 from deep3d.training.anatomy import Anatomy
 from deep3d.training.light import gloss, random_lighting
 from deep3d.training.photography import develop
-from deep3d.training.population import random_people
+from deep3d.training.population import People, random_people
 from deep3d.training.surroundings import Surroundings
 from deep3d.training.viewpoint import HeadCamera, random_views
 
@@ -63,8 +63,16 @@ class HeadGenerator:
 
     def draw(self, count: int) -> Heads:
         """Draw `count` heads."""
-        model, rng = self._model, self._rng
-        people = random_people(rng, count, model.expression_names)
+        return self._draw(random_people(self._rng, count, self._model.expression_names))
+
+    def draw_person(self, count: int) -> Heads:
+        """Draw one person `count` times: identity and albedo stay, all else changes."""
+        people = random_people(self._rng, count, self._model.expression_names)
+        identity, albedo = (np.repeat(field[:1], count, axis=0) for field in (people.identity, people.albedo))
+        return self._draw(replace(people, identity=identity, albedo=albedo))
+
+    def _draw(self, people: People) -> Heads:
+        model, rng, count = self._model, self._rng, len(people.identity)
         neutral = model.neutral_shape(people.identity)
         vertices = neutral + model.expression_offsets(people.expression)
         five = five_points(model.landmarks(vertices))

@@ -25,6 +25,14 @@ def test_the_same_seed_draws_the_same_heads(model):
     assert (other.crops != first.crops).mean() > 0.5
 
 
+def test_one_person_keeps_shape_and_skin_and_changes_all_else(model):
+    labels = FaceCoefficients.from_vector(HeadGenerator(model, 7).draw_person(3).vectors)
+    for field in ("identity", "albedo"):
+        assert np.ptp(getattr(labels, field), axis=0).max() == 0
+    for field in ("expression", "rotation", "lighting"):
+        assert np.ptp(getattr(labels, field), axis=0).max() > 0.1
+
+
 @pytest.fixture(scope="module")
 def heads(model) -> Heads:
     return HeadGenerator(model, 2).draw(32)
