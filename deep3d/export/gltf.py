@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,26 +37,21 @@ def glb(reconstruction: Reconstruction) -> bytes:
     of the photo. The targets are sparse: only the vertices that they move are stored.
     """
     face_model = reconstruction.face_model
-    targets = morph_targets(face_model)
-    target_weights = weights(targets, reconstruction.coefficients.expression[0])
-    base = base_shape(reconstruction.vertices, targets, target_weights)
+    shared = face_model.derived(_shared)
+    target_weights = weights(shared.targets, reconstruction.coefficients.expression[0])
+    base = base_shape(reconstruction.vertices, shared.targets, target_weights)
     normals = face_model.normals(base[None])[0]
-    corners = _corners(face_model)
 
-    file = _File()
-    primitive: dict[str, Any] = {
-        "attributes": {
-            "POSITION": file.positions(base[corners.vertex] * METRES),
-            "NORMAL": file.attribute(normals[corners.vertex]),
-            "TEXCOORD_0": file.attribute(face_model.uv[corners.uv] * [1, -1] + [0, 1]),  # v runs down
-        },
-        "indices": file.indices(corners.triangles),
-        "material": 0,
+    file = shared.file.copy()
+    attributes = {
+        **shared.primitive["attributes"],
+        "POSITION": file.positions(base[shared.vertex] * METRES),
+        "NORMAL": file.attribute(normals[shared.vertex]),
     }
-    mesh: dict[str, Any] = {"name": "face", "primitives": [primitive]}
-    if targets:
-        primitive["targets"] = [{"POSITION": file.target(target, corners.vertex)} for target in targets]
-        mesh |= {"weights": target_weights.tolist(), "extras": {"targetNames": [target.name for target in targets]}}
+    mesh: dict[str, Any] = {"name": "face", "primitives": [{**shared.primitive, "attributes": attributes}]}
+    if shared.targets:
+        names = [target.name for target in shared.targets]
+        mesh |= {"weights": target_weights.tolist(), "extras": {"targetNames": names}}
     image = file.view(jpeg(reconstruction.texture))
     return file.pack(
         {
@@ -92,31 +86,18 @@ def glb(reconstruction: Reconstruction) -> bytes:
     )
 
 
-@dataclass(frozen=True)
-class _Corners:
-    """The distinct pairs of vertex and UV: glTF has one index for both, so vertices on UV seams are doubled."""
-
-    vertex: np.ndarray  # (N,) ascending
-    uv: np.ndarray  # (N,)
-    triangles: np.ndarray  # (T, 3) into the N pairs
-
-
-@lru_cache(maxsize=4)
-def _corners(face_model: FaceModel) -> _Corners:
-    pairs = face_model.triangles.astype(np.int64) * len(face_model.uv) + face_model.uv_triangles
-    distinct, triangles = np.unique(pairs, return_inverse=True)
-    vertex, uv = np.divmod(distinct, len(face_model.uv))
-    return _Corners(vertex, uv, triangles.reshape(-1, 3))
-
-
+@dataclass
 class _File:
     """A GLB file that grows: pieces of its one buffer, and the accessors that say what they are."""
 
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._length = 0
-        self._views: list[dict[str, Any]] = []
-        self._accessors: list[dict[str, Any]] = []
+    _pieces: list[bytes] = field(default_factory=list)
+    _length: int = 0
+    _views: list[dict[str, Any]] = field(default_factory=list)
+    _accessors: list[dict[str, Any]] = field(default_factory=list)
+
+    def copy(self) -> _File:
+        """The same so far, to go on from."""
+        return _File([*self._pieces], self._length, [*self._views], [*self._accessors])
 
     def view(self, piece: bytes, target: int | None = None) -> int:
         """Append bytes to the buffer, padded to four; the number of their buffer view."""
@@ -186,6 +167,33 @@ class _File:
         }
         self._accessors.append({**accessor, **content})
         return len(self._accessors) - 1
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the files of all faces of a model begin with: UVs, triangles and morph targets."""
+
+    file: _File
+    primitive: dict[str, Any]
+    targets: tuple[MorphTarget, ...]
+    vertex: np.ndarray  # (N,) the model vertex of each of the file's, ascending
+
+
+def _shared(face_model: FaceModel) -> _Shared:
+    """glTF has one index for vertex and UV, so the file has their distinct pairs: vertices on UV seams are doubled."""
+    pairs = face_model.triangles.astype(np.int64) * len(face_model.uv) + face_model.uv_triangles
+    distinct, triangles = np.unique(pairs, return_inverse=True)
+    vertex, uv = np.divmod(distinct, len(face_model.uv))
+    targets = morph_targets(face_model)
+    file = _File()
+    primitive: dict[str, Any] = {
+        "attributes": {"TEXCOORD_0": file.attribute(face_model.uv[uv] * [1, -1] + [0, 1])},  # v runs down
+        "indices": file.indices(triangles.reshape(-1, 3)),
+        "material": 0,
+    }
+    if targets:
+        primitive["targets"] = [{"POSITION": file.target(target, vertex)} for target in targets]
+    return _Shared(file, primitive, targets, vertex)
 
 
 def _bounds(values: np.ndarray) -> dict[str, list[float]]:

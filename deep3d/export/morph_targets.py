@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
+import numba
 import numpy as np
 
 from deep3d.face_model import FaceModel
@@ -34,7 +34,6 @@ class MorphTarget:
     offsets: np.ndarray  # (N, 3) float32 decimetres
 
 
-@lru_cache(maxsize=4)
 def morph_targets(face_model: FaceModel) -> tuple[MorphTarget, ...]:
     """ARKit's 51 shapes for the open model; those that another model has by these names, which may be none."""
     number = {name: component for component, name in enumerate(face_model.expression_names)}
@@ -55,8 +54,16 @@ def base_shape(vertices: np.ndarray, targets: tuple[MorphTarget, ...], weights: 
     """
     base = vertices.astype(np.float64)
     for target, weight in zip(targets, weights):
-        base[target.vertices] -= weight * target.offsets
+        if weight > 0:
+            _subtract(base, target.vertices, target.offsets, weight)
     return base.astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _subtract(base, vertices, offsets, weight):
+    for n in range(len(vertices)):
+        for axis in range(3):
+            base[vertices[n], axis] -= weight * offsets[n, axis]
 
 
 def _parts(name: str) -> tuple[str, ...]:

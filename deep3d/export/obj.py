@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,11 @@ def write_obj(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.obj, face.mtl and texture.png into a folder: all vertices in model order, one `v` line each."""
     millimetres = reconstruction.vertices * MILLIMETRES
     vertices = _lines("v %.4f %.4f %.4f\n", millimetres)
-    (folder / "face.obj").write_bytes((_HEADER + vertices + _topology(reconstruction.face_model)).encode())
+    (folder / "face.obj").write_bytes((_HEADER + vertices + reconstruction.face_model.derived(_topology)).encode())
     (folder / "face.mtl").write_bytes(_MATERIAL.encode())
     (folder / "texture.png").write_bytes(png(reconstruction.texture))
 
 
-@lru_cache(maxsize=4)
 def _topology(face_model: FaceModel) -> str:
     """The lines that are the same for every face of a model: UVs and triangles, numbered from 1."""
     corners = np.stack([face_model.triangles, face_model.uv_triangles], axis=2) + 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import array_api_compat
 import numpy as np
@@ -14,6 +15,8 @@ from deep3d.mesh import Mesh, vertex_normals
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class FaceModel:
     skin: Array  # (V,) in [0, 1]: 1 on facial skin, 0 on eyes, mouth interior and scalp
     mirror: Array  # (V,) int32: the vertex on the other side of the face
     expression_names: tuple[str, ...]  # 64
+    _derived: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def shape(self, coefficients: FaceCoefficients) -> Array:
         """Vertices (B, V, 3) in model space, before rotation and translation."""
@@ -85,6 +89,13 @@ class FaceModel:
         """(68,) the vertex nearest to each landmark of the mean shape."""
         heaviest = np.argmax(self.landmark_weights, axis=1)
         return self.triangles[self.landmark_triangles, heaviest]
+
+    def derived(self, make: Callable[..., T], *arguments: Hashable) -> T:
+        """`make(model, *arguments)`, worked out once and kept with the model: tables that all its faces share."""
+        key = (make, *arguments)
+        if key not in self._derived:
+            self._derived[key] = make(self, *arguments)
+        return self._derived[key]
 
     def to_torch(self, device: str | torch.device = "cpu") -> FaceModel:
         """The same model with torch tensors, for gradients."""

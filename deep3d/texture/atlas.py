@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numba
 import numpy as np
@@ -29,14 +28,10 @@ class Atlas:
 
     @classmethod
     def of(cls, face_model: FaceModel, size: int = 1024) -> Atlas:
-        """The atlas of a model, remembered for the models used last.
-
-        Where UVs overlap, the triangle with the higher number has the texel.
-        """
-        return _build(face_model, size)
+        """The atlas of a model, which keeps it; where UVs overlap, the later triangle has the texel."""
+        return face_model.derived(_build, size)
 
 
-@lru_cache(maxsize=4)
 def _build(face_model: FaceModel, size: int) -> Atlas:
     corners = (face_model.uv * [size, -size] + [-0.5, size - 0.5])[face_model.uv_triangles]
     triangle, weights = _cover(corners, size)

@@ -113,7 +113,9 @@ def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_mode
     seen_skin = known * face_model.skin
     mean_tint = seen_skin @ (photo - model) / max(float(seen_skin.sum()), 1e-3)
     tint = spread(photo - DETAIL * model, known, (1 - DETAIL) * model + mean_tint, atlas.neighbours, atlas.conductance)
-    inside = mouth_interior(face_model)  # teeth take the light of the photo, but neither the hue of skin nor of lips
+    inside = face_model.derived(
+        mouth_interior
+    )  # teeth take the light of the photo, but neither the hue of skin nor of lips
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
 

@@ -5,8 +5,6 @@ Ears and neck that do not look like the face's skin are hair, collar or backgrou
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from deep3d.face_model import FaceModel
@@ -25,7 +23,7 @@ def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel
     `weight` (V,) says how well the photo shows it. Only ears, neck and the sides of the face are judged, by the robust
     spread of the colours in front; where too little of the front is seen, all are trusted.
     """
-    judged = _judged(face_model)
+    judged = face_model.derived(_judged)
     front = (judged == 0) & (face_model.skin > 0.9) & (weight > 0.5)
     if front.sum() < 50:
         return np.ones(len(colours), np.float32)
@@ -37,7 +35,6 @@ def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel
     return (1 - judged * smoothstep(distance, LIKE, UNLIKE)).astype(np.float32)
 
 
-@lru_cache(maxsize=4)
 def mouth_interior(face_model: FaceModel) -> np.ndarray:
     """(V,) whether a vertex is of teeth, gums, tongue or the inside of the cheeks."""
     mean = face_model.mean_shape
@@ -48,7 +45,6 @@ def mouth_interior(face_model: FaceModel) -> np.ndarray:
     )
 
 
-@lru_cache(maxsize=4)
 def _judged(face_model: FaceModel) -> np.ndarray:
     """How much each vertex (V,) is judged: 1 on ears and neck, 0 on the front of the face and off the skin."""
     mean = face_model.mean_shape

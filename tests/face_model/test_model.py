@@ -127,3 +127,14 @@ def test_shape_and_albedo_match_the_reference(toy_face_model, face_model_golden)
     coefficients = FaceCoefficients.from_vector(golden["coeffs"])
     np.testing.assert_allclose(model.shape(coefficients), golden["face_shape"][:, stored], atol=2e-5)
     np.testing.assert_allclose(model.albedo(coefficients.albedo), golden["face_texture"][:, stored], atol=1e-6)
+
+
+def test_what_is_derived_is_kept_with_its_model(toy_face_model):
+    def largest_coordinate(model: FaceModel, axis: int) -> list[float]:
+        return [float(model.mean_shape[:, axis].max())]
+
+    first = toy_face_model.derived(largest_coordinate, 0)
+    assert toy_face_model.derived(largest_coordinate, 0) is first
+    assert toy_face_model.derived(largest_coordinate, 1) != first
+    larger = replace(toy_face_model, mean_shape=2 * toy_face_model.mean_shape)
+    assert larger.derived(largest_coordinate, 0) == [2 * first[0]]
