@@ -16,7 +16,7 @@ setup: $(VENV)/.ready serving/static/build/result.js
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) ..."
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[serving,dev]'
+	$(INSTALL) '.[serving,openvino,torch,train,dev]'
 	@echo "Compiling the number kernels ..."
 	-@$(BIN)/deep3d reconstruct $(SAMPLE) --out build/first-run
 	@touch $@

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deep3d.camera import Pose
+from deep3d.detection import Faces
 from deep3d.errors import Deep3DError, NoFaceFound, PhotoFailed
 from deep3d.export import write_faces
 from deep3d.photo import Photo, read_photo
-from deep3d.reconstruct import Faces, Reconstructor
+from deep3d.reconstruct import Reconstructor
 from deep3d.reconstruction import Reconstruction
 
 BATCH_PHOTOS = 8  # most photos in memory, which go through the network together

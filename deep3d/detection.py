@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from deep3d.errors import ShapeError
 from deep3d.mtcnn import Cascade
+
+Faces = Literal["largest", "all"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,13 @@ class _Look(NamedTuple):
     stretched: bool  # contrast drawn out to black and white, for dim and hazy faces
     thresholds: tuple[float, float, float]  # of the cascade's three stages
 
+    def shows_more(self, photo: np.ndarray) -> bool:
+        """Whether it is worth a try after the others: a larger copy of a small photo shows nothing new."""
+        return self.longest_side <= _LOOKS[0].longest_side or self.longest_side // 2 < max(photo.shape[:2])
 
+
+_GLANCE = _Look(320, 0, False, (0.6, 0.7, 0.7))
+"""Enough where a large face is wanted, which most photos show."""
 _LOOKS = (
     _Look(640, 0, False, (0.6, 0.7, 0.7)),
     _Look(1280, 0, False, (0.6, 0.7, 0.7)),
@@ -51,75 +60,113 @@ _CROP_SHIFTS = 0.05 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # of
 class FaceDetector:
     """Loads the networks once; `detect` may be called from one thread at a time."""
 
-    def __init__(self) -> None:
-        self._cascade = Cascade()
+    def __init__(self, threads: int | None = None) -> None:
+        """With None all usable cores.
 
-    def detect(self, photos: list[np.ndarray]) -> list[list[Detection]]:
+        Raises: CheckpointMissing, CheckpointInvalid if the networks' file is not whole.
+        """
+        self._cascade = Cascade(threads)
+
+    def detect(self, photos: Sequence[np.ndarray], faces: Faces = "all") -> list[list[Detection]]:
         """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list where there is none.
 
         Faces of at least 20 pixels are found in a copy of at most 640 pixels on the longest side, or of 1280 if
-        that shows none.
+        that shows none. If only the largest is wanted, a copy of 320 pixels that shows one is enough.
 
         Raises: ShapeError.
         """
-        return [self._detect(photo) for photo in photos]
+        for photo in photos:
+            if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+                raise ShapeError(f"photo: expected (H, W, 3) uint8, got {photo.shape} {photo.dtype}")
+        looks = _LOOKS if faces == "all" else (_GLANCE, *_LOOKS)
+        # Once, since photos may be huge.
+        copies = [_reduced(photo, max(look.longest_side for look in looks)) for photo in photos]
+        found: list[list[Detection]] = [[] for _ in photos]
+        for look in looks:
+            rows = [row for row, photo in enumerate(photos) if not found[row] and look.shows_more(photo)]
+            searched = self._search([copies[row].pixels for row in rows], look)
+            boxes = [box * np.tile(copies[row].span, 2) for row, box in zip(rows, searched, strict=True)]
+            read = self._read([photos[row] for row in rows], boxes, look)
+            for row, detections in zip(rows, read, strict=True):
+                found[row] = sorted(detections, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
+        return found
 
-    def _detect(self, photo: np.ndarray) -> list[Detection]:
-        if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
-            raise ShapeError(f"photo: expected (H, W, 3) uint8, got {photo.shape} {photo.dtype}")
-        copy, scale = _reduced(photo, max(look.longest_side for look in _LOOKS))  # once, since photos may be huge
-        for look in _LOOKS:
-            if look.longest_side > _LOOKS[0].longest_side >= max(photo.shape[:2]):
-                continue  # nothing new to see
-            boxes = self._search(copy, look) * np.tile(scale, 2)
-            faces = [face for box in boxes if (face := self._read(photo, box, look))]
-            if faces:
-                return sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
-        return []
-
-    def _search(self, photo: np.ndarray, look: _Look) -> np.ndarray:
+    def _search(self, photos: list[np.ndarray], look: _Look) -> list[np.ndarray]:
         """Boxes (N, 4) of what may be faces; like the cascade, they count from the corner of the top-left pixel."""
-        copy, scale = _reduced(photo, look.longest_side)
-        border = round(look.border * max(copy.shape[:2]))
-        if look.stretched:
-            copy = _stretched(copy)
-        if border:
-            copy = np.pad(copy, ((border, border), (border, border), (0, 0)))
-        faces = self._cascade(copy, _SMALLEST_FACE, look.thresholds)
-        return (faces.boxes[:_MOST_FACES] - border) * np.tile(scale, 2)
+        copies = [_reduced(photo, look.longest_side) for photo in photos]
+        borders = [round(look.border * max(copy.pixels.shape[:2])) for copy in copies]
+        shown = [
+            _framed(_stretched(copy.pixels) if look.stretched else copy.pixels, border)
+            for copy, border in zip(copies, borders, strict=True)
+        ]
+        return [
+            (faces.boxes[:_MOST_FACES] - border) * np.tile(copy.span, 2)
+            for copy, border, faces in zip(
+                copies, borders, self._cascade(shown, _SMALLEST_FACE, look.thresholds), strict=True
+            )
+        ]
 
-    def _read(self, photo: np.ndarray, box: np.ndarray, look: _Look) -> Detection | None:
-        """Score and landmarks averaged over five shifted crops of the photo itself, None if that is no face.
+    def _read(self, photos: list[np.ndarray], boxes: list[np.ndarray], look: _Look) -> list[list[Detection]]:
+        """Score and landmarks averaged over five shifted crops of the photo itself, of those boxes that are faces.
 
         Against one reading on the reduced copy the landmarks scatter by a quarter less.
         """
-        center, side = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max()
-        height, width = photo.shape[:2]
-        low = np.clip(np.floor(center - 0.6 * side), 0, [width - 1, height - 1]).astype(int)
-        high = np.clip(np.ceil(center + 0.6 * side), low + 1, [width, height]).astype(int)
-        patch, scale = _reduced(photo[low[1] : high[1], low[0] : high[0]], _PATCH)
-        if look.stretched:
-            patch = _stretched(patch)
-        middle = center + _CROP_SHIFTS * side
-        half = _CROP_SIZE * side / 2
-        crops = (np.hstack([middle - half, middle + half]) - np.tile(low, 2)) / np.tile(scale, 2)
-        scores, landmarks = self._cascade.read(patch, crops)
-        if scores.mean() < _LOWEST_SCORE:
-            return None
-        # Photo pixels count from the centre of the top-left pixel.
-        return Detection(box - 0.5, float(scores.mean()), landmarks.mean(axis=0) * scale + low - 0.5)
+        places = [(row, box) for row, found in enumerate(boxes) for box in found]
+        patches = [_patch(photos[row], box, look) for row, box in places]
+        crops = []
+        for (_, box), patch in zip(places, patches, strict=True):
+            center, side = _square(box)
+            middle, half = center + _CROP_SHIFTS * side, _CROP_SIZE * side / 2
+            crops.append(
+                (np.hstack([middle - half, middle + half]) - np.tile(patch.corner, 2)) / np.tile(patch.span, 2)
+            )
+        faces: list[list[Detection]] = [[] for _ in photos]
+        read = self._cascade.read([patch.pixels for patch in patches], crops)
+        for (row, box), patch, (scores, landmarks) in zip(places, patches, read, strict=True):
+            if scores.mean() >= _LOWEST_SCORE:
+                # Photo pixels count from the centre of the top-left pixel.
+                points = landmarks.mean(axis=0) * patch.span + patch.corner - 0.5
+                faces[row].append(Detection(box - 0.5, float(scores.mean()), points))
+        return faces
+
+
+class _Copy(NamedTuple):
+    """A reduced part of a photo."""
+
+    pixels: np.ndarray  # (h, w, 3)
+    span: np.ndarray  # (2,) photo pixels in each of its pixels, x and y
+    corner: np.ndarray  # (2,) photo pixels left of and above it
+
+
+def _square(box: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre and side of the square round a box."""
+    return (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max()
+
+
+def _patch(photo: np.ndarray, box: np.ndarray, look: _Look) -> _Copy:
+    """The surroundings of a face, at most 160 pixels a side."""
+    center, side = _square(box)
+    height, width = photo.shape[:2]
+    low = np.clip(np.floor(center - 0.6 * side), 0, [width - 1, height - 1]).astype(int)
+    high = np.clip(np.ceil(center + 0.6 * side), low + 1, [width, height]).astype(int)
+    patch = _reduced(photo[low[1] : high[1], low[0] : high[0]], _PATCH)
+    return _Copy(_stretched(patch.pixels) if look.stretched else patch.pixels, patch.span, low)
+
+
+def _framed(image: np.ndarray, border: int) -> np.ndarray:
+    return np.pad(image, ((border, border), (border, border), (0, 0))) if border else image
 
 
 def _stretched(image: np.ndarray) -> np.ndarray:
     return np.asarray(ImageOps.autocontrast(Image.fromarray(image), cutoff=1, preserve_tone=True))
 
 
-def _reduced(photo: np.ndarray, longest_side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A copy of at most so many pixels a side, and how many photo pixels (x, y) each of its pixels spans."""
+def _reduced(photo: np.ndarray, longest_side: int) -> _Copy:
+    """A copy of at most so many pixels a side."""
     height, width = photo.shape[:2]
     factor = max(height, width) / longest_side
     if factor <= 1:
-        return photo, np.ones(2)
+        return _Copy(photo, np.ones(2), np.zeros(2))
     size = max(1, round(width / factor)), max(1, round(height / factor))
     copy = Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2)
-    return np.asarray(copy), np.array([width / size[0], height / size[1]])
+    return _Copy(np.asarray(copy), np.array([width / size[0], height / size[1]]), np.zeros(2))

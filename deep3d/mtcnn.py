@@ -1,16 +1,20 @@
-"""The three-stage face cascade MTCNN (Zhang et al., 2016) on the networks that facenet-pytorch carries (MIT licence).
+"""The face cascade of MTCNN (Zhang et al., 2016) over several images at once.
 
 Positions are continuous here: the top-left pixel reaches from 0 to 1. Crops are sampled where the boxes are, to
-fractions of a pixel, and are black beyond the image as in training; facenet-pytorch's own loop rounds boxes, cuts
-them at the border without telling the landmarks, and is two pixels off in places.
+fractions of a pixel, and are black beyond the image as in training; the usual loop rounds boxes, cuts them at the
+border without telling the landmarks, and is two pixels off in places.
 """
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numba
 import numpy as np
+from PIL import Image
+
+from deep3d.mtcnn_networks import MtcnnNetworks
 
 _PNET_STRIDE, _PNET_WINDOW, _RNET_SIZE, _ONET_SIZE = 2, 12, 24, 48  # pixels
 _PYRAMID_STEP = 2**-0.5
@@ -24,110 +28,83 @@ class Faces(NamedTuple):
     landmarks: np.ndarray  # (N, 5, 2) eyes, nose tip, mouth corners; the image's left before right
 
 
+class _Level(NamedTuple):
+    """All images at one size."""
+
+    images: np.ndarray  # (B, h, w, 3) uint8
+    scale: np.ndarray  # (2,) pixels of these for one of the image, x and y
+
+
 class Cascade:
     """P-Net proposes, R-Net refines, O-Net decides and places five landmarks."""
 
-    def __init__(self) -> None:
-        with warnings.catch_warnings():  # facenet-pytorch changes the process's warning filters when imported
-            import torch
-            import torchvision.ops
-            from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+    def __init__(self, threads: int | None = None) -> None:
+        self._networks = MtcnnNetworks(threads)
 
-        self._torch, self._ops = torch, torchvision.ops
-        self._pnet, self._rnet, self._onet = PNet().eval(), RNet().eval(), ONet().eval()
+    def __call__(
+        self, images: Sequence[np.ndarray], smallest_face: float, thresholds: tuple[float, float, float]
+    ) -> list[Faces]:
+        """Faces of at least `smallest_face` pixels in each (H, W, 3) uint8 image, the best first."""
+        if not images:
+            return []
+        pyramid = _pyramid(_stacked(images), smallest_face)
+        boxes = self._propose(pyramid, len(images), thresholds[0])
+        boxes = self._refine(pyramid, boxes, thresholds[1])
+        return self._decide(pyramid, boxes, thresholds[2])
 
-    def __call__(self, image: np.ndarray, smallest_face: float, thresholds: tuple[float, float, float]) -> Faces:
-        """Faces of at least `smallest_face` pixels in an (H, W, 3) uint8 image, the best first."""
-        with self._torch.inference_mode():
-            tensor = self._tensor(image)
-            boxes = self._propose(tensor, smallest_face, thresholds[0])
-            boxes = self._refine(tensor, boxes, thresholds[1])
-            return self._decide(tensor, boxes, thresholds[2])
+    def read(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """O-Net's scores (N,) and landmarks (N, 5, 2) in each image's (N, 4) square boxes.
 
-    def read(self, image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """O-Net's scores (N,) and landmarks (N, 5, 2) in (N, 4) square boxes, each also read mirrored and averaged."""
-        with self._torch.inference_mode():
-            squares = self._torch.as_tensor(boxes, dtype=self._torch.float32)
-            crops = self._crops(self._tensor(image), squares, _ONET_SIZE)
-            _, output, probability = self._onet(self._torch.cat([crops, crops.flip(3)]))
-            points, mirrored = self._points(output).chunk(2)
-            mirrored = mirrored[:, [1, 0, 2, 4, 3]] * points.new_tensor([-1, 1]) + points.new_tensor([1, 0])
-            scores = probability[:, 1].reshape(2, -1).mean(0)
-            return scores.numpy(), _inside(squares, (points + mirrored) / 2).numpy()
+        Each box is also read mirrored, and the two are averaged.
+        """
+        if not images:
+            return []
+        level = [_Level(image[None], np.ones(2)) for image in images]
+        crops = np.concatenate([_crops([lv], [box], _ONET_SIZE) for lv, box in zip(level, boxes, strict=True)])
+        _, points, scores = self._networks.onet(np.concatenate([crops, crops[:, :, ::-1]]))
+        direct, mirrored = np.split(points, 2)
+        mirrored = mirrored[:, [1, 0, 2, 4, 3]] * [-1, 1] + [1, 0]
+        points, scores = (direct + mirrored) / 2, scores.reshape(2, -1).mean(axis=0)
+        ends = np.cumsum([len(box) for box in boxes])[:-1]
+        parts = zip(np.split(scores, ends), boxes, np.split(points, ends), strict=True)
+        return [(score, _inside(box, inside)) for score, box, inside in parts]
 
-    def _tensor(self, image):
-        return self._torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
+    def _propose(self, pyramid: list[_Level], count: int, threshold: float) -> list[np.ndarray]:
+        """The squares (N, 4) of each image that may hold a face; the first level is for crops alone."""
+        found: list[list[np.ndarray]] = [[] for _ in range(count)]  # boxes with their scores
+        for level in pyramid[1:]:
+            offsets, scores = self._networks.pnet(level.images)
+            for image in range(count):
+                row, column = np.nonzero(scores[image] >= threshold)
+                corner = np.stack([column, row], axis=1) * float(_PNET_STRIDE)
+                boxes = np.concatenate([corner, corner + _PNET_WINDOW], axis=1) / np.tile(level.scale, 2)
+                score = scores[image, row, column]
+                keep = _distinct(boxes, score, 0.5)
+                moved = _moved(boxes[keep], offsets[image, :, row[keep], column[keep]])
+                found[image].append(np.column_stack([moved, score[keep]]))
+        joined = [np.concatenate(boxes) if boxes else np.zeros((0, 5)) for boxes in found]
+        return [_squared(boxes[_distinct(boxes[:, :4], boxes[:, 4], 0.7), :4]) for boxes in joined]
 
-    def _crops(self, image, boxes, size: int):
-        """(N, 3, size, size) network inputs."""
-        return _normalised(self._ops.roi_align(image, [boxes], size, aligned=True))
+    def _refine(self, pyramid: list[_Level], boxes: list[np.ndarray], threshold: float) -> list[np.ndarray]:
+        offsets, scores = self._networks.rnet(_crops(pyramid, boxes, _RNET_SIZE))
+        refined = []
+        for box, offset, score in _by_image(boxes, offsets, scores):
+            sure = score > threshold
+            box, offset, score = box[sure], offset[sure], score[sure]
+            keep = _distinct(box, score, 0.7)
+            refined.append(_squared(_moved(box[keep], offset[keep])))
+        return refined
 
-    @staticmethod
-    def _points(output):
-        """O-Net's ten numbers as (N, 5, 2) positions in the unit square of the crop."""
-        return output.reshape(-1, 2, 5).transpose(1, 2)
-
-    def _propose(self, image, smallest_face: float, threshold: float):
-        torch, height, width = self._torch, image.shape[2], image.shape[3]
-        scale = _PNET_WINDOW / smallest_face
-        boxes, scores = [torch.zeros(0, 4)], [torch.zeros(0)]
-        while min(height, width) * scale >= _PNET_WINDOW:
-            size = round(height * scale), round(width * scale)
-            small = torch.nn.functional.interpolate(image, size, mode="area")
-            offsets, probability = self._pnet(_normalised(small))
-            row, column = torch.nonzero(probability[0, 1] >= threshold, as_tuple=True)
-            corner = torch.stack([column, row], 1) * float(_PNET_STRIDE)
-            pixel = torch.tensor([width / size[1], height / size[0]])
-            found = torch.cat([corner * pixel, (corner + _PNET_WINDOW) * pixel], 1)
-            score = probability[0, 1, row, column]
-            keep = self._ops.nms(found, score, 0.5)
-            boxes.append(_moved(found, offsets[0, :, row, column].T)[keep])
-            scores.append(score[keep])
-            scale *= _PYRAMID_STEP
-        found, score = torch.cat(boxes), torch.cat(scores)
-        return _squared(found[self._ops.nms(found, score, 0.7)])
-
-    def _refine(self, image, boxes, threshold: float):
-        if not len(boxes):
-            return boxes
-        offsets, probability = self._rnet(self._crops(image, boxes, _RNET_SIZE))
-        keep = probability[:, 1] > threshold
-        boxes, offsets, score = boxes[keep], offsets[keep], probability[keep, 1]
-        keep = self._ops.nms(boxes, score, 0.7)
-        return _squared(_moved(boxes[keep], offsets[keep]))
-
-    def _decide(self, image, boxes, threshold: float) -> Faces:
-        if not len(boxes):
-            return Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
-        offsets, points, probability = self._onet(self._crops(image, boxes, _ONET_SIZE))
-        keep = probability[:, 1] > threshold
-        boxes, offsets, points, score = boxes[keep], offsets[keep], points[keep], probability[keep, 1]
-        landmarks = _inside(boxes, self._points(points))
-        boxes = _moved(boxes, offsets)
-        keep = not_covered(boxes.numpy(), score.numpy(), 0.7)
-        return Faces(boxes.numpy()[keep], score.numpy()[keep], landmarks.numpy()[keep])
-
-
-def _normalised(pixels):
-    return (pixels - 127.5) / 128
-
-
-def _moved(boxes, offsets):
-    """Boxes with each edge moved by a fraction of the box's size."""
-    size = boxes[:, 2:] - boxes[:, :2]
-    return boxes + offsets * size.repeat(1, 2)
-
-
-def _squared(boxes):
-    """The squares round the boxes."""
-    center = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True) / 2
-    return (center.repeat(1, 2)) + half * half.new_tensor([-1, -1, 1, 1])
-
-
-def _inside(boxes, points):
-    """Positions (N, 5, 2) in the unit squares of the boxes as positions in the image."""
-    return boxes[:, None, :2] + points * (boxes[:, None, 2:] - boxes[:, None, :2])
+    def _decide(self, pyramid: list[_Level], boxes: list[np.ndarray], threshold: float) -> list[Faces]:
+        offsets, points, scores = self._networks.onet(_crops(pyramid, boxes, _ONET_SIZE))
+        faces = []
+        for box, offset, point, score in _by_image(boxes, offsets, points, scores):
+            sure = score > threshold
+            box, offset, point, score = box[sure], offset[sure], point[sure], score[sure]
+            landmarks, box = _inside(box, point), _moved(box, offset)
+            keep = not_covered(box, score, 0.7)
+            faces.append(Faces(box[keep], score[keep], landmarks[keep]))
+        return faces
 
 
 def not_covered(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> list[int]:
@@ -141,3 +118,120 @@ def not_covered(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> list[i
         if not (shared > overlap * np.minimum(area[number], area[kept])).any():
             kept.append(int(number))
     return kept
+
+
+def _stacked(images: Sequence[np.ndarray]) -> np.ndarray:
+    """One (B, H, W, 3) array, black to the right of and below the smaller images."""
+    if len(images) == 1:
+        return images[0][None]
+    height, width = np.max([image.shape[:2] for image in images], axis=0)
+    stack = np.zeros((len(images), height, width, 3), np.uint8)
+    for space, image in zip(stack, images, strict=True):
+        space[: image.shape[0], : image.shape[1]] = image
+    return stack
+
+
+def _pyramid(images: np.ndarray, smallest_face: float) -> list[_Level]:
+    """The images as they are, and then in each size at which P-Net's window is as large as a face."""
+    height, width = images.shape[1:3]
+    levels = [_Level(images, np.ones(2))]
+    scale = _PNET_WINDOW / smallest_face
+    while min(height, width) * scale >= _PNET_WINDOW:
+        size = round(width * scale), round(height * scale)
+        small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in images]
+        levels.append(_Level(np.stack(small), np.array([size[0] / width, size[1] / height])))
+        scale *= _PYRAMID_STEP
+    return levels
+
+
+def _crops(pyramid: list[_Level], boxes: list[np.ndarray], size: int) -> np.ndarray:
+    """(N, size, size, 3) float32 crops of the boxes of all images, from the smallest level that is fine enough."""
+    crops = np.empty((sum(map(len, boxes)), size, size, 3), np.float32)
+    scales = np.array([level.scale.min() for level in pyramid])  # falling
+    number = 0
+    for image, squares in enumerate(boxes):
+        for box in squares:
+            fine = np.flatnonzero(scales * (box[2] - box[0]) >= size)
+            level = pyramid[fine[-1] if len(fine) else 0]
+            _sample_into(level.images[image], box * np.tile(level.scale, 2), crops[number])
+            number += 1
+    return crops
+
+
+@numba.njit(cache=True, nogil=True)
+def _sample_into(image, box, crop):
+    """Fill a (size, size, 3) crop: the mean of bilinear samples in each cell of the box, black beyond the image."""
+    height, width, size = image.shape[0], image.shape[1], crop.shape[0]
+    cell_width, cell_height = (box[2] - box[0]) / size, (box[3] - box[1]) / size
+    across, down = max(1, int(np.ceil(cell_width))), max(1, int(np.ceil(cell_height)))
+    for row in range(size):
+        for column in range(size):
+            red, green, blue = 0.0, 0.0, 0.0
+            for j in range(down):
+                y = box[1] + (row + (j + 0.5) / down) * cell_height - 0.5
+                for i in range(across):
+                    x = box[0] + (column + (i + 0.5) / across) * cell_width - 0.5
+                    if y < -1 or y > height or x < -1 or x > width:
+                        continue
+                    top, left = int(min(max(y, 0), height - 1)), int(min(max(x, 0), width - 1))
+                    bottom, right = min(top + 1, height - 1), min(left + 1, width - 1)
+                    v, u = min(max(y - top, 0.0), 1.0), min(max(x - left, 0.0), 1.0)
+                    a, b, c, d = (1 - v) * (1 - u), (1 - v) * u, v * (1 - u), v * u
+                    red += a * image[top, left, 0] + b * image[top, right, 0]
+                    red += c * image[bottom, left, 0] + d * image[bottom, right, 0]
+                    green += a * image[top, left, 1] + b * image[top, right, 1]
+                    green += c * image[bottom, left, 1] + d * image[bottom, right, 1]
+                    blue += a * image[top, left, 2] + b * image[top, right, 2]
+                    blue += c * image[bottom, left, 2] + d * image[bottom, right, 2]
+            crop[row, column, 0] = red / (across * down)
+            crop[row, column, 1] = green / (across * down)
+            crop[row, column, 2] = blue / (across * down)
+
+
+def _distinct(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:
+    """Numbers of the boxes, best first, without those whose intersection over union with a better one is larger."""
+    return _suppress(np.ascontiguousarray(boxes, np.float64), np.argsort(-scores, kind="stable"), overlap)
+
+
+@numba.njit(cache=True, nogil=True)
+def _suppress(boxes, order, overlap):
+    kept = np.empty(len(order), np.int64)
+    count = 0
+    for number in order:
+        left, top, right, bottom = boxes[number]
+        distinct = True
+        for k in range(count):
+            other = boxes[kept[k]]
+            width, height = min(right, other[2]) - max(left, other[0]), min(bottom, other[3]) - max(top, other[1])
+            if width > 0 and height > 0:
+                area = (right - left) * (bottom - top) + (other[2] - other[0]) * (other[3] - other[1])
+                if width * height > overlap * (area - width * height):
+                    distinct = False
+                    break
+        if distinct:
+            kept[count] = number
+            count += 1
+    return kept[:count]
+
+
+def _by_image(boxes: list[np.ndarray], *answers: np.ndarray):
+    """The boxes of each image with the rows of the answers that belong to them."""
+    ends = np.cumsum([len(box) for box in boxes])[:-1]
+    return zip(boxes, *(np.split(answer, ends) for answer in answers), strict=True)
+
+
+def _moved(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Boxes with each edge moved by a fraction of the box's size."""
+    return boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+
+
+def _squared(boxes: np.ndarray) -> np.ndarray:
+    """The squares round the boxes."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
+    return np.concatenate([center - half, center + half], axis=1)
+
+
+def _inside(boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Positions (N, 5, 2) in the unit squares of the boxes as positions in the image."""
+    return boxes[:, None, :2] + points * (boxes[:, None, 2:] - boxes[:, None, :2])

@@ -14,7 +14,7 @@ from deep3d.camera import CROP_SIZE
 from deep3d.checkpoints import Checkpoint
 from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.errors import ConfigError
-from deep3d.resnet import DENSE_VERTICES, DENSE_WIDTH, HEAD_WIDTHS, TRUNKS
+from deep3d.resnet import DENSE_VERTICES, DENSE_WIDTH, HEAD_WIDTHS, OFFSET_PIXELS, TRUNKS
 
 _BUILDERS = {"resnet18": resnet18, "resnet50": resnet50}
 
@@ -28,7 +28,7 @@ class RegressorConfig:
 
 
 _FIRST_LOG_DEVIATION = 2.0  # an untrained head is unsure by some seven pixels
-_OFFSET_PIXELS = 16.0  # what an offset of 1 stands for
+
 
 
 class RegressorNetwork(nn.Module):
@@ -95,8 +95,8 @@ class DenseHead(nn.Module):
             cell = CROP_SIZE / width
             column = (torch.arange(width, device=eighth.device) + 0.5) * cell - 0.5
             row = (torch.arange(height, device=eighth.device) + 0.5) * cell - 0.5
-            columns = (weight * (column.repeat(height) + _OFFSET_PIXELS * across)).sum(dim=-1)
-            rows = (weight * (row.repeat_interleave(width) + _OFFSET_PIXELS * down)).sum(dim=-1)
+            columns = (weight * (column.repeat(height) + OFFSET_PIXELS * across)).sum(dim=-1)
+            rows = (weight * (row.repeat_interleave(width) + OFFSET_PIXELS * down)).sum(dim=-1)
             return torch.stack([columns, rows, (weight * deviation).sum(dim=-1)], dim=-1).flatten(1)
 
 

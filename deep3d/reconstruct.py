@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, place, project
 from deep3d.checkpoints import Checkpoint, default_checkpoint, read_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import Confidence, assess
-from deep3d.detection import Detection, FaceDetector
+from deep3d.detection import Detection, FaceDetector, Faces
 from deep3d.errors import AlignmentFailed, NoFaceFound
 from deep3d.face_model import FaceModel, default_face_model, read_face_model
 from deep3d.fitting import LandmarkBasis, fit_landmarks
@@ -26,9 +25,7 @@ from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.regressor import Regression, Regressor
 from deep3d.runtime import load_runtime
-from deep3d.runtime.tuning import fastest_precision
 
-Faces = Literal["largest", "all"]
 ALIGNMENTS = 2
 """The first crop follows the detector's five points, which scatter; the second follows the network's."""
 LANDMARK68_TRUST = 3.0
@@ -75,7 +72,7 @@ class Reconstructor:
         cls,
         checkpoint: str | Path | None = None,
         face_model: str | Path | None = None,
-        runtime: str = "eager",
+        runtime: str | None = None,
         threads: int | None = None,
         precision: str | None = None,
         alignments: int = ALIGNMENTS,
@@ -83,8 +80,8 @@ class Reconstructor:
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
 
-        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`, None for all usable cores and for bf16
-        where the processor has it. With `alignments` 1 the crop of the detector's points is the only one. Without
+        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`, None for the fastest that this machine
+        has. With `alignments` 1 the crop of the detector's points is the only one. Without
         `refine` the face is the regressed one, not fitted to the dense landmarks.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
@@ -92,10 +89,8 @@ class Reconstructor:
         model = default_face_model() if face_model is None else read_face_model(face_model)
         weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
         weights.require_model(model.info)
-        regressor = Regressor(
-            load_runtime(runtime, weights, threads, precision or fastest_precision()), weights.info.crop_size
-        )
-        return cls(model, FaceDetector(), regressor, weights, alignments, refine)
+        regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
+        return cls(model, FaceDetector(threads), regressor, weights, alignments, refine)
 
     def regressor_alone(self) -> Reconstructor:
         """The same without fitting."""
@@ -122,7 +117,7 @@ class Reconstructor:
     def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
         watch = _Stopwatch()
-        detections = self._detector.detect([photo.pixels for photo in photos])
+        detections = self._detector.detect([photo.pixels for photo in photos], faces)
         watch.lap("detection", len(photos))
         rows: list[int] = []
         candidates: list[_Candidate] = []

@@ -13,6 +13,8 @@ HEAD_WIDTHS = (80, 64, 80, 3, 27, 2, 1)
 
 DENSE_WIDTH = 128
 """Channels inside the head for dense landmarks."""
+OFFSET_PIXELS = 16.0
+"""Pixels of the 224 crop that an offset of 1 in its votes stands for."""
 DENSE_VERTICES = "dense.vertices"
 """Name of the array that says which vertices of the face model the dense landmarks are."""
 

@@ -132,3 +132,19 @@ def test_portraits(detector: FaceDetector, shared: Path):
     for faces, points in zip(detector.detect(photos), reference):
         size = np.sqrt(np.prod(np.ptp(points, axis=0)))
         assert np.linalg.norm(faces[0].landmarks - five_points(points), axis=1).mean() < 0.06 * size
+
+
+def test_photos_seen_together_give_what_each_gives_alone(detector: FaceDetector, sample: np.ndarray):
+    wide = np.full((300, 700, 3), 90, np.uint8)
+    wide[20:260, 400:640] = sample[20:260, 110:350]
+    photos = [sample, np.zeros((200, 200, 3), np.uint8), wide]
+    together = detector.detect(photos)
+    assert [len(faces) for faces in together] == [1, 0, 1]
+    for photo, faces in zip(photos, together):
+        for face, alone in zip(faces, detector.detect([photo])[0]):
+            assert np.abs(face.landmarks - alone.landmarks).max() < 0.5
+
+
+def test_the_largest_face_alone_is_the_first_of_all(detector: FaceDetector, sample: np.ndarray, face: Detection):
+    (faces,) = detector.detect([sample], "largest")
+    assert np.abs(faces[0].landmarks - face.landmarks).max() < 0.015 * np.ptp(face.box[::2])

@@ -7,8 +7,9 @@ from importlib.metadata import entry_points
 
 import typer
 
+from deep3d.cli.evaluation import evaluate
 from deep3d.cli.faces import fit, reconstruct
-from deep3d.cli.measuring import bench, evaluate
+from deep3d.cli.measuring import bench
 from deep3d.cli.output import say
 from deep3d.cli.training import record, synthetic
 from deep3d.errors import Deep3DError

@@ -28,7 +28,7 @@ def reconstruct(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each photo.")] = False,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
-    runtime: RuntimeOption = "eager",
+    runtime: RuntimeOption = None,
     threads: ThreadsOption = None,
     refine: RefineOption = True,
 ) -> None:

@@ -21,14 +21,30 @@ def synthetic(
     """Train the regressor on synthetic heads; stop it at any time and call it again to go on."""
     from deep3d.training.command import train_and_export
 
-    with progress() as bar:
-        task = bar.add_task("Training")
-
-        def advance(step: int, total: int, loss: float) -> None:
-            bar.update(task, completed=step, total=total, description=f"Training, loss {loss:.2f}")
-
+    with _progress() as advance:
         path = train_and_export(config, out, name, face_model, threads, advance)
     say(f"{path}: checkpoint written")
+
+
+def weak(
+    config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/weak.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
+    name: Annotated[str, typer.Option(help="Name of the checkpoint that is written in the end.")] = "deep3d_weak",
+    face_model: ModelOption = None,
+    threads: ThreadsOption = None,
+    device: Annotated[DeviceOption, typer.Option(help="Where the network is trained.")] = DeviceOption.CPU,
+) -> None:
+    """Fine-tune a checkpoint on photos with landmarks, weakly supervised; stop it at any time and call it again.
+
+    With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train weak ...
+    """
+    require_packages("deep3d train weak", "train", "kornia", "facenet_pytorch", "tensorboard")
+    from deep3d.training.command import fine_tune_and_export
+
+    with _progress() as advance:
+        path = fine_tune_and_export(config, out, name, face_model, threads, device.value, advance)
+    if path is not None:
+        say(f"{path}: checkpoint written")
 
 
 def record(

@@ -6,9 +6,8 @@ import numpy as np
 import torch
 
 from deep3d.checkpoints import Checkpoint
-from deep3d.errors import ConfigError, RuntimeUnavailable
 from deep3d.network import build_network
-from deep3d.runtime.tuning import has_bf16, usable_cores
+from deep3d.runtime.cores import usable_cores
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -18,17 +17,11 @@ class EagerRuntime:
 
     The number of threads is torch's own, so it holds for the whole process; None takes all usable cores. With bf16
     the trunk computes in bfloat16 and the heads in float32.
-
-    Raises: ConfigError if the precision is unknown, RuntimeUnavailable if the processor lacks it.
     """
 
     name = "eager"
 
-    def __init__(self, checkpoint: Checkpoint, threads: int | None = None, precision: str = "fp32") -> None:
-        if precision not in _DTYPES:
-            raise ConfigError(f"precision: {precision!r} is unknown, choose one of {', '.join(_DTYPES)}")
-        if precision == "bf16" and not has_bf16():
-            raise RuntimeUnavailable("precision: this processor has no bf16 arithmetic, choose fp32")
+    def __init__(self, checkpoint: Checkpoint, threads: int | None, precision: str) -> None:
         torch.set_num_threads(threads or usable_cores())
         self.precision = precision
         network = build_network(checkpoint.folded()).to(memory_format=torch.channels_last)

@@ -11,7 +11,7 @@ class Runtime(Protocol):
     """A regressor made ready for this machine."""
 
     name: str
-    precision: str  # of the trunk's arithmetic: fp32 or bf16
+    precision: str  # of the trunk's arithmetic
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; B is at least 1.

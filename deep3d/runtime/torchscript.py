@@ -11,11 +11,11 @@ from deep3d.runtime.eager import EagerRuntime
 
 
 class TorchScriptRuntime(EagerRuntime):
-    """A `Runtime` for any batch size, with the threads, precisions and errors of `EagerRuntime`."""
+    """A `Runtime` for any batch size, with the threads and precisions of `EagerRuntime`."""
 
     name = "torchscript"
 
-    def __init__(self, checkpoint: Checkpoint, threads: int | None = None, precision: str = "fp32") -> None:
+    def __init__(self, checkpoint: Checkpoint, threads: int | None, precision: str) -> None:
         super().__init__(checkpoint, threads, precision)
         example = torch.zeros(1, 3, checkpoint.info.crop_size, checkpoint.info.crop_size)
         self._network = _compiled(self._network, self._input(example))

@@ -1,4 +1,4 @@
-"""What this machine offers to a runtime."""
+"""The cores and the arithmetic that this machine offers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ def usable_cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, _, period = (_CGROUP_QUOTA.read_text().strip() if _CGROUP_QUOTA.exists() else "max").partition(" ")
     return cores if quota == "max" else min(cores, ceil(int(quota) / int(period)))
-
-
-def fastest_precision() -> str:
-    """bf16 where the processor multiplies in it, else fp32."""
-    return "bf16" if has_bf16() else "fp32"
 
 
 def has_bf16() -> bool:

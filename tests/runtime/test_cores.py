@@ -1,6 +1,6 @@
 import pytest
 
-from deep3d.runtime import tuning
+from deep3d.runtime import cores
 
 
 @pytest.mark.parametrize(
@@ -9,16 +9,16 @@ from deep3d.runtime import tuning
 def test_usable_cores_obey_the_containers_quota(tmp_path, monkeypatch, quota, expected):
     path = tmp_path / "cpu.max"
     path.write_text(quota)
-    monkeypatch.setattr(tuning, "_CGROUP_QUOTA", path)
-    monkeypatch.setattr(tuning.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    assert tuning.usable_cores() == expected
+    monkeypatch.setattr(cores, "_CGROUP_QUOTA", path)
+    monkeypatch.setattr(cores.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert cores.usable_cores() == expected
 
 
 def test_usable_cores_without_containers_or_affinity(tmp_path, monkeypatch):
-    monkeypatch.setattr(tuning, "_CGROUP_QUOTA", tmp_path / "none")
-    monkeypatch.delattr(tuning.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(tuning.os, "cpu_count", lambda: 3)
-    assert tuning.usable_cores() == 3
+    monkeypatch.setattr(cores, "_CGROUP_QUOTA", tmp_path / "none")
+    monkeypatch.delattr(cores.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(cores.os, "cpu_count", lambda: 3)
+    assert cores.usable_cores() == 3
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_usable_cores_without_containers_or_affinity(tmp_path, monkeypatch):
 def test_bf16_is_read_from_the_processors_flags(tmp_path, monkeypatch, flags, expected):
     path = tmp_path / "cpuinfo"
     path.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(tuning, "_CPU_INFO", path)
-    assert tuning.has_bf16() is expected
-    monkeypatch.setattr(tuning, "_CPU_INFO", tmp_path / "none")
-    assert not tuning.has_bf16()
+    monkeypatch.setattr(cores, "_CPU_INFO", path)
+    assert cores.has_bf16() is expected
+    monkeypatch.setattr(cores, "_CPU_INFO", tmp_path / "none")
+    assert not cores.has_bf16()

@@ -1,0 +1,111 @@
+"""`deep3d evaluate`: how accurate, on the frozen sets, on published ones, and on heads drawn for it."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deep3d.cli.options import CheckpointOption, ModelOption, RefineOption, RuntimeOption, ThreadsOption
+from deep3d.cli.output import progress, require_writable, say, write_json
+from deep3d.errors import CheckpointMissing
+
+if TYPE_CHECKING:
+    from deep3d.evaluation import Benchmark, FacePredictor, StageProgress
+    from deep3d.reconstruct import Reconstructor
+
+
+class HalfOption(StrEnum):
+    """Which half of the portraits."""
+
+    TUNE = "tune"
+    REPORT = "report"
+
+
+def _data_set(about: str, least: int | None = None) -> Any:
+    return typer.Option(help=about, min=least, rich_help_panel="Data sets")
+
+
+def evaluate(
+    portraits: Annotated[Path | None, _data_set("Folder of portraits with reference landmarks.")] = None,
+    half: Annotated[HalfOption, _data_set("Which half of the portraits is measured.")] = HalfOption.REPORT,
+    confidence: Annotated[bool, _data_set("Also spoil the portraits: do results know how good they are?")] = False,
+    heads: Annotated[Path | None, _data_set("Folder of synthetic heads with scans.")] = None,
+    aflw2000: Annotated[Path | None, _data_set("AFLW2000-3D: landmarks by yaw.")] = None,
+    now: Annotated[Path | None, _data_set("NoW challenge: scans of faces at rest.")] = None,
+    florence: Annotated[Path | None, _data_set("MICC Florence: scans and pictures of its videos.")] = None,
+    bu3dfe: Annotated[Path | None, _data_set("BU-3DFE: scans of seven expressions.")] = None,
+    realy: Annotated[Path | None, _data_set("REALY: four regions of scans.")] = None,
+    people: Annotated[Path | None, _data_set("A folder of photos for each person: consistency of identity.")] = None,
+    synthetic: Annotated[int, _data_set("So many heads of our own generator: landmarks by yaw.", least=0)] = 0,
+    same_person: Annotated[int, _data_set("So many people of it: shape from 1, 2, 4, 8 photos.", least=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write report.html, with plots and pictures, here.")] = None,
+    mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
+    alignments: Annotated[int, typer.Option(min=1, max=3, help="How often a face is cropped and predicted.")] = 2,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32 or bf16; bf16 by default where the processor has it.")
+    ] = None,
+    checkpoint: CheckpointOption = None,
+    face_model: ModelOption = None,
+    runtime: RuntimeOption = None,
+    threads: ThreadsOption = None,
+    refine: RefineOption = True,
+) -> None:
+    """Measure landmarks and shape, with the mean face as the first row.
+
+    The mean face is the only row where the project comes without its checkpoint and none is named. docs/evaluation.md
+    tells how the folders of published data sets must look.
+    """
+    from deep3d.evaluation import run_evaluation
+    from deep3d.evaluation.catalogue import FOLDER_BENCHMARKS, portrait_benchmarks, synthetic_benchmarks
+    from deep3d.evaluation.picture_report import write_picture_report
+    from deep3d.evaluation.predictor import mean_face
+    from deep3d.reconstruct import Reconstructor
+
+    require_writable(out)
+    folders = {"heads": heads, "aflw2000": aflw2000, "now": now, "florence": florence, "bu3dfe": bu3dfe}
+    folders |= {"realy": realy, "people": people}
+    benchmarks: list[Benchmark] = [] if portraits is None else portrait_benchmarks(portraits, half.value, confidence)
+    for name, folder in folders.items():
+        benchmarks += () if folder is None else FOLDER_BENCHMARKS[name](folder)
+    predictors: list[FacePredictor] = [mean_face(face_model)]
+    if not mean_face_only:
+        try:
+            predictors += _reconstructors(
+                Reconstructor.load(checkpoint, face_model, runtime, threads, precision, alignments, refine)
+            )
+        except CheckpointMissing as error:
+            if checkpoint is not None:
+                raise
+            say(f"deep3d: {error}; until then only the mean face is measured")
+    with TemporaryDirectory() as scratch, progress() as bar:
+        benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, Path(scratch))
+        result = run_evaluation(benchmarks, predictors, _shown_on(bar))
+        if report is not None:
+            say(f"{write_picture_report(result, report, predictors)}: written")
+    sys.stdout.write(result.to_markdown())
+    write_json(out, result.to_json())
+
+
+def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:
+    """With the fit, and before that without."""
+    from deep3d.evaluation.predictor import ReconstructorPredictor
+
+    each = [loaded.regressor_alone(), loaded] if loaded.refines else [loaded]
+    return [ReconstructorPredictor(reconstructor) for reconstructor in each]
+
+
+def _shown_on(bar: Any) -> StageProgress:
+    tasks: dict[str, Any] = {}
+
+    def advance(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=total)
+        bar.update(tasks[stage], completed=done)
+
+    return advance

@@ -1,0 +1,42 @@
+"""The network in ONNX Runtime, which runs everywhere and needs no torch."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import onnxruntime
+
+from deep3d.checkpoints import Checkpoint
+from deep3d.runtime.cores import usable_cores
+from deep3d.runtime.regressor_graph import regressor_graph
+
+
+class OnnxRuntime:
+    """A `Runtime`; None for threads takes all usable cores."""
+
+    name = "onnx"
+
+    def __init__(self, checkpoint: Checkpoint, threads: int | None, precision: str) -> None:
+        self.precision = precision
+        self._network = OnnxNetwork(regressor_graph(checkpoint), threads)
+
+    def __call__(self, crops: np.ndarray) -> np.ndarray:
+        """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
+        return self._network(crops)[0]
+
+
+class OnnxNetwork:
+    """A network of `graph.Graph` with one input, ready to run; None for threads takes all usable cores."""
+
+    def __init__(self, model: bytes, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or usable_cores()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave their core alone
+        options.log_severity_level = 3  # errors, which are raised as well
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def __call__(self, values: np.ndarray) -> list[np.ndarray]:
+        """All outputs in their order."""
+        return cast("list[np.ndarray]", self._session.run(None, {self._input: values}))
