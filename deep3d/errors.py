@@ -84,6 +84,14 @@ class RuntimeUnavailable(Deep3DError):
     """The chosen runtime is not installed or does not work on this processor."""
 
 
+class ExtraMissing(Deep3DError):
+    """A package is needed that comes with an optional extra, or has to be installed by itself."""
+
+
+class CoefficientsInvalid(Deep3DError):
+    """A file of coefficients cannot be read, or holds other numbers."""
+
+
 class OutputNotWritable(Deep3DError):
     """Results cannot be written to the chosen folder."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ from deep3d.camera import DEEP3D_CAMERA
 from deep3d.checkpoints import Checkpoint, CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, read_face_model, write_face_model
+from deep3d.face_model.bfm2009 import read_bfm2009
+from deep3d.face_model.foreign import write_foreign_model
 from deep3d.photo import Photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.resnet import TRUNKS
@@ -225,6 +229,34 @@ def face_model_golden(shared: Path) -> dict[str, np.ndarray]:
     """Golden vectors of the reference implementation for shape, pose, light and projection."""
     with np.load(shared / "parity" / "face_model.npz") as archive:
         return dict(archive)
+
+
+@pytest.fixture(scope="session")
+def bfm2009_folder(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a researcher has it: made-up data in the original files of the 2009 model, and the index files."""
+    folder = tmp_path_factory.mktemp("BFM")
+    recipe = run_path(str(shared / "parity" / "synthetic_bfm09.py"))
+    with np.load(shared / "parity" / "face_model.npz") as golden:
+        recipe["synthetic_bfm09"](folder, int(golden["synthetic_seed"]))
+    for file in (shared / "parity" / "bfm_indices").iterdir():
+        shutil.copy(file, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bfm2009_model_path(bfm2009_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """These files as a face model file; its UVs are the view from the front, since xatlas would take half a minute."""
+    model = read_bfm2009(bfm2009_folder)
+    path = tmp_path_factory.mktemp("bfm2009") / "bfm2009.safetensors"
+    uv = (model.mean_shape[:, :2] / np.ptp(model.mean_shape[:, :2], axis=0) + 0.5).clip(0, 1)
+    write_foreign_model(path, replace(model, uv=(uv, model.triangles)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def bfm2009_model(bfm2009_model_path: Path) -> FaceModel:
+    """The made-up 2009 model: 35,709 vertices, 70,789 triangles."""
+    return read_face_model(bfm2009_model_path)
 
 
 def _on_mesh(places: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
