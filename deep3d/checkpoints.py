@@ -95,7 +95,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         sha256=file.sha256,
         storage=storage,
         info=info,
-        arrays=_checked(path, info.trunk, arrays),
+        arrays=checked_arrays(path, info.trunk, arrays),
     )
 
 
@@ -116,7 +116,7 @@ def write_checkpoint(
         raise CheckpointInvalid(f"{path}: trunk {info.trunk!r} is unknown, choose one of {', '.join(TRUNKS)}")
     if info.crop_size < 32 or CROP_SIZE % info.crop_size:
         raise CheckpointInvalid(f"{path}: crop_size {info.crop_size} is no whole fraction of {CROP_SIZE}; choose one")
-    arrays = _checked(path, info.trunk, arrays)
+    arrays = checked_arrays(path, info.trunk, arrays)
     metadata = {"schema": SCHEMA, "storage": storage, **asdict(info)}
     metadata |= {"accuracy": json.dumps(info.accuracy), "crop_size": str(info.crop_size)}
     write_tensors(path, _encoded(info.trunk, arrays, storage), metadata)
@@ -175,8 +175,11 @@ def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInf
     return CheckpointInfo(**texts, accuracy=accuracy, crop_size=crop_size), metadata["storage"]
 
 
-def _checked(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays in the state dict's order, once all are there with the right shape, finite, and no others."""
+def checked_arrays(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of a file in the state dict's order, once all are there with the right shape, finite, and no others.
+
+    Raises: CheckpointInvalid naming the file and the array.
+    """
     shapes = TRUNKS[trunk].tensor_shapes(dense=len(arrays.get(DENSE_VERTICES, ())))
     for wrong, what in [(shapes.keys() - arrays.keys(), "is missing"), (arrays.keys() - shapes.keys(), "is foreign")]:
         if wrong:
@@ -187,5 +190,5 @@ def _checked(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str,
         if arrays[name].shape != shape:
             raise CheckpointInvalid(f"{path}: {name!r} is {arrays[name].shape}, trunk {trunk} needs {shape}")
         if not np.isfinite(arrays[name]).all():
-            raise CheckpointInvalid(f"{path}: {name!r} has numbers that are not finite; train it again")
+            raise CheckpointInvalid(f"{path}: {name!r} has numbers that are not finite; train or fetch it again")
     return {name: arrays[name] for name in shapes}
