@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from deep3d.camera import Pose
 from deep3d.detection import Faces
 from deep3d.errors import Deep3DError, NoFaceFound, PhotoFailed
-from deep3d.export import write_faces
+from deep3d.export import DEFAULT_FORMATS, write_faces
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruct import Reconstructor
 from deep3d.reconstruction import Reconstruction
@@ -54,14 +54,18 @@ class PhotoReport:
 
 
 def reconstruct_into(
-    reconstructor: Reconstructor, photos: Sequence[Path], folders: Sequence[Path], faces: Faces = "largest"
+    reconstructor: Reconstructor,
+    photos: Sequence[Path],
+    folders: Sequence[Path],
+    faces: Faces = "largest",
+    formats: Collection[str] = DEFAULT_FORMATS,
 ) -> Iterator[PhotoReport]:
     """Write the faces of each photo into its folder, as `export.write_faces` does; one report for each photo."""
 
     def write(number: int, found: list[Reconstruction]) -> tuple[FaceReport, ...]:
         return tuple(
             FaceReport(folder, float(face.detection.score), face.pose)
-            for face, folder in zip(found, write_faces(found, folders[number]))
+            for face, folder in zip(found, write_faces(found, folders[number], formats))
         )
 
     for photo, folder, outcome in zip(photos, folders, map_faces(reconstructor, photos, write, faces), strict=True):

@@ -6,13 +6,19 @@ upward from the bottom of the crop, z of placed vertices is the distance from th
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+from scipy.io import savemat
+from scipy.io.matlab import MatWriteError
 
 from deep3d.camera import CROP_SIZE, depth, place, project, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
+from deep3d.errors import OutputNotWritable
 from deep3d.face_model import FaceModel
 from deep3d.lighting import shade
 
+FILE_KINDS = (".npz", ".mat")
 BATCH = 16  # faces at a time: some 100 MB beside the result
 
 
@@ -31,6 +37,30 @@ def decode(model: FaceModel, coefficients: FaceCoefficients) -> dict[str, np.nda
     """
     parts = [_decode(model, coefficients[start : start + BATCH]) for start in range(0, len(coefficients), BATCH)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def write_decoded(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays as .npz or .mat, whole or not at all.
+
+    Raises: OutputNotWritable, also for another kind of file.
+    """
+    path = Path(path)
+    if path.suffix not in FILE_KINDS:
+        raise OutputNotWritable(f"{path}: not a kind of file that is written; name it {' or '.join(FILE_KINDS)}")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            if path.suffix == ".mat":
+                savemat(file, arrays)
+            else:
+                np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
+        partial.replace(path)
+    except OSError as error:
+        raise OutputNotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+    except MatWriteError as error:
+        raise OutputNotWritable(f"{path}: too many faces for a MATLAB file; write .npz, or fewer at a time") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _decode(model: FaceModel, coefficients: FaceCoefficients) -> dict[str, np.ndarray]:

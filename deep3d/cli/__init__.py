@@ -10,6 +10,7 @@ import typer
 from deep3d.cli.evaluation import evaluate
 from deep3d.cli.faces import fit, reconstruct
 from deep3d.cli.measuring import bench
+from deep3d.cli.models import decode, import_model, import_weights
 from deep3d.cli.output import say
 from deep3d.cli.training import record, synthetic
 from deep3d.errors import Deep3DError
@@ -17,15 +18,18 @@ from deep3d.errors import Deep3DError
 COMMANDS = "deep3d.commands"  # group of entry points: functions that add commands to `app`
 
 
-def _group(about: str, *commands) -> typer.Typer:
+def _group(about: str, *commands, **named) -> typer.Typer:
+    """Commands that are called like their functions, or by another name."""
     group = typer.Typer(help=about, no_args_is_help=True, add_completion=False)
-    for command in commands:
-        group.command()(command)
+    for name, command in [*((None, command) for command in commands), *named.items()]:
+        group.command(name)(command)
     return group
 
 
-app = _group("One photo in, one textured 3D face out.", reconstruct, fit, evaluate, bench)
+app = _group("One photo in, one textured 3D face out.", reconstruct, fit, decode, evaluate, bench)
 app.add_typer(_group("Train the regressor.", synthetic, record), name="train")
+app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")
+app.add_typer(_group("Trained weights of others.", **{"import": import_weights}), name="checkpoint")
 
 
 def main() -> None:

@@ -31,6 +31,9 @@ def reconstruct(
     runtime: RuntimeOption = None,
     threads: ThreadsOption = None,
     refine: RefineOption = True,
+    formats: Annotated[
+        str, typer.Option(help="What to write, with commas between: overlay, obj, glb, ply, json, mat.")
+    ] = "overlay,obj,glb,ply,json",
 ) -> None:
     """Turn photos into textured 3D faces: face.glb, face.obj, face.ply, face.json, overlay.jpg and more.
 
@@ -40,6 +43,7 @@ def reconstruct(
     from deep3d.photo import find_photos
     from deep3d.reconstruct import Reconstructor
 
+    chosen = _chosen(formats)
     found = find_photos(photos)
     make_folder(out)
     reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, refine=refine)
@@ -50,7 +54,7 @@ def reconstruct(
     failures = 0
     with progress() as bar:
         task = bar.add_task("Reconstructing", total=len(found))
-        for report in reconstruct_into(reconstructor, found, [out / name for name in names], faces.value):
+        for report in reconstruct_into(reconstructor, found, [out / name for name in names], faces.value, chosen):
             failures += report.error is not None
             bar.advance(task)
             if report.error is not None:
@@ -61,6 +65,20 @@ def reconstruct(
                 sys.stdout.write(json.dumps(report.to_json()) + "\n")
                 sys.stdout.flush()
     raise typer.Exit(1 if failures else 0)
+
+
+def _chosen(formats: str) -> list[str]:
+    """The names in a text with commas between them.
+
+    Raises: typer.BadParameter.
+    """
+    from deep3d.export import FORMATS
+
+    names = [name.strip() for name in formats.split(",")]
+    for name in names:
+        if name not in FORMATS:
+            raise typer.BadParameter(f"{name!r} is unknown, choose from {', '.join(FORMATS)}.", param_hint="--formats")
+    return names
 
 
 def fit(

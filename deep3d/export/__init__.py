@@ -1,9 +1,20 @@
 """The files of a face: what each contains is a promise to other tools, and changes only with a version number."""
 
 from deep3d.export.face_json import write_json
-from deep3d.export.folder import FORMATS, write_faces, write_results
+from deep3d.export.folder import DEFAULT_FORMATS, FORMATS, write_faces, write_results
 from deep3d.export.gltf import write_glb
+from deep3d.export.mat import write_mat
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 
-__all__ = ["FORMATS", "write_faces", "write_glb", "write_json", "write_obj", "write_ply", "write_results"]
+__all__ = [
+    "DEFAULT_FORMATS",
+    "FORMATS",
+    "write_faces",
+    "write_glb",
+    "write_json",
+    "write_mat",
+    "write_obj",
+    "write_ply",
+    "write_results",
+]

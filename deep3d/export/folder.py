@@ -13,6 +13,7 @@ from deep3d.drawing import write_overlay
 from deep3d.errors import OutputNotWritable
 from deep3d.export.face_json import write_json
 from deep3d.export.gltf import write_glb
+from deep3d.export.mat import write_mat
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.reconstruction import Reconstruction
@@ -23,14 +24,22 @@ WRITERS: dict[str, Callable[[Reconstruction, Path], None]] = {
     "glb": write_glb,
     "ply": write_ply,
     "json": write_json,
+    "mat": write_mat,
 }
 FORMATS = tuple(WRITERS)
+DEFAULT_FORMATS = tuple(name for name in FORMATS if name != "mat")
 
-_RESULT_FILES = set("face.obj face.mtl texture.png face.glb albedo.png face.ply face.json overlay.jpg".split())
+_RESULT_FILES = set(
+    "face.obj face.mtl texture.png face.glb albedo.png face.ply face.json overlay.jpg "
+    "face_pytorch.mat face_tensorflow.mat".split()
+)
+_UNTEXTURED = {"json", "mat"}
 _THREADS = 2  # encoding and drawing leave the interpreter free most of the time
 
 
-def write_results(reconstruction: Reconstruction, folder: str | Path, formats: Collection[str] = FORMATS) -> None:
+def write_results(
+    reconstruction: Reconstruction, folder: str | Path, formats: Collection[str] = DEFAULT_FORMATS
+) -> None:
     """Write the files of one face into a folder, which is replaced whole and at once.
 
     Raises: OutputNotWritable; the folder is then as it was before. ValueError for an unknown format.
@@ -40,7 +49,7 @@ def write_results(reconstruction: Reconstruction, folder: str | Path, formats: C
 
 
 def write_faces(
-    reconstructions: Sequence[Reconstruction], folder: str | Path, formats: Collection[str] = FORMATS
+    reconstructions: Sequence[Reconstruction], folder: str | Path, formats: Collection[str] = DEFAULT_FORMATS
 ) -> list[Path]:
     """Write the faces of one photo: one into the folder itself, several into its face-1, face-2, ... in their order.
 
@@ -109,7 +118,7 @@ def _write(reconstruction: Reconstruction, folder: Path, formats: Collection[str
     unknown = set(formats) - set(FORMATS)
     if unknown:
         raise ValueError(f"unknown format {min(unknown)!r}; choose from {', '.join(FORMATS)}")
-    if set(formats) - {"json"}:
+    if set(formats) - _UNTEXTURED:
         _ = reconstruction.texture  # all the others need it, and at the same time both threads would compute it
     with ThreadPoolExecutor(_THREADS) as pool:
         written = [pool.submit(WRITERS[name], reconstruction, folder) for name in FORMATS if name in formats]

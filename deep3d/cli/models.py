@@ -1,0 +1,67 @@
+"""`deep3d model import`, `deep3d checkpoint import` and `deep3d decode`: for those who come from Deep3DFaceRecon."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deep3d.cli.output import require_writable, say
+
+
+class ModelKind(StrEnum):
+    """The face models that can be imported."""
+
+    BFM2009 = "bfm2009"
+    BFM2017 = "bfm2017"
+    BFM2019 = "bfm2019"
+    SURREY = "surrey"
+
+
+def import_model(
+    kind: Annotated[ModelKind, typer.Argument(help="Which model.")],
+    source: Annotated[Path, typer.Argument(help="The folder with its owners' files, or the one file.")],
+    out: Annotated[Path, typer.Option(help="Face model file to write, .safetensors.")],
+) -> None:
+    """Make a face model file of a licensed model that you have; bfm/README.md says where to get which.
+
+    Takes up to a minute, most of it for the UV atlas.
+    """
+    from deep3d.face_model.importers import import_face_model
+
+    require_writable(out)
+    import_face_model(kind.value, source, out)
+    say(f"{out}: face model written")
+
+
+def import_weights(
+    source: Annotated[Path, typer.Argument(help="A .pth file of Deep3DFaceRecon_pytorch, such as epoch_20.pth.")],
+    face_model: Annotated[Path, typer.Option("--model", help="The imported face model that it was trained for.")],
+    out: Annotated[Path, typer.Option(help="Checkpoint file to write, .safetensors.")],
+) -> None:
+    """Make a checkpoint file of trained weights; no code in them is run."""
+    from deep3d.checkpoint_import import import_checkpoint
+    from deep3d.face_model import read_face_model
+
+    require_writable(out)
+    import_checkpoint(source, read_face_model(face_model), out)
+    say(f"{out}: checkpoint written")
+
+
+def decode(
+    coefficients: Annotated[Path, typer.Argument(help="N x 257 coefficients: .npy, .mat or .json, such as face.json.")],
+    face_model: Annotated[Path, typer.Option("--model", help="The face model that they belong to.")],
+    out: Annotated[Path, typer.Option(help="File to write: .npz or .mat.")],
+) -> None:
+    """Turn coefficients into vertices, normals, colours, projections and landmarks, as Deep3DFaceRecon has them."""
+    from deep3d.coefficient_files import read_coefficients
+    from deep3d.decode import decode as decoded
+    from deep3d.decode import write_decoded
+    from deep3d.face_model import read_face_model
+
+    require_writable(out)
+    faces = read_coefficients(coefficients)
+    write_decoded(out, decoded(read_face_model(face_model), faces))
+    say(f"{out}: {len(faces)} faces written")
