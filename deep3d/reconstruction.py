@@ -53,6 +53,11 @@ class Reconstruction:
         """(V, 3) unit vertex normals of `vertices`."""
         return self.face_model.normals(self.vertices[None])[0]
 
+    @cached_property
+    def placed_normals(self) -> np.ndarray:
+        """(V, 3) unit vertex normals of `placed_vertices`."""
+        return self.normals @ rotation_matrix(self.coefficients.rotation)[0].T
+
     @property
     def mesh(self) -> Mesh:
         """`vertices` as a textured mesh."""
@@ -79,7 +84,6 @@ class Reconstruction:
     @cached_property
     def texture(self) -> np.ndarray:
         """(1024, 1024, 3) uint8 sRGB, the photo unwrapped into the UV atlas; row 0 lies at v = 1."""
-        normals = self.normals @ rotation_matrix(self.coefficients.rotation)[0].T
         albedo = self.face_model.albedo(self.coefficients.albedo)
         seen = self.to_photo(self.vertices)
         return extract_texture(
@@ -88,7 +92,7 @@ class Reconstruction:
             seen[:, :2],
             seen[:, 2],
             self.face_model,
-            np.clip(shade(albedo, normals[None], self.coefficients.lighting)[0], 0, 1),
+            np.clip(shade(albedo, self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
         ).image
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
+from deep3d.drawing.shading import encode, shade_texture, shade_vertices
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.interface import Fragments, Rasterizer
@@ -44,8 +45,7 @@ def draw_overlay(reconstruction: Reconstruction, rasterizer: Rasterizer) -> np.n
     """(384, 1680, 3) uint8: photo as cropped, mesh and landmarks on it, textured views at yaw -45, 0, 45 degrees."""
     photo = _photo(reconstruction)
     panels = [photo, _mesh_on(photo, reconstruction, rasterizer), *_views(reconstruction, rasterizer)]
-    row = np.concatenate(panels, axis=1)
-    return _CODES[(row * (len(_CODES) - 1) + 0.5).astype(np.int32)]
+    return np.concatenate([encode(panel, _CODES) for panel in panels], axis=1)
 
 
 def _photo(reconstruction: Reconstruction) -> np.ndarray:
@@ -69,12 +69,12 @@ def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rast
     """The photo's panel with the mesh as blue clay, fainter off the facial skin, and the landmarks as dots."""
     model, camera, vertices = reconstruction.face_model, reconstruction.camera, reconstruction.placed_vertices[None]
     pixels = (project(vertices, camera) + 0.5) * (_FINE[1] / CROP_SIZE) - 0.5
-    fragments = _rasterize(rasterizer, pixels, depth(vertices, camera), model.triangles, _FINE)
-    normals = model.normals(vertices)[0]
+    triangles = model.triangles[_front(pixels[0], model.triangles)]
+    fragments = _rasterize(rasterizer, pixels, depth(vertices, camera), triangles, _FINE)
+    normals = reconstruction.placed_normals
     light = 0.12 + 0.72 * np.maximum(normals @ _KEY_LIGHT, 0) + 0.16 * (1 + normals[:, 1])
     opacity = _FAINT + (_CLEAR - _FAINT) * model.skin
-    layer = np.column_stack([np.minimum(light, 1) * opacity, opacity]).astype(np.float32)
-    layer = _reduce(rasterizer.interpolate(layer[None], fragments, model.triangles)[0])
+    layer = shade_vertices(np.column_stack([np.minimum(light, 1) * opacity, opacity]), fragments, triangles)
     panel = photo * (1 - layer[..., 1:]) + _CLAY * layer[..., :1]
     dots = _dots((reconstruction.crop.to_crop(reconstruction.landmarks68) + 0.5) * (PANEL / CROP_SIZE))[..., None]
     return panel * (1 - dots) + _LANDMARK * dots
@@ -87,13 +87,13 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
     vertices = place(np.repeat(reconstruction.vertices[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
     for turned, camera in zip(vertices[:, None], _cameras(vertices, model.skin)):
-        fragments = _rasterize(rasterizer, project(turned, camera), depth(turned, camera), model.triangles, _FINE_VIEW)
-        covered = fragments.triangle[0] >= 0
-        uv = rasterizer.interpolate(model.uv[None], fragments, model.uv_triangles)[0]
-        codes = rasterizer.texture(reconstruction.texture[None], uv[covered][None, None])[0, 0]
-        view = np.full((*_FINE_VIEW, 3), _BACKGROUND)
-        view[covered] = _LINEAR[np.rint(codes).astype(np.uint8)]
-        views.append(_reduce(view))
+        pixels = project(turned, camera)
+        front = _front(pixels[0], model.triangles)
+        fragments = _rasterize(rasterizer, pixels, depth(turned, camera), model.triangles[front], _FINE_VIEW)
+        uv_triangles = model.uv_triangles[front]
+        views.append(
+            shade_texture(reconstruction.texture, model.uv, fragments, uv_triangles, _LINEAR, float(_BACKGROUND))
+        )
     return views
 
 
@@ -117,10 +117,11 @@ def _rasterize(
     return rasterizer.rasterize(clip_space(pixels, depth, size).astype(np.float32), triangles, size)
 
 
-def _reduce(picture: np.ndarray) -> np.ndarray:
-    """Means of 2 x 2 pixels of (H, W, C)."""
-    rows = picture[::2] + picture[1::2]
-    return (rows[:, ::2] + rows[:, 1::2]) / 4
+def _front(pixels: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Mask (T,) of the triangles that show their front: half of them, and nothing else is seen of a closed head."""
+    a, b, c = (pixels[triangles[:, corner]] for corner in range(3))
+    x, y = b - a, c - a
+    return x[:, 0] * y[:, 1] < x[:, 1] * y[:, 0]  # clockwise in pixels, which run down
 
 
 def _dots(points: np.ndarray) -> np.ndarray:

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from deep3d.camera import clip_space, depth, project
+from deep3d.drawing.shading import encode, shade_texture, shade_vertices
+from deep3d.rendering.cpu import CpuRasterizer
+
+
+@pytest.fixture(scope="module")
+def fragments(toy_face_model):
+    vertices = toy_face_model.mean_shape[None]
+    clip = clip_space(project(vertices), depth(vertices), (224, 224)).astype(np.float32)
+    return CpuRasterizer().rasterize(clip, toy_face_model.triangles, (224, 224))
+
+
+def halved(picture: np.ndarray) -> np.ndarray:
+    height, width, channels = picture.shape
+    return picture.reshape(height // 2, 2, width // 2, 2, channels).mean(axis=(1, 3))
+
+
+def test_vertex_colours_are_interpolated_and_averaged(toy_face_model, fragments):
+    colours = np.random.default_rng(0).random((len(toy_face_model.mean_shape), 4), np.float32)
+    expected = halved(CpuRasterizer().interpolate(colours[None], fragments, toy_face_model.triangles)[0])
+    assert expected.any()
+    np.testing.assert_allclose(shade_vertices(colours, fragments, toy_face_model.triangles), expected, atol=1e-6)
+
+
+def test_texture_is_sampled_and_averaged_in_linear_light(toy_face_model, fragments):
+    model = toy_face_model
+    image = np.random.default_rng(1).integers(0, 256, (16, 8, 3), np.uint8)
+    linear = (np.arange(256, dtype=np.float32) / 255) ** 2
+    uv = CpuRasterizer().interpolate(model.uv[None].astype(np.float32), fragments, model.uv_triangles)
+    codes = np.rint(CpuRasterizer().texture(image[None], uv)[0]).astype(int)
+    covered = (fragments.triangle[0] >= 0)[..., None]
+    expected = halved(np.where(covered, linear[codes], np.float32(0.3)))
+    shaded = shade_texture(image, model.uv, fragments, model.uv_triangles, linear, 0.3)
+    np.testing.assert_allclose(shaded, expected, atol=1 / 255)  # a code may be rounded the other way
+    assert np.abs(shaded - expected).mean() < 1e-5
+
+
+def test_light_gets_the_nearest_code():
+    codes = np.arange(256, dtype=np.uint8)
+    light = np.array([[[0, 0.4 / 255, 0.6 / 255], [1, 0.5, 254.4 / 255]]], np.float32)
+    assert encode(light, codes).tolist() == [[[0, 0, 1], [255, 128, 254]]]
