@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deep3d.cli.options import ModelOption, ThreadsOption
 from deep3d.cli.output import progress, say
+from deep3d.errors import RuntimeUnavailable
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from deep3d.training.loop import Progress
+
+
+class DeviceOption(StrEnum):
+    """What computes."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 def synthetic(
@@ -38,8 +54,10 @@ def weak(
 
     With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train weak ...
     """
-    require_packages("deep3d train weak", "train", "kornia", "facenet_pytorch", "tensorboard")
-    from deep3d.training.command import fine_tune_and_export
+    try:
+        from deep3d.training.weak_command import fine_tune_and_export
+    except ModuleNotFoundError as error:
+        raise RuntimeUnavailable(f"train weak: needs {error.name}; pip install 'deep3d[torch,train]'") from error
 
     with _progress() as advance:
         path = fine_tune_and_export(config, out, name, face_model, threads, device.value, advance)
@@ -56,3 +74,17 @@ def record(
     from deep3d.training.command import record_accuracy
 
     say(f"{record_accuracy(run, name, report)}: accuracy recorded")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar that appears with the first step: of several processes it is told to one alone."""
+    with progress() as bar:
+        tasks: list[TaskID] = []
+
+        def advance(step: int, total: int, loss: float) -> None:
+            if not tasks:
+                tasks.append(bar.add_task("Training"))
+            bar.update(tasks[0], completed=step, total=total, description=f"Training, loss {loss:.2f}")
+
+        yield advance

@@ -27,12 +27,16 @@ def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel
     front = (judged == 0) & (face_model.skin > 0.9) & (weight > 0.5)
     if front.sum() < 50:
         return np.ones(len(colours), np.float32)
+    return (1 - judged * smoothstep(colour_distance(colours, front), LIKE, UNLIKE)).astype(np.float32)
+
+
+def colour_distance(colours: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """How many robust spreads each colour (N, 3) in 0..255 lies from the median of those that are `known` (N,) skin."""
     logs = logarithm(colours)
     feature = np.stack([logs[:, 0] - logs[:, 1], logs[:, 2] - logs[:, 1], logs[:, 1]], axis=1)
-    middle = np.median(feature[front], axis=0)
-    spread = np.maximum(1.4826 * np.median(np.abs(feature[front] - middle), axis=0), LEAST_SPREAD)
-    distance = np.linalg.norm((feature - middle) / spread, axis=1)
-    return (1 - judged * smoothstep(distance, LIKE, UNLIKE)).astype(np.float32)
+    middle = np.median(feature[known], axis=0)
+    spread = np.maximum(1.4826 * np.median(np.abs(feature[known] - middle), axis=0), LEAST_SPREAD)
+    return np.linalg.norm((feature - middle) / spread, axis=1)
 
 
 def mouth_interior(face_model: FaceModel) -> np.ndarray:

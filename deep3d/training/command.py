@@ -16,7 +16,7 @@ from deep3d.errors import DatasetError
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.network import network_arrays
-from deep3d.runtime.tuning import usable_cores
+from deep3d.runtime.cores import usable_cores
 from deep3d.training.config import read_config
 from deep3d.training.loop import Progress
 from deep3d.training.synthetic import train
@@ -52,7 +52,7 @@ def train_and_export(
         created=datetime.now(UTC).date().isoformat(),
         crop_size=config.stages[-1].crop_size,
     )
-    return _export(folder, info, network_arrays(network))
+    return export(folder, info, network_arrays(network))
 
 
 def record_accuracy(folder: Path, name: str, report: Path) -> Path:
@@ -63,10 +63,14 @@ def record_accuracy(folder: Path, name: str, report: Path) -> Path:
     Raises: CheckpointError; DatasetError if the report is not one.
     """
     checkpoint = read_checkpoint(_full_precision(folder, name))
-    return _export(folder, replace(checkpoint.info, accuracy=_measured(report)), checkpoint.arrays)
+    return export(folder, replace(checkpoint.info, accuracy=_measured(report)), checkpoint.arrays)
 
 
-def _export(folder: Path, info: CheckpointInfo, arrays: dict[str, np.ndarray]) -> Path:
+def export(folder: Path, info: CheckpointInfo, arrays: dict[str, np.ndarray]) -> Path:
+    """Write the checkpoint in eight bits, and beside it in full precision; gives the path of the former.
+
+    Raises: CheckpointInvalid if weights are not finite.
+    """
     path = folder / f"{info.name}.safetensors"
     write_checkpoint(_full_precision(folder, info.name), info, arrays, storage="float32")
     write_checkpoint(path, info, arrays, storage="int8")

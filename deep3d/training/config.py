@@ -5,13 +5,17 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from deep3d.camera import CROP_SIZE
 from deep3d.errors import ConfigError
 from deep3d.resnet import TRUNKS
 
 CROP_STEP = 16  # pixels
+
+T = TypeVar("T")
+Ranges = dict[str, tuple[float, float]]
+"""The least and the greatest value of every number, by its name."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class TrainingConfig(RunConfig):
     start: str | None = None  # checkpoint file to start from, instead of random weights
 
 
-_RANGES = {
+RANGES: Ranges = {
     "seed": (0, 2**31),
     "reuse": (1, 1000),
     "buffer_mib": (1, 2**20),
@@ -90,7 +94,6 @@ _RANGES = {
     "portrait_share": (0, 0.5),
     **{field.name: (0, 10**6) for field in fields(LossWeights)},
 }
-"""The least and the greatest value of every number."""
 _KINDS = {"int": ((int,), "a whole number"), "float": ((int, float), "a number")}
 
 
@@ -99,50 +102,74 @@ def read_config(path: str | Path) -> TrainingConfig:
 
     Raises: ConfigError naming the file and the field.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a TOML file") from error
-    except ValueError as error:  # of TOML or of UTF-8
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    values["loss"] = _parse(path, "[loss]", LossWeights, values.get("loss", {}))
+    table = ConfigTable.read(Path(path), "checkpoints/resnet50.toml")
+    values = table.values
+    values["loss"] = table.section("loss", LossWeights, RANGES)
     stages = values.get("stages", [])
     if not isinstance(stages, list) or not stages:
         raise ConfigError(f"{path}: no [[stages]], at least one is needed")
-    values["stages"] = tuple(_parse(path, "[[stages]]", Stage, stage) for stage in stages)
+    values["stages"] = tuple(table.parse("[[stages]]", Stage, stage, RANGES) for stage in stages)
     for name in ("portraits", "start"):
-        file = values.get(name)
-        if file is not None:
-            if not isinstance(file, str):
-                raise ConfigError(f"{path}: {name!r} is {file!r}, it must be the name of a file or folder")
-            values[name] = str(path.parent / file)
-    config = _parse(path, "the file", TrainingConfig, values)
-    _check_together(path, config)
+        if values.get(name) is not None:
+            values[name] = table.file_name(name, values[name])
+    config = table.parse("the file", TrainingConfig, values, RANGES)
+    _check_together(table.path, config)
     return config
 
 
-def _parse(path: Path, section: str, kind: type, values: Any) -> Any:
-    """A dataclass of the values of one table, once each is known, there, of its type and in its range."""
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: {section} is {values!r}, it must be a table of names and values")
-    known = [field.name for field in fields(kind)]
-    needed = [field.name for field in fields(kind) if field.default is MISSING]
-    if unknown := sorted(set(values) - set(known)):
-        raise ConfigError(f"{path}: unknown name {unknown[0]!r} in {section}; known are {', '.join(sorted(known))}")
-    if missing := [name for name in needed if name not in values]:
-        raise ConfigError(f"{path}: {missing[0]!r} is missing in {section}; checkpoints/resnet50.toml has an example")
-    for field in fields(kind):
-        if field.type not in _KINDS:
-            continue
-        types, words = _KINDS[str(field.type)]
-        value, (least, greatest) = values[field.name], _RANGES[field.name]
-        if isinstance(value, bool) or not isinstance(value, types) or not least <= value <= greatest:
+@dataclass(frozen=True)
+class ConfigTable:
+    """The content of a TOML file on its way to a configuration; every method raises ConfigError naming the file."""
+
+    path: Path
+    example: str  # a file that has everything
+    values: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path, example: str) -> ConfigTable:
+        """Read the file."""
+        try:
+            with path.open("rb") as file:
+                return cls(path, example, tomllib.load(file))
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a TOML file") from error
+        except ValueError as error:  # of TOML or of UTF-8
+            raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+    def section(self, name: str, kind: type[T], ranges: Ranges) -> T:
+        """A dataclass of the table [name]."""
+        return self.parse(f"[{name}]", kind, self.values.get(name, {}), ranges)
+
+    def file_name(self, name: str, value: Any) -> str:
+        """A file or folder that a value names, relative to the folder of the TOML file."""
+        if not isinstance(value, str):
+            raise ConfigError(f"{self.path}: {name!r} is {value!r}, it must be the name of a file or folder")
+        return str(self.path.parent / value)
+
+    def parse(self, section: str, kind: type[T], values: Any, ranges: Ranges) -> T:
+        """A dataclass of the values of one table, once each is known, there, of its type and in its range."""
+        if not isinstance(values, dict):
+            raise ConfigError(f"{self.path}: {section} is {values!r}, it must be a table of names and values")
+        parts = fields(kind)  # pyright: ignore[reportArgumentType]
+        known = [field.name for field in parts]
+        needed = [field.name for field in parts if field.default is MISSING]
+        if unknown := sorted(set(values) - set(known)):
             raise ConfigError(
-                f"{path}: {field.name!r} in {section} is {value!r}, it must be {words} from {least} to {greatest}"
+                f"{self.path}: unknown name {unknown[0]!r} in {section}; known are {', '.join(sorted(known))}"
             )
-    return kind(**values)
+        if missing := [name for name in needed if name not in values]:
+            raise ConfigError(f"{self.path}: {missing[0]!r} is missing in {section}; {self.example} has an example")
+        for field in parts:
+            if field.type not in _KINDS:
+                continue
+            types, words = _KINDS[str(field.type)]
+            value, (least, greatest) = values[field.name], ranges[field.name]
+            if isinstance(value, bool) or not isinstance(value, types) or not least <= value <= greatest:
+                raise ConfigError(
+                    f"{self.path}: {field.name!r} in {section} is {value!r}, "
+                    f"it must be {words} from {least} to {greatest}"
+                )
+        return kind(**values)
 
 
 def _check_together(path: Path, config: TrainingConfig) -> None:

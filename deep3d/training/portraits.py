@@ -10,34 +10,40 @@ from PIL import Image
 
 from deep3d.alignment import align
 from deep3d.errors import DatasetError
-from deep3d.evaluation.datasets import read_portraits
+from deep3d.evaluation.datasets import PortraitSet, read_portraits
 from deep3d.landmarks import MIRROR, five_points
 from deep3d.photo import read_photo
 
 CHOOSING = 16  # portraits whose number is a multiple of this are not trained on
 
 
-class Portraits:
-    """Portraits of the tuning half of a folder with `photos/` and `landmarks.npz`, less the multiples of 16.
+def training_portraits(folder: Path) -> PortraitSet:
+    """The tuning half of a folder with `photos/` and `landmarks.npz`, less the multiples of 16.
 
     Those are kept for choosing between variants, as the other half is for reporting.
 
-    Raises: DatasetError if the folder or anything in it is missing; PhotoError if a photo cannot be read.
+    Raises: DatasetError if the folder or anything in it is missing.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no folder of portraits there; name one, or remove it from the configuration")
+    known = read_portraits(folder, "tune")
+    rows = [row for row, photo in enumerate(known.photos) if _number(photo) % CHOOSING]
+    if not rows:
+        raise DatasetError(f"{folder}: no portraits but those for choosing; copy the data set again")
+    return PortraitSet(tuple(known.photos[row] for row in rows), known.landmarks[rows])
+
+
+class Portraits:
+    """The training portraits of a folder, in memory.
+
+    Raises: DatasetError; PhotoError if a photo cannot be read.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
-        if not folder.is_dir():
-            raise DatasetError(
-                f"{folder}: no folder of portraits there; give one, or remove `portraits` from the configuration and "
-                "set portrait_share = 0"
-            )
-        known = read_portraits(folder, "tune")
-        rows = [row for row, photo in enumerate(known.photos) if _number(photo) % CHOOSING]
-        if not rows:
-            raise DatasetError(f"{folder}: no portraits but those for choosing; copy the data set again")
-        self.names = tuple(known.photos[row].name for row in rows)
-        self._photos = [read_photo(known.photos[row]).pixels for row in rows]
-        self._landmarks = known.landmarks[rows]
+        known = training_portraits(folder)
+        self.names = tuple(photo.name for photo in known.photos)
+        self._photos = [read_photo(photo).pixels for photo in known.photos]
+        self._landmarks = known.landmarks
         self._rng = np.random.default_rng(seed)
 
     def batch(self, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -32,3 +32,8 @@ def stop_wish() -> Iterator[StopWish]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def ignore_interrupt(_worker: int) -> None:
+    """For helping processes: Ctrl-C is for training, which then ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -22,7 +22,7 @@ def test_a_folder_without_references_is_named(tmp_path):
 
 
 def test_a_folder_that_is_not_there_says_how_to_do_without(tmp_path):
-    with pytest.raises(DatasetError, match="portrait_share = 0"):
+    with pytest.raises(DatasetError, match="remove it from the configuration"):
         Portraits(tmp_path / "none", seed=0)
 
 
