@@ -40,11 +40,14 @@ class Answer:
     def require(self) -> None:
         """Raises: Declined if the server refused."""
         if self.status >= 400:
-            try:
-                reason = json.loads(self.body)["detail"]
-            except (ValueError, KeyError, TypeError):
-                reason = "no reason given"
-            raise Declined(f"the server answers {self.status}: {reason}")
+            raise Declined(f"the server answers {self.status}: {self.problem()}")
+
+    def problem(self) -> str:
+        """What the server says is wrong."""
+        try:
+            return str(json.loads(self.body)["detail"])
+        except (ValueError, KeyError, TypeError):
+            return "no reason given"
 
 
 class Client:

@@ -6,21 +6,28 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from serving.errors import ServingError
+from serving.loadtest.commands import SCENARIOS, choose, tell
 
 FILES = ("glb", "obj", "mtl", "texture", "ply", "json", "overlay", "albedo")
+
+Result = TypeVar("Result")
 
 ServerOption = Annotated[str, typer.Option(help="Address of the site.")]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add them; the entry point of the group `deep3d.commands`."""
-    for command in (serve, submit, loadtest, api_key):
+    for command in (serve, submit, api_key):
         app.command()(_told(command))
+    scenarios = typer.Typer(callback=choose, result_callback=tell, no_args_is_help=True, add_completion=False)
+    for scenario in SCENARIOS:
+        scenarios.command()(_told(scenario))
+    app.add_typer(scenarios, name="loadtest")
 
 
 def serve(
@@ -60,25 +67,6 @@ def submit(
     raise typer.Exit(0 if state["status"] == "done" else 1)
 
 
-def loadtest(
-    photos: Annotated[list[Path], typer.Argument(help="Photos that are sent in turn.")],
-    server: ServerOption = "http://127.0.0.1:8000",
-    people: Annotated[int, typer.Option(min=1, help="How many send a photo in the same second.")] = 20,
-    minutes: Annotated[float, typer.Option(min=0, help="Go on for so long, each sending again when done.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
-) -> None:
-    """Measure a site while many people use it."""
-    import json
-
-    from serving.loadtest import run_loadtest
-
-    report = run_loadtest(server, photos, people, 60 * minutes)
-    typer.echo(report.to_markdown())
-    if out is not None:
-        out.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
-    raise typer.Exit(0 if not report.failed else 1)
-
-
 def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
     """Make a key for programs, and show it this once."""
     from serving.api.keys import make_key
@@ -88,13 +76,13 @@ def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
     typer.echo(make_key(Site.open(Settings.from_env(os.environ)), name))
 
 
-def _told(command: Callable[..., None]) -> Callable[..., None]:
+def _told(command: Callable[..., Result]) -> Callable[..., Result]:
     """A command whose errors for people become one line and exit code 2."""
 
     @wraps(command)
-    def run(**arguments: Any) -> None:
+    def run(**arguments: Any) -> Result:
         try:
-            command(**arguments)
+            return command(**arguments)
         except ServingError as error:
             _say(f"deep3d: {error}")
             raise typer.Exit(2) from None

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from waitress.server import create_server
 
@@ -17,6 +17,7 @@ from serving.errors import SettingsError
 from serving.logs import configure_logs
 from serving.settings import PREFIX, Settings
 
+WORKER = ("-m", "serving.worker")  # what Python runs
 THREADS = 48  # of the web server; each page that watches a job holds one
 MOST_CONNECTIONS = 1000
 SLOW_SECONDS = 60  # of silence, after which a connection is closed
@@ -27,8 +28,10 @@ WORKER_STOP_SECONDS = 70
 _log = logging.getLogger(__name__)
 
 
-def serve(host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve(host: str, port: int, ready: Callable[[str], None], worker: Sequence[str] = WORKER) -> None:
     """Serve the site until a signal ends it; `ready` is told the address once it answers.
+
+    `worker` is what Python runs as the worker.
 
     Raises: SettingsError.
     """
@@ -51,21 +54,22 @@ def serve(host: str, port: int, ready: Callable[[str], None]) -> None:
         )
     except OSError as error:
         raise SettingsError(f"{host}:{port}: cannot be served ({error.strerror}); choose another --port") from error
-    worker = _WorkerProcess(environ)
-    worker.start()
+    process = _WorkerProcess([sys.executable, *worker], environ)
+    process.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ready(settings.base_url)
     try:
         server.run()  # until SIGINT or SIGTERM
     finally:
         server.close()
-        worker.stop()
+        process.stop()
 
 
 class _WorkerProcess:
     """The worker process, and the thread that starts it again."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environ: dict[str, str]) -> None:
+        self._command = command
         self._environ = environ
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,7 +96,7 @@ class _WorkerProcess:
         pause = RESTART_SECONDS
         while not self._stopping.is_set():
             with subprocess.Popen(
-                [sys.executable, "-m", "serving.worker"],
+                self._command,
                 env=self._environ,
                 stdin=subprocess.PIPE,  # closed with this process, however it ends: then the worker ends too
             ) as self._process:

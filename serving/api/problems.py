@@ -26,6 +26,11 @@ _TITLES = {
     503: "Not now",
     507: "No room",
 }
+_DETAILS = {
+    500: "Something went wrong on our side. Please try again.",
+    503: "The site is busy. Please try again in a minute.",
+    507: "There is no room for more files at the moment. Please try again later.",
+}
 
 
 def status_of(error: Exception) -> tuple[int, dict[str, str]]:
@@ -50,12 +55,14 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
 
 
 def problem(error: Exception) -> Response:
-    """The answer that tells an error."""
+    """The answer that tells an error; a mistake of ours is raised on."""
     status, headers = status_of(error)
-    detail = "Something went wrong on our side. Please try again."
+    if status == 500 and not isinstance(error, HTTPException):
+        raise error  # the application logs it, and comes back with an InternalServerError
+    detail = _DETAILS.get(status, "Something went wrong. Please try again.")
     if isinstance(error, ServingError):
         detail = str(error)
-    elif isinstance(error, HTTPException) and error.description:
+    elif isinstance(error, HTTPException) and error.description and status != 500:
         detail = error.description
     errors = [FieldProblem(field=error.field, message=error.message)] if isinstance(error, Refused) else []
     body = Problem(title=_TITLES.get(status, "Problem"), status=status, detail=detail, errors=errors)

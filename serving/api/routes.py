@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, request, stream_with_context, url_for
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException
 
 from serving import __version__, jobs, snapshots
 from serving.api.events import job_events
@@ -16,7 +15,7 @@ from serving.api.keys import require_key
 from serving.api.models import FILES, JobAnswer, JobForm, SnapshotQuery, SubmittedAnswer, SubmittedLinks, job_answer
 from serving.api.openapi import Description, described, openapi_document
 from serving.api.problems import problem
-from serving.errors import JobUnknown, Refused, ServingError
+from serving.errors import JobUnknown, Refused
 from serving.jobs import Submission
 from serving.language import LANGUAGES, best_language
 from serving.site import Site
@@ -26,8 +25,7 @@ from serving.uploads import clean_email, clean_photos, clean_webhook
 CHUNK = 1 << 18  # bytes of a file that are sent at a time
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
-for _told in (ServingError, HTTPException):
-    api.register_error_handler(_told, problem)
+api.register_error_handler(Exception, problem)
 
 Model = TypeVar("Model", bound=BaseModel)
 

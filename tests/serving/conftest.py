@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from serving.loadtest.servers import PostgresServer, RedisServer
 from serving.settings import Settings
 from serving.site import Site
 from serving.uploads import CleanPhoto
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 300  # seconds until a test that waits for something gives up; nothing is measured by it
 
 
 @pytest.fixture
@@ -76,12 +73,12 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server of our own."""
-    server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    server = PostgresServer()
     server.start()
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
@@ -91,14 +88,6 @@ def production(settings: Settings, redis_server: RedisServer, postgres_server: P
     site = Site.open(replace(settings, database_url=url, broker_url=redis_server.url, worker_timeout=3.0))
     yield site
     site.close()
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait for something that other processes do."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE} s in vain: {what}"
-        time.sleep(0.05)
 
 
 def environ_of(settings: Settings, **more: str) -> dict[str, str]:
@@ -136,80 +125,3 @@ class WorkerProcess:
         self.process.terminate()
         self.process.communicate()
         return self.process.returncode
-
-
-class RedisServer:
-    """A redis-server without persistence, on a port of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
-        self._folder = folder
-        self._port = free_port()
-        self.url = f"redis://127.0.0.1:{self._port}/0"
-
-    def start(self) -> None:
-        arguments = ["--port", str(self._port), "--save", "", "--appendonly", "no", "--dir", str(self._folder)]
-        self._process = subprocess.Popen(["redis-server", *arguments], stdout=subprocess.DEVNULL)
-        wait_until(lambda: _listens(self._port), "redis-server")
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-
-class PostgresServer:
-    """A PostgreSQL server in a folder; as root it runs as the user `postgres`, since it refuses to be root."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "cluster"
-        self._port = free_port()
-        self._databases = 0
-        self._as_user: list[str] = []
-        if os.geteuid() == 0:
-            self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-            for parent in (folder, *folder.parents[:2]):
-                parent.chmod(0o755)
-            shutil.chown(folder, "postgres")
-        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--pgdata", str(self._folder))
-
-    def start(self) -> None:
-        options = f"-c port={self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        self._run(
-            "pg_ctl",
-            "start",
-            "--wait",
-            "--timeout=300",
-            "--pgdata",
-            str(self._folder),
-            "--options",
-            options,
-            "--log=/dev/null",
-        )
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "stop", "--mode=immediate", "--wait", "--timeout=300", "--pgdata", str(self._folder))
-
-    def new_database(self) -> str:
-        """The URL of an empty database."""
-        self._databases += 1
-        name = f"deep3d{self._databases}"
-        self._run("createdb", "--host=127.0.0.1", f"--port={self._port}", "--username=postgres", name)
-        return f"postgresql://postgres@127.0.0.1:{self._port}/{name}"
-
-    def _run(self, program: str, *arguments: str) -> None:
-        found = shutil.which(program) or max(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{program}")))
-        subprocess.run(
-            [*self._as_user, found, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=self._folder.parent
-        )
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

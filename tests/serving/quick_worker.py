@@ -1,15 +1,23 @@
-"""A worker process for tests: everything is real but the network, which takes 50 ms, and the files, which are small.
+"""A worker process for tests: everything is real but the network, which takes 50 ms, and the face, which is the mean.
 
 The name of a photo says what happens: `noface`, `kill` (the process dies of it, as of a crash in native code).
 """
 
+import json
 import os
 import signal
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
+from deep3d import FaceCoefficients
 from serving import worker
+
+MEAN = FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))
 
 
 class QuickFinder:
@@ -23,9 +31,11 @@ class QuickFinder:
 
 
 def write_quickly(face, folder: Path) -> None:
-    """One small file."""
+    """What pictures of a face need."""
     folder.mkdir()
-    (folder / "face.json").write_text("{}")
+    coefficients = {field.name: getattr(MEAN, field.name)[0].tolist() for field in fields(MEAN)}
+    (folder / "face.json").write_text(json.dumps({"coefficients": coefficients}))
+    Image.new("RGB", (8, 8), "peru").save(folder / "texture.png")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from serving.batching import Batcher, Budget, Gate
-from tests.serving.conftest import wait_until
+from serving.loadtest.servers import wait_until
 
 
 class SlowNetwork:

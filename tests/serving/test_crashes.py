@@ -6,38 +6,17 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from aiosmtpd.controller import Controller
 from sqlalchemy import func, select
 
 from serving import jobs
 from serving.jobs import Submission
+from serving.loadtest.servers import PATIENCE_SECONDS, Mailbox, wait_until
 from serving.site import Site
 from serving.tables import UNFINISHED, Job, Notice, Status
 from serving.workers import living
-from tests.serving.conftest import PATIENCE, WorkerProcess, free_port, wait_until
+from tests.serving.conftest import WorkerProcess
 
 JOBS = 24
-
-
-class Mailbox:
-    """An SMTP server that keeps the Message-ID of each mail."""
-
-    def __init__(self):
-        self.received = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
-        self.url = f"smtp://127.0.0.1:{self._controller.port}"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd calls it so
-        line = next(line for line in envelope.content.splitlines() if line.lower().startswith(b"message-id"))
-        self.received.append(line)
-        return "250 OK"
-
-    def __enter__(self):
-        self._controller.start()
-        return self
-
-    def __exit__(self, *_):
-        self._controller.stop()
 
 
 @pytest.fixture(params=["embedded", "production"])
@@ -110,7 +89,9 @@ def test_jobs_survive_a_redis_that_forgets_everything(production, redis_server, 
 
 
 def test_a_worker_that_is_stopped_returns_what_it_has_not_begun(production, clean_photo):
-    settings = replace(production.settings, worker_timeout=PATIENCE)  # however busy the machine, nobody seems dead
+    settings = replace(
+        production.settings, worker_timeout=PATIENCE_SECONDS
+    )  # however busy the machine, nobody seems dead
     submit(production, clean_photo, 3 * JOBS)  # more than it holds
     first = WorkerProcess(settings)
     wait_until(lambda: number_of(production, Status.DONE) > 5, "the work has begun")
@@ -131,8 +112,9 @@ def test_no_mail_is_lost_or_doubled_while_the_mail_server_is_away(production, cl
     worker = WorkerProcess(settings)
     submit(production, clean_photo, 6, name="noface.jpg", email="anna@example.com")
     wait_until(lambda: number_of(production, *UNFINISHED) == 0, "all jobs are over")
-    with mailbox:
-        wait_until(lambda: unsent(production) == 0, "all mails are out")
-        worker.stop()
+    mailbox.start()
+    wait_until(lambda: unsent(production) == 0, "all mails are out")
+    worker.stop()
+    mailbox.stop()
     assert len(mailbox.received) == 6
-    assert set(Counter(mailbox.received).values()) == {1}
+    assert set(Counter(message_id for message_id, _ in mailbox.received).values()) == {1}

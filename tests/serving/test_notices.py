@@ -103,3 +103,23 @@ def test_a_webhook_is_signed():
 def test_no_webhook_goes_into_our_own_network(host):
     with pytest.raises(AddressRefused):
         webhook.public_address(host)
+
+
+def test_a_mistake_in_one_mail_does_not_hold_up_the_others(site, clean_photo, worker, monkeypatch):
+    end(site, clean_photo, worker, FAILED, language="nowhere")
+    end(site, clean_photo, worker, FAILED)
+    assert [notices.send_next(site, worker) for _ in range(3)] == ["later", "sent", ""]
+
+
+def test_a_mail_whose_end_could_not_be_noted_is_tried_again_by_the_same_worker(site, clean_photo, worker, monkeypatch):
+    end(site, clean_photo, worker, FAILED)
+
+    def away(*arguments, **values):
+        raise ConnectionError("no database")
+
+    with monkeypatch.context() as context:
+        context.setattr(notices, "_end", away)
+        with pytest.raises(ConnectionError):
+            notices.send_next(site, worker)
+    assert notices.send_next(site, workers.register(site)) == ""
+    assert notices.send_next(site, worker) == "sent"

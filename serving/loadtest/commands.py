@@ -1,0 +1,121 @@
+"""`deep3d loadtest`: one command for each scenario, which gives a Report; `tell` prints it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from serving.loadtest.report import Report
+
+PhotosArgument = Annotated[list[Path], typer.Argument(help="Photos with faces, which are sent in turn.")]
+PhotoArgument = Annotated[Path, typer.Argument(help="A photo with a face.")]
+
+
+def crowd(
+    photos: PhotosArgument,
+    people: Annotated[int, typer.Option(min=1, help="How many send a photo in the same second.")] = 20,
+    minutes: Annotated[float, typer.Option(min=0, help="Go on for so long, each sending again when done.")] = 0,
+    server: Annotated[str, typer.Option(help="Another site, of which mails and memory are not seen.")] = "",
+) -> Report:
+    """Many people at once, embedded mode: faces a second, waiting times, pages, mails, memory."""
+    from serving.client import Client
+    from serving.loadtest.crowd import run_crowd, run_local_crowd
+    from serving.loadtest.local_site import embedded_site
+
+    if server:
+        return run_crowd(Client(server, connections=people + 4), photos, people, 60 * minutes)
+    with _folder() as folder, embedded_site(folder) as local:
+        return run_local_crowd(local, photos, people, 60 * minutes)
+
+
+def crashes(
+    photos: PhotosArgument,
+    jobs: Annotated[int, typer.Option(min=1, help="Jobs, each with a mail.")] = 200,
+    kills: Annotated[int, typer.Option(min=0, help="How often the worker is killed.")] = 20,
+    mail_seconds: Annotated[float, typer.Option(min=0, help="How long the mail server is away.")] = 60,
+) -> Report:
+    """Worker killed, Redis and PostgreSQL restarted, mail server away; with gunicorn, Redis and PostgreSQL."""
+    from serving.loadtest.crashes import run_crashes
+    from serving.loadtest.local_site import production_site
+
+    with _folder() as folder, production_site(folder, max_queue=jobs + 1) as local:
+        return run_crashes(local, photos, jobs, kills, mail_seconds)
+
+
+def hostile(
+    photo: PhotoArgument,
+    uploads: Annotated[int, typer.Option(min=1, help="Hostile uploads, of ten kinds in turn.")] = 1000,
+    slow: Annotated[int, typer.Option(min=0, help="Slow senders beside them.")] = 50,
+) -> Report:
+    """Hostile uploads: what each kind is answered, and whether the site still serves."""
+    from serving.loadtest.hostile import run_hostile
+    from serving.loadtest.local_site import embedded_site
+
+    with _folder() as folder, embedded_site(folder) as local:
+        return run_hostile(local, photo, uploads, slow)
+
+
+def full_disk(
+    photos: PhotosArgument,
+    jobs: Annotated[int, typer.Option(min=1, help="Jobs at hand while the disk is full, and again unreadable.")] = 20,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each of the two lasts.")] = 60,
+    megabytes: Annotated[int, typer.Option(min=16, help="Size of the disk; it is in memory.")] = 400,
+) -> Report:
+    """A disk without room, then a store that cannot be read; needs root, to mount a small disk."""
+    from serving.loadtest.full_disk import run_full_disk, small_disk
+    from serving.loadtest.local_site import embedded_site
+
+    with _folder() as folder, small_disk(folder, megabytes), embedded_site(folder) as local:
+        return run_full_disk(local, photos, jobs, seconds)
+
+
+def batches(
+    photos: PhotosArgument,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; the best counts.")] = 3,
+) -> Report:
+    """What batches buy, for each runtime: faces a second, and in brackets detector and network for each photo."""
+    from deep3d import Reconstructor
+    from deep3d.runtime import RUNTIMES
+    from serving.loadtest.batches import run_batches
+
+    return run_batches({name: Reconstructor.load(runtime=name) for name in RUNTIMES}, photos, rounds)
+
+
+def first_view(
+    photo: PhotoArgument, rounds: Annotated[int, typer.Option(min=1, help="How often the page is opened.")] = 10
+) -> Report:
+    """How soon Chromium shows a finished face that it has never seen."""
+    from serving.loadtest.first_view import run_first_view
+    from serving.loadtest.local_site import embedded_site
+
+    with _folder() as folder, embedded_site(folder) as local:
+        return run_first_view(local, photo, rounds)
+
+
+SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view)
+
+
+def choose(
+    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
+) -> None:
+    """Measure a site under load; each scenario starts one of its own on this machine, and ends it again."""
+
+
+def tell(report: Report, out: Path | None) -> None:
+    """Print a report; ends with 1 if the site has done what it must never do."""
+    typer.echo(report.to_markdown())
+    if out is not None:
+        out.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(1 if report.faults else 0)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="deep3d-loadtest-") as folder:
+        yield Path(folder)

@@ -1,0 +1,239 @@
+"""A site on this machine for one load test: its processes, the servers round them, and what they take of the memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+
+from serving.client import Client
+from serving.errors import ServingError
+from serving.loadtest.servers import Mailbox, PostgresServer, RedisServer, free_port, wait_until
+from serving.settings import PREFIX, Settings
+from serving.site import Site
+
+SERVE = (sys.executable, "-m", "deep3d", "serve")
+WORK = (sys.executable, "-m", "dramatiq", "serving.worker:setup", "--processes", "1", "--threads", "16")
+STOP_SECONDS = 90
+SAMPLE_SECONDS = 0.5  # between two looks at the memory
+
+
+class LocalSite:
+    """A site that runs, and a mailbox for its mails. `site` looks at its database and files from here."""
+
+    def __init__(self, settings: Settings, address: str, mailbox: Mailbox, web: subprocess.Popen[bytes]) -> None:
+        self.settings = settings
+        self.address = address
+        self.mailbox = mailbox
+        self.site = Site.open(settings)
+        self._web = web
+
+    def client(self, connections: int = 8) -> Client:
+        """A program that talks to it."""
+        return Client(self.address, connections=connections)
+
+    def wait_until_ready(self) -> None:
+        """Wait until photos can be taken and worked on."""
+        client = self.client()
+        wait_until(lambda: _ready(client), f"{self.address}/readyz")
+
+    def memory_mb(self) -> dict[str, float]:
+        """Resident memory of its web processes and of its workers, together each."""
+        return {"web": _resident_mb([self._web.pid, *_descendants(self._web.pid)])}
+
+
+class EmbeddedSite(LocalSite):
+    """The embedded mode: `deep3d serve`, with everything in one folder."""
+
+    def memory_mb(self) -> dict[str, float]:
+        """That of `deep3d serve`, and of the worker beside it."""
+        return {"web": _resident_mb([self._web.pid]), "worker": _resident_mb(_descendants(self._web.pid))}
+
+
+class ProductionSite(LocalSite):
+    """gunicorn, PostgreSQL, Redis, and one worker that can be killed."""
+
+    redis: RedisServer
+    postgres: PostgresServer
+
+    def __init__(
+        self, settings: Settings, address: str, mailbox: Mailbox, web: subprocess.Popen[bytes], work: Sequence[str]
+    ) -> None:
+        super().__init__(settings, address, mailbox, web)
+        self._work = work
+        self.start_worker()
+
+    def start_worker(self) -> None:
+        """Start the worker."""
+        log = self.settings.data_dir / "worker.log"
+        self._worker = _start(self._work, self.settings, log)
+
+    def kill_worker(self) -> None:
+        """End the worker as a crash does, with the process that does the work."""
+        for pid in [*_descendants(self._worker.pid), self._worker.pid]:
+            try:
+                os.kill(pid, 9)
+            except ProcessLookupError:
+                continue
+        self._worker.communicate()
+
+    def stop_worker(self) -> None:
+        """End the worker as an operator does."""
+        _stop(self._worker)
+
+    def memory_mb(self) -> dict[str, float]:
+        """That of gunicorn, and of the worker."""
+        worker = _resident_mb([self._worker.pid, *_descendants(self._worker.pid)])
+        return {**super().memory_mb(), "worker": worker}
+
+
+@contextmanager
+def embedded_site(folder: Path, serve: Sequence[str] = SERVE, **settings: object) -> Iterator[EmbeddedSite]:
+    """A site of the embedded mode in a folder, with mails to a mailbox, ready to work.
+
+    Raises: ServerMissing.
+    """
+    with ExitStack() as stack:
+        mailbox = _mailbox(stack)
+        port = free_port()
+        chosen = _settings(folder, mailbox, port, settings)
+        web = _start([*serve, "--port", str(port)], chosen, folder / "site.log")
+        stack.callback(_stop, web)
+        local = EmbeddedSite(chosen, chosen.base_url, mailbox, web)
+        stack.callback(local.site.close)
+        local.wait_until_ready()
+        yield local
+
+
+@contextmanager
+def production_site(folder: Path, work: Sequence[str] = WORK, **settings: object) -> Iterator[ProductionSite]:
+    """A site on PostgreSQL and Redis, with mails to a mailbox, ready to work.
+
+    Raises: ServerMissing.
+    """
+    with ExitStack() as stack:
+        mailbox = _mailbox(stack)
+        redis, postgres = RedisServer(folder / "redis"), PostgresServer()
+        redis.start()
+        stack.callback(redis.stop)
+        postgres.start()
+        stack.callback(postgres.close)
+        port = free_port()
+        servers = {"database_url": postgres.new_database(), "broker_url": redis.url}
+        chosen = _settings(folder / "data", mailbox, port, {**servers, **settings})
+        chosen.data_dir.mkdir()
+        gunicorn = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "32"]
+        bound = [*gunicorn, "--bind", f"127.0.0.1:{port}", "serving.app:create_app_from_environment()"]
+        web = _start(bound, chosen, folder / "web.log")
+        stack.callback(_stop, web)
+        local = ProductionSite(chosen, chosen.base_url, mailbox, web, work)
+        local.redis, local.postgres = redis, postgres
+        stack.callback(local.site.close)
+        stack.callback(local.stop_worker)
+        local.wait_until_ready()
+        yield local
+
+
+class MemoryWatch:
+    """Looks at the memory of a site's processes while a block runs.
+
+    with MemoryWatch(local) as watch: ...
+    watch.most_mb("worker"), watch.by_minute("worker")
+    """
+
+    def __init__(self, local: LocalSite) -> None:
+        self._local = local
+        self._samples: list[tuple[float, dict[str, float]]] = []  # seconds since the start, megabytes
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> MemoryWatch:
+        self._start = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def most_mb(self, who: str) -> float:
+        """The most that `web` or `worker` had."""
+        return max(memory[who] for _, memory in self._samples)
+
+    def by_minute(self, who: str) -> list[int]:
+        """Megabytes in the middle of each minute."""
+        minutes = range(int(self._samples[-1][0] // 60) + 1)
+        middles = [min(self._samples, key=lambda each: abs(each[0] - 60 * minute - 30)) for minute in minutes]
+        return [round(memory[who]) for _, memory in middles]
+
+    def _watch(self) -> None:
+        while not self._over.wait(SAMPLE_SECONDS) or not self._samples:
+            self._samples.append((time.monotonic() - self._start, self._local.memory_mb()))
+
+
+def _mailbox(stack: ExitStack) -> Mailbox:
+    mailbox = Mailbox()
+    mailbox.start()
+    stack.callback(mailbox.stop)
+    return mailbox
+
+
+def _settings(folder: Path, mailbox: Mailbox, port: int, more: dict[str, object]) -> Settings:
+    """Nobody who tests is kept out for being too quick."""
+    chosen = Settings(
+        data_dir=folder, smtp_url=mailbox.url, base_url=f"http://127.0.0.1:{port}", submits_per_minute=1_000_000
+    )
+    return replace(chosen, **more)
+
+
+def _start(command: Sequence[str], settings: Settings, log: Path) -> subprocess.Popen[bytes]:
+    told = {PREFIX + field.name.upper(): getattr(settings, field.name) for field in fields(settings)}
+    environ = {name: str(value) for name, value in told.items()}
+    with log.open("ab") as file:
+        return subprocess.Popen(command, env={**os.environ, **environ}, stdin=subprocess.PIPE, stdout=file, stderr=file)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+
+
+def _ready(client: Client) -> bool:
+    try:
+        return client.request("GET", "/readyz").status == 200
+    except ServingError:
+        return False
+
+
+def _descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            children = [int(child) for child in (task / "children").read_text().split()]
+        except OSError:  # the thread has just ended
+            continue
+        for child in children:
+            found += [child, *_descendants(child)]
+    return found
+
+
+def _resident_mb(pids: Sequence[int]) -> float:
+    total = 0.0
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        except OSError:  # just ended
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1000
+    return total
