@@ -39,7 +39,7 @@ class LandmarkBasis:
     def _taken(cls, model: FaceModel, points: Callable[[np.ndarray], np.ndarray]) -> LandmarkBasis:
         """The landmarks that `points` takes from (B, V, 3) vertices, linearly."""
         bases = [points(basis.reshape(len(basis), -1, 3)) for basis in (model.identity_basis, model.expression_basis)]
-        directions = np.ascontiguousarray(np.concatenate(bases).transpose(1, 2, 0))
+        directions = np.concatenate(bases).transpose(1, 2, 0).astype(np.float64, order="C")
         return cls(points(model.mean_shape[None])[0], directions, len(model.identity_basis), _limits(model))
 
 

@@ -21,7 +21,8 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.fitting.basis import LandmarkBasis
 
-ITERATIONS = 8
+ITERATIONS = 8  # at most
+SETTLED = 3e-5  # largest step, in any unit, after which more of them change a result by rounding alone
 LARGEST_TURN = 0.3  # radians in one iteration
 PERSPECTIVES = (0.02, 0.33)  # per decimetre: cameras from 5 metres down to a selfie at 30 centimetres
 
@@ -99,13 +100,16 @@ def fit_landmarks(
     for _ in range(ITERATIONS):
         view = _look(basis, state)
         residual = weight * (points - view.pixels).reshape(weight.shape)
-        jacobian = _jacobian(basis, state, view) * weight[..., None]
+        jacobian = _jacobian(basis, state, view)
+        jacobian *= weight[..., None]
         pull = np.zeros((len(points), len(precision)))
         pull[:, 6] = precision[6] * (priors.perspective_mean - state.perspective)
         pull[:, 7:] = precision[7:] * (first.shape - state.shape)
         normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
         step = np.linalg.solve(normal, ((jacobian.mT @ residual[..., None])[..., 0] + pull)[..., None])[..., 0]
         state = _stepped(basis, state, step)
+        if np.abs(step).max(initial=0) < SETTLED:
+            break
     before, after = (_error(_look(basis, which).pixels, points, deviation) for which in (first, state))
     kept = after <= before  # false for what is not a number, too
     coefficients, cameras = _finished(basis, state, start)
