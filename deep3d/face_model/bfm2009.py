@@ -96,7 +96,7 @@ def _in_project_units(arrays: dict[str, np.ndarray]) -> ForeignModel:
         mean_albedo=single["meantex"] / GREY_LEVELS,
         albedo_basis=single["texBase"].transpose(2, 0, 1) / GREY_LEVELS,
         triangles=arrays["tri"],
-        landmark_vertices=arrays["keypoints"],
+        landmarks=dict(enumerate(arrays["keypoints"].tolist())),
     )
 
 

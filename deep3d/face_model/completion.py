@@ -1,4 +1,4 @@
-"""What face models of others lack: a UV atlas, landmarks on triangles, a mirror map and a skin mask."""
+"""What face models of others lack, made of their mesh: a UV atlas, landmarks on triangles, a mirror map."""
 
 from __future__ import annotations
 
@@ -8,15 +8,9 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from deep3d.errors import ExtraMissing, FaceModelInvalid
-from deep3d.landmarks import BROWS, LIPS
 
 ATLAS_TEXELS = 1024  # a side, for which the charts are packed
 GUTTER_TEXELS = 2  # between them
-MOUTH_DEPTH = 0.05  # decimetres behind the lips, where the inside of the mouth begins
-EAR_LENGTH = 0.35  # decimetres from the jaw's upper ends to the back of the ears
-NOSE_BASE, CHIN, JAW_ENDS = 33, 8, (0, 16)  # landmarks
-EYES = (slice(36, 42), slice(42, 48))
-OUTER_LIPS = slice(48, 60)
 
 
 def unwrap(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,27 +49,3 @@ def at_vertices(path: Path, vertices: np.ndarray, triangles: np.ndarray) -> tupl
 def mirror_map(vertices: np.ndarray) -> np.ndarray:
     """(V,) for each vertex of a mean face the one nearest to its mirror image; the middle of the face is x = 0."""
     return np.asarray(KDTree(vertices).query(vertices * [-1, 1, 1])[1], np.int32)
-
-
-def skin_mask(vertices: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """(V,) uint8 for a mean face (V, 3) with landmarks (68, 3): 255 on face, ears and neck, 0 on eyes, mouth and scalp.
-
-    By the proportions of a face: the brows lie as far below the hairline as above the base of the nose.
-    """
-    x, y, z = vertices.T
-    brows = landmarks[BROWS, 1].mean()
-    hairline = 2 * brows - landmarks[NOSE_BASE, 1]
-    behind_ears = z < landmarks[JAW_ENDS, 2].mean() - EAR_LENGTH
-    scalp = (y > hairline) | (behind_ears & (y > landmarks[CHIN, 1]))
-    in_mouth = _inside(landmarks[OUTER_LIPS], x, y) & (z < landmarks[LIPS, 2].min() - MOUTH_DEPTH)
-    in_eye = np.any([_inside(landmarks[eye], x, y) for eye in EYES], axis=0)
-    return np.where(scalp | in_mouth | in_eye, 0, 255).astype(np.uint8)
-
-
-def _inside(outline: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Whether points (V,) lie in an outline (N, 3) seen from the front: an odd number of sides is to their right."""
-    inside = np.zeros(len(x), bool)
-    for (x0, y0, _), (x1, y1, _) in zip(outline, np.roll(outline, -1, axis=0)):
-        if y0 != y1:
-            inside ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    return inside

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from deep3d.errors import FaceModelInvalid
-from deep3d.face_model.completion import at_vertices, mirror_map, skin_mask, unwrap
+from deep3d.face_model.completion import at_vertices, mirror_map, unwrap
 from deep3d.face_model.files import write_face_model
+from deep3d.face_model.transfer import transfer
 
 IDENTITIES, EXPRESSIONS, ALBEDOS = 80, 64, 80  # components of a model file; what a source lacks of them is zero
 
@@ -29,18 +31,19 @@ class ForeignModel:
     mean_albedo: np.ndarray  # (V, 3) float32 RGB in [0, 1]
     albedo_basis: np.ndarray  # (at most 80, V, 3) float32, for one standard deviation
     triangles: np.ndarray  # (T, 3) int32, counter-clockwise from outside
-    landmark_vertices: np.ndarray  # (68,) vertex numbers
+    landmarks: Mapping[int, int]  # vertices of those of the 68 that the source has; the open model lends the others
     uv: tuple[np.ndarray, np.ndarray] | None = None  # (U, 2) in [0, 1], v up, and (T, 3); None has an atlas made
 
 
 def write_foreign_model(path: str | Path, model: ForeignModel) -> None:
-    """Write a face model file in float32, with UV atlas, mirror map and skin mask; whole or not at all.
+    """Write a face model file in float32, with all landmarks, UV atlas, mirror map and skin mask; whole or not at all.
 
     Raises: FaceModelInvalid if an array has the wrong shape or is not finite, ExtraMissing without xatlas.
     """
     path = Path(path)
     _require_finite(path, model)
-    landmark_triangles, landmark_weights = at_vertices(path, model.landmark_vertices, model.triangles)
+    lent = transfer(model.mean_shape, model.triangles, model.landmarks)
+    landmark_triangles, landmark_weights = at_vertices(path, lent.landmark_vertices, model.triangles)
     uv, uv_triangles = model.uv or unwrap(model.mean_shape, model.triangles)
     arrays = {
         "mean_shape": model.mean_shape,
@@ -54,7 +57,7 @@ def write_foreign_model(path: str | Path, model: ForeignModel) -> None:
         "uv_triangles": uv_triangles,
         "landmark_triangles": landmark_triangles,
         "landmark_weights": landmark_weights,
-        "skin": skin_mask(model.mean_shape, model.mean_shape[model.landmark_vertices]),
+        "skin": lent.skin,
         "mirror": mirror_map(model.mean_shape),
     }
     metadata = {

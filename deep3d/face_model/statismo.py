@@ -15,7 +15,6 @@ import numpy as np
 
 from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
 from deep3d.face_model.foreign import ALBEDOS, EXPRESSIONS, IDENTITIES, ForeignModel
-from deep3d.face_model.placement import place_landmarks
 from deep3d.mesh import MILLIMETRES
 
 if TYPE_CHECKING:
@@ -105,7 +104,6 @@ def _model(path: Path, file: h5py.File, year: int, landmark_vertices: Mapping[in
     mean = (mean + expression_mean) / MILLIMETRES
     triangles = _triangles(path, file, mean)
     centre = mean.mean(axis=0)
-    known = landmark_vertices.get(len(mean)) or _named_landmarks(path, file, mean)
     return ForeignModel(
         name=f"Basel Face Model {year}",
         version=cut,
@@ -117,7 +115,7 @@ def _model(path: Path, file: h5py.File, year: int, landmark_vertices: Mapping[in
         mean_albedo=mean_albedo.astype(np.float32),
         albedo_basis=albedo.astype(np.float32),
         triangles=triangles,
-        landmark_vertices=place_landmarks(mean - centre, triangles, known),
+        landmarks=landmark_vertices.get(len(mean)) or _named_landmarks(path, file, mean),
     )
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
 from deep3d.face_model.foreign import EXPRESSIONS, IDENTITIES, ForeignModel
-from deep3d.face_model.placement import place_landmarks
 from deep3d.mesh import MILLIMETRES
 
 SHAPE, BLENDSHAPES = "sfm_shape_3448.bin", "expression_blendshapes_3448.bin"
@@ -64,6 +63,6 @@ def read_surrey(source: Path) -> ForeignModel:
         mean_albedo=np.tile(np.array(SKIN, np.float32), (len(mean), 1)),
         albedo_basis=np.zeros((0, *mean.shape), np.float32),
         triangles=triangles,
-        landmark_vertices=place_landmarks(mean, triangles, LANDMARKS),
+        landmarks=LANDMARKS,
         uv=(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), triangles),
     )
