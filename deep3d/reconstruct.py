@@ -24,7 +24,7 @@ from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.regressor import Regression, Regressor
-from deep3d.runtime import load_runtime
+from deep3d.runtime import Goal, load_runtime, read_plan
 
 ALIGNMENTS = 2
 """The first crop follows the detector's five points, which scatter; the second follows the network's."""
@@ -77,18 +77,23 @@ class Reconstructor:
         precision: str | None = None,
         alignments: int = ALIGNMENTS,
         refine: bool = True,
+        goal: Goal = "latency",
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
 
-        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`, None for the fastest that this machine
-        has. With `alignments` 1 the crop of the detector's points is the only one. Without
-        `refine` the face is the regressed one, not fitted to the dense landmarks.
+        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
+        `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken. With
+        `alignments` 1 the crop of the detector's points is the only one. Without `refine` the face is the regressed
+        one, not fitted to the dense landmarks.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
         model = default_face_model() if face_model is None else read_face_model(face_model)
         weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
         weights.require_model(model.info)
+        plan = read_plan(weights, goal) if not runtime else None
+        if plan is not None:
+            runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
         regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
         return cls(model, FaceDetector(threads), regressor, weights, alignments, refine)
 

@@ -48,7 +48,7 @@ class Regressor:
         if not len(crops):
             return _regression(np.empty((0, COEFFICIENT_COUNT), np.float32))
         parts = [
-            self.runtime(_network_input(crops[start : start + self.batch_size], self.crop_size))
+            self.runtime(network_input(crops[start : start + self.batch_size], self.crop_size))
             for start in range(0, len(crops), self.batch_size)
         ]
         return _regression(np.concatenate(parts))
@@ -63,7 +63,7 @@ def _regression(vectors: np.ndarray) -> Regression:
     return Regression(coefficients, DenseLandmarks(seen[..., :2], np.exp(seen[..., 2])))
 
 
-def _network_input(crops: np.ndarray, size: int) -> np.ndarray:
+def network_input(crops: np.ndarray, size: int) -> np.ndarray:
     """(B, H, W, 3) uint8 as (B, 3, size, size) float32 in [0, 1]; smaller pixels are averages, as in training."""
     count, side = len(crops), CROP_SIZE // size
     planes = crops.transpose(0, 3, 1, 2)

@@ -41,7 +41,7 @@ class Settings:
     max_queue: int = 500  # jobs that may wait
     submits_per_minute: int = 120  # of one address: 20 people may share it
 
-    runtime: str = ""  # what runs the network: openvino, onnx, torchscript or eager; empty for the fastest that is there
+    runtime: str = ""  # what runs the network, as for `deep3d reconstruct`; empty for the fastest that is there
     threads: int = 0  # of the network; 0: all usable cores
     batch_photos: int = 8  # through the network together
     worker_threads: int = 16  # jobs that one worker process holds at a time

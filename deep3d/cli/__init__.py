@@ -12,7 +12,8 @@ from deep3d.cli.faces import fit, reconstruct
 from deep3d.cli.measuring import bench
 from deep3d.cli.models import decode, import_model, import_weights
 from deep3d.cli.output import say
-from deep3d.cli.training import record, synthetic
+from deep3d.cli.runtimes import export, tune
+from deep3d.cli.training import record, synthetic, weak
 from deep3d.errors import Deep3DError
 
 COMMANDS = "deep3d.commands"  # group of entry points: functions that add commands to `app`
@@ -26,8 +27,8 @@ def _group(about: str, *commands, **named) -> typer.Typer:
     return group
 
 
-app = _group("One photo in, one textured 3D face out.", reconstruct, fit, decode, evaluate, bench)
-app.add_typer(_group("Train the regressor.", synthetic, record), name="train")
+app = _group("One photo in, one textured 3D face out.", reconstruct, fit, decode, evaluate, bench, tune, export)
+app.add_typer(_group("Train the regressor.", synthetic, weak, record), name="train")
 app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")
 app.add_typer(_group("Trained weights of others.", **{"import": import_weights}), name="checkpoint")
 

@@ -1,6 +1,15 @@
-"""Run the regressor network: one module for each way."""
+"""Run the regressor network: one module for each way, and the plan which of them is best on this machine."""
 
 from deep3d.runtime.interface import Runtime
 from deep3d.runtime.loading import RUNTIMES, available_precisions, available_runtimes, load_runtime
+from deep3d.runtime.plan import Goal, read_plan
 
-__all__ = ["RUNTIMES", "Runtime", "available_precisions", "available_runtimes", "load_runtime"]
+__all__ = [
+    "Goal",
+    "RUNTIMES",
+    "Runtime",
+    "available_precisions",
+    "available_runtimes",
+    "load_runtime",
+    "read_plan",
+]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 from math import ceil
 from pathlib import Path
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_INFO = Path("/proc/cpuinfo")
+_FLAGS = {"bf16": {"avx512_bf16", "amx_bf16"}, "int8": {"avx512_vnni", "avx_vnni", "amx_int8"}}
 
 
 def usable_cores() -> int:
@@ -17,7 +19,14 @@ def usable_cores() -> int:
     return cores if quota == "max" else min(cores, ceil(int(quota) / int(period)))
 
 
-def has_bf16() -> bool:
-    """Whether the processor multiplies in bfloat16; others emulate it, slower than float32."""
-    flags = _CPU_INFO.read_text().split() if _CPU_INFO.exists() else []
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+def processor_precisions() -> tuple[str, ...]:
+    """What the processor multiplies faster than, or as fast as, float32; others it would have to emulate."""
+    flags = set(_CPU_INFO.read_text(encoding="utf-8").split() if _CPU_INFO.exists() else ())
+    return ("fp32", *(precision for precision, any_of in _FLAGS.items() if flags & any_of))
+
+
+def processor_name() -> str:
+    """The processor's name and what it can do, as far as the system tells."""
+    lines = _CPU_INFO.read_text(encoding="utf-8").splitlines() if _CPU_INFO.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {' '.join(processor_precisions())}"

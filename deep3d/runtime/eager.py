@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.network import build_network
@@ -24,17 +27,40 @@ class EagerRuntime:
     def __init__(self, checkpoint: Checkpoint, threads: int | None, precision: str) -> None:
         torch.set_num_threads(threads or usable_cores())
         self.precision = precision
-        network = build_network(checkpoint.folded()).to(memory_format=torch.channels_last)
-        network.backbone.to(_DTYPES[precision])
-        if network.dense is not None:
-            for layer in (network.dense.fine, network.dense.coarse, network.dense.mix):
-                layer.to(_DTYPES[precision])
-        self._network: torch.nn.Module = network
+        self._network: nn.Module = PreparedNetwork(checkpoint, precision)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
         with torch.inference_mode():
-            return self._network(self._input(torch.from_numpy(crops))).numpy()
+            return self._network(torch.from_numpy(crops)).numpy()
 
-    def _input(self, crops: torch.Tensor) -> torch.Tensor:
-        return crops.to(dtype=_DTYPES[self.precision], memory_format=torch.channels_last)
+
+class PreparedNetwork(nn.Module):
+    """A checkpoint's network in one precision and the memory layout that is fastest."""
+
+    def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
+        super().__init__()
+        self.network = build_network(checkpoint.folded()).to(memory_format=torch.channels_last)
+        self._dtype = _DTYPES[precision]
+        self.network.backbone.to(self._dtype)
+        if self.network.dense is not None:
+            for layer in (self.network.dense.fine, self.network.dense.coarse, self.network.dense.mix):
+                layer.to(self._dtype)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """As `RegressorNetwork`, of float32 crops."""
+        return self.network(crops.to(dtype=self._dtype, memory_format=torch.channels_last))
+
+
+def example_crops(checkpoint: Checkpoint, count: int = 1) -> Tensor:
+    """What the network takes, all black."""
+    return torch.zeros(count, 3, checkpoint.info.crop_size, checkpoint.info.crop_size)
+
+
+def write_exported_program(checkpoint: Checkpoint, precision: str, path: Path) -> None:
+    """Write what torch.export makes of the network, for batches of any size."""
+    network, crops = PreparedNetwork(checkpoint, precision).eval(), example_crops(checkpoint, count=2)
+    network.to(memory_format=torch.contiguous_format)  # what the file keeps
+    batch = {"crops": {0: torch.export.Dim("batch")}}
+    with torch.no_grad():
+        torch.export.save(torch.export.export(network, (crops,), dynamic_shapes=batch), path)

@@ -54,11 +54,10 @@ class Graph:
             pads=[padding] * 4,
         )
 
-    def serialize(self, outputs: dict[str, str], metadata: dict[str, str] | None = None) -> bytes:
+    def serialize(self, outputs: dict[str, str]) -> bytes:
         """The file of a network that gives these results under these names."""
         nodes = [*self._nodes, *(helper.make_node("Identity", [value], [name]) for name, value in outputs.items())]
         results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
         graph = helper.make_graph(nodes, self._name, self._inputs, results, self._constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
-        helper.set_model_props(model, metadata or {})
         return model.SerializeToString()

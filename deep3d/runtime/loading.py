@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
-from deep3d.runtime.cores import has_bf16
+from deep3d.runtime.artefacts import SUFFIXES, network_graph, read_artefact
+from deep3d.runtime.cores import processor_precisions
 from deep3d.runtime.interface import Runtime
 
 RUNTIMES = {"openvino": "openvino", "onnx": "onnxruntime", "torchscript": "torch", "eager": "torch"}
 """Each runtime's name and the package that it needs, the fastest first."""
 PRECISIONS = {
-    "openvino": ("bf16", "fp32"),
+    "openvino": ("bf16", "fp32", "int8"),
     "onnx": ("fp32",),
     "torchscript": ("bf16", "fp32"),
     "eager": ("bf16", "fp32"),
 }
-"""The precisions that each runtime has, the fastest first."""
+"""The precisions that each runtime has, the one that is used unless another is asked for first."""
 
 
 def load_runtime(
@@ -25,12 +27,42 @@ def load_runtime(
 ) -> Runtime:
     """Make a checkpoint's network ready.
 
-    None takes the fastest runtime that is installed, all usable cores, and the fastest precision that the processor
-    has.
+    None takes the fastest runtime that is installed, all usable cores, and bf16 where the processor has it. The name
+    may also be that of an .onnx file of `write_artefact`, which has a precision of its own.
 
-    Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine cannot do it.
+    Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine cannot do it or a file that it needs is
+    not as it should be.
     """
-    name = name or available_runtimes()[0]
+    if name is not None and name.endswith(SUFFIXES["onnx"]):
+        from deep3d.runtime.onnx import OnnxRuntime
+
+        content, precision = read_artefact(checkpoint, Path(name))
+        return OnnxRuntime(content, threads, precision)
+    name, precision = require_available(name or available_runtimes()[0], precision)
+    match name:  # each imports its framework only when chosen
+        case "openvino":
+            from deep3d.runtime.openvino import OpenVinoRuntime
+
+            return OpenVinoRuntime(network_graph(checkpoint, precision), threads, precision)
+        case "onnx":
+            from deep3d.runtime.onnx import OnnxRuntime
+
+            return OnnxRuntime(network_graph(checkpoint, precision), threads, precision)
+        case "torchscript":
+            from deep3d.runtime.torchscript import TorchScriptRuntime
+
+            return TorchScriptRuntime(checkpoint, threads, precision)
+        case _:
+            from deep3d.runtime.eager import EagerRuntime
+
+            return EagerRuntime(checkpoint, threads, precision)
+
+
+def require_available(name: str, precision: str | None) -> tuple[str, str]:
+    """The runtime and its precision, None for the one to use first, once this machine has both.
+
+    Raises: ConfigError if a name is unknown, RuntimeUnavailable.
+    """
     if name not in RUNTIMES:
         raise ConfigError(f"runtime: {name!r} is unknown, choose one of {', '.join(RUNTIMES)}")
     if find_spec(RUNTIMES[name]) is None:
@@ -45,23 +77,7 @@ def load_runtime(
         )
     if precision not in available_precisions(name):
         raise RuntimeUnavailable(f"precision: this processor has no {precision} arithmetic, choose fp32")
-    match name:  # each imports its framework only when chosen
-        case "openvino":
-            from deep3d.runtime.openvino import OpenVinoRuntime
-
-            return OpenVinoRuntime(checkpoint, threads, precision)
-        case "onnx":
-            from deep3d.runtime.onnx import OnnxRuntime
-
-            return OnnxRuntime(checkpoint, threads, precision)
-        case "torchscript":
-            from deep3d.runtime.torchscript import TorchScriptRuntime
-
-            return TorchScriptRuntime(checkpoint, threads, precision)
-        case _:
-            from deep3d.runtime.eager import EagerRuntime
-
-            return EagerRuntime(checkpoint, threads, precision)
+    return name, precision
 
 
 def available_runtimes() -> list[str]:
@@ -70,5 +86,5 @@ def available_runtimes() -> list[str]:
 
 
 def available_precisions(name: str) -> list[str]:
-    """The precisions of a runtime that this processor computes in, the fastest first."""
-    return [precision for precision in PRECISIONS[name] if precision != "bf16" or has_bf16()]
+    """The precisions of a runtime that this processor computes in, the one to use first."""
+    return [precision for precision in PRECISIONS[name] if precision in processor_precisions()]

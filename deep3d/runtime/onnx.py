@@ -7,19 +7,17 @@ from typing import cast
 import numpy as np
 import onnxruntime
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.runtime.cores import usable_cores
-from deep3d.runtime.regressor_graph import regressor_graph
 
 
 class OnnxRuntime:
-    """A `Runtime`; None for threads takes all usable cores."""
+    """A `Runtime` of an ONNX file's content; None for threads takes all usable cores."""
 
     name = "onnx"
 
-    def __init__(self, checkpoint: Checkpoint, threads: int | None, precision: str) -> None:
+    def __init__(self, model: bytes, threads: int | None, precision: str) -> None:
         self.precision = precision
-        self._network = OnnxNetwork(regressor_graph(checkpoint), threads)
+        self._network = OnnxNetwork(model, threads)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""

@@ -27,14 +27,21 @@ def regressor_graph(checkpoint: Checkpoint, peaks: Mapping[str, float] | None = 
     in eight bits.
     """
     builder = _Builder(checkpoint, peaks)
-    return builder.graph.serialize({"vectors": builder.vectors()}, {"checkpoint_sha256": checkpoint.sha256})
+    return builder.graph.serialize({"vectors": builder.vectors()})
 
 
 def observed_graph(checkpoint: Checkpoint) -> bytes:
     """The float32 network with the activations that eight bits have to hold as outputs, by name."""
     builder = _Builder(checkpoint, None)
     builder.vectors()
-    return builder.graph.serialize(builder.activations)
+    return builder.graph.serialize({f"{name}.kept": value for name, value in builder.activations.items()})
+
+
+def activation_names(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """Names of the outputs of `observed_graph`, in their order."""
+    builder = _Builder(checkpoint, None)
+    builder.vectors()
+    return tuple(builder.activations)
 
 
 class _Builder:

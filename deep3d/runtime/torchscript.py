@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 from deep3d.checkpoints import Checkpoint
-from deep3d.runtime.eager import EagerRuntime
+from deep3d.runtime.eager import EagerRuntime, PreparedNetwork, example_crops
 
 
 class TorchScriptRuntime(EagerRuntime):
@@ -17,13 +20,24 @@ class TorchScriptRuntime(EagerRuntime):
 
     def __init__(self, checkpoint: Checkpoint, threads: int | None, precision: str) -> None:
         super().__init__(checkpoint, threads, precision)
-        example = torch.zeros(1, 3, checkpoint.info.crop_size, checkpoint.info.crop_size)
-        self._network = _compiled(self._network, self._input(example))
+        with _quietly():
+            self._network = torch.jit.optimize_for_inference(_frozen(checkpoint, precision))
 
 
-def _compiled(network: torch.nn.Module, example: torch.Tensor) -> torch.nn.Module:
+def write_torchscript(checkpoint: Checkpoint, precision: str, path: Path) -> None:
+    """Write the frozen network; what is optimised for one machine cannot be kept."""
+    with _quietly():
+        torch.jit.save(_frozen(checkpoint, precision), path)
+
+
+def _frozen(checkpoint: Checkpoint, precision: str) -> torch.jit.ScriptModule:
+    network = PreparedNetwork(checkpoint, precision).eval()
+    return torch.jit.freeze(torch.jit.trace(network, example_crops(checkpoint), check_trace=False))
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """TorchScript is deprecated for development, yet starts faster than torch.compile and needs no compiler."""
     with warnings.catch_warnings(), torch.no_grad():
-        # TorchScript is deprecated for development, yet starts faster than torch.compile and needs no compiler.
         warnings.filterwarnings("ignore", message=r".torch\.jit\.")
-        frozen = torch.jit.freeze(torch.jit.trace(network, example, check_trace=False))
-        return torch.jit.optimize_for_inference(frozen)
+        yield

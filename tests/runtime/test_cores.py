@@ -22,12 +22,18 @@ def test_usable_cores_without_containers_or_affinity(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("flags", "expected"), [("fpu avx512_bf16 sse", True), ("amx_bf16", True), ("avx512f avx512_vnni", False)]
+    ("flags", "expected"),
+    [
+        ("fpu avx512_bf16 sse", ("fp32", "bf16")),
+        ("amx_bf16 avx_vnni", ("fp32", "bf16", "int8")),
+        ("avx512f avx512_vnni", ("fp32", "int8")),
+        ("avx2", ("fp32",)),
+    ],
 )
-def test_bf16_is_read_from_the_processors_flags(tmp_path, monkeypatch, flags, expected):
+def test_precisions_are_read_from_the_processors_flags(tmp_path, monkeypatch, flags, expected):
     path = tmp_path / "cpuinfo"
     path.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
     monkeypatch.setattr(cores, "_CPU_INFO", path)
-    assert cores.has_bf16() is expected
+    assert cores.processor_precisions() == expected
     monkeypatch.setattr(cores, "_CPU_INFO", tmp_path / "none")
-    assert not cores.has_bf16()
+    assert cores.processor_precisions() == ("fp32",)

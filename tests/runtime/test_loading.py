@@ -11,7 +11,7 @@ import torch
 from deep3d.errors import ConfigError, RuntimeUnavailable
 from deep3d.network import build_network
 from deep3d.runtime import RUNTIMES, Runtime, available_precisions, available_runtimes, load_runtime, loading
-from deep3d.runtime.cores import has_bf16
+from deep3d.runtime.cores import processor_precisions
 
 TORCH = [name for name, package in RUNTIMES.items() if package == "torch"]
 
@@ -45,7 +45,7 @@ def test_agrees_with_the_network_for_any_batch_size(name, toy_checkpoint, crops,
         np.testing.assert_allclose(output, expected[:count], atol=1e-4 * np.abs(expected).max())
 
 
-@pytest.mark.skipif(not has_bf16(), reason="this processor has no bf16 arithmetic")
+@pytest.mark.skipif("bf16" not in processor_precisions(), reason="this processor has no bf16 arithmetic")
 @pytest.mark.parametrize("name", [name for name in RUNTIMES if name != "onnx"])
 def test_bf16_agrees_within_its_precision(name, toy_checkpoint, crops, expected):
     runtime = load_runtime(toy_checkpoint, name, threads=1, precision="bf16")
@@ -90,7 +90,7 @@ def test_the_first_that_is_installed_is_taken(monkeypatch, toy_checkpoint):
 
 
 def test_bf16_needs_a_processor_that_has_it(monkeypatch, toy_checkpoint):
-    monkeypatch.setattr(loading, "has_bf16", lambda: False)
+    monkeypatch.setattr(loading, "processor_precisions", lambda: ("fp32",))
     assert available_precisions("openvino") == ["fp32"]
     with pytest.raises(RuntimeUnavailable, match="no bf16 arithmetic, choose fp32"):
         load_runtime(toy_checkpoint, "torchscript", precision="bf16")

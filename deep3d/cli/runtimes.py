@@ -1,0 +1,116 @@
+"""`deep3d export` and `deep3d tune`: the network for other programs, and for this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deep3d.cli.options import CheckpointOption, ModelOption
+from deep3d.cli.output import progress, require_writable, say, write_json
+from deep3d.errors import ConfigError, OutputNotWritable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from deep3d.checkpoints import Checkpoint
+
+CALIBRATION_HEADS = 256
+HEADS_AT_ONCE = 32
+
+
+def export(
+    out: Annotated[Path, typer.Option(help="The file; its name ends in .onnx, .xml (OpenVINO), .pt or .pt2.")],
+    runtime: Annotated[str, typer.Option(help="For what: onnx, openvino, torchscript or eager (torch.export).")],
+    precision: Annotated[str, typer.Option(help="fp32; bf16 for torch; int8 for onnx and openvino.")] = "fp32",
+    checkpoint: CheckpointOption = None,
+    face_model: ModelOption = None,
+) -> None:
+    """Write the network as a file for other programs.
+
+    For int8 the ranges of activations are measured on synthetic heads, once, and kept beside the checkpoint; from then
+    on the runtime openvino has int8 too.
+    """
+    from deep3d.checkpoints import default_checkpoint, read_checkpoint
+    from deep3d.runtime.artefacts import PRECISIONS, SUFFIXES, write_artefact
+    from deep3d.runtime.calibration import calibrate, calibration_path, write_calibration
+
+    if runtime not in SUFFIXES:
+        raise ConfigError(f"--runtime: {runtime!r} is unknown, choose one of {', '.join(SUFFIXES)}")
+    if precision not in PRECISIONS[runtime]:
+        raise ConfigError(f"--precision: {precision!r}, for {runtime} choose one of {', '.join(PRECISIONS[runtime])}")
+    if out.suffix != SUFFIXES[runtime]:
+        raise ConfigError(f"--out: {out} must end in {SUFFIXES[runtime]} for {runtime}")
+    require_writable(out)
+    weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
+    if precision == "int8" and not calibration_path(weights).exists():
+        require_writable(calibration_path(weights))
+        peaks = calibrate(weights, _synthetic_crops(weights, face_model))
+        say(f"{write_calibration(weights, peaks)}: calibration written")
+    write_artefact(weights, runtime, precision, out)
+    say(f"{out}: written")
+
+
+def tune(
+    seconds: Annotated[float, typer.Option(min=1, help="Time to spend; what is not measured by then is left out.")] = (
+        180.0
+    ),
+    out: Annotated[Path | None, typer.Option(help="Write all figures as JSON into this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw images per second by batch size into this picture.")] = None,
+    checkpoint: CheckpointOption = None,
+) -> None:
+    """Measure runtimes, precisions, threads, processes and batches here, and use the best from now on.
+
+    The plan is kept in the user's cache, for this processor, these package versions and this checkpoint.
+    """
+    from dataclasses import asdict
+
+    from deep3d.checkpoints import default_checkpoint, read_checkpoint
+    from deep3d.runtime.plan import machine_facts, write_plans
+    from deep3d.runtime.tuning import Trial, best
+    from deep3d.runtime.tuning import tune as measure
+    from deep3d.runtime.tuning_report import draw_curves, to_markdown
+
+    for path in (out, plot):
+        require_writable(path)
+    weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
+    with progress() as bar:
+        task = bar.add_task("Tuning")
+
+        def advance(trial: Trial, number: int, count: int) -> None:
+            what = f"{trial.runtime} {trial.precision}, {trial.processes} x {trial.threads} threads"
+            bar.update(task, completed=number, total=count, description=what)
+
+        measured = measure(weights, seconds, advance)
+    plans = best(measured)
+    try:
+        path = write_plans(weights, plans)
+    except OSError as error:
+        raise OutputNotWritable(f"{error.filename}: the plan cannot be kept ({error.strerror})") from error
+    sys.stdout.write(to_markdown(measured, plans, machine_facts(weights)))
+    if plot is not None:
+        draw_curves(measured, plot)
+    write_json(
+        out, {"machine": machine_facts(weights), "measured": [asdict(plan) for plan in measured], **asdict(plans)}
+    )
+    say(f"{path}: plan written")
+
+
+def _synthetic_crops(checkpoint: Checkpoint, face_model: Path | None) -> np.ndarray:
+    import numpy as np
+
+    from deep3d.face_model import default_face_model, read_face_model
+    from deep3d.regressor import network_input
+    from deep3d.training.heads import HeadGenerator
+
+    model = default_face_model() if face_model is None else read_face_model(face_model)
+    generator = HeadGenerator(model, seed=8)
+    crops = []
+    with progress() as bar:
+        task = bar.add_task("Drawing heads", total=CALIBRATION_HEADS)
+        for _ in range(CALIBRATION_HEADS // HEADS_AT_ONCE):
+            crops.append(network_input(generator.draw(HEADS_AT_ONCE).crops, checkpoint.info.crop_size))
+            bar.advance(task, HEADS_AT_ONCE)
+    return np.concatenate(crops)

@@ -1,0 +1,94 @@
+"""A checkpoint's network as a file that other programs can run: ONNX, OpenVINO, TorchScript, torch.export.
+
+The ONNX file is also read again, to start without building the graph; it carries a hash of itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+from onnx import ModelProto, helper, load_model_from_string
+
+from deep3d.checkpoints import Checkpoint
+from deep3d.errors import RuntimeUnavailable
+from deep3d.runtime.calibration import read_calibration
+from deep3d.runtime.regressor_graph import regressor_graph
+
+SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".pt", "eager": ".pt2"}
+"""How the file of each runtime ends; OpenVINO puts a .bin file beside its .xml file."""
+PRECISIONS = {
+    "onnx": ("fp32", "int8"),
+    "openvino": ("fp32", "int8"),
+    "torchscript": ("fp32", "bf16"),
+    "eager": ("fp32", "bf16"),
+}
+"""What can be written for each; where OpenVINO computes in bf16 is chosen when the file is run."""
+_CHECKPOINT, _PRECISION, _HASH = "checkpoint_sha256", "precision", "graph_sha256"
+
+
+def write_artefact(checkpoint: Checkpoint, runtime: str, precision: str, path: Path) -> None:
+    """Write the network for one of the runtimes of `SUFFIXES`; the file appears whole or not at all.
+
+    Raises: RuntimeUnavailable if int8 lacks its calibration.
+    """
+    partial = path.with_name(f"partial-{path.name}")
+    match runtime:
+        case "onnx":
+            partial.write_bytes(_sealed(network_graph(checkpoint, precision), checkpoint, precision))
+        case "openvino":
+            from deep3d.runtime.openvino import write_openvino
+
+            write_openvino(network_graph(checkpoint, precision), partial)
+            partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        case "torchscript":
+            from deep3d.runtime.torchscript import write_torchscript
+
+            write_torchscript(checkpoint, precision, partial)
+        case _:
+            from deep3d.runtime.eager import write_exported_program
+
+            write_exported_program(checkpoint, precision, partial)
+    partial.replace(path)
+
+
+def network_graph(checkpoint: Checkpoint, precision: str) -> bytes:
+    """The ONNX file's content; bf16 has the same as fp32, since it is the runtime that rounds.
+
+    Raises: RuntimeUnavailable if int8 lacks its calibration.
+    """
+    return regressor_graph(checkpoint, read_calibration(checkpoint) if precision == "int8" else None)
+
+
+def read_artefact(checkpoint: Checkpoint, path: Path) -> tuple[bytes, str]:
+    """Content and precision of an ONNX file that `write_artefact` wrote of this checkpoint.
+
+    Raises: RuntimeUnavailable naming the file, if it is none, belongs to another checkpoint or was changed.
+    """
+    again = "write it again with deep3d export"
+    try:
+        content = path.read_bytes()
+        model = load_model_from_string(content)
+    except OSError as error:
+        raise RuntimeUnavailable(f"{path}: cannot be read ({error.strerror}); {again}") from error
+    except DecodeError as error:
+        raise RuntimeUnavailable(f"{path}: damaged, or not an ONNX file; {again}") from error
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if not {_CHECKPOINT, _PRECISION, _HASH} <= set(metadata):
+        raise RuntimeUnavailable(f"{path}: not a network that deep3d wrote; {again}")
+    if metadata[_HASH] != _graph_sha256(model):
+        raise RuntimeUnavailable(f"{path}: was changed since deep3d wrote it; {again}")
+    if metadata[_CHECKPOINT] != checkpoint.sha256:
+        raise RuntimeUnavailable(f"{path}: was written of another checkpoint than {checkpoint.path}; {again}")
+    return content, metadata[_PRECISION]
+
+
+def _sealed(content: bytes, checkpoint: Checkpoint, precision: str) -> bytes:
+    model = load_model_from_string(content)
+    helper.set_model_props(model, {_CHECKPOINT: checkpoint.sha256, _PRECISION: precision, _HASH: _graph_sha256(model)})
+    return model.SerializeToString()
+
+
+def _graph_sha256(model: ModelProto) -> str:
+    return hashlib.sha256(model.graph.SerializeToString(deterministic=True)).hexdigest()

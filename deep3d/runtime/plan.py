@@ -1,0 +1,114 @@
+"""Which runtime, precision, threads, processes and batch are best on this machine: what `deep3d tune` found, kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from deep3d.checkpoints import Checkpoint
+from deep3d.errors import RuntimeUnavailable
+from deep3d.runtime.cores import processor_name, usable_cores
+from deep3d.runtime.loading import RUNTIMES
+
+SCHEMA = "deep3d.plan/1"
+Goal = Literal["latency", "throughput"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to run the network."""
+
+    runtime: str
+    precision: str
+    threads: int  # of each process
+    processes: int
+    batch_size: int
+    images_per_second: float  # of all processes together
+    milliseconds: float  # for a batch
+
+
+@dataclass(frozen=True)
+class Plans:
+    """The best on one machine for one checkpoint."""
+
+    latency: Plan  # one photo at a time
+    throughput: Plan  # many photos
+
+
+def machine_facts(checkpoint: Checkpoint) -> dict[str, Any]:
+    """All that a plan depends on: a plan of other facts is no plan."""
+    return {
+        "processor": processor_name(),
+        "cores": usable_cores(),
+        "system": platform.system(),
+        "packages": {package: _version(package) for package in sorted(set(RUNTIMES.values()))},
+        "checkpoint_sha256": checkpoint.sha256,
+    }
+
+
+def plan_path(checkpoint: Checkpoint) -> Path:
+    """Where the plans for this machine and checkpoint are kept, whether there are any or not."""
+    facts = json.dumps(machine_facts(checkpoint), sort_keys=True)
+    return _cache_folder() / f"plan-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
+
+
+def write_plans(checkpoint: Checkpoint, plans: Plans) -> Path:
+    """Keep the plans for this machine and checkpoint.
+
+    Raises: OSError.
+    """
+    path = plan_path(checkpoint)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"schema": SCHEMA, "machine": machine_facts(checkpoint), **asdict(plans)}
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def read_plan(checkpoint: Checkpoint, goal: Goal) -> Plan | None:
+    """The plan for this machine and checkpoint, None if it was never tuned.
+
+    Raises: RuntimeUnavailable if the file is damaged or was brought from another machine.
+    """
+    path = plan_path(checkpoint)
+    if not path.exists():
+        return None
+    again = "delete it, or run deep3d tune again"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RuntimeUnavailable(f"{path}: no plan can be read from it ({error}); {again}") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise RuntimeUnavailable(f"{path}: no plan of this version; {again}")
+    if content.get("machine") != machine_facts(checkpoint):
+        raise RuntimeUnavailable(f"{path}: the plan of another machine or checkpoint; {again}")
+    values = content.get(goal)
+    if not isinstance(values, dict) or set(values) != {field.name for field in fields(Plan)}:
+        raise RuntimeUnavailable(f"{path}: {goal!r} is not a whole plan; {again}")
+    plan = Plan(**values)
+    if plan.runtime not in RUNTIMES or min(plan.threads, plan.processes, plan.batch_size) < 1:
+        raise RuntimeUnavailable(f"{path}: {goal!r} cannot be followed; {again}")
+    return plan
+
+
+def _cache_folder() -> Path:
+    """The user's folder for what can be made again."""
+    if platform.system() == "Windows":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "deep3d" / "Cache"
+    if platform.system() == "Darwin":
+        return Path.home() / "Library" / "Caches" / "deep3d"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deep3d"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,109 @@
+"""The network as files of other formats, and what is refused when they are read again."""
+
+import shutil
+
+import numpy as np
+import onnx
+import openvino
+import pytest
+import torch
+
+from deep3d.checkpoints import read_checkpoint
+from deep3d.errors import RuntimeUnavailable
+from deep3d.runtime import load_runtime
+from deep3d.runtime.artefacts import SUFFIXES, write_artefact
+from deep3d.runtime.calibration import calibrate, calibration_path, read_calibration, write_calibration
+
+
+@pytest.fixture
+def checkpoint(toy_checkpoint, tmp_path):
+    """A copy, so that a calibration can lie beside it."""
+    path = tmp_path / "toy.safetensors"
+    shutil.copyfile(toy_checkpoint.path, path)
+    return read_checkpoint(path)
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    return np.random.default_rng(3).random((4, 3, 224, 224), np.float32)
+
+
+def _run(path, crops):
+    match path.suffix:
+        case ".xml":
+            return openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([crops])[0]
+        case ".pt":
+            return torch.jit.load(path)(torch.from_numpy(crops)).detach().numpy()
+        case _:
+            return torch.export.load(path).module()(torch.from_numpy(crops)).detach().numpy()
+
+
+@pytest.mark.parametrize("runtime", [name for name in SUFFIXES if name != "onnx"])
+def test_files_give_what_the_network_gives(runtime, checkpoint, crops, tmp_path):
+    path = tmp_path / f"network{SUFFIXES[runtime]}"
+    write_artefact(checkpoint, runtime, "fp32", path)
+    expected = load_runtime(checkpoint, "eager", precision="fp32")(crops[:2])
+    np.testing.assert_allclose(_run(path, crops[:2]), expected, atol=1e-4 * np.abs(expected).max())
+    assert not list(tmp_path.glob("partial-*"))
+
+
+def test_an_onnx_file_is_a_runtime(checkpoint, crops, tmp_path):
+    path = tmp_path / "network.onnx"
+    write_artefact(checkpoint, "onnx", "fp32", path)
+    runtime = load_runtime(checkpoint, str(path))
+    expected = load_runtime(checkpoint, "onnx")(crops)
+    np.testing.assert_array_equal(runtime(crops), expected)
+
+
+def test_eight_bits_stay_near_the_network(checkpoint, crops, tmp_path):
+    # given
+    write_calibration(checkpoint, calibrate(checkpoint, crops))
+    write_artefact(checkpoint, "onnx", "int8", tmp_path / "network.onnx")
+    # when
+    rounded = load_runtime(checkpoint, str(tmp_path / "network.onnx"))
+    # then it differs, but by little of what crops differ by
+    exact = load_runtime(checkpoint, "onnx")(crops)
+    error = np.linalg.norm(rounded(crops) - exact)
+    assert rounded.precision == "int8"
+    assert 0 < error < 0.1 * np.linalg.norm(exact)
+
+
+def test_a_file_that_is_not_ours_is_refused_by_name(checkpoint, toy_checkpoint, tmp_path):
+    path = tmp_path / "network.onnx"
+    write_artefact(checkpoint, "onnx", "fp32", path)
+    model = onnx.load(path)
+
+    model.graph.initializer[0].raw_data = bytes(len(model.graph.initializer[0].raw_data))
+    onnx.save(model, tmp_path / "edited.onnx")
+    with pytest.raises(RuntimeUnavailable, match=r"edited\.onnx: was changed since deep3d wrote it"):
+        load_runtime(checkpoint, str(tmp_path / "edited.onnx"))
+
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "foreign.onnx")
+    with pytest.raises(RuntimeUnavailable, match=r"foreign\.onnx: not a network that deep3d wrote"):
+        load_runtime(checkpoint, str(tmp_path / "foreign.onnx"))
+
+    (tmp_path / "broken.onnx").write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(RuntimeUnavailable, match=r"broken\.onnx: damaged, or not an ONNX file"):
+        load_runtime(checkpoint, str(tmp_path / "broken.onnx"))
+
+    with pytest.raises(RuntimeUnavailable, match=r"none\.onnx: cannot be read"):
+        load_runtime(checkpoint, str(tmp_path / "none.onnx"))
+
+
+def test_a_calibration_belongs_to_its_checkpoint(checkpoint, crops):
+    with pytest.raises(RuntimeUnavailable, match="int8 needs this file, which is not there; deep3d export"):
+        read_calibration(checkpoint)
+    path = write_calibration(checkpoint, calibrate(checkpoint, crops[:1]))
+    assert path == calibration_path(checkpoint)
+    written = path.read_text()
+    for wrong, message in [
+        (written.replace(checkpoint.sha256, "0" * 64), "belongs to another checkpoint"),
+        (written.replace("backbone.conv1", "elsewhere"), "'peaks' is not a positive number for each activation"),
+        (written.replace('"crops": ', '"crops": -'), "'peaks' is not a positive number"),
+        (written[:50], "not JSON"),
+        ("[]", "no calibration of this version"),
+    ]:
+        path.write_text(wrong)
+        with pytest.raises(RuntimeUnavailable, match=message):
+            read_calibration(checkpoint)
