@@ -89,9 +89,9 @@ def test_every_file_of_a_model_of_full_size(tmp_path, bfm2009_model, toy_reconst
     face = replace(toy_reconstruction, face_model=bfm2009_model, coefficients=coefficients)
     write_results(face, tmp_path / "face", FORMATS)
     assert {path.name for path in (tmp_path / "face").iterdir()} == FILES | MAT_FILES
-    mesh = trimesh.load(tmp_path / "face" / "face.ply", process=False)
+    mesh = trimesh.load_mesh(tmp_path / "face" / "face.ply", process=False)
     np.testing.assert_allclose(mesh.vertices, 100 * face.vertices, atol=1e-3)
-    scene = trimesh.load(tmp_path / "face" / "face.glb")
+    scene = trimesh.load_scene(tmp_path / "face" / "face.glb")
     (geometry,) = scene.geometry.values()
     assert len(geometry.faces) == len(bfm2009_model.triangles)
     landmarks = loadmat(tmp_path / "face" / "face_pytorch.mat")["lm68"] * [1, -1] + [0, 223]

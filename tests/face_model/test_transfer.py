@@ -15,7 +15,7 @@ def open_model() -> FaceModel:
 @pytest.fixture(scope="module")
 def other_face(open_model) -> np.ndarray:
     """A mean face of other proportions, somewhere else."""
-    return open_model.mean_shape * np.float32([1.06, 0.97, 1.02]) + np.float32([0.01, 0.06, 0.1])
+    return open_model.mean_shape * np.array([1.06, 0.97, 1.02], np.float32) + np.array([0.01, 0.06, 0.1], np.float32)
 
 
 def distances_mm(found: np.ndarray, face: np.ndarray, model: FaceModel) -> np.ndarray:
