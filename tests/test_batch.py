@@ -120,14 +120,16 @@ def test_reports_tell_folders_and_errors(tmp_path, photos, toy_reconstruction, m
         def reconstruct(self, photos: list[Photo], faces: str) -> Any:
             return [[toy_reconstruction] * (2 if faces == "all" else 1)] * len(photos)
 
-    def write(faces: list[Any], folder: Path) -> list[Path]:
+    def write(faces: list[Any], folder: Path, formats: list[str]) -> list[Path]:
+        assert formats == ["json"]
         if folder.name == "second":
             raise RuntimeError("a bug")
         return [folder / f"face-{number + 1}" for number in range(len(faces))]
 
     monkeypatch.setattr(module, "write_faces", write)
     folders = [tmp_path / "first", tmp_path / "second"]
-    given, failed = reconstruct_into(TwoFaces(), photos[:2], folders, "all")  # pyright: ignore[reportArgumentType]
+    reconstructor: Any = TwoFaces()
+    given, failed = reconstruct_into(reconstructor, photos[:2], folders, "all", ["json"])
     content = json.loads(json.dumps(given.to_json()))
     assert content["photo"] == str(photos[0]) and content["folder"] == str(folders[0]) and content["error"] is None
     assert [face["folder"] for face in content["faces"]] == [str(folders[0] / "face-1"), str(folders[0] / "face-2")]
