@@ -6,6 +6,7 @@ upward from the bottom of the crop, z of placed vertices is the distance from th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,8 @@ def write_decoded(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     except MatWriteError as error:
         raise OutputNotWritable(f"{path}: too many faces for a MATLAB file; write .npz, or fewer at a time") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _decode(model: FaceModel, coefficients: FaceCoefficients) -> dict[str, np.ndarray]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
+
+from deep3d.errors import OutputNotWritable
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,16 @@ def read_tensors(path: Path) -> TensorFile:
 
 
 def write_tensors(path: Path, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    """Write a file, which appears whole under its name or not at all."""
+    """Write a file, which appears whole under its name or not at all.
+
+    Raises: OutputNotWritable.
+    """
     partial = path.with_suffix(".partial")
-    partial.write_bytes(save({name: np.asarray(value, order="C") for name, value in arrays.items()}, metadata))
-    partial.replace(path)
+    try:
+        partial.write_bytes(save({name: np.asarray(value, order="C") for name, value in arrays.items()}, metadata))
+        partial.replace(path)
+    except OSError as error:
+        raise OutputNotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from deep3d.errors import Deep3DError, FaceModelInvalid, FaceModelMissing
+from deep3d.errors import Deep3DError, FaceModelInvalid, FaceModelMissing, OutputNotWritable
 from deep3d.face_model import default_face_model, read_face_model, write_face_model
 from deep3d.face_model.files import SCHEMA
 
@@ -144,3 +144,13 @@ def test_the_shipped_model_has_the_documented_sizes():
 
 def test_errors_are_of_one_tree():
     assert issubclass(FaceModelInvalid, Deep3DError) and issubclass(FaceModelMissing, Deep3DError)
+
+
+def test_a_place_where_nothing_can_be_written_is_told_and_left_clean(tmp_path, toy_model_arrays, toy_model_metadata):
+    (tmp_path / "model.safetensors").mkdir()
+    (tmp_path / "file").touch()
+    for folder in (tmp_path, tmp_path / "nowhere", tmp_path / "file"):
+        path = folder / "model.safetensors"
+        with pytest.raises(OutputNotWritable, match="cannot be written"):
+            write_face_model(path, toy_model_arrays, toy_model_metadata)
+    assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "file"}
