@@ -138,54 +138,55 @@ def _pyramid(images: np.ndarray, smallest_face: float) -> list[_Level]:
     scale = _PNET_WINDOW / smallest_face
     while min(height, width) * scale >= _PNET_WINDOW:
         size = round(width * scale), round(height * scale)
-        small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in images]
+        # Two steps of the pyramid are a half, so that it is cheaper to go on from there and as good.
+        source = levels[-2] if len(levels) > 2 else levels[0]
+        small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in source.images]
         levels.append(_Level(np.stack(small), np.array([size[0] / width, size[1] / height])))
         scale *= _PYRAMID_STEP
     return levels
 
 
 def _crops(pyramid: list[_Level], boxes: list[np.ndarray], size: int) -> np.ndarray:
-    """(N, size, size, 3) float32 crops of the boxes of all images, from the smallest level that is fine enough."""
-    crops = np.empty((sum(map(len, boxes)), size, size, 3), np.float32)
+    """(N, size, size, 3) float32 crops of the boxes of all images, each from the smallest level that is fine enough."""
+    places = np.concatenate(boxes)
+    crops = np.empty((len(places), size, size, 3), np.float32)
+    image = np.repeat(np.arange(len(boxes)), [len(box) for box in boxes])
     scales = np.array([level.scale.min() for level in pyramid])  # falling
-    number = 0
-    for image, squares in enumerate(boxes):
-        for box in squares:
-            fine = np.flatnonzero(scales * (box[2] - box[0]) >= size)
-            level = pyramid[fine[-1] if len(fine) else 0]
-            _sample_into(level.images[image], box * np.tile(level.scale, 2), crops[number])
-            number += 1
+    fine = (scales * (places[:, 2:3] - places[:, :1]) >= size).sum(axis=1)
+    chosen = np.maximum(fine - 1, 0)
+    for number in np.unique(chosen):
+        rows = np.flatnonzero(chosen == number)
+        level = pyramid[number]
+        _sample_into(level.images, image[rows], places[rows] * np.tile(level.scale, 2), rows, crops)
     return crops
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_into(image, box, crop):
-    """Fill a (size, size, 3) crop: the mean of bilinear samples in each cell of the box, black beyond the image."""
-    height, width, size = image.shape[0], image.shape[1], crop.shape[0]
-    cell_width, cell_height = (box[2] - box[0]) / size, (box[3] - box[1]) / size
-    across, down = max(1, int(np.ceil(cell_width))), max(1, int(np.ceil(cell_height)))
-    for row in range(size):
-        for column in range(size):
-            red, green, blue = 0.0, 0.0, 0.0
-            for j in range(down):
-                y = box[1] + (row + (j + 0.5) / down) * cell_height - 0.5
-                for i in range(across):
-                    x = box[0] + (column + (i + 0.5) / across) * cell_width - 0.5
-                    if y < -1 or y > height or x < -1 or x > width:
-                        continue
-                    top, left = int(min(max(y, 0), height - 1)), int(min(max(x, 0), width - 1))
-                    bottom, right = min(top + 1, height - 1), min(left + 1, width - 1)
-                    v, u = min(max(y - top, 0.0), 1.0), min(max(x - left, 0.0), 1.0)
-                    a, b, c, d = (1 - v) * (1 - u), (1 - v) * u, v * (1 - u), v * u
-                    red += a * image[top, left, 0] + b * image[top, right, 0]
-                    red += c * image[bottom, left, 0] + d * image[bottom, right, 0]
-                    green += a * image[top, left, 1] + b * image[top, right, 1]
-                    green += c * image[bottom, left, 1] + d * image[bottom, right, 1]
-                    blue += a * image[top, left, 2] + b * image[top, right, 2]
-                    blue += c * image[bottom, left, 2] + d * image[bottom, right, 2]
-            crop[row, column, 0] = red / (across * down)
-            crop[row, column, 1] = green / (across * down)
-            crop[row, column, 2] = blue / (across * down)
+def _sample_into(images, image, boxes, rows, crops):
+    """Fill the rows of (N, size, size, 3) crops: means of bilinear samples in each cell, black beyond the image."""
+    height, width, size = images.shape[1], images.shape[2], crops.shape[1]
+    for number in range(len(rows)):
+        pixels, crop = images[image[number]], crops[rows[number]]
+        left_edge, top_edge, right_edge, bottom_edge = boxes[number]
+        cell_width, cell_height = (right_edge - left_edge) / size, (bottom_edge - top_edge) / size
+        across, down = max(1, int(np.ceil(cell_width))), max(1, int(np.ceil(cell_height)))
+        crop[:] = 0
+        for row in range(size * down):
+            y = top_edge + (row + 0.5) / down * cell_height - 0.5
+            if y < -1 or y > height:
+                continue
+            top = int(min(max(y, 0), height - 1))
+            bottom, v = min(top + 1, height - 1), min(max(y - top, 0.0), 1.0)
+            for column in range(size * across):
+                x = left_edge + (column + 0.5) / across * cell_width - 0.5
+                if x < -1 or x > width:
+                    continue
+                left = int(min(max(x, 0), width - 1))
+                right, u = min(left + 1, width - 1), min(max(x - left, 0.0), 1.0)
+                for c in range(3):
+                    upper = (1 - u) * pixels[top, left, c] + u * pixels[top, right, c]
+                    lower = (1 - u) * pixels[bottom, left, c] + u * pixels[bottom, right, c]
+                    crop[row // down, column // across, c] += ((1 - v) * upper + v * lower) / (across * down)
 
 
 def _distinct(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:
