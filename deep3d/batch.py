@@ -15,6 +15,7 @@ from deep3d.export import DEFAULT_FORMATS, write_faces
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruct import Reconstructor
 from deep3d.reconstruction import Reconstruction
+from deep3d.same_person import STRANGER
 
 BATCH_PHOTOS = 8  # most photos in memory, which go through the network together
 BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further photo is read
@@ -43,6 +44,7 @@ class PhotoReport:
     folder: Path  # holds nothing new after an error
     faces: tuple[FaceReport, ...] = ()  # the largest first
     error: str | None = None  # one line
+    warning: str | None = None  # one line, where the photo gave a face but does not fit in with the others
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, a line of `deep3d reconstruct --json`."""
@@ -73,6 +75,55 @@ def reconstruct_into(
             yield PhotoReport(photo, folder, error=str(outcome))
         else:
             yield PhotoReport(photo, folder, outcome)
+
+
+def reconstruct_person_into(
+    reconstructor: Reconstructor,
+    photos: Sequence[Path],
+    folders: Sequence[Path],
+    merged: Path,
+    formats: Collection[str] = DEFAULT_FORMATS,
+) -> Iterator[PhotoReport]:
+    """Write the faces of one person's photos, each into its folder, and what they give together into another.
+
+    One report for each photo; the last one is for the merged face, and names the photo that it has pose and expression
+    of. All photos are in memory together.
+    """
+    read = [_attempt(path, lambda path=path: read_photo(path)) for path in photos]
+    person = _attempt(merged, lambda: reconstructor.same_person([one for one in read if isinstance(one, Photo)]))
+    faces = iter([] if isinstance(person, Deep3DError) else enumerate(person.faces))
+    for path, folder, photo in zip(photos, folders, read, strict=True):
+        if isinstance(photo, Deep3DError) or isinstance(person, Deep3DError):
+            yield PhotoReport(path, folder, error=str(photo if isinstance(photo, Deep3DError) else person))
+            continue
+        number, face = next(faces)
+        if face is None:
+            yield PhotoReport(path, folder, error=str(NoFaceFound.in_photo(str(path))))
+        else:
+            warning = f"{path}: {STRANGER}" if number in person.strangers else None
+            yield _written(path, folder, lambda face=face: face, formats, warning)
+    if not isinstance(person, Deep3DError):
+        source = next(path for path, photo in zip(photos, read) if photo is person.surest.photo)
+        yield _written(source, merged, lambda: person.merged, formats)
+
+
+def _written(
+    path: Path,
+    folder: Path,
+    make: Callable[[], Reconstruction],
+    formats: Collection[str],
+    warning: str | None = None,
+) -> PhotoReport:
+    """Write the face that is made, and say so."""
+
+    def write() -> FaceReport:
+        face = make()
+        return FaceReport(write_faces([face], folder, formats)[0], float(face.detection.score), face.pose)
+
+    written = _attempt(path, write)
+    if isinstance(written, Deep3DError):
+        return PhotoReport(path, folder, error=str(written))
+    return PhotoReport(path, folder, (written,), warning=warning)
 
 
 def map_faces(

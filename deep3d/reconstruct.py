@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from deep3d.confidence import Confidence, assess
 from deep3d.detection import Detection, FaceDetector, Faces
 from deep3d.errors import AlignmentFailed, NoFaceFound
 from deep3d.face_model import FaceModel, default_face_model, read_face_model
-from deep3d.fitting import LandmarkBasis, fit_landmarks
+from deep3d.fitting import LandmarkBasis, fit_landmarks, fit_together
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.regressor import Regression, Regressor
 from deep3d.runtime import Goal, load_runtime, read_plan
+from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 
 ALIGNMENTS = 2
 """The first crop follows the detector's five points, which scatter; the second follows the network's."""
@@ -122,6 +123,46 @@ class Reconstructor:
     def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
         watch = _Stopwatch()
+        rows, candidates, regression = self._see(photos, faces, watch)
+        coefficients, cameras = self._fit(regression)
+        watch.lap("fit", len(candidates))
+        results: list[list[Reconstruction]] = [[] for _ in photos]
+        for row, face in zip(rows, self._faces(candidates, regression, coefficients, cameras, watch), strict=True):
+            results[row].append(face)
+        return results
+
+    def same_person(self, photos: Sequence[Photo]) -> SamePerson:
+        """One person from several photos: identity and albedo estimated together, all else for each photo.
+
+        A photo counts by its confidence; one that seems to show somebody else is reconstructed by itself and told. Only
+        the largest face of each photo is taken.
+
+        Raises: NoFaceFound if no photo shows a face.
+        """
+        watch = _Stopwatch()
+        rows, candidates, regression = self._see(photos, "largest", watch)
+        if not candidates:
+            raise NoFaceFound(
+                f"{', '.join(photo.name for photo in photos)}: no face found in any photo; use other ones"
+            )
+        confidences = [_confidence(*each, regression) for each in enumerate(candidates)]
+        expected = np.array([1.0 if confidence is None else confidence.landmark_error for confidence in confidences])
+        strange = find_strangers(regression.coefficients, expected)
+        weight = photo_weights(expected, strange)
+        shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
+        coefficients, cameras = self._fit(shared, np.where(strange, np.arange(1, len(strange) + 1), 0))
+        watch.lap("fit", len(candidates))
+        found = self._faces(candidates, regression, coefficients, cameras, watch)
+        faces = {row: _warned(face) if odd else face for row, face, odd in zip(rows, found, strange)}
+        by_photo = np.zeros(len(photos))
+        by_photo[rows] = weight
+        strangers = tuple(row for row, odd in zip(rows, strange) if odd)
+        return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers)
+
+    def _see(
+        self, photos: Sequence[Photo], faces: Faces, watch: _Stopwatch
+    ) -> tuple[list[int], list[_Candidate], Regression]:
+        """The faces of the photos, the number of the photo of each, and what the network says of them."""
         detections = self._detector.detect([photo.pixels for photo in photos], faces)
         watch.lap("detection", len(photos))
         rows: list[int] = []
@@ -133,25 +174,32 @@ class Reconstructor:
             candidates += chosen
         candidates, regression = self._regress(candidates)
         watch.lap("regression", len(candidates))
-        coefficients, cameras = self._fit(regression)
-        watch.lap("fit", len(candidates))
-        results: list[list[Reconstruction]] = [[] for _ in photos]
-        for number, (row, candidate) in enumerate(zip(rows, candidates, strict=True)):
-            results[row].append(
-                Reconstruction(
-                    photo=candidate.photo,
-                    detection=candidate.detection,
-                    crop=candidate.crop,
-                    coefficients=coefficients[number],
-                    face_model=self.face_model,
-                    camera=cameras[number],
-                    checkpoint_name=self.checkpoint.info.name,
-                    checkpoint_sha256=self.checkpoint.sha256,
-                    timings_ms=dict(watch.laps_ms),
-                    confidence=_confidence(number, candidate, regression, coefficients[number]),
-                )
+        return rows, candidates, regression
+
+    def _faces(
+        self,
+        candidates: list[_Candidate],
+        regression: Regression,
+        coefficients: FaceCoefficients,
+        cameras: Sequence[Camera],
+        watch: _Stopwatch,
+    ) -> list[Reconstruction]:
+        """The results of all candidates."""
+        return [
+            Reconstruction(
+                photo=candidate.photo,
+                detection=candidate.detection,
+                crop=candidate.crop,
+                coefficients=coefficients[number],
+                face_model=self.face_model,
+                camera=cameras[number],
+                checkpoint_name=self.checkpoint.info.name,
+                checkpoint_sha256=self.checkpoint.sha256,
+                timings_ms=dict(watch.laps_ms),
+                confidence=_confidence(number, candidate, replace(regression, coefficients=coefficients)),
             )
-        return results
+            for number, candidate in enumerate(candidates)
+        ]
 
     def _regress(self, candidates: list[_Candidate]) -> tuple[list[_Candidate], Regression]:
         """What the network says of all candidates, and the crops that this belongs to."""
@@ -178,20 +226,26 @@ class Reconstructor:
         model, face = self.face_model, regression.coefficients
         return project(place(model.landmarks(model.shape(face)), face.rotation, face.translation))
 
-    def _fit(self, regression: Regression) -> tuple[FaceCoefficients, Sequence[Camera]]:
-        """The coefficients that the dense landmarks ask for, where there are some, and the camera of each face."""
+    def _fit(
+        self, regression: Regression, person: np.ndarray | None = None
+    ) -> tuple[FaceCoefficients, Sequence[Camera]]:
+        """The coefficients that the dense landmarks ask for, where there are some, and the camera of each face.
+
+        `person` (B,) numbers the people of the faces, None where each is fitted by itself.
+        """
         dense = regression.dense
         if self._basis is None or dense is None:
             return regression.coefficients, [DEEP3D_CAMERA] * len(regression.coefficients)
         deviation = dense.deviation.copy()
         deviation[:, :68] /= LANDMARK68_TRUST
-        fit = fit_landmarks(self._basis, dense.points, deviation, regression.coefficients)
+        if person is None:
+            fit = fit_landmarks(self._basis, dense.points, deviation, regression.coefficients)
+        else:
+            fit = fit_together(self._basis, dense.points, deviation, regression.coefficients, person)
         return fit.coefficients, fit.cameras
 
 
-def _confidence(
-    number: int, candidate: _Candidate, regression: Regression, coefficients: FaceCoefficients
-) -> Confidence | None:
+def _confidence(number: int, candidate: _Candidate, regression: Regression) -> Confidence | None:
     """How sure the result of one candidate is, by its dense landmarks if there are some."""
     if regression.dense is None:
         return None
@@ -199,7 +253,14 @@ def _confidence(
     crop = candidate.crop
     seen = crop.to_photo(points)
     inside = np.all((seen >= 0) & (seen <= [crop.photo_width - 1, crop.photo_height - 1]), axis=1)
-    return assess(points, deviation, 1 / crop.scale, inside, coefficients)
+    return assess(points, deviation, 1 / crop.scale, inside, regression.coefficients[number])
+
+
+def _warned(face: Reconstruction) -> Reconstruction:
+    """The face of a stranger, which says so where it can."""
+    if face.confidence is None:
+        return face
+    return replace(face, confidence=replace(face.confidence, warnings=(STRANGER, *face.confidence.warnings)))
 
 
 def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Candidate]:

@@ -13,7 +13,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.lighting import shade
 from deep3d.mesh import Mesh
-from deep3d.texture import extract_texture
+from deep3d.texture import Texture, extract_texture
 
 if TYPE_CHECKING:
     from deep3d.alignment import AlignedCrop
@@ -37,6 +37,7 @@ class Reconstruction:
     timings_ms: dict[str, float]
     """By name of the step, this photo's or face's share of its batch; what is computed when asked is not in it."""
     confidence: Confidence | None = None  # None where the checkpoint has no dense landmarks
+    merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, where several photos gave one
 
     @cached_property
     def vertices(self) -> np.ndarray:
@@ -83,7 +84,12 @@ class Reconstruction:
 
     @cached_property
     def texture(self) -> np.ndarray:
-        """(1024, 1024, 3) uint8 sRGB, the photo unwrapped into the UV atlas; row 0 lies at v = 1."""
+        """(1024, 1024, 3) uint8 sRGB in the UV atlas, of the photo or merged of several; row 0 lies at v = 1."""
+        return self.unwrapped.image if self.merged_texture is None else self.merged_texture
+
+    @cached_property
+    def unwrapped(self) -> Texture:
+        """The photo unwrapped into the UV atlas, and where the colours are its own."""
         albedo = self.face_model.albedo(self.coefficients.albedo)
         seen = self.to_photo(self.vertices)
         return extract_texture(
@@ -93,7 +99,7 @@ class Reconstruction:
             seen[:, 2],
             self.face_model,
             np.clip(shade(albedo, self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
-        ).image
+        )
 
     @property
     def pose(self) -> Pose:

@@ -13,6 +13,8 @@ import typer
 from deep3d.cli.options import CheckpointOption, ModelOption, RefineOption, RuntimeOption, ThreadsOption
 from deep3d.cli.output import make_folder, progress, say
 
+MERGED = "merged"  # folder of the face that the photos of one person give together
+
 
 class FacesOption(StrEnum):
     """Which faces of a photo."""
@@ -25,6 +27,9 @@ def reconstruct(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
     out: Annotated[Path, typer.Option(help="Folder for the results; each photo gets a folder of its own in it.")],
     faces: Annotated[FacesOption, typer.Option(help="Only the largest face of a photo, or all.")] = FacesOption.LARGEST,
+    same_person: Annotated[
+        bool, typer.Option("--same-person", help="All photos show one person: one identity, and a merged face.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each photo.")] = False,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
@@ -39,27 +44,36 @@ def reconstruct(
 
     Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
     """
-    from deep3d.batch import reconstruct_into, result_folders
+    from deep3d.batch import reconstruct_into, reconstruct_person_into, result_folders
     from deep3d.photo import find_photos
     from deep3d.reconstruct import Reconstructor
 
     chosen = _chosen(formats)
+    if same_person and faces == FacesOption.ALL:
+        raise typer.BadParameter("one person is the largest face of each photo; leave --faces all out")
     found = find_photos(photos)
     make_folder(out)
     reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, refine=refine)
-    names = result_folders(found)
+    merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
+    folders = [out / name for name in names]
     for path, name in zip(found, names):
         if name != path.stem:
             say(f"{path}: another photo of that name is in this call, its results go to {name}")
+    if same_person:
+        reports = reconstruct_person_into(reconstructor, found, folders, out / merged, chosen)
+    else:
+        reports = reconstruct_into(reconstructor, found, folders, faces.value, chosen)
     failures = 0
     with progress() as bar:
-        task = bar.add_task("Reconstructing", total=len(found))
-        for report in reconstruct_into(reconstructor, found, [out / name for name in names], faces.value, chosen):
+        task = bar.add_task("Reconstructing", total=len(found) + same_person)
+        for report in reports:
             failures += report.error is not None
             bar.advance(task)
             if report.error is not None:
                 say(f"deep3d: {report.error}")
-            elif not as_json:
+            if report.warning is not None:
+                say(f"deep3d: {report.warning}")
+            if report.error is None and not as_json:
                 say(f"{report.photo}: {', '.join(str(face.folder) for face in report.faces)}")
             if as_json:
                 sys.stdout.write(json.dumps(report.to_json()) + "\n")
