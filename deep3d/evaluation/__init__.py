@@ -1,28 +1,21 @@
-"""Measuring reconstructions: landmark error on real portraits, scan-to-mesh error on heads of known shape."""
+"""Measuring reconstructions: landmarks and shape against references, on frozen, published and synthetic sets."""
 
-from deep3d.evaluation.confidence import ConfidenceErrors, evaluate_confidence
 from deep3d.evaluation.datasets import HeadSet, PortraitSet, read_heads, read_portraits
-from deep3d.evaluation.landmarks import LandmarkErrors, PredictedLandmarks, evaluate_landmarks
-from deep3d.evaluation.mean_face import MeanFace
-from deep3d.evaluation.report import Report, ReportRow
-from deep3d.evaluation.run import FacePredictor, run_evaluation
-from deep3d.evaluation.scans import PredictedMesh, ScanErrors, evaluate_scans
+from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedLandmarks, PredictedMesh
+from deep3d.evaluation.report import Report, Table
+from deep3d.evaluation.run import StageProgress, run_evaluation
 
 __all__ = [
-    "ConfidenceErrors",
+    "Benchmark",
     "FacePredictor",
     "HeadSet",
-    "LandmarkErrors",
-    "MeanFace",
+    "Measurement",
     "PortraitSet",
     "PredictedLandmarks",
     "PredictedMesh",
     "Report",
-    "ReportRow",
-    "ScanErrors",
-    "evaluate_confidence",
-    "evaluate_landmarks",
-    "evaluate_scans",
+    "StageProgress",
+    "Table",
     "read_heads",
     "read_portraits",
     "run_evaluation",

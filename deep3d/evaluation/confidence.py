@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from deep3d.evaluation.datasets import PortraitSet
 from deep3d.evaluation.degradation import DEGRADATIONS
-from deep3d.evaluation.landmarks import Progress, landmark_errors
+from deep3d.evaluation.landmarks import landmark_errors
+from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, Progress
+from deep3d.evaluation.predictor import ReconstructorPredictor
 from deep3d.landmarks import INNER
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruct import Reconstructor
@@ -20,46 +22,27 @@ SEED = 0
 UNTOUCHED = "as it is"
 
 
-@dataclass(frozen=True)
-class ConfidenceErrors:
-    """Of M photos in which a face was found, most of them spoiled."""
+def confidence_benchmark(dataset: PortraitSet) -> Benchmark:
+    """Portraits as they are and spoiled, measured on predictors that are reconstructors."""
 
-    kinds: tuple[str, ...]  # M
-    expected: np.ndarray  # (M,) percent of the face box, `Confidence.landmark_error`
-    true: np.ndarray  # (M,) mean error of the inner landmarks, likewise
+    def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement | None:
+        if not isinstance(predictor, ReconstructorPredictor):
+            return None
+        return evaluate_confidence(predictor.reconstructor, dataset, progress)
 
-    @property
-    def rank_correlation(self) -> float:
-        """Spearman's, of expected and true error."""
-        return float(spearmanr(self.expected, self.true)[0])  # pyright: ignore[reportArgumentType]
-
-    @property
-    def coverage(self) -> float:
-        """Of the results said to be within 2.5%, the share that are."""
-        claimed = self.expected <= GOOD
-        return float((self.true[claimed] <= GOOD).mean()) if claimed.any() else float("nan")
-
-    def to_markdown(self) -> str:
-        """A table by kind of photo, and the two figures."""
-        lines = ["| photos | found | expected error | true error |", "|---|---:|---:|---:|"]
-        for kind in dict.fromkeys(self.kinds):
-            chosen = np.array([each == kind for each in self.kinds])
-            means = f"{self.expected[chosen].mean():.2f} | {self.true[chosen].mean():.2f}"
-            lines.append(f"| {kind} | {chosen.sum()} | {means} |")
-        claimed = int((self.expected <= GOOD).sum())
-        lines += [
-            "",
-            f"Rank correlation {self.rank_correlation:.2f}. Of {claimed} results said to be within {GOOD}%, "
-            f"{100 * self.coverage:.1f}% are.",
-        ]
-        return "\n".join(lines) + "\n"
+    caption = "Portraits as they are and spoiled on purpose: true and expected error in percent of the face box."
+    return Benchmark("confidence", caption, (("true", "mean"), ("expected", "mean")), measure)
 
 
 def evaluate_confidence(
     reconstructor: Reconstructor, dataset: PortraitSet, progress: Progress | None = None
-) -> ConfidenceErrors:
-    """Reconstruct each portrait as it is and spoiled in every way, the strength drawn at random but always the same."""
+) -> Measurement:
+    """Reconstruct each portrait as it is and spoiled in every way, the strength drawn at random but always the same.
+
+    Only photos in which a face was found are told.
+    """
     rng = np.random.default_rng(SEED)
+    photos: list[Path] = []
     rows: list[tuple[str, float, float]] = []
     for number, (path, landmarks) in enumerate(zip(dataset.photos, dataset.landmarks, strict=True)):
         photo = read_photo(path)
@@ -67,11 +50,24 @@ def evaluate_confidence(
         for kind, faces in zip(kinds, reconstructor.reconstruct(_spoiled(photo, landmarks, rng)), strict=True):
             if faces and faces[0].confidence is not None:
                 true = landmark_errors(faces[0].landmarks68, landmarks)[INNER].mean()
-                rows.append((kind, faces[0].confidence.landmark_error, float(true)))
+                rows.append((kind, float(true), faces[0].confidence.landmark_error))
+                photos.append(path)
         if progress is not None:
             progress(number + 1, len(dataset.photos))
-    kinds, expected, true = zip(*rows) if rows else ((), (), ())
-    return ConfidenceErrors(tuple(kinds), np.array(expected), np.array(true))
+    kinds, true, expected = (np.array(column) for column in zip(*rows)) if rows else (np.empty(0),) * 3
+    groups = {"photo": {kind: kinds == kind for kind in (UNTOUCHED, *DEGRADATIONS)}}
+    errors = {"true": true, "expected": expected}
+    return Measurement(tuple(photos), errors, groups, _figures(true, expected) if rows else {})
+
+
+def _figures(true: np.ndarray, expected: np.ndarray) -> dict[str, float]:
+    """Spearman's rank correlation, and of the results said to be good the share that are."""
+    claimed = expected <= GOOD
+    return {
+        "rank correlation": float(spearmanr(expected, true)[0]),  # pyright: ignore[reportArgumentType]
+        f"said to be within {GOOD}%": float(claimed.sum()),
+        "of these truly, %": 100 * float((true[claimed] <= GOOD).mean()) if claimed.any() else float("nan"),
+    }
 
 
 def _spoiled(photo: Photo, landmarks: np.ndarray, rng: np.random.Generator) -> Sequence[Photo]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,6 +16,20 @@ Half = Literal["tune", "report"]
 """Portraits with an even number calibrate, tune and choose; those with an odd number report."""
 
 _REMAINDER = {"tune": 0, "report": 1}  # of a portrait's number divided by two
+
+
+class LandmarkSet(Protocol):
+    """N photos of known landmarks."""
+
+    @property
+    def photos(self) -> tuple[Path, ...]:
+        """N files."""
+        ...
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """(N, 68, 2) photo pixels."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,7 @@ class HeadSet:
     photos: tuple[Path, ...]  # N
     scans: np.ndarray  # (N, S, 3) surface points, posed, millimetres
     scan_landmarks: np.ndarray  # (51,) scan points at the inner landmarks
+    landmarks: np.ndarray  # (N, 68, 2) photo pixels
 
 
 def read_portraits(folder: str | Path, half: Half) -> PortraitSet:
@@ -54,18 +69,21 @@ def read_portraits(folder: str | Path, half: Half) -> PortraitSet:
 
 
 def read_heads(folder: str | Path) -> HeadSet:
-    """Read a folder with `scans.npz` (`scan_mm`, `scan_landmarks51`) and `photos/head_000.jpg` and on.
+    """Read a folder with `scans.npz` (`scan_mm`, `scan_landmarks51`, `landmarks68`) and `photos/head_000.jpg` and on.
 
     Raises: DatasetError.
     """
     file = Path(folder) / "scans.npz"
-    arrays = _read_arrays(file, ("scan_mm", "scan_landmarks51"))
-    scans, landmarks = arrays["scan_mm"].astype(np.float64), arrays["scan_landmarks51"]
+    arrays = _read_arrays(file, ("scan_mm", "scan_landmarks51", "landmarks68"))
+    scans, rows = arrays["scan_mm"].astype(np.float64), arrays["scan_landmarks51"]
+    landmarks = arrays["landmarks68"].astype(np.float64)
     if scans.ndim != 3 or scans.shape[2] != 3 or len(scans) == 0:
         raise DatasetError(f"{file}: 'scan_mm' is {scans.shape}, expected (heads, points, 3); copy it again")
-    if landmarks.shape != (51,) or landmarks.min() < 0 or landmarks.max() >= scans.shape[1]:
+    if rows.shape != (51,) or rows.min() < 0 or rows.max() >= scans.shape[1]:
         raise DatasetError(f"{file}: 'scan_landmarks51' must be 51 numbers below {scans.shape[1]}; copy it again")
-    return HeadSet(_photos(folder, [f"head_{index:03d}.jpg" for index in range(len(scans))]), scans, landmarks)
+    if landmarks.shape != (len(scans), 68, 2):
+        raise DatasetError(f"{file}: 'landmarks68' is {landmarks.shape}, expected ({len(scans)}, 68, 2); copy it again")
+    return HeadSet(_photos(folder, [f"head_{index:03d}.jpg" for index in range(len(scans))]), scans, rows, landmarks)
 
 
 def _read_arrays(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Normalised mean error of 68 landmarks against a reference detector, as a percentage of the face box.
+"""Normalised mean error of 68 landmarks against reference ones, as a percentage of the face box.
 
 For one photo: the mean distance between predicted and reference points, divided by the square root of width times
 height of the tight box round all 68 reference points. NME51 takes the inner points 17..67, NME68 all.
@@ -6,83 +6,84 @@ height of the tight box round all 68 reference points. NME51 takes the inner poi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
 
 import numpy as np
 
 from deep3d.errors import ShapeError
-from deep3d.evaluation.datasets import PortraitSet
-from deep3d.evaluation.statistics import Summary, summarize
+from deep3d.evaluation.datasets import Half, HeadSet, LandmarkSet, PortraitSet
+from deep3d.evaluation.measurement import (
+    Benchmark,
+    FacePredictor,
+    Groups,
+    Measurement,
+    PredictedLandmarks,
+    Progress,
+    bands,
+)
+from deep3d.evaluation.skin_tone import group_by_skin_tone
 from deep3d.landmarks import BROWS, EYES, INNER, JAW, LIPS, NOSE
 
-REGIONS = {"brows": BROWS, "eyes": EYES, "nose": NOSE, "lips": LIPS, "jaw": JAW}
-YAW_BANDS = ((0, 15), (15, 30), (30, 60), (60, 180))
-"""Degrees of yaw to either side, the upper end excluded."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of photos done and the number of all."""
-
-
-@dataclass(frozen=True)
-class PredictedLandmarks:
-    """What is predicted for one photo in which a face was found."""
-
-    landmarks: np.ndarray  # (68, 2) photo pixels
-    yaw: float | None = None  # degrees, where known
+REGIONS = {"nme51": INNER, "nme68": slice(0, 68), "brows": BROWS, "eyes": EYES, "nose": NOSE, "lips": LIPS, "jaw": JAW}
+PREDICTED_YAW = (0, 15, 30, 60, 180)
+"""Edges of the bands, degrees to either side, where the photos have no true yaw."""
+COLUMNS = (
+    ("nme51", "mean"),
+    ("nme51", "median"),
+    ("nme51", "p90"),
+    ("nme68", "mean"),
+    ("nme68", "median"),
+    ("nme68", "p90"),
+    *((region, "mean") for region in ("brows", "eyes", "nose", "lips", "jaw")),
+)
 
 
-LandmarkPredictor = Callable[[Sequence[Path]], Iterable[PredictedLandmarks | None]]
-"""Gives one result per photo, in order, None where no face is found. Lazy ones let progress be seen."""
+def portrait_benchmark(dataset: PortraitSet, half: Half) -> Benchmark:
+    """One half of the portraits, by skin tone and predicted yaw."""
+    caption = f"Portraits, {half!r} half: landmark error in percent of the face box."
+    return landmark_benchmark(
+        "portraits", caption, dataset, group_by_skin_tone(dataset.photos, dataset.landmarks), COLUMNS
+    )
 
 
-@dataclass(frozen=True)
-class LandmarkErrors:
-    """Errors of N photos in percent of the face box, NaN where no face was found."""
+def head_landmark_benchmark(dataset: HeadSet) -> Benchmark:
+    """The landmarks of the frozen heads, by skin tone and predicted yaw."""
+    caption = "Heads: landmark error in percent of the face box."
+    groups = group_by_skin_tone(dataset.photos, dataset.landmarks)
+    return landmark_benchmark("heads_landmarks", caption, dataset, groups, COLUMNS)
 
-    photos: tuple[str, ...]  # N file names
-    points: np.ndarray  # (N, 68) distance of each landmark
-    yaw: np.ndarray  # (N,) predicted yaw in degrees, NaN where unknown
 
-    @property
-    def nme51(self) -> np.ndarray:
-        """(N,) mean error of the inner landmarks."""
-        return self.points[:, INNER].mean(axis=1)
+def landmark_benchmark(
+    name: str, caption: str, dataset: LandmarkSet, groups: Groups, columns: tuple[tuple[str, str], ...]
+) -> Benchmark:
+    """Landmark errors on a data set; bands of predicted yaw are added where the groups hold no yaw of their own."""
 
-    @property
-    def nme68(self) -> np.ndarray:
-        """(N,) mean error of all landmarks."""
-        return self.points.mean(axis=1)
+    def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement:
+        return evaluate_landmarks(predictor.predict_landmarks(dataset.photos), dataset, groups, progress)
 
-    def by_region(self) -> dict[str, Summary]:
-        """Summary of the mean error over each region of the face."""
-        return {name: summarize(self.points[:, part].mean(axis=1)) for name, part in REGIONS.items()}
-
-    def by_yaw(self) -> dict[tuple[int, int], Summary]:
-        """Summary of NME51 for each band of predicted yaw that has photos."""
-        turn = np.abs(self.yaw)
-        bands = {band: (turn >= band[0]) & (turn < band[1]) for band in YAW_BANDS}
-        return {band: summarize(self.nme51[inside]) for band, inside in bands.items() if inside.any()}
+    return Benchmark(name, caption, columns, measure)
 
 
 def evaluate_landmarks(
-    predict: LandmarkPredictor, dataset: PortraitSet, progress: Progress | None = None
-) -> LandmarkErrors:
-    """Compare predictions with the reference landmarks of a portrait set.
+    predictions: Iterable[PredictedLandmarks | None],
+    dataset: LandmarkSet,
+    groups: Groups | None = None,
+    progress: Progress | None = None,
+) -> Measurement:
+    """Compare the landmarks predicted for each photo with the reference ones.
 
     Raises: ShapeError if predicted landmarks are not (68, 2).
     """
     count = len(dataset.photos)
     points, yaw = np.full((count, 68), np.nan), np.full(count, np.nan)
-    predictions = zip(predict(dataset.photos), dataset.landmarks, strict=True)
-    for row, (prediction, reference) in enumerate(predictions):
+    for row, (prediction, reference) in enumerate(zip(predictions, dataset.landmarks, strict=True)):
         if prediction is not None:
             points[row] = landmark_errors(prediction.landmarks, reference)
             yaw[row] = np.nan if prediction.yaw is None else prediction.yaw
         if progress is not None:
             progress(row + 1, count)
-    return LandmarkErrors(tuple(photo.name for photo in dataset.photos), points, yaw)
+    errors = {name: points[:, part].mean(axis=1) for name, part in REGIONS.items()}
+    return Measurement(dataset.photos, errors, {"yaw": bands(np.abs(yaw), PREDICTED_YAW)} | (groups or {}))
 
 
 def landmark_errors(predicted: np.ndarray, reference: np.ndarray) -> np.ndarray:

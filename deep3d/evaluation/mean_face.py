@@ -11,8 +11,7 @@ from scipy.optimize import least_squares
 
 from deep3d.camera import Camera, Pose, place, project
 from deep3d.errors import ShapeError
-from deep3d.evaluation.landmarks import PredictedLandmarks
-from deep3d.evaluation.scans import PredictedMesh
+from deep3d.evaluation.measurement import PredictedLandmarks, PredictedMesh
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
 from deep3d.mesh import MILLIMETRES
@@ -53,9 +52,17 @@ class MeanFace:
 
     def predict_meshes(self, photos: Sequence[Path]) -> Iterator[PredictedMesh | None]:
         """The mean shape for each photo."""
+        yield from (self._mesh for _ in photos)
+
+    def predict_person(self, photos: Sequence[Path]) -> PredictedMesh:
+        """The mean shape for everybody."""
+        return self._mesh
+
+    @property
+    def _mesh(self) -> PredictedMesh:
         model = self.face_model
-        mesh = PredictedMesh(model.mean_shape * MILLIMETRES, model.triangles, model.landmark_vertices)
-        yield from (mesh for _ in photos)
+        vertices = model.mean_shape * MILLIMETRES
+        return PredictedMesh(vertices, model.triangles, model.landmark_vertices, vertices)
 
 
 def fit_weak_perspective(points: np.ndarray, pixels: np.ndarray) -> WeakPerspective:

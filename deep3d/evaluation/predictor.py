@@ -11,9 +11,8 @@ import numpy as np
 from deep3d.batch import map_faces
 from deep3d.detection import FaceDetector
 from deep3d.errors import Deep3DError, NoFaceFound
-from deep3d.evaluation.landmarks import PredictedLandmarks
 from deep3d.evaluation.mean_face import MeanFace
-from deep3d.evaluation.scans import PredictedMesh
+from deep3d.evaluation.measurement import PredictedLandmarks, PredictedMesh
 from deep3d.face_model import FaceModel, default_face_model, read_face_model
 from deep3d.mesh import MILLIMETRES
 from deep3d.photo import read_photo
@@ -25,24 +24,24 @@ class ReconstructorPredictor:
     """Feeds photos to a reconstructor in batches and hands out what each measure needs."""
 
     def __init__(self, reconstructor: Reconstructor) -> None:
-        self._reconstructor = reconstructor
+        self.reconstructor = reconstructor
 
     @property
     def name(self) -> str:
         """The checkpoint's name, and whether its faces are fitted."""
-        return self._reconstructor.checkpoint.info.name + (", fitted" if self._reconstructor.refines else "")
+        return self.reconstructor.checkpoint.info.name + (", fitted" if self.reconstructor.refines else "")
 
     @property
     def face_model(self) -> FaceModel:
         """The reconstructor's."""
-        return self._reconstructor.face_model
+        return self.reconstructor.face_model
 
     def reconstructions(self, photos: Sequence[Path]) -> Iterator[Reconstruction | None]:
         """The largest face of each photo.
 
         Raises: Deep3DError for a photo that cannot be used.
         """
-        for outcome in map_faces(self._reconstructor, photos, lambda number, faces: faces[0]):
+        for outcome in map_faces(self.reconstructor, photos, lambda number, faces: faces[0]):
             if isinstance(outcome, Deep3DError) and not isinstance(outcome, NoFaceFound):
                 raise outcome
             yield None if isinstance(outcome, Deep3DError) else outcome
@@ -54,13 +53,21 @@ class ReconstructorPredictor:
 
     def predict_meshes(self, photos: Sequence[Path]) -> Iterator[PredictedMesh | None]:
         """The mesh of each face, as face.obj has it."""
-        model = self.face_model
         for face in self.reconstructions(photos):
-            yield (
-                None
-                if face is None
-                else PredictedMesh(MILLIMETRES * face.vertices, model.triangles, model.landmark_vertices)
-            )
+            yield None if face is None else _mesh(face)
+
+    def predict_person(self, photos: Sequence[Path]) -> PredictedMesh | None:
+        """The face that all photos share; None where no photo shows one."""
+        try:
+            return _mesh(self.reconstructor.same_person([read_photo(photo) for photo in photos]).surest)
+        except NoFaceFound:
+            return None
+
+
+def _mesh(face: Reconstruction) -> PredictedMesh:
+    model = face.face_model
+    neutral = model.neutral_shape(face.coefficients.identity)[0]
+    return PredictedMesh(MILLIMETRES * face.vertices, model.triangles, model.landmark_vertices, MILLIMETRES * neutral)
 
 
 def mean_face(face_model: Path | None = None) -> MeanFace:

@@ -1,9 +1,10 @@
-"""What an evaluation gives: one row per predictor, as JSON and as Markdown tables, with machine and date."""
+"""What an evaluation gives: one table per benchmark, as JSON and as Markdown, with machine and date."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,63 +12,97 @@ from typing import Any
 
 import numpy as np
 
-from deep3d.evaluation.datasets import Half
-from deep3d.evaluation.landmarks import REGIONS, YAW_BANDS, LandmarkErrors
-from deep3d.evaluation.scans import ScanErrors
-from deep3d.evaluation.statistics import Summary, summarize
+from deep3d.evaluation.measurement import Benchmark, Measurement
+from deep3d.evaluation.statistics import Summary
 
-SCHEMA = "deep3d.evaluation/1"
+SCHEMA = "deep3d.evaluation/2"
 PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
-class ReportRow:
-    """The errors of one predictor; None for a set that was not measured."""
+class Grid:
+    """Cells as people read them."""
 
-    name: str
-    landmarks: LandmarkErrors | None
-    scans: ScanErrors | None
+    header: list[str]
+    rows: list[list[str]]
+
+    def to_markdown(self) -> str:
+        """A table with columns of equal width."""
+        lines = [self.header, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
+        padded = [[cell.rjust(width) for cell, width in zip(line, widths)] for line in lines]
+        rule = ["-" * (width - 1) + ":" for width in widths]
+        return "\n".join("| " + " | ".join(line) + " |" for line in [padded[0], rule, *padded[1:]])
+
+
+@dataclass(frozen=True)
+class Table:
+    """What one benchmark gave."""
+
+    benchmark: Benchmark
+    rows: dict[str, Measurement]  # by name of the predictor
+
+    def to_json(self) -> dict[str, Any]:
+        """Summaries and per-photo errors; numbers that do not exist are None."""
+        rows = [{"name": name, **_measurement_json(measurement)} for name, measurement in self.rows.items()]
+        return {"name": self.benchmark.name, "caption": self.benchmark.caption, "rows": rows}
+
+    def to_markdown(self) -> str:
+        """Caption, errors, errors by group, and figures of all photos together."""
+        return "\n\n".join([self.benchmark.caption, *(grid.to_markdown() for grid in self.grids())])
+
+    def grids(self) -> list[Grid]:
+        """Errors, errors by each kind of group, and figures of all photos together."""
+        kinds = dict.fromkeys(kind for measurement in self.rows.values() for kind in measurement.groups)
+        figures = self._figures()
+        return [self._errors(), *(self._groups(kind) for kind in kinds), *([figures] if figures.rows else [])]
+
+    def _errors(self) -> Grid:
+        rows = []
+        for name, measurement in self.rows.items():
+            summaries = measurement.summaries()
+            values = [getattr(summaries[measure], statistic) for measure, statistic in self.benchmark.columns]
+            found = next(iter(summaries.values()))
+            rows.append([name, f"{found.found} of {found.count}", *(self._number(value) for value in values)])
+        columns = (f"{measure} {statistic}" for measure, statistic in self.benchmark.columns)
+        return Grid(["", "found", *columns], rows)
+
+    def _groups(self, kind: str) -> Grid:
+        """Mean of the first measure in each group, the photos in which a face was found in brackets."""
+        summaries = {name: measurement.by_group(kind) for name, measurement in self.rows.items()}
+        names = list(dict.fromkeys(group for groups in summaries.values() for group in groups))
+        rows = [[name, *(self._group(groups.get(each)) for each in names)] for name, groups in summaries.items()]
+        return Grid([f"by {kind}", *names], rows)
+
+    def _figures(self) -> Grid:
+        figures = {name: measurement.figures for name, measurement in self.rows.items() if measurement.figures}
+        names = list(dict.fromkeys(figure for each in figures.values() for figure in each))
+        rows = [[name, *(self._number(each.get(figure, np.nan)) for figure in names)] for name, each in figures.items()]
+        return Grid(["together", *names], rows)
+
+    def _group(self, summary: Summary | None) -> str:
+        return "-" if summary is None else f"{self._number(summary.mean)} ({summary.found})"
+
+    def _number(self, value: float) -> str:
+        return f"{value:.{self.benchmark.decimals}f}"
 
 
 @dataclass(frozen=True)
 class Report:
     """A whole evaluation."""
 
-    rows: tuple[ReportRow, ...]
-    half: Half  # of the portraits
+    tables: tuple[Table, ...]
     machine: str
     date: str  # ISO 8601, UTC
 
     def to_json(self) -> dict[str, Any]:
-        """Summaries and per-photo errors, ready for `json.dumps`; numbers that do not exist are None."""
-        return {
-            "schema": SCHEMA,
-            "machine": self.machine,
-            "date": self.date,
-            "half": self.half,
-            "rows": [
-                {
-                    "name": row.name,
-                    "portraits": None if row.landmarks is None else _landmarks_json(row.landmarks),
-                    "heads": None if row.scans is None else _scans_json(row.scans),
-                }
-                for row in self.rows
-            ],
-        }
+        """Ready for `json.dumps`."""
+        tables = [table.to_json() for table in self.tables]
+        return {"schema": SCHEMA, "machine": self.machine, "date": self.date, "benchmarks": tables}
 
     def to_markdown(self) -> str:
-        """The tables, with a caption that says what was measured where."""
-        landmarks = [(row.name, row.landmarks) for row in self.rows if row.landmarks is not None]
-        scans = [(row.name, row.scans) for row in self.rows if row.scans is not None]
-        parts = [f"Measured {self.date[:10]} on {self.machine}."]
-        if landmarks:
-            parts.append(f"Portraits, {self.half!r} half: landmark error in percent of the face box.")
-            parts.append(_landmark_table(landmarks))
-            parts.append("Regions (68 points) and bands of predicted yaw (NME51, photos in brackets), mean:")
-            parts.append(_region_table(landmarks))
-        if scans:
-            parts.append("Heads: scan-to-mesh error in millimetres.")
-            parts.append(_scan_table(scans))
+        """The tables, with a line that says what was measured where."""
+        parts = [f"Measured {self.date[:10]} on {self.machine}.", *(table.to_markdown() for table in self.tables)]
         return "\n\n".join(parts) + "\n"
 
 
@@ -87,80 +122,31 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _landmark_table(rows: list[tuple[str, LandmarkErrors]]) -> str:
-    header = ["", "found", "NME51 mean", "median", "p90", "NME68 mean", "median", "p90"]
-    body = []
-    for name, errors in rows:
-        inner, full = summarize(errors.nme51), summarize(errors.nme68)
-        body.append([name, f"{inner.found} of {inner.count}", *_numbers(inner), *_numbers(full)])
-    return _table(header, body)
+def photo_names(photos: Sequence[Path]) -> list[str]:
+    """The files as seen from the folder that holds them all."""
+    if not photos:
+        return []
+    folder = os.path.commonpath([photo.parent for photo in photos])
+    return [photo.relative_to(folder).as_posix() for photo in photos]
 
 
-def _region_table(rows: list[tuple[str, LandmarkErrors]]) -> str:
-    header = ["", *REGIONS, *(_band(band) for band in YAW_BANDS)]
-    body = []
-    for name, errors in rows:
-        by_yaw = errors.by_yaw()
-        bands = [f"{by_yaw[band].mean:.2f} ({by_yaw[band].found})" if band in by_yaw else "-" for band in YAW_BANDS]
-        body.append([name, *(f"{region.mean:.2f}" for region in errors.by_region().values()), *bands])
-    return _table(header, body)
-
-
-def _scan_table(rows: list[tuple[str, ScanErrors]]) -> str:
-    header = ["", "found", "median of medians", "p90 of medians", "mean of means", "p90 of means"]
-    body = []
-    for name, errors in rows:
-        median, mean = summarize(errors.median), summarize(errors.mean)
-        numbers = [f"{value:.3f}" for value in (median.median, median.p90, mean.mean, mean.p90)]
-        body.append([name, f"{median.found} of {median.count}", *numbers])
-    return _table(header, body)
-
-
-def _table(header: list[str], body: list[list[str]]) -> str:
-    widths = [max(len(row[column]) for row in [header, *body]) for column in range(len(header))]
-    rows = [[cell.rjust(width) for cell, width in zip(row, widths)] for row in [header, *body]]
-    rule = ["-" * (width - 1) + ":" for width in widths]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
-
-
-def _numbers(summary: Summary) -> list[str]:
-    return [f"{value:.2f}" for value in (summary.mean, summary.median, summary.p90)]
-
-
-def _band(band: tuple[int, int]) -> str:
-    low, high = band
-    return f"yaw {low}+" if high >= 180 else f"yaw {low}-{high}"
-
-
-def _landmarks_json(errors: LandmarkErrors) -> dict[str, Any]:
+def _measurement_json(measurement: Measurement) -> dict[str, Any]:
     return {
-        "unit": "percent of the face box",
-        "nme51": _summary_json(summarize(errors.nme51)),
-        "nme68": _summary_json(summarize(errors.nme68)),
-        "regions": {name: _summary_json(summary) for name, summary in errors.by_region().items()},
-        "yaw_bands": {_band(band): _summary_json(summary) for band, summary in errors.by_yaw().items()},
-        "photos": _photos_json(errors.photos, nme51=errors.nme51, nme68=errors.nme68, yaw=errors.yaw),
-    }
-
-
-def _scans_json(errors: ScanErrors) -> dict[str, Any]:
-    return {
-        "unit": "millimetres",
-        "median": _summary_json(summarize(errors.median)),
-        "mean": _summary_json(summarize(errors.mean)),
-        "photos": _photos_json(errors.photos, median=errors.median, mean=errors.mean),
+        "measures": {name: _summary_json(summary) for name, summary in measurement.summaries().items()},
+        "groups": {
+            kind: {group: _summary_json(summary) for group, summary in measurement.by_group(kind).items()}
+            for kind in measurement.groups
+        },
+        "figures": {name: _number(value) for name, value in measurement.figures.items()},
+        "photos": [
+            {"photo": photo, **{name: _number(float(values[row])) for name, values in measurement.errors.items()}}
+            for row, photo in enumerate(photo_names(measurement.photos))
+        ],
     }
 
 
 def _summary_json(summary: Summary) -> dict[str, float | None]:
     return {name: _number(value) for name, value in asdict(summary).items()}
-
-
-def _photos_json(photos: tuple[str, ...], **columns: np.ndarray) -> list[dict[str, Any]]:
-    return [
-        {"photo": photo, **{name: _number(float(column[row])) for name, column in columns.items()}}
-        for row, photo in enumerate(photos)
-    ]
 
 
 def _number(value: float) -> float | None:

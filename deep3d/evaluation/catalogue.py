@@ -1,0 +1,61 @@
+"""All benchmarks: from the names of folders and the sizes of what is to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from deep3d.evaluation.aflw2000 import aflw2000_benchmark
+from deep3d.evaluation.confidence import confidence_benchmark
+from deep3d.evaluation.cropped_scans import bu3dfe_benchmark, florence_benchmark
+from deep3d.evaluation.datasets import Half, read_heads, read_portraits
+from deep3d.evaluation.landmarks import head_landmark_benchmark, portrait_benchmark
+from deep3d.evaluation.measurement import Benchmark
+from deep3d.evaluation.now import now_benchmark
+from deep3d.evaluation.people import people_benchmark
+from deep3d.evaluation.realy import realy_benchmark
+from deep3d.evaluation.scans import head_benchmark
+from deep3d.evaluation.synthetic import same_person_benchmark, synthetic_benchmark
+from deep3d.face_model import default_face_model, read_face_model
+
+
+def head_benchmarks(folder: Path) -> tuple[Benchmark, Benchmark]:
+    """Shape and landmarks of the frozen heads.
+
+    Raises: DatasetError.
+    """
+    dataset = read_heads(folder)
+    return head_benchmark(dataset), head_landmark_benchmark(dataset)
+
+
+FOLDER_BENCHMARKS: dict[str, Callable[[Path], tuple[Benchmark, ...]]] = {
+    "heads": head_benchmarks,
+    "aflw2000": lambda folder: (aflw2000_benchmark(folder),),
+    "now": lambda folder: (now_benchmark(folder),),
+    "florence": lambda folder: (florence_benchmark(folder),),
+    "bu3dfe": lambda folder: (bu3dfe_benchmark(folder),),
+    "realy": lambda folder: (realy_benchmark(folder),),
+    "people": lambda folder: (people_benchmark(folder),),
+}
+"""What to measure on a folder in the published layout of the data set. Each raises DatasetError."""
+
+
+def portrait_benchmarks(folder: Path, half: Half, confidence: bool) -> list[Benchmark]:
+    """Landmarks on one half of the portraits, and whether results know how good they are.
+
+    Raises: DatasetError.
+    """
+    dataset = read_portraits(folder, half)
+    return [portrait_benchmark(dataset, half), *([confidence_benchmark(dataset)] if confidence else [])]
+
+
+def synthetic_benchmarks(face_model: Path | None, heads: int, people: int, scratch: Path) -> list[Benchmark]:
+    """Heads of a face model, None for the open one, drawn into a folder that must stay while they are measured.
+
+    Raises: FaceModelError.
+    """
+    if not heads and not people:
+        return []
+    model = default_face_model() if face_model is None else read_face_model(face_model)
+    landmarks = [synthetic_benchmark(model, heads, scratch / "heads")] if heads else []
+    return landmarks + ([same_person_benchmark(model, people, scratch / "people")] if people else [])
