@@ -14,7 +14,7 @@ from deep3d.errors import CheckpointInvalid, CheckpointMismatch, CheckpointMissi
 from deep3d.lighting import irradiance
 from deep3d.network import RegressorConfig, RegressorNetwork
 from deep3d.regressor import Regressor
-from deep3d.runtime import load_runtime
+from deep3d.runtime import available_runtimes, load_runtime
 
 WHITE = {"final_layers.4.weight": (9, 512, 1, 1), "final_layers.4.bias": (9,)}
 
@@ -49,9 +49,9 @@ def assert_refused(source: Path, model, kind: type[Deep3DError], *words: str) ->
     assert {path.name for path in source.parent.iterdir()} <= {source.name, out.name}
 
 
-def predict(path: Path, crops: np.ndarray) -> np.ndarray:
-    runtime = load_runtime(read_checkpoint(path), "eager", precision="fp32")
-    return Regressor(runtime)(crops).coefficients.to_vector()
+def predict(path: Path, crops: np.ndarray, runtime: str = "eager") -> np.ndarray:
+    loaded = load_runtime(read_checkpoint(path), runtime, precision="fp32")
+    return Regressor(loaded)(crops).coefficients.to_vector()
 
 
 def test_an_imported_checkpoint_predicts_what_the_reference_does(shared, tmp_path, bfm2009_model):
@@ -71,7 +71,9 @@ def test_an_imported_checkpoint_predicts_what_the_reference_does(shared, tmp_pat
     assert [*checkpoint.arrays] == keys
     for name, value in checkpoint.arrays.items():
         assert value.astype(np.float64).sum() == pytest.approx(sums[name], abs=1e-4)
-    np.testing.assert_allclose(predict(checkpoint.path, crops), expected, rtol=0, atol=1e-4)
+    for runtime in available_runtimes():
+        output = predict(checkpoint.path, crops, runtime)
+        np.testing.assert_allclose(output, expected, rtol=0, atol=1e-4, err_msg=runtime)
 
 
 def test_weights_come_over_unchanged(saved, state, toy_checkpoint_arrays, toy_face_model, tmp_path):
