@@ -19,11 +19,13 @@ from deep3d.texture.atlas import Atlas
 from deep3d.texture.fill import DARK, logarithm, smooth, spread
 from deep3d.texture.sampling import Picture, bilinear
 from deep3d.texture.skin_colour import mouth_interior, skin_likeness
-from deep3d.texture.view import DEPTH_SLACK, angle_weight, facing, look, seen, seen_vertices
+from deep3d.texture.view import angle_weight, facing, look, seen, seen_vertices
 
 LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
 TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
 DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
+
+_OWN, _MIRRORED, _FILL = 0, 9, 18  # where a vertex's attributes begin, see `_compose`
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def extract_texture(
     position = picture.positions(pixels)
     view_position = (pixels - [view.left, view.top]) * view.scale
     own = np.column_stack([position, view_position, depth, angle])
-    attributes = np.column_stack([own, own[mirror], mirror_gain, fill]).astype(np.float32)
+    attributes = np.column_stack([own, np.ones_like(mirror_gain), own[mirror], mirror_gain, fill]).astype(np.float32)
     image, seen_weight = _compose(
         atlas.triangle, atlas.weights, face_model.triangles, attributes, picture.pixels, view.depth, view.trust
     )
@@ -135,44 +137,50 @@ def _vertex_colours(picture: Picture, pixels: np.ndarray, triangles: np.ndarray)
     return picture.reduce(max(1, int(np.median(edges) / picture.step / 2))).sample(pixels)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _compose(triangle, weights, triangles, attributes, picture, depth_map, trust):
     """Colour and photo weight of each texel.
 
-    `attributes` (V, 18) are x and y in the picture, x and y in the view, depth and angle weight, the same six of the
-    mirrored vertex, three gains of the mirrored photo, three colours of the fill.
+    `attributes` (V, 21) are x and y in the picture, x and y in the view, depth, angle weight and three gains, the same
+    nine of the mirrored vertex, and the fill's colours. They are interpolated one by one: most texels need few of them.
     """
     size = len(triangle)
     image = np.zeros((size, size, 3), np.uint8)
     weight = np.zeros((size, size), np.uint8)
-    here = np.empty(18, np.float32)
-    one = np.float32(1)
+    one, half, white = np.float32(1), np.float32(0.5), np.float32(255)
     for row in range(size):
         for column in range(size):
             t = triangle[row, column]
             if t < 0:
                 continue
-            wa, wb = weights[row, column, 0], weights[row, column, 1]
-            wc = one - wa - wb
-            a, b, c = attributes[triangles[t, 0]], attributes[triangles[t, 1]], attributes[triangles[t, 2]]
-            for k in range(18):
-                here[k] = wa * a[k] + wb * b[k] + wc * c[k]
+            wa, wb = weights[row, column]
+            place = triangles[t, 0], triangles[t, 1], triangles[t, 2], wa, wb, one - wa - wb
             red, green, blue, left = np.float32(0), np.float32(0), np.float32(0), one
-            if here[5] > 0:
-                own = here[5] * seen(depth_map, trust, here[2], here[3], here[4], DEPTH_SLACK)
-                weight[row, column] = np.uint8(own * 255 + np.float32(0.5))
-                if own > 0:
-                    r, g, b_ = bilinear(picture, here[0], here[1])
-                    red, green, blue, left = own * r, own * g, own * b_, one - own
-            if left > 0 and here[11] > 0:
-                share = left * here[11] * seen(depth_map, trust, here[8], here[9], here[10], DEPTH_SLACK)
-                if share > 0:
-                    r, g, b_ = bilinear(picture, here[6], here[7])
-                    red += share * min(r * here[12], np.float32(255))
-                    green += share * min(g * here[13], np.float32(255))
-                    blue += share * min(b_ * here[14], np.float32(255))
-                    left -= share
-            image[row, column, 0] = np.uint8(red + left * here[15] + np.float32(0.5))
-            image[row, column, 1] = np.uint8(green + left * here[16] + np.float32(0.5))
-            image[row, column, 2] = np.uint8(blue + left * here[17] + np.float32(0.5))
+            for k in (_OWN, _MIRRORED):
+                angle = _between(attributes, k + 5, place)
+                if angle > 0 and left > 0:
+                    x, y = _between(attributes, k + 2, place), _between(attributes, k + 3, place)
+                    share = left * angle * seen(depth_map, trust, x, y, _between(attributes, k + 4, place))
+                    if share > 0:
+                        r, g, b = bilinear(picture, _between(attributes, k, place), _between(attributes, k + 1, place))
+                        red += share * min(r * _between(attributes, k + 6, place), white)
+                        green += share * min(g * _between(attributes, k + 7, place), white)
+                        blue += share * min(b * _between(attributes, k + 8, place), white)
+                        left -= share
+                if k == _OWN:
+                    weight[row, column] = np.uint8((one - left) * white + half)
+            if left > 0:
+                red += left * _between(attributes, _FILL, place)
+                green += left * _between(attributes, _FILL + 1, place)
+                blue += left * _between(attributes, _FILL + 2, place)
+            image[row, column, 0] = np.uint8(red + half)
+            image[row, column, 1] = np.uint8(green + half)
+            image[row, column, 2] = np.uint8(blue + half)
     return image, weight
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _between(attributes, k, place):
+    """Attribute k of (V, K) between three vertices, given them and their barycentric weights."""
+    a, b, c, wa, wb, wc = place
+    return wa * attributes[a, k] + wb * attributes[b, k] + wc * attributes[c, k]

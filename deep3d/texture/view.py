@@ -100,7 +100,7 @@ def angle_weight(cosine: np.ndarray) -> np.ndarray:
 def seen_vertices(view: View, pixels: np.ndarray, depth: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """How much the photo counts for each vertex (V,): 0 hidden or unsure, 1 surely seen."""
     position = (pixels - [view.left, view.top]) * view.scale
-    return _seen_vertices(view.depth, view.trust, position, depth, angle)
+    return _seen_vertices(view.depth, view.trust, position.astype(np.float32), depth.astype(np.float32), angle)
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -160,22 +160,23 @@ def _chamfer(distance):
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def seen(depth_map, trust, x, y, depth, slack):
+def seen(depth_map, trust, x, y, depth):
     """How surely the camera saw the point at view pixel (x, y) at a depth: bilinear over four pixels of the map."""
     height, width = depth_map.shape
+    zero, one = np.float32(0), np.float32(1)
+    if not (x >= 0 and y >= 0 and x < width - 1 and y < height - 1):
+        return zero
     column, row = int(x), int(y)
-    if x < 0 or y < 0 or column >= width - 1 or row >= height - 1:
-        return np.float32(0)
-    fx, fy = np.float32(x - column), np.float32(y - row)
-    surface, sure = np.float32(0), np.float32(0)
-    for dy in range(2):
-        for dx in range(2):
-            share = (fx if dx else 1 - fx) * (fy if dy else 1 - fy)
-            surface += share * depth_map[row + dy, column + dx]
-            sure += share * trust[row + dy, column + dx]
-    if not np.isfinite(surface):
-        return np.float32(0)
-    return sure * min(max(2 - (depth - surface) / slack, np.float32(0)), np.float32(1))
+    right, below = column + 1, row + 1
+    fx, fy = x - np.float32(column), y - np.float32(row)
+    w00, w01, w10, w11 = (one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy
+    surface = w00 * depth_map[row, column] + w01 * depth_map[row, right]
+    surface += w10 * depth_map[below, column] + w11 * depth_map[below, right]
+    if not surface < np.inf:
+        return zero
+    sure = w00 * trust[row, column] + w01 * trust[row, right]
+    sure += w10 * trust[below, column] + w11 * trust[below, right]
+    return sure * min(max(np.float32(2) - (depth - surface) / DEPTH_SLACK, zero), one)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -183,5 +184,5 @@ def _seen_vertices(depth_map, trust, position, depth, angle):
     weight = np.zeros(len(depth), np.float32)
     for v in range(len(depth)):
         if angle[v] > 0:
-            weight[v] = angle[v] * seen(depth_map, trust, position[v, 0], position[v, 1], depth[v], DEPTH_SLACK)
+            weight[v] = angle[v] * seen(depth_map, trust, position[v, 0], position[v, 1], depth[v])
     return weight
