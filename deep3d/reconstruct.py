@@ -172,8 +172,8 @@ class Reconstructor:
             chosen = [*aligned] if faces == "all" else [*islice(aligned, 1)]
             rows += [row] * len(chosen)
             candidates += chosen
-        candidates, regression = self._regress(candidates)
-        watch.lap("regression", len(candidates))
+        watch.lap("alignment", len(candidates))
+        candidates, regression = self._regress(candidates, watch)
         return rows, candidates, regression
 
     def _faces(
@@ -201,12 +201,15 @@ class Reconstructor:
             for number, candidate in enumerate(candidates)
         ]
 
-    def _regress(self, candidates: list[_Candidate]) -> tuple[list[_Candidate], Regression]:
+    def _regress(self, candidates: list[_Candidate], watch: _Stopwatch) -> tuple[list[_Candidate], Regression]:
         """What the network says of all candidates, and the crops that this belongs to."""
         regression = self._regressor(_images(candidates))
+        watch.lap("network", len(candidates))
         for _ in range(self._alignments - 1):
             candidates = self._realigned(candidates, regression)
+            watch.lap("alignment", len(candidates))
             regression = self._regressor(_images(candidates))
+            watch.lap("network", len(candidates))
         return candidates, regression
 
     def _realigned(self, candidates: list[_Candidate], regression: Regression) -> list[_Candidate]:
@@ -291,7 +294,7 @@ class _Stopwatch:
         self._start = time.perf_counter()
 
     def lap(self, step: str, count: int) -> None:
-        """End a step that worked on so many photos or faces."""
+        """End a step that worked on so many photos or faces; a step that is done again adds up."""
         now = time.perf_counter()
-        self.laps_ms[step] = 1000 * (now - self._start) / max(count, 1)
+        self.laps_ms[step] = self.laps_ms.get(step, 0.0) + 1000 * (now - self._start) / max(count, 1)
         self._start = now
