@@ -45,6 +45,26 @@ def test_a_photo_becomes_a_folder_of_files(tmp_path):
     assert face["photo"]["name"] == "astronaut.jpg"
 
 
+def test_photos_of_one_person_share_it_and_give_a_merged_face(tmp_path):
+    photo = Image.open(SAMPLE)
+    photo.rotate(8).save(tmp_path / "merged.jpg", quality=95)
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+
+    code, out, err = run(
+        *("reconstruct", "--same-person", SAMPLE, tmp_path / "merged.jpg", tmp_path / "broken.jpg"),
+        *("--out", tmp_path / "out", "--json", "--formats", "json"),
+    )
+
+    assert code == 1 and "broken.jpg" in err
+    reports = [json.loads(line) for line in out.splitlines()]
+    assert [Path(report["folder"]).name for report in reports] == ["astronaut", "merged-2", "broken", "merged"]
+    assert [report["error"] is None for report in reports] == [True, True, False, True]
+    faces = [json.loads((tmp_path / "out" / name / "face.json").read_text()) for name in ("astronaut", "merged-2")]
+    assert faces[0]["coefficients"]["identity"] == faces[1]["coefficients"]["identity"]
+    assert faces[0]["pose"] != faces[1]["pose"]
+    assert (tmp_path / "out" / "merged" / "face.json").is_file()
+
+
 def test_bad_photos_are_told_and_the_others_done(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -109,7 +129,8 @@ def test_the_mean_face_is_measured_without_a_checkpoint(tmp_path, monkeypatch, p
         code, out, err = run(*arguments, *extra)
         assert code == 0, err
         assert "mean face" in out and told in err
-        assert [row["name"] for row in json.loads((tmp_path / "figures.json").read_text())["rows"]] == ["mean face"]
+        (table,) = json.loads((tmp_path / "figures.json").read_text())["benchmarks"]
+        assert [row["name"] for row in table["rows"]] == ["mean face"]
     code, _, err = run(*arguments, "--checkpoint", tmp_path / "mine.safetensors")
     assert code == 2 and "mine.safetensors: no checkpoint there" in err
 
@@ -148,7 +169,9 @@ def test_equal_names_get_folders_of_their_own(tmp_path):
         (["reconstruct", "SAMPLE", "--out", "OUT", "--runtime", "abacus"], "abacus"),
         (["reconstruct", "SAMPLE"], "--out"),
         (["reconstruct", "SAMPLE", "--out", "OUT", "--threads", "-1"], "--threads"),
+        (["reconstruct", "SAMPLE", "--out", "OUT", "--same-person", "--faces", "all"], "--faces all"),
         (["evaluate", "--mean-face-only"], "data set"),
+        (["evaluate", "--mean-face-only", "--now", "EMPTY"], "imagepathsvalidation.txt"),
         (["evaluate", "--portraits", "OUT", "--out", "FILE/x"], "no file can be written there"),
         (["bench", "SAMPLE", "--out", "EMPTY"], "no file can be written there"),
     ],

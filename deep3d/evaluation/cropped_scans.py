@@ -16,13 +16,12 @@ import numpy as np
 from deep3d.errors import DatasetError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
 from deep3d.evaluation.mesh_files import read_picked_points, read_scan
-from deep3d.evaluation.registration import Similarity, Surface, register
-from deep3d.evaluation.scans import checked_vertices, measure_scans
+from deep3d.evaluation.registration import Similarity, Surface
+from deep3d.evaluation.scans import checked_vertices, measure_scans, register_face
 
 CROP = 95.0  # millimetres round the tip of the nose
 NOSE_TIP = 30  # of the 68 landmarks
 KEPT = 0.95  # share of the pairs that each fit uses: hair and clothes have no counterpart
-ICP_POINTS = 5000  # of a scan, that find the alignment; all are measured
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp"}
 COLUMNS = (("rms", "mean"), ("mean", "mean"), ("median", "median"), ("rms", "p90"))
 EXPRESSIONS = {
@@ -110,7 +109,7 @@ def cropped_distances(mesh: PredictedMesh, scan: np.ndarray, nose_tip: np.ndarra
     face = scan[np.linalg.norm(scan - nose_tip, axis=1) <= CROP]
     surface = Surface(vertices, mesh.triangles)
     start = Similarity(1.0, np.eye(3), nose_tip - vertices[mesh.landmark_vertices[NOSE_TIP]])
-    return surface.distances(face, register(surface, face[:: max(1, len(face) // ICP_POINTS)], start, KEPT))
+    return surface.distances(face, register_face(surface, face, start, KEPT))
 
 
 def find_nose_tip(path: Path, vertices: np.ndarray) -> np.ndarray:

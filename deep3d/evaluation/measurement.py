@@ -104,5 +104,8 @@ class Benchmark:
 
 def bands(values: np.ndarray, edges: Sequence[float]) -> dict[str, np.ndarray]:
     """Groups of (N,) values between neighbouring edges, each in the band above it but for the last; NaN is in none."""
-    above = [(values >= low) & ((values < high) | (values == edges[-1])) for low, high in pairwise(edges)]
-    return {f"{low:g}-{high:g}": inside for (low, high), inside in zip(pairwise(edges), above)}
+    last = edges[-1]
+    return {
+        f"{low:g}-{high:g}": (values >= low) & ((values < high) | ((high == last) & (values == last)))
+        for low, high in pairwise(edges)
+    }

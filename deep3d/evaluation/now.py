@@ -17,15 +17,14 @@ import numpy as np
 from deep3d.errors import DatasetError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
 from deep3d.evaluation.mesh_files import read_picked_points, read_scan
-from deep3d.evaluation.registration import Similarity, Surface, register
-from deep3d.evaluation.scans import checked_vertices, measure_scans
+from deep3d.evaluation.registration import Similarity, Surface
+from deep3d.evaluation.scans import checked_vertices, measure_scans, register_face
 
 LIST = "imagepathsvalidation.txt"
 PHOTOS = Path("NoW_Dataset/final_release_version/iphone_pictures")
 SEVEN = (36, 39, 42, 45, 33, 48, 54)
 """The seven points among the 68 landmarks."""
 COLUMNS = (("median", "median"), ("mean", "mean"), ("mean", "p90"))
-ICP_POINTS = 5000  # of a scan, that find the alignment; all are measured
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def now_distances(mesh: PredictedMesh, scan: np.ndarray, seven: np.ndarray) -> n
     face = scan[np.linalg.norm(scan - (base + 0.3 * (bridge - base)), axis=1) <= radius]
     surface = Surface(vertices, mesh.triangles)
     start = Similarity.fit(vertices[mesh.landmark_vertices[list(SEVEN)]], seven)
-    return surface.distances(face, register(surface, face[:: max(1, len(face) // ICP_POINTS)], start))
+    return surface.distances(face, register_face(surface, face, start))
 
 
 def _seven(path: Path) -> np.ndarray:

@@ -78,7 +78,7 @@ def register(surface: Surface, scan: np.ndarray, start: Similarity, kept: float 
     placement = start
     for _ in range(ROUNDS):
         distance, nearest = surface.nearest(placement.inverse(scan))
-        used = distance < np.quantile(distance, kept) if kept < 1 else np.full(len(scan), True)
+        used = distance <= np.quantile(distance, kept)
         placement = Similarity.fit(surface.points[nearest[used]], scan[used])
     return placement
 

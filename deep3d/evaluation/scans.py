@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deep3d.errors import ShapeError
+from deep3d.errors import DatasetError, ShapeError
 from deep3d.evaluation.datasets import HeadSet
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Groups, Measurement, PredictedMesh, Progress
 from deep3d.evaluation.registration import Similarity, Surface, register
@@ -22,6 +22,8 @@ from deep3d.landmarks import INNER
 
 KEPT = 0.95  # share of the pairs that each fit uses
 SCAN_STRIDE = 4  # every fourth scan point is measured
+ICP_POINTS = 5000  # of the face in a dense scan, that find the alignment; all are measured
+FEWEST_POINTS = 100  # of the face in a dense scan
 COLUMNS = (("median", "median"), ("median", "p90"), ("mean", "mean"), ("mean", "p90"))
 
 ScanDistances = Callable[[PredictedMesh, int], np.ndarray]
@@ -93,6 +95,18 @@ def scan_to_mesh(mesh: PredictedMesh, scan: np.ndarray, scan_landmarks: np.ndarr
     surface = Surface(vertices, mesh.triangles)
     start = Similarity.fit(vertices[mesh.landmark_vertices[INNER]], scan_landmarks)
     return surface.distances(scan, register(surface, scan, start, KEPT))
+
+
+def register_face(surface: Surface, face: np.ndarray, start: Similarity, kept: float = 1.0) -> Similarity:
+    """The placement of a surface on the face cut out of a dense scan, (N, 3) points in millimetres, by a part of them.
+
+    Raises: DatasetError if the cut leaves next to nothing.
+    """
+    if len(face) < FEWEST_POINTS:
+        raise DatasetError(
+            f"a scan: only {len(face)} points lie near the points picked on it; both must be in millimetres"
+        )
+    return register(surface, face[:: max(1, len(face) // ICP_POINTS)], start, kept)
 
 
 def checked_vertices(mesh: PredictedMesh) -> np.ndarray:

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from deep3d.confidence import Confidence
-from deep3d.evaluation import ConfidenceErrors, evaluate_confidence
+from deep3d.evaluation.confidence import _figures, confidence_benchmark, evaluate_confidence
 from deep3d.evaluation.datasets import PortraitSet
 from deep3d.evaluation.degradation import DEGRADATIONS
 from deep3d.evaluation.landmarks import box_size
@@ -54,15 +54,21 @@ def test_expected_and_true_errors_belong_to_the_same_face(portraits):
 
     reconstructor: Any = Reconstructor()
     errors = evaluate_confidence(reconstructor, portraits)
-    assert errors.kinds == ("as it is", "blurred", "noisy", "dark", "small") * 2
-    assert_allclose(errors.true, [0, 1, 2, 3, 4] * 2, atol=1e-9)
-    assert_allclose(errors.expected, errors.true / 2)
-    assert errors.rank_correlation > 0.95  # ties are broken by rounding
-    assert errors.coverage == pytest.approx(3 / 5)
-    assert "| blurred | 2 | 0.50 | 1.00 |" in errors.to_markdown()
-    assert "Of 10 results said to be within 2.5%, 60.0% are." in errors.to_markdown()
+    assert_allclose(errors.errors["true"], [0, 1, 2, 3, 4] * 2, atol=1e-9)
+    assert_allclose(errors.errors["expected"], errors.errors["true"] / 2)
+    means = {kind: summary.mean for kind, summary in errors.by_group("photo").items()}
+    assert means == pytest.approx({"as it is": 0, "blurred": 1, "noisy": 2, "dark": 3, "small": 4}, abs=1e-9)
+    assert errors.figures["rank correlation"] > 0.95  # ties are broken by rounding
+    assert errors.figures["said to be within 2.5%"] == 10
+    assert errors.figures["of these truly, %"] == pytest.approx(60)
+    assert [path.name for path in errors.photos] == ["a_1.png"] * 5 + ["a_3.png"] * 5
+
+
+def test_the_mean_face_expects_nothing(portraits):
+    mean_face: Any = SimpleNamespace(name="mean face")
+    assert confidence_benchmark(portraits).measure(mean_face, None) is None
 
 
 def test_nothing_claimed_is_nothing_covered():
-    errors = ConfidenceErrors(("small", "small"), np.array([5.0, 6.0]), np.array([1.0, 2.0]))
-    assert np.isnan(errors.coverage)
+    figures = _figures(np.array([1.0, 2.0]), np.array([5.0, 6.0]))
+    assert np.isnan(figures["of these truly, %"])

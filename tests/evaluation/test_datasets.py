@@ -69,7 +69,11 @@ def test_portraits_that_are_not_as_documented_are_refused(portraits_folder, chan
         ({"scan_landmarks51": None}, "'scan_landmarks51' is missing"),
         ({"scan_mm": np.zeros((2, 143))}, r"\(2, 143\), expected \(heads, points, 3\)"),
         ({"scan_landmarks51": np.arange(51) + 100}, "must be 51 numbers below 143"),
-        ({"scan_mm": np.zeros((3, 143, 3))}, "head_002.jpg: photo missing, 1 in all"),
+        ({"landmarks68": np.zeros((2, 51, 2))}, r"'landmarks68' is \(2, 51, 2\), expected \(2, 68, 2\)"),
+        (
+            {"scan_mm": np.zeros((3, 143, 3)), "landmarks68": np.zeros((3, 68, 2))},
+            "head_002.jpg: photo missing, 1 in all",
+        ),
     ],
 )
 def test_heads_that_are_not_as_documented_are_refused(heads_folder, changes, message):

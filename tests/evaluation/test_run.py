@@ -9,6 +9,7 @@ import pytest
 from deep3d.camera import Camera, Pose
 from deep3d.errors import DatasetError, ShapeError
 from deep3d.evaluation import PredictedLandmarks, PredictedMesh, run_evaluation
+from deep3d.evaluation.catalogue import head_benchmarks, portrait_benchmarks
 from deep3d.evaluation.mean_face import MeanFace, WeakPerspective, fit_weak_perspective
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
@@ -31,6 +32,9 @@ class KnowingReconstructor:
         model = self.face_model
         for _ in photos:
             yield PredictedMesh(100 * model.mean_shape, model.triangles, model.landmark_vertices)
+
+    def predict_person(self, photos):
+        return next(self.predict_meshes(photos))
 
     def mean_face(self) -> MeanFace:
         return MeanFace(self.face_model, lambda photos: [five_points(self.landmarks[photo.name]) for photo in photos])
@@ -63,43 +67,39 @@ def test_the_mean_face_is_told_where_no_face_is_found(toy_face_model):
 
 
 def test_the_mean_face_comes_first_and_is_exact_on_its_own_photos(portraits_folder, reconstructor):
-    report = run_evaluation(portraits_folder, None, [reconstructor.mean_face(), reconstructor], half="tune")
-    assert [row.name for row in report.rows] == ["mean face", "toy checkpoint"]
-    mean_face, own = (row.landmarks for row in report.rows)
-    assert mean_face is not None and own is not None
-    assert mean_face.nme51.max() < 0.01  # the photos show the mean face
-    assert np.abs(mean_face.yaw).max() < 0.1
-    np.testing.assert_array_equal(np.isnan(own.nme68), [False, False, True])
-    assert all(row.scans is None for row in report.rows)
+    benchmarks = portrait_benchmarks(portraits_folder, "tune", confidence=False)
+    (table,) = run_evaluation(benchmarks, [reconstructor.mean_face(), reconstructor]).tables
+    assert list(table.rows) == ["mean face", "toy checkpoint"]
+    mean_face, own = table.rows.values()
+    assert mean_face.main.max() < 0.01  # the photos show the mean face
+    assert mean_face.by_group("yaw")["0-15"].found == 3
+    np.testing.assert_array_equal(np.isnan(own.errors["nme68"]), [False, False, True])
 
 
 def test_a_report_says_the_same_in_json_and_markdown(portraits_folder, heads_folder, reconstructor):
     told = []
+    benchmarks = [*portrait_benchmarks(portraits_folder, "report", False), *head_benchmarks(heads_folder)[:1]]
     predictors = [reconstructor.mean_face(), reconstructor]
-    report = run_evaluation(portraits_folder, heads_folder, predictors, progress=lambda *now: told.append(now))
+    report = run_evaluation(benchmarks, predictors, lambda *now: told.append(now))
     content = json.loads(json.dumps(report.to_json(), allow_nan=False))
-    assert content["half"] == "report" and content["machine"] and content["date"].endswith("+00:00")
-    own = content["rows"][1]
-    assert own["portraits"]["nme51"]["found"] == 1 and own["portraits"]["nme51"]["count"] == 2
-    assert [row["photo"] for row in own["portraits"]["photos"]] == ["portrait_001.jpg", "portrait_003.jpg"]
-    assert own["portraits"]["photos"][1]["nme51"] is None
-    assert list(own["portraits"]["yaw_bands"]) == ["yaw 0-15"]
-    assert [row["photo"] for row in own["heads"]["photos"]] == ["head_000.jpg", "head_001.jpg"]
+    assert content["machine"] and content["date"].endswith("+00:00")
+    portraits, heads = content["benchmarks"]
+    own = portraits["rows"][1]
+    assert portraits["name"] == "portraits" and "'report' half" in portraits["caption"]
+    assert own["measures"]["nme51"]["found"] == 1 and own["measures"]["nme51"]["count"] == 2
+    assert [row["photo"] for row in own["photos"]] == ["portrait_001.jpg", "portrait_003.jpg"]
+    assert own["photos"][1]["nme51"] is None
+    assert list(own["groups"]["yaw"]) == ["0-15"] and own["groups"]["skin"]["light"]["count"] == 2
+    assert [row["photo"] for row in heads["rows"][0]["photos"]] == ["head_000.jpg", "head_001.jpg"]
     markdown = report.to_markdown()
-    assert f"{own['portraits']['nme51']['mean']:.2f}" in markdown
-    assert f"{own['heads']['mean']['mean']:.3f}" in markdown
+    assert f"{own['measures']['nme51']['mean']:.2f}" in markdown
+    assert f"{heads['rows'][1]['measures']['mean']['mean']:.3f}" in markdown
     assert "1 of 2" in markdown and "mean face" in markdown
     tables = [line for line in markdown.splitlines() if line.startswith("|")]
-    assert len(tables) == 3 * 4 and {len(line) for line in tables[:4]} == {len(tables[0])}
+    assert {len(line) for line in tables[:4]} == {len(tables[0])}
     assert told[0] == ("mean face, portraits", 1, 2) and told[-1] == ("toy checkpoint, heads", 2, 2)
-
-
-def test_the_mean_face_alone_is_a_report(portraits_folder, heads_folder, reconstructor):
-    report = run_evaluation(portraits_folder, heads_folder, [reconstructor.mean_face()])
-    assert [row["name"] for row in report.to_json()["rows"]] == ["mean face"]
-    assert "mean face" in report.to_markdown()
 
 
 def test_an_evaluation_needs_a_data_set(reconstructor):
     with pytest.raises(DatasetError, match="no data set given"):
-        run_evaluation(None, None, [reconstructor])
+        run_evaluation([], [reconstructor])

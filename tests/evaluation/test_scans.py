@@ -9,15 +9,9 @@ import pytest
 
 from deep3d.camera import rotation_matrix
 from deep3d.errors import ShapeError
-from deep3d.evaluation import PredictedMesh, evaluate_scans, read_heads, scans
-from deep3d.evaluation.scans import SCAN_STRIDE, Similarity, sample_surface, scan_to_mesh
-
-
-@pytest.fixture
-def mesh(toy_face_model) -> PredictedMesh:
-    """The mean of the toy face model, 200 mm high."""
-    vertices = 100 * toy_face_model.mean_shape
-    return PredictedMesh(vertices, toy_face_model.triangles, toy_face_model.landmark_vertices)
+from deep3d.evaluation import PredictedMesh, read_heads, registration
+from deep3d.evaluation.registration import Similarity, sample_surface
+from deep3d.evaluation.scans import SCAN_STRIDE, evaluate_scans, scan_to_mesh
 
 
 def inner_landmarks(mesh: PredictedMesh) -> np.ndarray:
@@ -34,16 +28,16 @@ def test_agrees_with_the_script_that_defines_it(shared, mesh, monkeypatch):
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    assert inspect.signature(script.scan_to_mesh).parameters["rounds"].default == scans.ROUNDS
-    monkeypatch.setattr(scans, "ROUNDS", 4)
+    assert inspect.signature(script.scan_to_mesh).parameters["rounds"].default == registration.ROUNDS
+    monkeypatch.setattr(registration, "ROUNDS", 4)
     heads = read_heads(shared / "heads")
     mesh = replace(mesh, vertices_mm=0.9 * mesh.vertices_mm)
     first = replace(heads, photos=heads.photos[:1], scans=heads.scans[:1])
-    errors = evaluate_scans(lambda photos: [mesh], first)
+    errors = evaluate_scans([mesh], first).errors
     scan, vertices = heads.scans[0], mesh.vertices_mm.astype(float)
     landmarks = scan[heads.scan_landmarks]
     expected = script.scan_to_mesh(scan[::4], landmarks, vertices, mesh.triangles, inner_landmarks(mesh), rounds=4)
-    np.testing.assert_allclose((errors.median[0], errors.mean[0]), expected, atol=1e-3)
+    np.testing.assert_allclose((errors["median"][0], errors["mean"][0]), expected, atol=1e-3)
 
 
 def test_a_moved_turned_and_larger_copy_has_no_error(mesh):
@@ -82,6 +76,15 @@ def test_similarity_is_recovered_and_inverted():
     np.testing.assert_allclose(fit.inverse(moved(points)), points, atol=1e-9)
 
 
+def test_a_rigid_fit_keeps_the_size_and_weights_choose_the_pairs():
+    points = np.random.default_rng(4).normal(size=(20, 3))
+    assert Similarity.fit(points, 2 * points, scaled=False).scale == 1
+    target = moved(points)
+    target[:5] += 50
+    fit = Similarity.fit(points, target, np.r_[np.zeros(5), np.ones(15)])
+    np.testing.assert_allclose(fit(points)[5:], target[5:], atol=1e-9)
+
+
 def test_similarity_never_reflects():
     points = np.random.default_rng(4).normal(size=(20, 3))
     assert np.linalg.det(Similarity.fit(points, points * [-1, 1, 1]).rotation) == pytest.approx(1)
@@ -89,9 +92,9 @@ def test_similarity_never_reflects():
 
 def test_heads_without_a_face_have_no_error(heads_folder, mesh):
     heads, told = read_heads(heads_folder), []
-    errors = evaluate_scans(lambda photos: [None, mesh], heads, lambda done, count: told.append((done, count)))
-    assert np.isnan(errors.median[0]) and np.isnan(errors.mean[0])
-    assert 0.1 < errors.median[1] < errors.mean[1] * 1.2 < 1  # noise of 0.5 mm on each axis
+    errors = evaluate_scans([None, mesh.neutral], heads, progress=lambda done, count: told.append((done, count))).errors
+    assert all(np.isnan(values[0]) for values in errors.values())
+    assert 0.1 < errors["median"][1] < errors["mean"][1] * 1.2 < 1  # noise of 0.5 mm on each axis
     assert told == [(1, 2), (2, 2)]
     assert len(heads.scans[1, ::SCAN_STRIDE]) == 36
 
