@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,24 +41,46 @@ class CheckpointInfo:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A regressor's weights in float32, and where they come from."""
+    """A regressor's weights, and where they come from."""
 
     path: Path
     sha256: str  # of the file
     storage: str  # one of STORAGES
     info: CheckpointInfo
-    arrays: dict[str, np.ndarray]  # the complete state dict in Deep3DFaceRecon's order, then dense.vertices
+    stored: dict[
+        str, np.ndarray
+    ]  # as the file has them: with storage int8 an array of scales behind each weight's name
+
+    @cached_property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The complete state dict in Deep3DFaceRecon's order, in float32, and then dense.vertices."""
+        implied = neutral_batch_norms(TRUNKS[self.info.trunk]) if self.storage == "int8" else {}
+        shapes = TRUNKS[self.info.trunk].tensor_shapes(len(self.dense_vertices))
+        return {name: implied[name] if name in implied else self.array(name) for name in shapes}
+
+    def array(self, name: str) -> np.ndarray:
+        """One of the arrays that the file has, in float32; whole numbers in int64."""
+        if (rounded := self.quantized(name)) is not None:
+            return dequantize(*rounded)
+        value = self.stored[name]
+        return value.astype(np.int64 if value.dtype.kind == "i" else np.float32, copy=False)
+
+    def quantized(self, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """A weight's int8 levels and the (output channels,) scales, where the file has it so."""
+        scale = self.stored.get(name + _SCALE)
+        return None if scale is None else (self.stored[name], scale)
 
     @property
     def dense_vertices(self) -> tuple[int, ...]:
         """The vertices of the face model that are its dense landmarks; none in Deep3D's own checkpoints."""
-        return tuple(int(vertex) for vertex in self.arrays.get(DENSE_VERTICES, ()))
+        return tuple(int(vertex) for vertex in self.stored.get(DENSE_VERTICES, ()))
 
     def folded(self) -> Checkpoint:
         """The same function in evaluation, with batch norms that do nothing but add their bias."""
         if self.storage == "int8":
             return self
-        return replace(self, arrays=fold_batch_norms(TRUNKS[self.info.trunk], self.arrays))
+        folded = fold_batch_norms(TRUNKS[self.info.trunk], self.arrays)
+        return replace(self, storage="float32", stored=folded)
 
     def require_model(self, model: ModelInfo) -> None:
         """Raises: CheckpointMismatch if the checkpoint was trained for another face model."""
@@ -88,15 +111,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     except ValueError as error:
         raise CheckpointInvalid(f"{path}: damaged, or not a checkpoint ({error}); fetch or train it again") from error
     info, storage = _parse_metadata(path, file.metadata)
-    arrays = neutral_batch_norms(TRUNKS[info.trunk]) if storage == "int8" else {}
-    arrays |= {name: _decoded(path, name, file.arrays) for name in file.arrays if not name.endswith(_SCALE)}
-    return Checkpoint(
-        path=path,
-        sha256=file.sha256,
-        storage=storage,
-        info=info,
-        arrays=checked_arrays(path, info.trunk, arrays),
-    )
+    _check_stored(path, info.trunk, storage, file.arrays)
+    return Checkpoint(path=path, sha256=file.sha256, storage=storage, info=info, stored=file.arrays)
 
 
 def write_checkpoint(
@@ -141,16 +157,6 @@ def _encoded(trunk: str, arrays: dict[str, np.ndarray], storage: str) -> dict[st
     return stored
 
 
-def _decoded(path: Path, name: str, stored: dict[str, np.ndarray]) -> np.ndarray:
-    value = stored[name]
-    if value.dtype != np.int8:
-        return value.astype(np.int64 if value.dtype.kind == "i" else np.float32)
-    scale = stored.get(name + _SCALE)
-    if scale is None or scale.shape != value.shape[:1] or not np.isfinite(scale).all():
-        raise CheckpointInvalid(f"{path}: {name!r} has no finite scale for each channel; write the checkpoint again")
-    return dequantize(value, scale)
-
-
 def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInfo, str]:
     if metadata.get("schema") != SCHEMA:
         raise CheckpointInvalid(f"{path}: schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}")
@@ -173,6 +179,25 @@ def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInf
         )
     texts = {name: metadata[name] for name in names if name not in ("accuracy", "crop_size")}
     return CheckpointInfo(**texts, accuracy=accuracy, crop_size=crop_size), metadata["storage"]
+
+
+def _check_stored(path: Path, trunk: str, storage: str, stored: dict[str, np.ndarray]) -> None:
+    """Nothing is missing, foreign, of a wrong shape or not finite in what a file has."""
+    scales = {name for name in stored if name.endswith(_SCALE)}
+    implied = neutral_batch_norms(TRUNKS[trunk]) if storage == "int8" else {}
+    checked_arrays(path, trunk, implied | {name: value for name, value in stored.items() if name not in scales})
+    rounded = {name for name, value in stored.items() if value.dtype == np.int8}
+    for name in rounded | {scale.removesuffix(_SCALE) for scale in scales}:
+        scale = stored.get(name + _SCALE)
+        if (
+            name not in rounded
+            or scale is None
+            or scale.shape != stored[name].shape[:1]
+            or not np.isfinite(scale).all()
+        ):
+            raise CheckpointInvalid(
+                f"{path}: {name!r} has no finite scale for each channel; write the checkpoint again"
+            )
 
 
 def checked_arrays(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ class OnnxRuntime:
 
     def __init__(self, model: bytes, threads: int | None, precision: str) -> None:
         self.precision = precision
-        self._network = OnnxNetwork(model, threads)
+        self._network = OnnxNetwork(model, threads, unfold=precision != "int8")
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
@@ -25,10 +25,15 @@ class OnnxRuntime:
 
 
 class OnnxNetwork:
-    """A network of `graph.Graph` with one input, ready to run; None for threads takes all usable cores."""
+    """A network of `graph.Graph` with one input, ready to run; None for threads takes all usable cores.
 
-    def __init__(self, model: bytes, threads: int | None = None) -> None:
+    Weights that the graph has in eight bits are unfolded once, unless the whole network computes in eight bits.
+    """
+
+    def __init__(self, model: bytes, threads: int | None = None, unfold: bool = True) -> None:
         options = onnxruntime.SessionOptions()
+        options.enable_cpu_mem_arena = False  # as fast, and gives memory back
+        options.add_session_config_entry("session.disable_quant_qdq", "1" if unfold else "0")
         options.intra_op_num_threads = threads or usable_cores()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave their core alone
         options.log_severity_level = 3  # errors, which are raised as well
