@@ -66,6 +66,16 @@ def test_exif_orientation_is_applied(picture: Image.Image, kind: str, orientatio
     assert np.array_equal(read_photo(data).pixels, np.asarray(expected))
 
 
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("size", [(60, 40), (57, 43)])
+def test_jpeg_pixels_are_pillows_to_the_last_bit(picture, subsampling, progressive, size):
+    noise = np.random.default_rng(3).normal(0, 20, (size[1], size[0], 3))
+    noisy = np.clip(np.asarray(picture.resize(size)) + noise, 0, 255).astype(np.uint8)
+    data = encoded(Image.fromarray(noisy), "JPEG", quality=80, subsampling=subsampling, progressive=progressive)
+    assert np.array_equal(read_photo(data).pixels, np.asarray(Image.open(io.BytesIO(data))))
+
+
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_heic_is_read_and_turned_once(picture: Image.Image, orientation: int):
     heif = pytest.importorskip("pillow_heif")
@@ -157,6 +167,12 @@ def test_colour_profile_is_applied(picture: Image.Image):
     swapped = bytes(swapped).replace(b"s\0R\0G\0B", b"o\0t\0h\0e").replace(b"\0s\0R\0G\0B", b"\0o\0t\0h\0e")
     pixels = read_photo(encoded(picture, "PNG", icc_profile=swapped)).pixels
     assert np.abs(pixels.astype(int) - plain[..., [1, 0, 2]]).mean() < 8
+    # telephones write JPEG with a profile of their own, and turned
+    options: dict = {"icc_profile": swapped, "exif": Image.Exif()}
+    options["exif"][0x0112] = 6
+    photograph = encoded(picture, "JPEG", **options)
+    same = encoded(Image.open(io.BytesIO(photograph)), "PNG", **options)
+    assert np.array_equal(read_photo(photograph).pixels, read_photo(same).pixels)
 
 
 def test_size_is_checked_before_decoding():
