@@ -169,7 +169,7 @@ def test_equal_names_get_folders_of_their_own(tmp_path):
         (["reconstruct", "SAMPLE", "--out", "OUT", "--runtime", "abacus"], "abacus"),
         (["reconstruct", "SAMPLE"], "--out"),
         (["reconstruct", "SAMPLE", "--out", "OUT", "--threads", "-1"], "--threads"),
-        (["reconstruct", "SAMPLE", "--out", "OUT", "--same-person", "--faces", "all"], "--faces all"),
+        (["reconstruct", "SAMPLE", "--out", "OUT", "--same-person", "--faces", "all"], "one person"),
         (["evaluate", "--mean-face-only"], "data set"),
         (["evaluate", "--mean-face-only", "--now", "EMPTY"], "imagepathsvalidation.txt"),
         (["evaluate", "--portraits", "OUT", "--out", "FILE/x"], "no file can be written there"),
