@@ -64,7 +64,8 @@ class Reconstructor:
         self.checkpoint = checkpoint
         self._detector = detector
         self._regressor = regressor
-        self._alignments = alignments
+        # Without dense landmarks the network is one of Deep3D's, which want the crop of the detector's points.
+        self._alignments = alignments if checkpoint.dense_vertices else 1
         dense = checkpoint.dense_vertices if refine else ()
         self._basis = LandmarkBasis.of_vertices(face_model, dense) if dense else None
 

@@ -76,7 +76,7 @@ def make_worker(site: Site, finder: FaceFinder, write: Write = write_results) ->
 
 def load_network(settings: Settings) -> FaceFinder:
     """What finds the faces, ready to work: it has done so once."""
-    reconstructor = Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None)
+    reconstructor = Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None, goal="throughput")
     warm_up(reconstructor, write_results, reconstructor.face_model)
     return reconstructor
 

@@ -93,7 +93,7 @@ def test_a_false_find_does_not_hide_the_next_face(toy_face_model, toy_checkpoint
     ]
 
     class Detector:
-        def detect(self, photos):
+        def detect(self, photos, faces):
             return [found for _ in photos]
 
     def regress(crops):

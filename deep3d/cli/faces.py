@@ -10,7 +10,14 @@ from typing import Annotated
 
 import typer
 
-from deep3d.cli.options import CheckpointOption, ModelOption, RefineOption, RuntimeOption, ThreadsOption
+from deep3d.cli.options import (
+    CheckpointOption,
+    ModelOption,
+    PrecisionOption,
+    RefineOption,
+    RuntimeOption,
+    ThreadsOption,
+)
 from deep3d.cli.output import make_folder, progress, say
 
 MERGED = "merged"  # folder of the face that the photos of one person give together
@@ -34,6 +41,7 @@ def reconstruct(
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
     runtime: RuntimeOption = None,
+    precision: PrecisionOption = None,
     threads: ThreadsOption = None,
     refine: RefineOption = True,
     formats: Annotated[
@@ -53,7 +61,7 @@ def reconstruct(
         raise typer.BadParameter("one person is the largest face of each photo; leave --faces all out")
     found = find_photos(photos)
     make_folder(out)
-    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, refine=refine)
+    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, refine=refine)
     merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
     folders = [out / name for name in names]
     for path, name in zip(found, names):

@@ -15,3 +15,7 @@ RuntimeOption = Annotated[
 ]
 RefineOption = Annotated[bool, typer.Option(help="Fit each face to its dense landmarks, or give the regressed one.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(help="fp32, bf16 or int8; by default bf16 where the processor has it, fp32 for float32 weights."),
+]

@@ -27,8 +27,9 @@ def load_runtime(
 ) -> Runtime:
     """Make a checkpoint's network ready.
 
-    None takes the fastest runtime that is installed, all usable cores, and bf16 where the processor has it. The name
-    may also be that of an .onnx file of `write_artefact`, which has a precision of its own.
+    None takes the fastest runtime that is installed, all usable cores, and bf16 where the processor has it; but fp32 for
+    weights that are kept in float32, where every digit seems to count. The name may also be that of an .onnx file of
+    `write_artefact`, which has a precision of its own.
 
     Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine cannot do it or a file that it needs is
     not as it should be.
@@ -38,6 +39,8 @@ def load_runtime(
 
         content, precision = read_artefact(checkpoint, Path(name))
         return OnnxRuntime(content, threads, precision)
+    if precision is None and checkpoint.storage == "float32":
+        precision = "fp32"
     name, precision = require_available(name or available_runtimes()[0], precision)
     match name:  # each imports its framework only when chosen
         case "openvino":
