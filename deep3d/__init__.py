@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deep3d.photo import Photo, read_photo
     from deep3d.reconstruct import Reconstructor
     from deep3d.reconstruction import Reconstruction
+    from deep3d.same_person import SamePerson
 
 __all__ = [
     "DEEP3D_CAMERA",
@@ -29,6 +30,7 @@ __all__ = [
     "Pose",
     "Reconstruction",
     "Reconstructor",
+    "SamePerson",
     "default_face_model",
     "draw_view",
     "fit_photo",
@@ -49,6 +51,7 @@ _MODULES = {
     "Pose": "deep3d.camera",
     "Reconstruction": "deep3d.reconstruction",
     "Reconstructor": "deep3d.reconstruct",
+    "SamePerson": "deep3d.same_person",
     "default_face_model": "deep3d.face_model",
     "draw_view": "deep3d.drawing",
     "fit_photo": "deep3d.fitting",
