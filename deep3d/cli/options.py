@@ -11,7 +11,7 @@ CheckpointOption = Annotated[Path | None, typer.Option(help="Weights to use inst
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the open one.")]
 RuntimeOption = Annotated[
     str | None,
-    typer.Option(help="What runs the network: openvino, onnx, torchscript or eager; by default the fastest."),
+    typer.Option(help="What runs the network: openvino, onnx, torchscript, eager or cuda; by default the fastest."),
 ]
 RefineOption = Annotated[bool, typer.Option(help="Fit each face to its dense landmarks, or give the regressed one.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]

@@ -11,9 +11,16 @@ from deep3d.runtime.artefacts import SUFFIXES, network_graph, read_artefact
 from deep3d.runtime.cores import processor_precisions
 from deep3d.runtime.interface import Runtime
 
-RUNTIMES = {"openvino": "openvino", "onnx": "onnxruntime", "torchscript": "torch", "eager": "torch"}
+RUNTIMES = {
+    "cuda": "torch",
+    "openvino": "openvino",
+    "onnx": "onnxruntime",
+    "torchscript": "torch",
+    "eager": "torch",
+}
 """Each runtime's name and the package that it needs, the fastest first."""
 PRECISIONS = {
+    "cuda": ("bf16", "fp32"),
     "openvino": ("bf16", "fp32", "int8"),
     "onnx": ("fp32",),
     "torchscript": ("bf16", "fp32"),
@@ -21,15 +28,17 @@ PRECISIONS = {
 }
 """The precisions that each runtime has, the one that is used unless another is asked for first."""
 
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")  # asking torch would import it
+
 
 def load_runtime(
     checkpoint: Checkpoint, name: str | None = None, threads: int | None = None, precision: str | None = None
 ) -> Runtime:
     """Make a checkpoint's network ready.
 
-    None takes the fastest runtime that is installed, all usable cores, and bf16 where the processor has it; but fp32 for
-    weights that are kept in float32, where every digit seems to count. The name may also be that of an .onnx file of
-    `write_artefact`, which has a precision of its own.
+    None takes the fastest runtime that is installed, all usable cores, and bf16 where the processor has it; but fp32
+    for weights that are kept in float32, where every digit seems to count. The name may also be that of an .onnx file
+    of `write_artefact`, which has a precision of its own.
 
     Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine cannot do it or a file that it needs is
     not as it should be.
@@ -55,6 +64,10 @@ def load_runtime(
             from deep3d.runtime.torchscript import TorchScriptRuntime
 
             return TorchScriptRuntime(checkpoint, threads, precision)
+        case "cuda":
+            from deep3d.runtime.cuda import CudaRuntime
+
+            return CudaRuntime(checkpoint, threads, precision)
         case _:
             from deep3d.runtime.eager import EagerRuntime
 
@@ -84,10 +97,14 @@ def require_available(name: str, precision: str | None) -> tuple[str, str]:
 
 
 def available_runtimes() -> list[str]:
-    """Names of those whose package is installed, the fastest first; onnx always is."""
-    return [name for name, package in RUNTIMES.items() if find_spec(package) is not None]
+    """Names of those whose package is installed, the fastest first; onnx always is, cuda only beside a GPU's driver."""
+    return [
+        name
+        for name, package in RUNTIMES.items()
+        if find_spec(package) is not None and (name != "cuda" or _NVIDIA_DRIVER.exists())
+    ]
 
 
 def available_precisions(name: str) -> list[str]:
-    """The precisions of a runtime that this processor computes in, the one to use first."""
-    return [precision for precision in PRECISIONS[name] if precision in processor_precisions()]
+    """The precisions of a runtime that this machine computes in, the one to use first."""
+    return [precision for precision in PRECISIONS[name] if name == "cuda" or precision in processor_precisions()]

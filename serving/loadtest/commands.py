@@ -81,10 +81,10 @@ def batches(
 ) -> Report:
     """What batches buy, for each runtime: faces a second, and in brackets detector and network for each photo."""
     from deep3d import Reconstructor
-    from deep3d.runtime import RUNTIMES
+    from deep3d.runtime import available_runtimes
     from serving.loadtest.batches import run_batches
 
-    return run_batches({name: Reconstructor.load(runtime=name) for name in RUNTIMES}, photos, rounds)
+    return run_batches({name: Reconstructor.load(runtime=name) for name in available_runtimes()}, photos, rounds)
 
 
 def first_view(

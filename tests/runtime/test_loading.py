@@ -13,7 +13,8 @@ from deep3d.network import build_network
 from deep3d.runtime import RUNTIMES, Runtime, available_precisions, available_runtimes, load_runtime, loading
 from deep3d.runtime.cores import processor_precisions
 
-TORCH = [name for name, package in RUNTIMES.items() if package == "torch"]
+CPU = [name for name in RUNTIMES if name != "cuda"]
+TORCH = [name for name in CPU if RUNTIMES[name] == "torch"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def expected(toy_checkpoint, crops) -> np.ndarray:
         return build_network(toy_checkpoint)(torch.from_numpy(crops)).numpy()
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", CPU)
 def test_agrees_with_the_network_for_any_batch_size(name, toy_checkpoint, crops, expected):
     runtime: Runtime = load_runtime(toy_checkpoint, name, threads=1, precision="fp32")
     assert (runtime.name, runtime.precision) == (name, "fp32")
@@ -46,7 +47,7 @@ def test_agrees_with_the_network_for_any_batch_size(name, toy_checkpoint, crops,
 
 
 @pytest.mark.skipif("bf16" not in processor_precisions(), reason="this processor has no bf16 arithmetic")
-@pytest.mark.parametrize("name", [name for name in RUNTIMES if name != "onnx"])
+@pytest.mark.parametrize("name", [name for name in CPU if name != "onnx"])
 def test_bf16_agrees_within_its_precision(name, toy_checkpoint, crops, expected):
     runtime = load_runtime(toy_checkpoint, name, threads=1, precision="bf16")
     for count in (1, 3):
@@ -56,7 +57,7 @@ def test_bf16_agrees_within_its_precision(name, toy_checkpoint, crops, expected)
         assert 0 < error < 0.02 * np.linalg.norm(expected[:count])
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", CPU)
 def test_crops_stay_as_they_are_and_results_are_separate(name, toy_checkpoint, crops):
     runtime = load_runtime(toy_checkpoint, name, threads=1)
     before = crops.copy()
@@ -80,7 +81,7 @@ def test_users_see_no_deprecation_warning(toy_checkpoint, crops):
 
 
 def test_the_first_that_is_installed_is_taken(monkeypatch, toy_checkpoint):
-    assert available_runtimes() == list(RUNTIMES)
+    assert [name for name in available_runtimes() if name != "cuda"] == CPU
     monkeypatch.setattr(loading, "find_spec", lambda package: package == "onnxruntime" or None)
     assert available_runtimes() == ["onnx"]
     runtime = load_runtime(toy_checkpoint)
@@ -97,8 +98,8 @@ def test_bf16_needs_a_processor_that_has_it(monkeypatch, toy_checkpoint):
 
 
 def test_unknown_names(toy_checkpoint):
-    with pytest.raises(ConfigError, match="runtime: 'cuda' is unknown, choose one of openvino, onnx"):
-        load_runtime(toy_checkpoint, "cuda")
+    with pytest.raises(ConfigError, match="runtime: 'tpu' is unknown, choose one of cuda, openvino, onnx"):
+        load_runtime(toy_checkpoint, "tpu")
     with pytest.raises(ConfigError, match="precision: 'fp8' is unknown to runtime eager, choose one of bf16, fp32"):
         load_runtime(toy_checkpoint, "eager", precision="fp8")
 
@@ -113,3 +114,18 @@ def test_from_photo_to_files_without_torch(runtime, tmp_path):
     )
     subprocess.run([sys.executable, "-c", code, runtime, str(tmp_path / "face")], check=True)
     assert (tmp_path / "face" / "face.glb").stat().st_size > 1_000_000
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_cuda_needs_a_gpu(toy_checkpoint):
+    assert "cuda" not in available_runtimes()
+    with pytest.raises(RuntimeUnavailable, match="runtime: cuda needs an NVIDIA GPU"):
+        load_runtime(toy_checkpoint, "cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("bf16", 0.02)])
+def test_a_gpu_agrees_with_the_network(precision, tolerance, toy_checkpoint, crops, expected):
+    runtime = load_runtime(toy_checkpoint, "cuda", precision=precision)
+    for count in (1, 3):
+        assert np.linalg.norm(runtime(crops[:count]) - expected[:count]) < tolerance * np.linalg.norm(expected[:count])
