@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Report:
@@ -29,6 +27,8 @@ class Report:
 
 def quantile(values: Sequence[float], share: float) -> float:
     """A quantile of values, 0 if there are none."""
+    import numpy as np  # not while `deep3d --help` looks at the commands
+
     return float(np.quantile(values, share)) if values else 0.0
 
 
