@@ -7,7 +7,7 @@ them; "balanced" is the mean of the three bands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +45,10 @@ def turned_faces_benchmark(name: str, title: str, faces: TurnedFaces) -> Benchma
     groups = {"yaw": bands(np.abs(faces.yaw), YAW_BANDS)}
 
     def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement:
-        errors = evaluate_landmarks(predictor.predict_landmarks(faces.photos), faces, groups, progress)
-        nme68 = {"nme68": errors.errors["nme68"], **errors.errors}
-        ranked = Measurement(errors.photos, nme68, errors.groups)
+        measured = evaluate_landmarks(predictor.predict_landmarks(faces.photos), faces, groups, progress)
+        ranked = replace(measured, errors={"nme68": measured.errors["nme68"], **measured.errors})
         means = [summary.mean for summary in ranked.by_group("yaw").values()]
-        return Measurement(errors.photos, nme68, errors.groups, {"balanced": float(np.mean(means))} if means else {})
+        return replace(ranked, figures={"balanced": float(np.mean(means))} if means else {})
 
     return Benchmark(name, f"{title}: landmark error in percent of the face box.", COLUMNS, measure)
 
