@@ -1,4 +1,6 @@
-"""What a worker process does beside its jobs, each in a thread: beat, relay, sweep, send notices, watch over itself."""
+"""What a worker process does beside its jobs, each in a thread: beat, relay, sweep, send notices, make slow
+pictures, watch over itself.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from dramatiq.broker import Broker
 from sqlalchemy import delete
 
 from serving import broker as brokers
-from serving import expiry, notices, outbox, runs, workers
+from serving import expiry, notices, outbox, renderings, runs, workers
 from serving.metrics import WorkerMetrics
 from serving.site import Site
 from serving.tables import WorkerRow
@@ -22,8 +25,10 @@ from serving.tasks import ReconstructJob
 RELAY_SECONDS = 0.1
 SWEEP_SECONDS = 2.0
 NOTICE_SECONDS = 0.5
+RENDERING_SECONDS = 0.5
 EXPIRY_SECONDS = 60.0
 AFTER_ERROR_SECONDS = 2.0
+RENDERING_NICENESS = 10
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +53,7 @@ class Chores:
             ("relay", RELAY_SECONDS, self._relay),
             ("sweep", SWEEP_SECONDS, self._sweep),
             ("notices", NOTICE_SECONDS, self._send_notices),
+            ("renderings", RENDERING_SECONDS, self._make_renderings),
             ("expiry", EXPIRY_SECONDS, lambda: expiry.expire(self._site)),
             ("watch", 1.0, lambda: self._watch(job)),
         ):
@@ -99,6 +105,12 @@ class Chores:
     def _send_notices(self) -> None:
         while not self._stop.is_set() and (outcome := notices.send_next(self._site, self.worker_id)):
             self._metrics.mails.labels(outcome).inc()
+
+    def _make_renderings(self) -> None:
+        with suppress(OSError, AttributeError):  # of this thread alone, which only Linux knows: faces come first
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RENDERING_NICENESS)
+        while not self._stop.is_set() and renderings.make_next(self._site, self.worker_id):
+            pass
 
     def _watch(self, job: ReconstructJob) -> None:
         """Nothing in a process stops native code that hangs, but the end of the process does."""

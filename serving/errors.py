@@ -50,5 +50,9 @@ class StorageFull(StorageError):
     """There is no room for more files at the moment."""
 
 
+class RenderingFailed(ServingError):
+    """Pictures of a face could not be made."""
+
+
 class AddressRefused(ServingError):
     """A webhook leads to an address that the site does not call."""

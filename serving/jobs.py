@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from serving.errors import JobGone, JobUnknown, QueueFull
@@ -17,7 +17,7 @@ from serving.tables import GONE, UNFINISHED, WAITING, Face, Job, Notice, OutboxE
 from serving.uploads import CleanPhoto
 
 DAY = 86400.0
-ERASED = "erased"  # stage of a row whose files are gone
+ERASED = "erased"  # stage of a row whose files are gone for good
 USUAL_SECONDS = 1.0  # that a job takes, while nothing is known
 RECENT_JOBS = 20  # by whose times the wait is foretold
 
@@ -174,22 +174,20 @@ def delete(site: Site, secret: str) -> None:
 def erase(site: Site, job_id: int, status: Status) -> None:
     """Leave nothing of a job but its row, without anything personal. A worker that has it will find it gone.
 
+    What somebody is just writing is removed by `expiry.expire`, which looks once more later.
+
     Raises: StorageError; the job is then gone for people, and `expiry.expire` removes the files later.
     """
     with site.database.session() as session:
         job = session.get(Job, job_id)
         if job is None:
             return
-        running = job.status == Status.RUNNING
-        job.uploads, job.faces, job.notices, job.outbox = [], [], [], []
+        job.uploads, job.faces, job.notices, job.outbox, job.renderings = [], [], [], [], []
         job.status, job.secret, job.session, job.error, job.worker_id = status, None, None, None, None
         job.stage, job.finished_at = "", time.time()
     for mail in site.settings.mail_dir.glob(f"{job_id}-*.eml"):
         mail.unlink(missing_ok=True)
     site.storage.delete(job.folder)
-    if not running:  # otherwise its worker may still write
-        with site.database.session() as session:
-            session.execute(update(Job).where(Job.id == job_id).values(stage=ERASED))
 
 
 def face_folder(job: Job, number: int) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from serving import workers
 from serving.site import Site
-from serving.tables import WAITING, Job, Notice, OutboxEntry, Status
+from serving.tables import WAITING, Job, Notice, OutboxEntry, Rendering, Status
 
 SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
 
@@ -58,6 +58,7 @@ class _SiteFigures(Collector):
             oldest = session.scalar(select(func.min(Job.created_at)).where(Job.status.in_(WAITING)))
             outbox = session.scalar(select(func.count()).select_from(OutboxEntry))
             unsent = session.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))
+            pictures = session.scalar(select(func.count()).select_from(Rendering).where(Rendering.made_at.is_(None)))
         family = GaugeMetricFamily("deep3d_jobs", "Jobs by status.", labels=["status"])
         for status in Status:
             family.add_metric([status.value], jobs.get(status.value, 0))
@@ -68,6 +69,7 @@ class _SiteFigures(Collector):
         yield GaugeMetricFamily("deep3d_queue_age_seconds", "Age of the oldest job that waits.", age)
         yield GaugeMetricFamily("deep3d_outbox", "Messages that the broker is still to get.", outbox or 0)
         yield GaugeMetricFamily("deep3d_notices_unsent", "Mails and webhooks that wait.", unsent or 0)
+        yield GaugeMetricFamily("deep3d_renderings_waiting", "Slow pictures that wait.", pictures or 0)
         yield GaugeMetricFamily("deep3d_workers", "Worker processes.", len(workers.living(self._site)))
         free = self._site.storage.free_bytes()
         if free is not None:

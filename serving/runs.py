@@ -14,7 +14,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from serving.site import Site
-from serving.tables import WAITING, Face, Job, Notice, OutboxEntry, Status, Upload, WorkerRow
+from serving.tables import WAITING, Face, Job, Notice, OutboxEntry, Rendering, Status, Upload, WorkerRow
 
 MOST_CRASHES = 3  # workers that may die while a job runs alone, before it is given up
 
@@ -109,7 +109,7 @@ def put_back(site: Site, run: Run) -> None:
 
 
 def take_from_dead(site: Site) -> int:
-    """Queue the jobs again whose worker is gone, and free the notices that it was sending; how many jobs there were.
+    """Queue the jobs again whose worker is gone, and free the notices and pictures it was at; how many jobs there were.
 
     Nobody knows which of the jobs that ran together killed their worker. So each of them runs alone from now on, and
     only a crash alone counts against it.
@@ -127,8 +127,9 @@ def take_from_dead(site: Site) -> int:
             else:
                 job.status = Status.QUEUED
                 session.add(OutboxEntry(job_id=job.id, due_at=time.time()))
-        unsent = update(Notice).where(Notice.worker_id.is_not(None), Notice.worker_id.not_in(at_work))
-        session.execute(unsent.values(worker_id=None))
+        for table in (Notice, Rendering):
+            held = update(table).where(table.worker_id.is_not(None), table.worker_id.not_in(at_work))
+            session.execute(held.values(worker_id=None))
         return len(jobs)
 
 

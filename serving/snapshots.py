@@ -22,6 +22,7 @@ from serving.storage import Storage
 
 SMALLEST, LARGEST = 64, 2048  # pixels
 MOST_VIEWS = 32  # pictures in one zip
+MOST_PIXELS_AT_ONCE = 16 * 1024**2  # of all pictures of a zip that is made while somebody waits: a few seconds
 JPEG_QUALITY = 92
 BACKGROUNDS = {"white": (255, 255, 255), "grey": (233, 233, 233), "black": (0, 0, 0)}
 
@@ -70,6 +71,11 @@ def snapshot(storage: Storage, folder: str, view: View, size: int, background: s
     return content
 
 
+def takes_long(views: Sequence[View], size: int) -> bool:
+    """Whether a zip of so many pictures should not be waited for."""
+    return len(views) * size**2 > MOST_PIXELS_AT_ONCE
+
+
 def zip_of(storage: Storage, folder: str, views: Sequence[View], size: int, background: str) -> bytes:
     """A zip of JPGs, one for each view."""
     archive = io.BytesIO()
@@ -80,15 +86,9 @@ def zip_of(storage: Storage, folder: str, views: Sequence[View], size: int, back
 
 
 def turntable(storage: Storage, folder: str, kind: str) -> bytes:
-    """The face turning once round, as `mp4` or `gif`; kept for the next who asks."""
-    name = f"{folder}/snapshots/turntable.{kind}"
-    if storage.exists(name):
-        return storage.read(name)
-    with _one_at_a_time:
-        frames = _turn(*_face(storage, folder))
-        content = _mp4(frames) if kind == "mp4" else _gif(frames)
-    storage.write(name, content)
-    return content
+    """The face turning once round, as `mp4` or `gif`; takes many seconds."""
+    frames = _turn(*_face(storage, folder))
+    return _mp4(frames) if kind == "mp4" else _gif(frames)
 
 
 def _face(storage: Storage, folder: str) -> tuple[Mesh, np.ndarray]:
@@ -108,7 +108,9 @@ def _face_model():
 
 def _turn(mesh: Mesh, texture: np.ndarray) -> Iterator[np.ndarray]:
     for yaw in np.linspace(0, 360, FILM_FRAMES, endpoint=False):
-        yield draw_view(mesh, texture, Pose(float(yaw), 0, 0), FILM_PIXELS, _FILM_BACKGROUND)
+        with _one_at_a_time:
+            frame = draw_view(mesh, texture, Pose(float(yaw), 0, 0), FILM_PIXELS, _FILM_BACKGROUND)
+        yield frame
 
 
 def _jpeg(picture: np.ndarray) -> bytes:

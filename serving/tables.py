@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -63,6 +63,7 @@ class Job(Table):
     faces: Mapped[list[Face]] = relationship(order_by="(Face.photo, Face.number)", cascade="all, delete-orphan")
     notices: Mapped[list[Notice]] = relationship(cascade="all, delete-orphan")
     outbox: Mapped[list[OutboxEntry]] = relationship(cascade="all, delete-orphan")
+    renderings: Mapped[list[Rendering]] = relationship(cascade="all, delete-orphan")
 
     @property
     def folder(self) -> str:
@@ -105,6 +106,23 @@ class OutboxEntry(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
     due_at: Mapped[float] = mapped_column(index=True)
+
+
+class Rendering(Table):
+    """Pictures of a face that take long: asked for, being made, or kept."""
+
+    __tablename__ = "renderings"
+    __table_args__ = (UniqueConstraint("folder", "file"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    folder: Mapped[str] = mapped_column(String(200))  # of the face, in the storage
+    file: Mapped[str] = mapped_column(String(100))
+    wanted: Mapped[str] = mapped_column(Text)  # JSON of `renderings.Wanted`
+    due_at: Mapped[float]
+    made_at: Mapped[float | None]
+    worker_id: Mapped[str | None] = mapped_column(String(36), index=True)  # who makes them
+    attempts: Mapped[int] = mapped_column(default=0)
 
 
 class Notice(Table):

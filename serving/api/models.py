@@ -124,6 +124,12 @@ class JobAnswer(_Answer):
     expires_at: float = Field(description="Seconds since 1970.")
 
 
+class WaitingAnswer(_Answer):
+    """Pictures that are being made; ask again after as many seconds as Retry-After says."""
+
+    status: Literal["waiting"] = "waiting"
+
+
 class FieldProblem(_Answer):
     """What is wrong with one field."""
 

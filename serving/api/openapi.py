@@ -38,6 +38,7 @@ class Description:
     form: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     photos: bool = False  # whether the form has photos
+    waiting: type[BaseModel] | None = None  # the answer 202 of what is still to be made
     problems: Sequence[int] = (404, 410)
 
 
@@ -84,7 +85,7 @@ def openapi_document(app: Flask, version: str) -> dict[str, Any]:
 
 
 def _models(description: Description) -> list[type[BaseModel]]:
-    every = (description.answer, description.form, description.query)
+    every = (description.answer, description.form, description.query, description.waiting)
     return [each for each in every if isinstance(each, type)]
 
 
@@ -107,13 +108,17 @@ def _operation(
         kind = description.answer if isinstance(description.answer, str) else "application/json"
         schema = {} if isinstance(description.answer, str) else schemas[description.answer]
         answer["content"] = {kind: {"schema": schema}}
+    answers = {str(description.status): answer}
+    if description.waiting:
+        content = {"application/json": {"schema": schemas[description.waiting]}}
+        answers["202"] = {"description": "Still to be made: ask again after Retry-After seconds.", "content": content}
     problem = {"application/problem+json": {"schema": schemas[Problem]}}
     problems = {str(code): {"description": _PROBLEMS[code], "content": problem} for code in description.problems}
     operation: dict[str, Any] = {
         "operationId": endpoint.rpartition(".")[2],
         "summary": (view.__doc__ or "").strip().splitlines()[0],
         "parameters": parameters,
-        "responses": {str(description.status): answer, **problems},
+        "responses": {**answers, **problems},
     }
     if description.form:
         operation["requestBody"] = {

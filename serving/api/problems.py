@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from serving.api.models import FieldProblem, Problem
-from serving.errors import JobGone, JobUnknown, QueueFull, Refused, ServingError, StorageError
+from serving.errors import JobGone, JobUnknown, QueueFull, Refused, RenderingFailed, ServingError, StorageError
 from serving.storage import is_full
 
 RETRY_STORAGE_SECONDS = 30
@@ -44,6 +44,8 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
             return 410, {}
         case JobUnknown():
             return 404, {}
+        case RenderingFailed():
+            return 503, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
         case StorageError() | OperationalError():
             return 507 if is_full(error) else 503, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
         case OSError() if is_full(error):

@@ -9,19 +9,30 @@ from typing import TypeVar
 from flask import Blueprint, Response, current_app, request, stream_with_context, url_for
 from pydantic import BaseModel, ValidationError
 
-from serving import __version__, jobs, snapshots
+from serving import __version__, jobs, renderings, snapshots
 from serving.api.events import job_events
 from serving.api.keys import require_key
-from serving.api.models import FILES, JobAnswer, JobForm, SnapshotQuery, SubmittedAnswer, SubmittedLinks, job_answer
+from serving.api.models import (
+    FILES,
+    JobAnswer,
+    JobForm,
+    SnapshotQuery,
+    SubmittedAnswer,
+    SubmittedLinks,
+    WaitingAnswer,
+    job_answer,
+)
 from serving.api.openapi import Description, described, openapi_document
 from serving.api.problems import problem
 from serving.errors import JobUnknown, Refused
 from serving.jobs import Submission
 from serving.language import LANGUAGES, best_language
+from serving.renderings import Wanted
 from serving.site import Site
 from serving.tables import Status
 from serving.uploads import clean_email, clean_photos, clean_webhook
 
+RENDERING_SECONDS = 2  # after which it is worth while to ask again
 CHUNK = 1 << 18  # bytes of a file that are sent at a time
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -118,13 +129,19 @@ def photo(secret: str, number: int) -> Response:
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshots.zip")
-@described(Description(answer="application/zip", query=SnapshotQuery, problems=(404, 410, 422)))
+@described(Description(answer="application/zip", query=SnapshotQuery, waiting=WaitingAnswer, problems=(404, 410, 422)))
 def snapshots_zip(secret: str, number: int) -> Response:
-    """Pictures of a face from several sides, one JPG for each angle."""
-    folder = jobs.face_folder(jobs.find(_site(), secret), number)
+    """Pictures of a face from several sides, one JPG for each angle; many large ones are made by a worker."""
+    job = jobs.find(_site(), secret)
+    folder = jobs.face_folder(job, number)
     query = _checked(SnapshotQuery, request.args.to_dict())
-    content = snapshots.zip_of(_site().storage, folder, _views(query), query.size, query.background)
-    return _download(content, "application/zip", "snapshots.zip")
+    views = _views(query)
+    if snapshots.takes_long(views, query.size):
+        wanted = Wanted("zip", views, query.size, query.background)
+        content = renderings.ask(_site(), job.id, folder, wanted)
+    else:
+        content = snapshots.zip_of(_site().storage, folder, views, query.size, query.background)
+    return _waiting() if content is None else _download(content, "application/zip", "snapshots.zip")
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshot.jpg")
@@ -139,11 +156,13 @@ def snapshot(secret: str, number: int) -> Response:
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/turntable.<any(mp4,gif):kind>")
-@described(Description(answer="video/mp4"))
+@described(Description(answer="video/mp4", waiting=WaitingAnswer))
 def turntable(secret: str, number: int, kind: str) -> Response:
-    """The face turning once round, as a film."""
-    folder = jobs.face_folder(jobs.find(_site(), secret), number)
-    content = snapshots.turntable(_site().storage, folder, kind)
+    """The face turning once round, as a film, which a worker makes when it is first asked for."""
+    job = jobs.find(_site(), secret)
+    content = renderings.ask(_site(), job.id, jobs.face_folder(job, number), Wanted(kind))
+    if content is None:
+        return _waiting()
     return _download(content, "video/mp4" if kind == "mp4" else "image/gif", f"turntable.{kind}")
 
 
@@ -191,6 +210,11 @@ def _file(name: str) -> Response:
         mimetype=kind or "application/octet-stream",
         headers={"Content-Length": str(size), "Cache-Control": "private, no-cache"},
     )
+
+
+def _waiting() -> Response:
+    headers = {"Retry-After": str(RENDERING_SECONDS), "Cache-Control": "no-store"}
+    return Response(WaitingAnswer().model_dump_json(), 202, headers, content_type="application/json")
 
 
 def _download(content: bytes, kind: str, name: str) -> Response:

@@ -1,5 +1,6 @@
 /** The result page: the face on its stage, and the controls beside it. */
 
+import { waitForSlowFiles } from "./slow";
 import { Comparison } from "./viewer/comparison";
 import { ExpressionSliders } from "./viewer/expressions";
 import { Face } from "./viewer/face";
@@ -8,6 +9,7 @@ import { type Look, Wardrobe } from "./viewer/looks";
 import { savePicture } from "./viewer/picture";
 import { Stage } from "./viewer/stage";
 
+waitForSlowFiles(document);
 const viewer = document.querySelector<HTMLElement>("[data-viewer]")!;
 open(viewer).catch(() => viewer.classList.add("failed"));
 

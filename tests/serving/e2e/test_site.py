@@ -45,6 +45,12 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
 
     page.wait_for_function(SLEEPS)
 
+    with page.expect_download() as turntable:
+        page.get_by_role("link", name="Turntable (MP4)").click()
+        expect(page.get_by_text("The pictures are being made…")).to_be_visible()
+    assert turntable.value.suggested_filename == "turntable.mp4"
+    assert turntable.value.path().read_bytes()[4:8] == b"ftyp"
+
     page.locator("summary", has_text="Delete everything").click()
     page.get_by_role("button", name="Yes, delete it now").click()
     expect(page.get_by_text("Everything is deleted.")).to_be_visible()
