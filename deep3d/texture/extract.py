@@ -123,18 +123,38 @@ def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_mode
 
 def _density(pixels: np.ndarray, triangles: np.ndarray, texel_area: np.ndarray, weight: np.ndarray) -> int:
     """Photo pixels for one texel, across, where the photo counts most; at least 1."""
-    a, b, c = (pixels[triangles[:, corner]] for corner in range(3))
-    area = 0.5 * np.abs((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]))
-    sure = weight[triangles].min(axis=1) > 0.9
-    if not sure.any():
-        return 1
-    return max(1, int(np.sqrt(area[sure].sum() / max(float(texel_area[sure].sum()), 1e-9)) + 0.25))
+    seen_pixels, texels = _sure_areas(pixels, triangles, texel_area, weight)
+    return max(1, int(np.sqrt(seen_pixels / max(texels, 1e-9)) + 0.25))
+
+
+@numba.njit(cache=True, nogil=True)
+def _sure_areas(pixels, triangles, texel_area, weight):
+    """Photo pixels and texels of all the triangles that the photo surely shows."""
+    seen_pixels = texels = 0.0
+    for t in range(len(triangles)):
+        a, b, c = triangles[t]
+        if min(weight[a], weight[b], weight[c]) > 0.9:
+            bx, by = pixels[b, 0] - pixels[a, 0], pixels[b, 1] - pixels[a, 1]
+            cx, cy = pixels[c, 0] - pixels[a, 0], pixels[c, 1] - pixels[a, 1]
+            seen_pixels += 0.5 * abs(bx * cy - by * cx)
+            texels += texel_area[t]
+    return seen_pixels, texels
 
 
 def _vertex_colours(picture: Picture, pixels: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Photo colours (V, 3) at the vertices, from a copy as coarse as half the mesh's edges."""
-    edges = np.linalg.norm(pixels[triangles[:, 0]] - pixels[triangles[:, 1]], axis=1)
-    return picture.reduce(max(1, int(np.median(edges) / picture.step / 2))).sample(pixels)
+    step = np.median(_edge_lengths(pixels, triangles)) / picture.step / 2
+    return picture.reduce(max(1, int(step))).sample(pixels)
+
+
+@numba.njit(cache=True, nogil=True)
+def _edge_lengths(pixels, triangles):
+    """Photo pixels from the first to the second corner of each triangle (T,)."""
+    lengths = np.empty(len(triangles))
+    for t in range(len(triangles)):
+        a, b = triangles[t, 0], triangles[t, 1]
+        lengths[t] = np.hypot(pixels[b, 0] - pixels[a, 0], pixels[b, 1] - pixels[a, 1])
+    return lengths
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})

@@ -22,8 +22,8 @@ def spread(
     """Continue (V, 3) values, known where `weight` is high, over the mesh: smooth, and never beyond the known range.
 
     Solves Laplace's equation on the vertex graph, `neighbours` and `conductance` (V, valence) of an `Atlas`, by
-    successive over-relaxation (Young, 1954). Parts of the mesh
-    without a known vertex keep the values (V, 3) of `elsewhere`.
+    successive over-relaxation (Young, 1954). Parts of the mesh without a known vertex keep the values (V, 3) of
+    `elsewhere`.
     """
     known = weight > SURE
     field = np.where(known[:, None], values, elsewhere).astype(np.float32)
@@ -54,22 +54,42 @@ def smooth(values, weight, neighbours):
 @numba.njit(cache=True, nogil=True)
 def _relax(field, known, neighbours, conductance):
     order = _outward(field, known, neighbours)
+    ends, others, shares = _equations(order, neighbours, conductance)
+    keep, step = np.float32(1 - OVER_RELAXATION), np.float32(OVER_RELAXATION)
     for _ in range(SWEEPS):
-        for v in order:
-            red, green, blue, total = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            for n in range(neighbours.shape[1]):
-                other = neighbours[v, n]
-                if other < 0:
-                    break
-                share = conductance[v, n]
-                red += share * field[other, 0]
-                green += share * field[other, 1]
-                blue += share * field[other, 2]
-                total += share
-            step = np.float32(OVER_RELAXATION)
-            field[v, 0] += step * (red / total - field[v, 0])
-            field[v, 1] += step * (green / total - field[v, 1])
-            field[v, 2] += step * (blue / total - field[v, 2])
+        n = 0
+        for k in range(len(order)):
+            red, green, blue = np.float32(0), np.float32(0), np.float32(0)
+            while n < ends[k]:
+                other = others[n]
+                red += shares[n] * field[other, 0]
+                green += shares[n] * field[other, 1]
+                blue += shares[n] * field[other, 2]
+                n += 1
+            v = order[k]
+            field[v, 0] = keep * field[v, 0] + step * red
+            field[v, 1] = keep * field[v, 1] + step * green
+            field[v, 2] = keep * field[v, 2] + step * blue
+
+
+@numba.njit(cache=True, nogil=True)
+def _equations(order, neighbours, conductance):
+    """Each vertex of `order` as a mean of others: numbers and shares in one row, and where each vertex's end in it."""
+    ends = np.empty(len(order), np.int32)
+    others = np.empty(len(order) * neighbours.shape[1], np.int32)
+    shares = np.empty(len(others), np.float32)
+    end = 0
+    for k in range(len(order)):
+        start, total = end, np.float32(0)
+        for n in range(neighbours.shape[1]):
+            if neighbours[order[k], n] < 0:
+                break
+            others[end], shares[end] = neighbours[order[k], n], conductance[order[k], n]
+            total += shares[end]
+            end += 1
+        shares[start:end] /= total
+        ends[k] = end
+    return ends, others, shares
 
 
 @numba.njit(cache=True, nogil=True)
