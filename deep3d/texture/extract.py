@@ -7,6 +7,7 @@ photo's low frequencies over the mesh, so that colours meet where one source giv
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -25,7 +26,8 @@ LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
 TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
 DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
 
-_OWN, _MIRRORED, _FILL = 0, 9, 18  # where a vertex's attributes begin, see `_compose`
+_THREADS = 2  # for the largest loop
+_OWN, _MIRRORED, _FILL = 0, 9, 18  # where a vertex's attributes begin, see `_compose_into`
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,18 @@ def extract_texture(
     view_position = (pixels - [view.left, view.top]) * view.scale
     own = np.column_stack([position, view_position, depth, angle])
     attributes = np.column_stack([own, np.ones_like(mirror_gain), own[mirror], mirror_gain, fill]).astype(np.float32)
-    image, seen_weight = _compose(
-        atlas.triangle, atlas.weights, face_model.triangles, attributes, picture.pixels, view.depth, view.trust
-    )
-    atlas.close_gaps(image)
-    atlas.close_gaps(seen_weight)
-    return Texture(image, seen_weight)
+    texture = Texture(np.zeros((size, size, 3), np.uint8), np.zeros((size, size), np.uint8))
+
+    def compose(rows: slice) -> None:
+        texels = texture.image[rows], texture.weight[rows], atlas.triangle[rows], atlas.weights[rows]
+        _compose_into(*texels, face_model.triangles, attributes, picture.pixels, view.depth, view.trust)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        halves = [slice(size * n // _THREADS, size * (n + 1) // _THREADS) for n in range(_THREADS)]
+        list(pool.map(compose, halves))
+    atlas.close_gaps(texture.image)
+    atlas.close_gaps(texture.weight)
+    return texture
 
 
 def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, lit_albedo: Array, count: int) -> None:
@@ -158,18 +166,15 @@ def _edge_lengths(pixels, triangles):
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _compose(triangle, weights, triangles, attributes, picture, depth_map, trust):
-    """Colour and photo weight of each texel.
+def _compose_into(image, weight, triangle, weights, triangles, attributes, picture, depth_map, trust):
+    """Fill some rows of a texture from the same rows of an atlas: colour and photo weight of each texel.
 
     `attributes` (V, 21) are x and y in the picture, x and y in the view, depth, angle weight and three gains, the same
     nine of the mirrored vertex, and the fill's colours. They are interpolated one by one: most texels need few of them.
     """
-    size = len(triangle)
-    image = np.zeros((size, size, 3), np.uint8)
-    weight = np.zeros((size, size), np.uint8)
     one, half, white = np.float32(1), np.float32(0.5), np.float32(255)
-    for row in range(size):
-        for column in range(size):
+    for row in range(triangle.shape[0]):
+        for column in range(triangle.shape[1]):
             t = triangle[row, column]
             if t < 0:
                 continue
@@ -196,7 +201,6 @@ def _compose(triangle, weights, triangles, attributes, picture, depth_map, trust
             image[row, column, 0] = np.uint8(red + half)
             image[row, column, 1] = np.uint8(green + half)
             image[row, column, 2] = np.uint8(blue + half)
-    return image, weight
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
