@@ -37,8 +37,9 @@ class Recogniser:
     """A frozen network from faces (B, 3, S, S), RGB in [-1, 1] and placed as ArcFace places them, to features."""
 
     def __init__(self, network: nn.Module, size: int) -> None:
-        self._network = network.eval().requires_grad_(False)
-        self._size = size
+        self._network, self._size = network.eval(), size
+        for parameter in network.parameters():
+            parameter.requires_grad_(False)
 
     @classmethod
     def read(cls, path: str | Path, device: torch.device) -> Recogniser:

@@ -27,6 +27,15 @@ CONFIG = TrainingConfig(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """The same sums in the same order, whatever the machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def drawer(toy_face_model: FaceModel) -> FaceDrawer:
     """Draws the toy face model."""

@@ -47,15 +47,6 @@ class FixedHeads:
         return Heads(crops, vectors, rng.uniform(60, 160, (count, self._dense, 2)).astype(np.float32))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """The same sums in the same order, whatever the machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fixed heads, and a row of the log at every other step."""
