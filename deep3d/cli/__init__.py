@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from importlib.metadata import entry_points
 
@@ -35,6 +36,7 @@ app.add_typer(_group("Trained weights of others.", **{"import": import_weights})
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: for matrices this small they wait more than they work
     for entry_point in entry_points(group=COMMANDS):
         with suppress(ImportError):  # its extra is not installed
             entry_point.load()(app)
