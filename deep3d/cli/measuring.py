@@ -12,14 +12,25 @@ from deep3d.cli.output import require_writable, say, write_json
 
 
 def bench(
-    photo: Annotated[Path, typer.Argument(help="Photo to measure with.")],
+    photo: Annotated[Path, typer.Argument(help="Photo to measure with.")] = Path("docs/sample/astronaut.jpg"),
     rounds: Annotated[int, typer.Option(min=1, help="How often each part is repeated; the median counts.")] = 12,
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the times into this picture.")] = None,
+    eos_share: Annotated[Path | None, typer.Option(help="Folder `share` of eos, to measure eos-py too.")] = None,
+    mediapipe_model: Annotated[
+        Path | None, typer.Option(help="MediaPipe's face_landmarker.task, to measure it too.")
+    ] = None,
 ) -> None:
-    """Time the way from a photo to its files, and the tools along it, on this machine."""
-    from deep3d.bench import run_bench
+    """Time the way from a photo to its files beside the reference's and others', and the tools along it, here."""
+    from deep3d.bench import Peers, run_bench
+    from deep3d.bench.plot import draw_bars, require_drawable
 
-    require_writable(out)
-    report = run_bench(photo, rounds, lambda part: say(f"Measuring: {part}"))
+    for path in (out, plot):
+        require_writable(path)
+    require_drawable(plot)
+    peers = Peers(eos_share, mediapipe_model)
+    report = run_bench(photo, rounds, lambda part: say(f"Measuring: {part}"), peers)
     sys.stdout.write(report.to_markdown())
     write_json(out, report.to_json())
+    if plot is not None:
+        draw_bars(report, plot)

@@ -1,0 +1,105 @@
+"""Other programs on the same photo: eos-py fits the Surrey model to landmarks, MediaPipe finds landmarks.
+
+Neither is needed by anything else, and both need files that are not part of this project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from deep3d.bench.figures import Section, compared
+from deep3d.bench.photos import Pipeline
+from deep3d.bench.timing import race
+from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
+from deep3d.face_model.surrey import BLENDSHAPES, SHAPE
+from deep3d.fitting import fit_photo
+from deep3d.photo import read_photo
+from deep3d.reconstruction import Reconstruction
+
+_MAPPING, _CONTOURS, _EDGES = "ibug_to_sfm.txt", "sfm_model_contours.json", "sfm_3448_edge_topology.json"
+
+LandmarkFit = Callable[[np.ndarray, tuple[int, int]], object]
+"""Fits a face to (68, 2) landmarks of a photo of that width and height."""
+
+
+def load_eos(share: Path | None) -> LandmarkFit:
+    """The fit of eos' own example: pose, identity, expressions and the visible outline in five rounds.
+
+    Raises: ExtraMissing without eos-py or without the folder, FaceModelMissing, FaceModelInvalid.
+    """
+    try:
+        import eos
+    except ImportError as error:
+        raise ExtraMissing("eos-py is not installed; pip install eos-py") from error
+    if share is None:
+        raise ExtraMissing("--eos-share names no folder with the files that eos has in `share`")
+    for name in (SHAPE, BLENDSHAPES, _MAPPING, _CONTOURS, _EDGES):
+        if not (share / name).is_file():
+            raise FaceModelMissing(f"{share}: {name} missing; take the folder `share` of eos")
+    path = {name: str(share / name) for name in (SHAPE, BLENDSHAPES, _MAPPING, _CONTOURS, _EDGES)}
+    try:
+        neutral = eos.morphablemodel.load_model(path[SHAPE])
+        model = eos.morphablemodel.MorphableModel(
+            neutral.get_shape_model(),
+            eos.morphablemodel.load_blendshapes(path[BLENDSHAPES]),
+            color_model=eos.morphablemodel.PcaModel(),
+            vertex_definitions=None,
+            texture_coordinates=neutral.get_texture_coordinates(),
+        )
+        mapper = eos.core.LandmarkMapper(path[_MAPPING])
+        edges = eos.morphablemodel.load_edge_topology(path[_EDGES])
+        outline = eos.fitting.ContourLandmarks.load(path[_MAPPING])
+        contours = eos.fitting.ModelContour.load(path[_CONTOURS])
+    except Exception as error:  # eos raises anything at all on damaged files
+        raise FaceModelInvalid(f"{share}: eos cannot read its files there; fetch them again") from error
+
+    def fit(landmarks68: np.ndarray, size: tuple[int, int]) -> object:
+        points = [eos.core.Landmark(str(number), point) for number, point in enumerate(landmarks68, start=1)]
+        return eos.fitting.fit_shape_and_pose(model, points, mapper, *size, edges, outline, contours)
+
+    return fit
+
+
+def load_mediapipe(model: Path | None) -> Pipeline:
+    """MediaPipe's Face Landmarker on single pictures: 478 points of the largest face.
+
+    Raises: ExtraMissing without MediaPipe or without its file, FaceModelMissing, FaceModelInvalid.
+    """
+    try:
+        import mediapipe  # pyright: ignore[reportMissingImports]
+        from mediapipe.tasks.python import BaseOptions, vision  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise ExtraMissing("MediaPipe is not installed; pip install mediapipe") from error
+    if model is None:
+        raise ExtraMissing("--mediapipe-model names no face_landmarker.task")
+    if not model.is_file():
+        raise FaceModelMissing(f"{model}: no such file; take MediaPipe's face_landmarker.task")
+    options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(model)))
+    try:
+        landmarker = vision.FaceLandmarker.create_from_options(options)
+    except Exception as error:  # as above
+        raise FaceModelInvalid(f"{model}: not a file for MediaPipe's Face Landmarker; fetch it again") from error
+
+    def find(content: bytes) -> object:
+        pixels = read_photo(content).pixels
+        return landmarker.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels))
+
+    return find
+
+
+def fit_section(face: Reconstruction, eos: LandmarkFit | None, skipped: tuple[str, ...], rounds: int) -> Section:
+    """A face from 68 given landmarks, without any network."""
+    size = face.photo.pixels.shape[1], face.photo.pixels.shape[0]
+    points = face.landmarks68
+    contestants: dict[str, Callable[[], object]] = {
+        "deep3d fit": lambda: fit_photo(face.photo, points, face.face_model).vertices
+    }
+    base = None
+    if eos is not None:
+        base = "eos-py"
+        contestants[base] = lambda: eos(points, size)
+    title = "Fit a face to 68 given landmarks"
+    return Section(title, tuple(compared(race(contestants, rounds), base)), base, skipped)
