@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 
 from deep3d.cli.options import ModelOption, ThreadsOption
 from deep3d.cli.output import progress, say
-from deep3d.errors import RuntimeUnavailable
+from deep3d.errors import ExtraMissing
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -35,7 +36,8 @@ def synthetic(
     threads: ThreadsOption = None,
 ) -> None:
     """Train the regressor on synthetic heads; stop it at any time and call it again to go on."""
-    from deep3d.training.command import train_and_export
+    with _packages():
+        from deep3d.training.command import train_and_export
 
     with _progress() as advance:
         path = train_and_export(config, out, name, face_model, threads, advance)
@@ -54,11 +56,11 @@ def weak(
 
     With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train weak ...
     """
-    try:
+    with _packages():
         from deep3d.training.weak_command import fine_tune_and_export
-    except ModuleNotFoundError as error:
-        raise RuntimeUnavailable(f"train weak: needs {error.name}; pip install 'deep3d[torch,train]'") from error
 
+    if device is DeviceOption.CUDA and find_spec("nvdiffrast") is None:
+        say("nvdiffrast is not installed: the network is trained on the graphics card, faces are drawn without it")
     with _progress() as advance:
         path = fine_tune_and_export(config, out, name, face_model, threads, device.value, advance)
     if path is not None:
@@ -71,9 +73,19 @@ def record(
     name: Annotated[str, typer.Option(help="Name of the checkpoint.")] = "deep3d_resnet50",
 ) -> None:
     """Write the measured accuracy into the checkpoints of a run."""
-    from deep3d.training.command import record_accuracy
+    with _packages():
+        from deep3d.training.command import record_accuracy
 
     say(f"{record_accuracy(run, name, report)}: accuracy recorded")
+
+
+@contextmanager
+def _packages() -> Iterator[None]:
+    """Imports that need the extras of training."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExtraMissing(f"train: needs the package {error.name}; pip install 'deep3d[torch,train]'") from error
 
 
 @contextmanager

@@ -14,7 +14,8 @@ import torch
 from numpy.testing import assert_array_equal
 
 from deep3d.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from deep3d.errors import ConfigError, DatasetError
+from deep3d.cli.training import weak
+from deep3d.errors import ConfigError, DatasetError, ExtraMissing
 from deep3d.network import RegressorConfig, RegressorNetwork, build_network, network_arrays
 from deep3d.training.config import Schedule
 from deep3d.training.team import ALONE
@@ -141,6 +142,12 @@ def test_a_folder_of_another_kind_of_run_is_refused(config, start, toy_face_mode
 def test_photos_that_are_not_there_are_named(config, start, toy_face_model, tmp_path):
     with pytest.raises(DatasetError, match="nowhere: neither a folder"):
         train_weakly(replace(config, photos=("nowhere",)), start, toy_face_model, tmp_path, ALONE, Steps())
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "deep3d.training.weak_command", None)
+    with pytest.raises(ExtraMissing, match=r"needs the package deep3d\.training.*pip install 'deep3d\[torch,train\]'"):
+        weak(tmp_path / "weak.toml", tmp_path)
 
 
 TOML = """
