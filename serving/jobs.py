@@ -159,8 +159,17 @@ def retry(site: Site, job_id: int) -> bool:
         job.started_at, job.finished_at, job.crashes = None, None, 0
         for upload in job.uploads:
             upload.error = None
+        job.notices += _next_notices(job)
         session.add(OutboxEntry(job_id=job.id, due_at=time.time()))
         return True
+
+
+def _next_notices(job: Job) -> list[Notice]:
+    """What is to be sent at the next end of a job, beside what was not sent at the last one, which waits again."""
+    latest = {(notice.kind, notice.address): notice for notice in job.notices}.values()
+    for notice in latest:
+        notice.due_at = None
+    return [Notice(kind=notice.kind, address=notice.address) for notice in latest if notice.sent_at is not None]
 
 
 def delete(site: Site, secret: str) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from babel.dates import format_date
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from serving import snapshots
+from serving import reasons, snapshots
 from serving.errors import SettingsError
 from serving.language import N_, translations
 from serving.settings import Settings
@@ -51,7 +51,7 @@ def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
     values = {
         "_": words.gettext,
         "done": done,
-        "error": job.error,
+        "error": reasons.of_job(job, words.gettext),
         "link": f"{settings.base_url.rstrip('/')}/jobs/{job.secret}",
         "expires": format_date(datetime.fromtimestamp(job.expires_at, UTC), "long", locale=job.language),
         "language": job.language,

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from serving import reasons
 from serving.site import Site
 from serving.tables import WAITING, Face, Job, Notice, OutboxEntry, Rendering, Status, Upload, WorkerRow
 
 MOST_CRASHES = 3  # workers that may die while a job runs alone, before it is given up
-
-GAVE_UP = "This photo stops the program that works on it, again and again; please send another one."
-NO_FACE = "No face was found."
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class PhotoOutcome:
     """What a run made of one photo."""
 
     folders: tuple[str, ...] = ()  # of its faces, in the storage
-    error: str | None = None
+    error: str | None = None  # a text of `reasons`
 
 
 def runs_alone(site: Site, job_id: int) -> bool | None:
@@ -91,7 +89,7 @@ def finish(site: Site, run: Run, outcomes: Sequence[PhotoOutcome]) -> Status | N
     status = Status.DONE if any(outcome.folders for outcome in outcomes) else Status.FAILED
     errors = [outcome.error for outcome in outcomes if outcome.error]
     with site.database.session() as session:
-        if not _end(session, run, status, (errors[0] if errors else NO_FACE) if status is Status.FAILED else None):
+        if not _end(session, run, status, errors[0] if status is Status.FAILED else None):
             return None
         for upload, outcome in zip(run.uploads, outcomes, strict=True):
             session.execute(update(Upload).where(Upload.id == upload.id).values(error=outcome.error))
@@ -122,7 +120,7 @@ def take_from_dead(site: Site) -> int:
             job.crashes += job.alone
             job.alone, job.worker_id, job.stage, job.progress = True, None, "", 0.0
             if job.crashes >= MOST_CRASHES:
-                job.status, job.error, job.finished_at = Status.FAILED, GAVE_UP, time.time()
+                job.status, job.error, job.finished_at = Status.FAILED, reasons.GAVE_UP, time.time()
                 _release_notices(session, job.id)
             else:
                 job.status = Status.QUEUED

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from sqlalchemy.exc import DBAPIError
 
 from deep3d import Deep3DError, Photo, Reconstruction, read_photo, write_results
-from serving import runs
+from serving import reasons, runs
 from serving.batching import Batcher, Budget, Gate
 from serving.errors import StorageError
 from serving.metrics import WorkerMetrics
@@ -25,7 +25,6 @@ from serving.site import Site
 from serving.tables import Upload
 
 PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
-OUR_MISTAKE = "Something went wrong on our side; please try again."
 PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has more
 
 Write = Callable[[Reconstruction, Path], None]
@@ -118,7 +117,7 @@ class ReconstructJob:
             raise  # the run stays claimed, and is begun again by this worker, or taken from it
         except Exception:  # a mistake of ours, or the files of a job that has just been deleted
             _log.exception("failed", extra={"job": run.job_id})
-            status = runs.finish(self._site, run, [PhotoOutcome(error=OUR_MISTAKE)] * len(run.uploads))
+            status = runs.finish(self._site, run, [PhotoOutcome(error=reasons.OUR_MISTAKE)] * len(run.uploads))
         if status is None:  # deleted meanwhile, or taken over by another worker
             self._site.storage.delete(run.folder)
             return
@@ -157,17 +156,12 @@ class ReconstructJob:
     def _outcome(self, run: Run, upload: Upload, found: list[Reconstruction] | Exception) -> PhotoOutcome:
         if isinstance(found, DBAPIError | StorageError):
             raise CanPass(str(found)) from found
-        if isinstance(found, Deep3DError):
-            return PhotoOutcome(error=f"{found}.")
-        if isinstance(found, MemoryError):
-            return PhotoOutcome(
-                error=f"{upload.name}: not enough memory for this photo; please send a smaller version."
-            )
         if isinstance(found, Exception):
-            _log.error("photo %d failed", upload.number, exc_info=found, extra={"job": run.job_id})
-            return PhotoOutcome(error=f"{upload.name}: something went wrong with this photo; please try another one.")
+            if not isinstance(found, Deep3DError | MemoryError):
+                _log.error("photo %d failed", upload.number, exc_info=found, extra={"job": run.job_id})
+            return PhotoOutcome(error=reasons.of_error(found))
         if not found:
-            return PhotoOutcome(error=f"{upload.name}: no face found; please use a photo in which a face is larger.")
+            return PhotoOutcome(error=reasons.NO_FACE)
         with self._timed("files"):
             return PhotoOutcome(tuple(self._store(run, upload, number, face) for number, face in enumerate(found)))
 

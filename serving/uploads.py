@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from deep3d import Deep3DError, read_photo
+from serving import reasons
 from serving.errors import Refused
 from serving.language import N_
 from serving.settings import Settings
@@ -106,13 +107,13 @@ def _clean_photo(name: str, stream: IO[bytes], settings: Settings) -> CleanPhoto
     if not content:
         raise Refused("photo", N_("%(name)s: the file is empty; please choose a photo."), name=name)
     if len(content) > settings.max_photo_mb * 1e6:
-        raise Refused("photo", f"{name}: larger than {settings.max_photo_mb:g} MB; please send a smaller version.", 413)
+        raise Refused("photo", TOO_LARGE, 413, name=name, size=f"{settings.max_photo_mb:g}")
     with _one_at_a_time:
         _check_size(name, content, settings)
         try:
             pixels = read_photo(content, name).pixels
         except Deep3DError as error:
-            raise Refused("photo", f"{error}.") from error
+            raise Refused("photo", reasons.of_error(error), name=name) from error
         image = Image.fromarray(pixels)
         image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         jpeg = io.BytesIO()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from serving import reasons
 from serving.errors import AddressRefused
 from serving.site import Site
 from serving.tables import Job, Notice
@@ -29,7 +30,8 @@ def call(site: Site, job: Job, notice: Notice) -> None:
 
     Raises: AddressRefused, Declined.
     """
-    body = json.dumps({"id": job.secret, "status": job.status, "faces": len(job.faces), "error": job.error}).encode()
+    told = {"id": job.secret, "status": job.status, "faces": len(job.faces), "error": reasons.of_job(job)}
+    body = json.dumps(told).encode()
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "deep3d",

@@ -114,7 +114,7 @@ def _from_environment(load: Callable[[Settings], FaceFinder], write: Write) -> t
 
 
 def _share_heaps() -> None:
-    """Let all threads allocate from two heaps.
+    """Let all threads allocate from two heaps, or from those that libraries have made before.
 
     glibc would give each of dozens of threads its own, and what is freed in one is of no use to the others: at 16
     jobs at a time that is 400 MB. Elsewhere nothing happens.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from flask import url_for
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving import reasons
 from serving.jobs import JobState
 from serving.snapshots import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
 from serving.tables import Status
@@ -157,11 +158,11 @@ def job_answer(secret: str, state: JobState) -> JobAnswer:
         stage=job.stage if state.status is Status.RUNNING else "",
         position=state.position,
         wait_seconds=round(state.wait_seconds, 1),
-        photos=[PhotoAnswer(name=upload.name, error=upload.error) for upload in job.uploads],
+        photos=[PhotoAnswer(name=upload.name, error=reasons.of_photo(upload)) for upload in job.uploads],
         faces=[
             FaceAnswer(photo=face.photo, links=_face_links(secret, number)) for number, face in enumerate(job.faces)
         ],
-        error=job.error,
+        error=reasons.of_job(job),
         expires_at=round(job.expires_at, 3),
     )
 

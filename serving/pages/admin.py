@@ -14,7 +14,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
-from serving import jobs, workers
+from serving import jobs, reasons, workers
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
 from serving.tables import Job, Notice, Status
@@ -74,7 +74,7 @@ def admin() -> str:
     with site().database.reading() as database:
         by_status = database.execute(select(Job.status, func.count()).group_by(Job.status))
         counts = {status: number for status, number in by_status}
-        failed = select(Job).where(Job.status == Status.FAILED).order_by(Job.finished_at.desc()).limit(FAILURES)
+        failed = jobs.whole_jobs().where(Job.status == Status.FAILED).order_by(Job.finished_at.desc()).limit(FAILURES)
         failures = list(database.scalars(failed))
         unsent = database.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))
     now, free = time.time(), site().storage.free_bytes()
@@ -84,9 +84,7 @@ def admin() -> str:
         unsent=unsent,
         free=None if free is None else f"{free / 1e9:.1f} GB",
         workers=[(each.host, each.pid, _duration(now - each.started_at)) for each in workers.living(site())],
-        failures=[
-            (each.id, _when(each.finished_at), each.attempts, each.crashes, each.error or "") for each in failures
-        ],
+        failures=[(each, _when(each.finished_at), reasons.of_job(each, translate) or "") for each in failures],
     )
 
 

@@ -8,7 +8,7 @@ from babel.dates import format_date, format_datetime
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import NotFound
 
-from serving import jobs
+from serving import jobs, reasons
 from serving.api.models import FILES, FaceAnswer, job_answer
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
@@ -64,7 +64,15 @@ def job(secret: str) -> str:
     answer = job_answer(secret, state)
     if state.status is Status.DONE:
         return _result(secret, answer.faces, state.job.expires_at)
-    return render_template("job.html", secret=secret, job=answer, stages=STAGES, started=state.status is Status.RUNNING)
+    photos = [reasons.of_photo(upload, translate) for upload in state.job.uploads]
+    return render_template(
+        "job.html",
+        secret=secret,
+        job=answer,
+        errors=[error for error in photos if error] or [reasons.of_job(state.job, translate)],
+        stages=STAGES,
+        started=state.status is Status.RUNNING,
+    )
 
 
 @pages.post("/jobs/<secret>/delete")

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import select
 
-from serving import jobs, mail, notices, runs, snapshots, webhook, workers
+from serving import jobs, mail, notices, reasons, runs, snapshots, webhook, workers
 from serving.errors import AddressRefused
 from serving.jobs import Submission
 from serving.runs import PhotoOutcome
@@ -123,3 +123,33 @@ def test_a_mail_whose_end_could_not_be_noted_is_tried_again_by_the_same_worker(s
             notices.send_next(site, worker)
     assert notices.send_next(site, workers.register(site)) == ""
     assert notices.send_next(site, worker) == "sent"
+
+
+def test_each_end_of_a_job_that_an_operator_tries_again_is_told(site, clean_photo, worker):
+    job = end(site, clean_photo, worker, FAILED)
+    for _ in range(2):
+        assert notices.send_next(site, worker) == "sent"
+        assert jobs.retry(site, job.id)
+        assert notices.send_next(site, worker) == ""
+        run = runs.claim(site, job.id, worker, alone=False)
+        assert run is not None
+        runs.finish(site, run, FAILED)
+    assert notices.send_next(site, worker) == "sent"
+    assert len({message["Message-ID"] for message in read_mails(site)}) == 3
+
+
+def test_a_mail_that_waits_while_a_job_is_tried_again_is_sent_once(site, clean_photo, worker):
+    job = end(site, clean_photo, worker, FAILED)
+    jobs.retry(site, job.id)
+    assert notices.send_next(site, worker) == ""
+    run = runs.claim(site, job.id, worker, alone=False)
+    assert run is not None
+    runs.finish(site, run, FAILED)
+    assert [notices.send_next(site, worker) for _ in range(2)] == ["sent", ""]
+
+
+def test_a_failure_is_told_in_the_language_of_the_person(site, clean_photo, worker):
+    end(site, clean_photo, worker, [PhotoOutcome(error=reasons.NO_FACE)], language="de")
+    notices.send_next(site, worker)
+    [message] = read_mails(site)
+    assert "anna.jpg: kein Gesicht gefunden" in body(message, "plain")

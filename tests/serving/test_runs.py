@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import delete, select
 
-from serving import jobs, outbox, runs, workers
+from serving import jobs, outbox, reasons, runs, workers
 from serving.jobs import Submission
 from serving.runs import MOST_CRASHES, PhotoOutcome
 from serving.tables import Job, Notice, OutboxEntry, Status, WorkerRow
@@ -99,7 +99,7 @@ def test_crashes_count_only_alone(site, job):
         die(site, worker)
         runs.take_from_dead(site)
     given_up = read(site, job)
-    assert (given_up.status, given_up.error, given_up.crashes) == (Status.FAILED, runs.GAVE_UP, MOST_CRASHES)
+    assert (given_up.status, given_up.error, given_up.crashes) == (Status.FAILED, reasons.GAVE_UP, MOST_CRASHES)
 
 
 def test_a_notice_is_due_when_the_job_ends(site, job):

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from serving import jobs, workers
+from serving import jobs, reasons, workers
 from serving.errors import StorageFull
 from serving.jobs import Submission
 from serving.metrics import WorkerMetrics
 from serving.tables import Status
-from serving.tasks import OUR_MISTAKE, CanPass, ReconstructJob
+from serving.tasks import CanPass, ReconstructJob
 
 
 class Finder:
@@ -67,7 +67,7 @@ def test_a_job_without_a_face_has_failed_and_says_why(site, clean_photo, work):
     work(job.id)
     job = jobs.find(site, str(job.secret))
     assert job.status == Status.FAILED
-    assert job.error == "0: no face found; please use a photo in which a face is larger."
+    assert reasons.of_job(job) == "0: no face found; please use a photo in which a face is larger."
 
 
 def test_a_second_message_does_nothing(site, clean_photo, work, finder):
@@ -97,4 +97,4 @@ def test_a_job_whose_files_are_gone_ends(site, clean_photo, work):
     site.storage.delete(job.folder)
     work(job.id)
     job = jobs.find(site, str(job.secret))
-    assert (job.status, job.error) == (Status.FAILED, OUR_MISTAKE)
+    assert (job.status, job.error) == (Status.FAILED, reasons.OUR_MISTAKE)
