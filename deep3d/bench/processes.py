@@ -43,7 +43,7 @@ def process_section(photo: Path, folder: Path, rounds: int) -> Section:
     calls = {
         f"deep3d reconstruct --runtime {name}, cold": partial(_reconstruct, photo, folder, name) for name in families
     }
-    figures += compared(race(calls, rounds), base=None)
+    figures += compared(race(calls, rounds, warm_up=1), base=None)  # files that are in memory
     if not _MEMORY.exists():
         return Section("Processes", tuple(figures), skipped=("memory (only Linux tells it)",))
     for name in families:

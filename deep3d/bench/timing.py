@@ -10,13 +10,15 @@ WARM_UP = 2
 _PAUSE = 0.02  # seconds, after which the idle threads of torch no longer wait actively on the cores of the next
 
 
-def race(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each contestant in each round."""
+def race(
+    contestants: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = WARM_UP
+) -> dict[str, list[float]]:
+    """Seconds of each contestant in each round after those that warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(WARM_UP + rounds):
+    for _ in range(warm_up + rounds):
         for name, action in contestants.items():
             time.sleep(_PAUSE)
             start = time.perf_counter()
             action()
             seconds[name].append(time.perf_counter() - start)
-    return {name: times[WARM_UP:] for name, times in seconds.items()}
+    return {name: times[warm_up:] for name, times in seconds.items()}

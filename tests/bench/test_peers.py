@@ -1,0 +1,54 @@
+"""Other programs: measured where they are, named where they are not."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from deep3d.bench.peers import fit_section, load_eos, load_mediapipe
+from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
+
+
+@pytest.mark.parametrize(("package", "load"), [("eos", load_eos), ("mediapipe", load_mediapipe)])
+def test_a_missing_package_is_named(monkeypatch, tmp_path, package, load):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ExtraMissing, match=r"is not installed; pip install"):
+        load(tmp_path)
+
+
+def test_eos_without_its_folder_is_left_out():
+    pytest.importorskip("eos")
+    with pytest.raises(ExtraMissing, match="--eos-share"):
+        load_eos(None)
+
+
+def test_a_folder_without_the_files_of_eos_is_an_error(tmp_path):
+    pytest.importorskip("eos")
+    with pytest.raises(FaceModelMissing, match=r"sfm_shape_3448\.bin missing"):
+        load_eos(tmp_path)
+
+
+def test_damaged_files_of_eos_are_an_error(tmp_path):
+    pytest.importorskip("eos")
+    for name in (
+        "sfm_shape_3448.bin expression_blendshapes_3448.bin ibug_to_sfm.txt sfm_model_contours.json "
+        "sfm_3448_edge_topology.json"
+    ).split():
+        (tmp_path / name).write_bytes(b"not that")
+    with pytest.raises(FaceModelInvalid, match="eos cannot read"):
+        load_eos(tmp_path)
+
+
+def test_both_fits_see_the_same_landmarks(toy_reconstruction):
+    seen = []
+    size = toy_reconstruction.photo.pixels.shape[1::-1]
+    section = fit_section(toy_reconstruction, lambda *given: seen.append(given), (), rounds=1)
+    for landmarks, given_size in seen:
+        np.testing.assert_array_equal(landmarks, toy_reconstruction.landmarks68)
+        assert given_size == size
+    assert section.base == "eos-py" and [figure.name for figure in section.figures] == ["deep3d fit", "eos-py"]
+
+
+def test_our_fit_alone_has_no_ratio(toy_reconstruction):
+    section = fit_section(toy_reconstruction, None, ("eos-py is not installed",), rounds=1)
+    assert section.base is None and len(section.figures) == 1 and section.skipped
