@@ -1,10 +1,10 @@
 """Fitting several photos at once, those of one person with one identity: expression, pose and perspective are each
 photo's own.
 
-The energy is that of `fit_landmarks`, summed over the photos, with one prior for each person. A Gauss-Newton step is
-solved by the Schur complement: once each photo's own unknowns are eliminated, 80 equations are left for each person, to
-which every photo adds what its landmarks tell of the identity. A profile adds depth, a frontal photo width, a blurred
-one little.
+The energy is that of `fit_landmarks`, summed over the photos: each brings what the network says of it as a prior. A
+Gauss-Newton step is solved by the Schur complement: once each photo's own unknowns are eliminated, 80 equations are left
+for each person, to which every photo adds what its landmarks tell of the identity. A profile adds depth, a frontal photo
+width, a blurred one little.
 """
 
 from __future__ import annotations
@@ -100,19 +100,15 @@ def _joint_step(
     """The step (B, 7 + K) of all photos, whose identity part is the same for all photos of a person."""
     shared = np.arange(POSE, POSE + identities)
     own = np.setdiff1d(np.arange(jacobian.shape[-1]), shared)
-    normal, gradient = jacobian.mT @ jacobian, (jacobian.mT @ residual[..., None])[..., 0]
-    own_normal = normal[:, own[:, None], own] + np.diag(precision[own] + 1e-6)
-    own_gradient = gradient[:, own] + precision[own] * pull[:, own]
+    normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
+    gradient = (jacobian.mT @ residual[..., None])[..., 0] + precision * pull
     mixed = normal[:, own[:, None], shared]  # (B, own, shared)
-    eliminated = np.linalg.solve(own_normal, np.concatenate([mixed, own_gradient[..., None]], axis=2))
-
+    eliminated = np.linalg.solve(normal[:, own[:, None], own], np.concatenate([mixed, gradient[:, own, None]], axis=2))
     people, members = np.unique(person, return_inverse=True)
-    one_photo = np.unique(person, return_index=True)[1]  # the prior of a person counts once
-    left = np.zeros((len(people), identities, identities)) + np.diag(precision[shared] + 1e-6)
-    right = precision[shared] * pull[one_photo][:, shared]
+    left = np.zeros((len(people), identities, identities))
+    right = np.zeros((len(people), identities))
     np.add.at(left, members, normal[:, shared[:, None], shared] - mixed.mT @ eliminated[..., :-1])
     np.add.at(right, members, gradient[:, shared] - (mixed.mT @ eliminated[..., -1:])[..., 0])
-
     step = np.empty_like(pull)
     step[:, shared] = np.linalg.solve(left, right[..., None])[members, :, 0]
     step[:, own] = eliminated[..., -1] - (eliminated[..., :-1] @ step[:, shared, None])[..., 0]
