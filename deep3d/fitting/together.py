@@ -2,9 +2,9 @@
 photo's own.
 
 The energy is that of `fit_landmarks`, summed over the photos: each brings what the network says of it as a prior. A
-Gauss-Newton step is solved by the Schur complement: once each photo's own unknowns are eliminated, 80 equations are left
-for each person, to which every photo adds what its landmarks tell of the identity. A profile adds depth, a frontal photo
-width, a blurred one little.
+Gauss-Newton step is solved by the Schur complement: once each photo's own unknowns are eliminated, 80 equations are
+left for each person, to which every photo adds what its landmarks tell of the identity. A profile adds depth, a frontal
+photo width, a blurred one little.
 """
 
 from __future__ import annotations
