@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from deep3d.bench.figures import Section, compared, figure
-from deep3d.bench.timing import race
+from deep3d.bench.timing import once
 from deep3d.runtime import available_runtimes
 
 _MEMORY = Path("/proc/self/status")
@@ -37,13 +37,17 @@ def process_section(photo: Path, folder: Path, rounds: int) -> Section:
     Results are written below the folder. Raises: subprocess.CalledProcessError if one of them fails.
     """
     help_command = [sys.executable, "-m", "deep3d", "--help"]
-    starts = race({"deep3d --help": lambda: subprocess.run(help_command, check=True, capture_output=True)}, rounds)
-    figures = compared(starts, base=None)
     families = _families()
     calls = {
-        f"deep3d reconstruct --runtime {name}, cold": partial(_reconstruct, photo, folder, name) for name in families
+        "deep3d --help": lambda: subprocess.run(help_command, check=True, capture_output=True),
+        **{
+            f"deep3d reconstruct --runtime {name}, cold": partial(_reconstruct, photo, folder, name)
+            for name in families
+        },
     }
-    figures += compared(race(calls, rounds, warm_up=1), base=None)  # files that are in memory
+    for call in calls.values():
+        call()  # brings the files into memory
+    figures = compared({name: [once(call) for _ in range(rounds)] for name, call in calls.items()}, base=None)
     if not _MEMORY.exists():
         return Section("Processes", tuple(figures), skipped=("memory (only Linux tells it)",))
     for name in families:
