@@ -47,7 +47,8 @@ class FaceDrawer:
     def __call__(self, vectors: Tensor) -> DrawnFaces:
         """The faces of coefficient vectors (B, 257) from any device."""
         model = self.model
-        face, vertices = self._placed(vectors)
+        face = FaceCoefficients.from_vector(vectors.to(self.device))
+        vertices = place(model.shape(face), face.rotation, face.translation)
         albedo = model.albedo(face.albedo)
         colours = shade(albedo, model.normals(vertices), face.lighting)
         skin = model.skin[None, :, None].expand(len(vertices), -1, 1)
@@ -61,11 +62,3 @@ class FaceDrawer:
             coverage=rendering.mask,
             skin=picture[:, 3],
         )
-
-    def landmarks(self, vectors: Tensor) -> Tensor:
-        """Their landmarks alone, (B, 68, 2) crop pixels."""
-        return project(self.model.landmarks(self._placed(vectors)[1]))
-
-    def _placed(self, vectors: Tensor) -> tuple[FaceCoefficients, Tensor]:
-        face = FaceCoefficients.from_vector(vectors.to(self.device))
-        return face, place(self.model.shape(face), face.rotation, face.translation)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
@@ -14,14 +15,15 @@ from torch.utils.tensorboard import SummaryWriter
 from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.evaluation.landmarks import landmark_errors
 from deep3d.landmarks import INNER
-from deep3d.training.augmentation import FaceCrops, network_input, plain_crops
+from deep3d.training.augmentation import network_input, plain_crops
 from deep3d.training.drawn_faces import DrawnFaces, FaceDrawer
 from deep3d.training.loop import Watch
 from deep3d.training.run import Run
+from deep3d.training.weak_losses import photometric
 from deep3d.training.wide_crops import WideCropSet, batches_in_order
 
 MEASURE_EVERY = 100  # steps, a multiple of loop.LOG_EVERY
-MEASURES = ("nme51", "nme68", "dense_nme51")
+MEASURES = ("photometric", "nme51", "nme68", "dense_nme51")
 _BATCH = 16
 _SHOWN = 4  # faces of a picture
 
@@ -61,21 +63,23 @@ class _WeakWatch:
         for number, wide in enumerate(batches_in_order(self.held_out, _BATCH)):
             crops = plain_crops(wide.to(self.run.team.device))
             vectors = self.run.average(network_input(crops, self.crop_size))
-            points = self.drawer.landmarks(vectors[:, :COEFFICIENT_COUNT])
+            faces = self.drawer(vectors[:, :COEFFICIENT_COUNT])
             dense = vectors[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))[:, :68, :2]
-            for reference, mesh, seen in zip(crops.landmarks, points, dense):
-                of_mesh = _errors(mesh, reference)
+            images, compared = crops.images.to(self.drawer.device), crops.attention.to(self.drawer.device) * faces.skin
+            for k, reference in enumerate(crops.landmarks):
+                one = slice(k, k + 1)
+                errors["photometric"].append(float(photometric(faces.pictures[one], images[one], compared[one])))
+                of_mesh = _errors(faces.landmarks[k], reference)
                 errors["nme51"].append(of_mesh[INNER].mean())
                 errors["nme68"].append(of_mesh.mean())
-                if len(seen):
-                    errors["dense_nme51"].append(_errors(seen, reference)[INNER].mean())
+                if dense.shape[1]:
+                    errors["dense_nme51"].append(_errors(dense[k], reference)[INNER].mean())
             if number == 0:
-                faces = self.drawer(vectors[:_SHOWN, :COEFFICIENT_COUNT])
-                self.writer.add_image("held_out", _picture(crops, faces), self.run.step)
+                self.writer.add_image("held_out", _picture(images, faces, compared), self.run.step)
         self._write({name: sum(values) / len(values) for name, values in errors.items() if values})
 
     def _write(self, means: dict[str, float]) -> None:
-        """Add a row to held_out.csv, in percent of the face box, and points to the curves."""
+        """Add a row to held_out.csv, and points to the curves."""
         if not means:
             return
         for name, value in means.items():
@@ -89,17 +93,15 @@ class _WeakWatch:
             writer.writerow({"step": str(self.run.step)} | {name: f"{value:.4f}" for name, value in means.items()})
 
 
-def _errors(points: Tensor, reference: Tensor):
+def _errors(points: Tensor, reference: Tensor) -> np.ndarray:
     """(68,) percent of the face box."""
     return landmark_errors(points.cpu().numpy(), reference.cpu().numpy())
 
 
-def _picture(crops: FaceCrops, faces: DrawnFaces) -> Tensor:
-    """(3, H, W) in [0, 1]: below each other some photos, the faces laid over them, and the skin that is compared."""
-    device = faces.pictures.device
-    photos, attention = (part[: len(faces.pictures)].to(device) for part in (crops.images, crops.attention))
-    coverage = faces.coverage[:, None]
-    drawn = faces.pictures + (1 - coverage) * photos  # pictures are black, with coverage, beside the face
-    compared = (attention * faces.skin)[:, None].expand_as(photos)
-    rows = [torch.cat(list(row), dim=2) for row in (photos, drawn, compared)]
+def _picture(photos: Tensor, faces: DrawnFaces, compared: Tensor) -> Tensor:
+    """(3, H, W) in [0, 1]: below each other the first photos, the faces laid over them, and the skin that counts."""
+    drawn = (
+        faces.pictures + (1 - faces.coverage[:, None]) * photos
+    )  # pictures are black, with coverage, beside the face
+    rows = [torch.cat(list(row[:_SHOWN]), dim=2) for row in (photos, drawn, compared[:, None].expand_as(photos))]
     return torch.cat(rows, dim=1).clamp(0, 1)

@@ -23,7 +23,7 @@ def test_a_list_is_relative_to_the_folder_of_datalist_and_its_landmarks_count_y_
     photos = read_sources([photo_list])
     assert [photo.photo.name for photo in photos] == ["0.png", "1.png", "2.png", "3.png"]
     assert all(photo.mask is not None and photo.mask.parent.name == "mask" for photo in photos)
-    expected = drawer.landmarks(toy_vectors).numpy() + [0, 20]
+    expected = drawer(toy_vectors).landmarks.numpy() + [0, 20]
     assert_allclose([photo.landmarks(254) for photo in photos], expected, atol=1e-3)
 
 

@@ -135,7 +135,7 @@ def test_five_points_come_to_lie_where_arcface_has_them():
 
 
 def test_the_least_squares_are_the_least(toy_vectors, drawer):
-    points, template = five_points(drawer.landmarks(toy_vectors)), torch.tensor(ARCFACE_POINTS)
+    points, template = five_points(drawer(toy_vectors).landmarks), torch.tensor(ARCFACE_POINTS)
     place = similarity(points, template.expand(4, -1, -1))
 
     def cost(change: float, row: int) -> float:

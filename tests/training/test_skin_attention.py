@@ -13,7 +13,7 @@ def face(drawer, toy_vectors) -> tuple[np.ndarray, np.ndarray]:
     """A picture (224, 224, 3) all of skin, grainy, and the landmarks of a face in it."""
     rng = np.random.default_rng(0)
     picture = np.clip(np.array(SKIN) * rng.normal(1, 0.06, (224, 224, 1)), 0, 255).astype(np.uint8)
-    return picture, drawer.landmarks(toy_vectors[:1])[0].numpy()
+    return picture, drawer(toy_vectors[:1]).landmarks[0].numpy()
 
 
 def test_skin_of_the_face_gets_attention_and_what_lies_beside_gets_none(face):

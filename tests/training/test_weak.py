@@ -94,7 +94,8 @@ def test_the_loss_falls_and_what_is_frozen_stays_to_the_bit(config, start, toy_f
 
     (row,) = rows(tmp_path / "log.csv")
     assert row["step"] == "20" and np.isfinite(float(row["photometric"]))
-    assert [row["step"] for row in rows(tmp_path / "held_out.csv")] == ["0"]
+    (row,) = rows(tmp_path / "held_out.csv")
+    assert row["step"] == "0" and all(0 < float(value) < 100 for name, value in row.items() if name != "step")
     assert list((tmp_path / "tensorboard").iterdir())
 
 
