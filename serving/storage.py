@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from serving.errors import SettingsError, StorageError, StorageFull
+
+DELETE_ATTEMPTS = 4
+DELETE_PAUSE_SECONDS = 0.05
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -80,10 +84,12 @@ class Storage:
     def delete(self, name: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing happens where there is none."""
         with _told():
-            path = self._path(name)
-            self._files.invalidate_cache()
-            if self._files.exists(path):
-                self._files.rm(path, recursive=True)
+            for _ in range(DELETE_ATTEMPTS - 1):
+                try:
+                    return self._delete(self._path(name))
+                except OSError:  # somebody has written into the folder, or removed files of it, in the same moment
+                    time.sleep(DELETE_PAUSE_SECONDS)
+            self._delete(self._path(name))
 
     def check(self) -> None:
         """Write, read and remove a small file."""
@@ -99,6 +105,11 @@ class Storage:
         with _told():
             self._files.makedirs(self._root, exist_ok=True)
             return shutil.disk_usage(self._root).free
+
+    def _delete(self, path: str) -> None:
+        self._files.invalidate_cache()
+        if self._files.exists(path):
+            self._files.rm(path, recursive=True)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from deep3d import FaceCoefficients
 from serving.loadtest.servers import PostgresServer, RedisServer
 from serving.settings import Settings
 from serving.site import Site
+from serving.storage import Storage
 from serving.uploads import CleanPhoto
 
 REPOSITORY = Path(__file__).parents[2]
@@ -88,6 +91,16 @@ def production(settings: Settings, redis_server: RedisServer, postgres_server: P
     site = Site.open(replace(settings, database_url=url, broker_url=redis_server.url, worker_timeout=3.0))
     yield site
     site.close()
+
+
+def write_mean_face(storage: Storage, folder: str) -> None:
+    """Write what pictures of a face need: that of the mean face, in one colour."""
+    mean = FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))
+    coefficients = {field.name: getattr(mean, field.name)[0].tolist() for field in fields(mean)}
+    texture = io.BytesIO()
+    Image.new("RGB", (8, 8), "peru").save(texture, "PNG")
+    storage.write(f"{folder}/face.json", json.dumps({"coefficients": coefficients}).encode())
+    storage.write(f"{folder}/texture.png", texture.getvalue())
 
 
 def environ_of(settings: Settings, **more: str) -> dict[str, str]:

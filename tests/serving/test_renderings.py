@@ -1,16 +1,13 @@
 """Slow pictures are made by workers, one at a time, and kept; asking for them never takes long."""
 
 import io
-import json
 import zipfile
-from dataclasses import fields, replace
+from dataclasses import replace
 
-import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import delete, select
 
-from deep3d import FaceCoefficients
 from serving import jobs, renderings, runs, snapshots, workers
 from serving.app import create_app
 from serving.errors import Refused, RenderingFailed
@@ -18,8 +15,8 @@ from serving.jobs import Submission
 from serving.renderings import MOST_ATTEMPTS, MOST_OF_A_JOB, Wanted
 from serving.runs import PhotoOutcome
 from serving.tables import Rendering, WorkerRow
+from tests.serving.conftest import write_mean_face
 
-MEAN = FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))
 FILM = Wanted("mp4")
 
 
@@ -42,11 +39,7 @@ def face(site, clean_photo, worker):
     run = runs.claim(site, job.id, worker, alone=False)
     assert run is not None
     folder = f"{run.folder}/face"
-    coefficients = {field.name: getattr(MEAN, field.name)[0].tolist() for field in fields(MEAN)}
-    texture = io.BytesIO()
-    Image.new("RGB", (8, 8), "peru").save(texture, "PNG")
-    site.storage.write(f"{folder}/face.json", json.dumps({"coefficients": coefficients}).encode())
-    site.storage.write(f"{folder}/texture.png", texture.getvalue())
+    write_mean_face(site.storage, folder)
     runs.finish(site, run, [PhotoOutcome((folder,))])
     return folder, job
 

@@ -1,0 +1,111 @@
+"""A program submits, waits and downloads; what goes wrong is told in one line."""
+
+import threading
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from serving import reasons, runs, workers
+from serving.api.keys import make_key
+from serving.api.models import FILES
+from serving.app import create_app
+from serving.client import Client, Declined
+from serving.commands import add_commands
+from serving.loadtest.servers import wait_until
+from serving.runs import PhotoOutcome
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+
+@pytest.fixture
+def app(settings):
+    app = create_app(settings)
+    yield app
+    app.extensions["site"].close()
+
+
+@pytest.fixture
+def address(app):
+    server = make_server("127.0.0.1", 0, app, handler_class=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def photo(tmp_path, photo_bytes):
+    path = tmp_path / "anna.jpg"
+    path.write_bytes(photo_bytes)
+    return path
+
+
+def finish(app, faces):
+    """Do what a worker does with the only job."""
+    site = app.extensions["site"]
+    run = runs.claim(site, 1, workers.register(site), alone=False)
+    assert run is not None
+    for name in FILES.values():
+        site.storage.write(f"jobs/1/face/{name}", b"glTF")
+    runs.finish(site, run, [PhotoOutcome(("jobs/1/face",) * faces, None if faces else reasons.NO_FACE)])
+
+
+def test_a_photo_is_submitted_and_its_files_downloaded(app, address, photo, tmp_path):
+    client = Client(address)
+    job = client.submit([photo], email="anna@example.com")
+    finish(app, faces=1)
+    state = client.wait(job)
+    assert state["status"] == "done"
+    client.download(state["faces"][0]["links"], ["glb"], tmp_path / "out" / "face-1")
+    assert (tmp_path / "out" / "face-1" / "face.glb").read_bytes() == b"glTF"
+
+
+def test_what_the_server_refuses_is_told_in_its_words(address, tmp_path):
+    nothing = tmp_path / "nothing.jpg"
+    nothing.touch()
+    with pytest.raises(Declined, match=r"422: nothing\.jpg: the file is empty"):
+        Client(address).submit([nothing])
+
+
+def test_a_photo_that_is_not_there_is_told(address, tmp_path):
+    with pytest.raises(Declined, match="cannot be read"):
+        Client(address).submit([tmp_path / "missing.jpg"])
+
+
+def test_a_server_that_is_not_there_is_told(photo):
+    with pytest.raises(Declined, match="no answer"):
+        Client("http://127.0.0.1:9").submit([photo])
+
+
+def test_a_key_must_be_one_that_is_known(app, address, photo):
+    key = make_key(app.extensions["site"], "a program")
+    assert Client(address, key).submit([photo])["status"] == "submitted"
+    with pytest.raises(Declined, match="401"):
+        Client(address, "another").submit([photo])
+
+
+@pytest.mark.parametrize(("faces", "code"), [(1, 0), (0, 1)])
+def test_the_command_downloads_what_came_out_and_ends_by_it(app, address, photo, tmp_path, faces, code):
+    worker = threading.Thread(target=finish_when_submitted, args=(app, faces))
+    worker.start()
+    command_line = typer.Typer()
+    add_commands(command_line)
+    result = CliRunner().invoke(
+        command_line, ["submit", str(photo), "--server", address, "--out", str(tmp_path / "out")]
+    )
+    worker.join()
+    assert result.exit_code == code
+    assert f"{address}/jobs/" in result.stderr
+    assert (tmp_path / "out" / "face-1" / "face.glb").exists() == bool(faces)
+
+
+def finish_when_submitted(app, faces):
+    wait_until(lambda: runs.runs_alone(app.extensions["site"], 1) is not None, "the job")
+    finish(app, faces)
