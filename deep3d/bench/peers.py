@@ -5,7 +5,6 @@ Neither is needed by anything else, and both need files that are not part of thi
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,7 +82,6 @@ def load_mediapipe(model: Path | None) -> Pipeline:
         landmarker = vision.FaceLandmarker.create_from_options(options)
     except Exception as error:  # as above
         raise FaceModelInvalid(f"{model}: not a file for MediaPipe's Face Landmarker; fetch it again") from error
-    atexit.register(landmarker.close)  # it fails when the interpreter is half gone
 
     def find(content: bytes) -> object:
         pixels = read_photo(content).pixels
