@@ -45,6 +45,7 @@ def submit(
     server: ServerOption = "http://127.0.0.1:8000",
     email: Annotated[str, typer.Option(help="Where to say that it is done.")] = "",
     faces: Annotated[str, typer.Option(help="largest or all.")] = "largest",
+    same_person: Annotated[bool, typer.Option("--same-person", help="All photos show one person: one face.")] = False,
     key: Annotated[str, typer.Option(envvar="DEEP3D_KEY", help="API key.")] = "",
     out: Annotated[Path | None, typer.Option(help="Wait, and download the files into this folder.")] = None,
 ) -> None:
@@ -52,7 +53,7 @@ def submit(
     from serving.client import Client
 
     client = Client(server, key)
-    job = client.submit(photos, email=email, faces=faces)
+    job = client.submit(photos, email=email, faces=faces, same_person=str(same_person).lower())
     _say(client.server + job["links"]["page"])
     if out is None:
         return

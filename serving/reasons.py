@@ -12,6 +12,7 @@ from serving.language import N_
 from serving.tables import Job, Upload
 
 NO_FACE = N_("%(name)s: no face found; please use a photo in which a face is larger.")
+STRANGER = N_("%(name)s: the face does not seem to be that of the other photos; this photo was left out.")
 GAVE_UP = N_("This photo stops the program that works on it, again and again; please send another one.")
 OUR_MISTAKE = N_("Something went wrong on our side; please try again.")
 

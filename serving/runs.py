@@ -28,6 +28,7 @@ class Run:
     worker_id: str
     attempt: int
     faces_wanted: str
+    same_person: bool  # all photos together give one face
     uploads: tuple[Upload, ...]
 
     @property
@@ -66,14 +67,14 @@ def claim(site: Site, job_id: int, worker_id: str, alone: bool) -> Run | None:
             stage="detect",
             progress=0.1,
         )
-        .returning(Job.attempts, Job.faces_wanted)
+        .returning(Job.attempts, Job.faces_wanted, Job.same_person)
     )
     with site.database.session() as session:
         row = session.execute(begin).first()
         if row is None:
             return None
         uploads = session.scalars(select(Upload).where(Upload.job_id == job_id).order_by(Upload.number)).all()
-    return Run(job_id, worker_id, row.attempts, row.faces_wanted, tuple(uploads))
+    return Run(job_id, worker_id, row.attempts, row.faces_wanted, row.same_person, tuple(uploads))
 
 
 def advance(site: Site, runs: Sequence[Run], stage: str, progress: float, batch_size: int | None = None) -> None:

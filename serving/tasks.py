@@ -8,10 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, Protocol
 
 from sqlalchemy.exc import DBAPIError
 
@@ -19,6 +17,7 @@ from deep3d import Deep3DError, Photo, Reconstruction, read_photo, write_results
 from serving import reasons, runs
 from serving.batching import Batcher, Budget, Gate
 from serving.errors import StorageError
+from serving.face_finding import FaceFinder, Faces, Found, Item, find_faces, shares_of
 from serving.metrics import WorkerMetrics
 from serving.runs import PhotoOutcome, Run
 from serving.site import Site
@@ -28,29 +27,13 @@ PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
 PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has more
 
 Write = Callable[[Reconstruction, Path], None]
-FacesWanted = Literal["largest", "all"]
+
 
 _log = logging.getLogger(__name__)
 
 
-class FaceFinder(Protocol):
-    """What finds the faces: `deep3d.Reconstructor`, or something quicker in tests."""
-
-    def reconstruct(self, photos: Sequence[Photo], faces: FacesWanted = "largest") -> list[list[Reconstruction]]:
-        """The faces of each photo, the largest first."""
-        ...
-
-
 class CanPass(Exception):
     """An error that is not the photo's, and may be over soon: no room on the disk, a store or database away."""
-
-
-@dataclass(frozen=True)
-class _Item:
-    """A photo on its way to the network."""
-
-    run: Run
-    photo: Photo
 
 
 class ReconstructJob:
@@ -73,7 +56,7 @@ class ReconstructJob:
         self._worker_id = worker_id
         self._metrics = metrics
         self._write = write
-        self._batcher = Batcher[_Item, list[Reconstruction]](self._find_faces, site.settings.batch_photos)
+        self._batcher = Batcher[Item, Found](self._find, site.settings.batch_photos)
         self._gate = Gate()
         self._budget = Budget(PIXELS_IN_MEMORY)
         self._writing = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -106,7 +89,8 @@ class ReconstructJob:
         with self._lock:
             self._holding[run.job_id] = time.monotonic()
         try:
-            outcomes = [outcome for uploads in _in_parts(run.uploads) for outcome in self._photos(run, uploads)]
+            parts = [run.uploads] if run.same_person else _in_parts(run.uploads)
+            outcomes = [outcome for uploads in parts for outcome in self._photos(run, uploads)]
             status = runs.finish(self._site, run, outcomes)
         except (CanPass, StorageError) as error:
             self._metrics.retries.inc()
@@ -128,12 +112,14 @@ class ReconstructJob:
         """What becomes of some photos of a job, which are in memory together."""
         with self._budget.take(sum(upload.width * upload.height for upload in uploads)):
             photos = [self._read(upload) for upload in uploads]
-            readable = [_Item(run, photo) for photo in photos if isinstance(photo, Photo)]
-            found = iter(self._batcher(readable))
+            readable = [photo for photo in photos if isinstance(photo, Photo)]
+            items = [Item(run, tuple(readable))] if run.same_person else [Item(run, (photo,)) for photo in readable]
+            found = self._batcher(items if readable else [])
             with self._writing:
                 runs.advance(self._site, [run], "files", 0.6)
+                shares = (share for item, each in zip(items, found) for share in shares_of(item, each))
                 return [
-                    self._outcome(run, upload, next(found) if isinstance(photo, Photo) else photo)
+                    self._outcome(run, upload, next(shares) if isinstance(photo, Photo) else photo)
                     for upload, photo in zip(uploads, photos)
                 ]
 
@@ -144,16 +130,17 @@ class ReconstructJob:
         except Deep3DError as error:
             return error
 
-    def _find_faces(self, items: Sequence[_Item]) -> list[list[Reconstruction]]:
+    def _find(self, items: Sequence[Item]) -> list[Found]:
         """One batch through detector and network."""
-        runs.advance(self._site, [item.run for item in items], "network", 0.3, batch_size=len(items))
-        self._metrics.batch_photos.observe(len(items))
-        wanted: FacesWanted = "all" if any(item.run.faces_wanted == "all" for item in items) else "largest"
+        count = sum(len(item.photos) for item in items)
+        runs.advance(self._site, [item.run for item in items], "network", 0.3, batch_size=count)
+        self._metrics.batch_photos.observe(count)
         with self._timed("network"):
-            found = self._finder.reconstruct([item.photo for item in items], wanted)
-        return [faces if item.run.faces_wanted == "all" else faces[:1] for item, faces in zip(items, found)]
+            return find_faces(self._finder, items)
 
-    def _outcome(self, run: Run, upload: Upload, found: list[Reconstruction] | Exception) -> PhotoOutcome:
+    def _outcome(self, run: Run, upload: Upload, found: Faces | PhotoOutcome) -> PhotoOutcome:
+        if isinstance(found, PhotoOutcome):
+            return found
         if isinstance(found, DBAPIError | StorageError):
             raise CanPass(str(found)) from found
         if isinstance(found, Exception):

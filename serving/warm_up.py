@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from deep3d import FaceCoefficients, FaceModel, Photo, Pose, draw_view
+from deep3d.errors import NoFaceFound
 from deep3d.export.images import albedo_image
-from serving.tasks import FaceFinder, Write
+from serving.face_finding import FaceFinder
+from serving.tasks import Write
 
 PIXELS = 512
 TEXTURE_PIXELS = 1024
@@ -25,12 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 def warm_up(finder: FaceFinder, write: Write, face_model: FaceModel) -> None:
-    """Make a face of the drawn photo with all its files, and throw it away."""
+    """Make a face of two drawn photos with all its files, and throw it away: one photo takes no other way."""
     start = time.perf_counter()
-    [faces] = finder.reconstruct([mean_face(face_model)])
-    with TemporaryDirectory(prefix="deep3d-") as folder:
-        for face in faces[:1]:
-            write(face, Path(folder) / "face")
+    photo = mean_face(face_model)
+    with suppress(NoFaceFound), TemporaryDirectory(prefix="deep3d-") as folder:
+        write(finder.same_person([photo, photo]).merged, Path(folder) / "face")
     _log.info("warm after %.1f s", time.perf_counter() - start)
 
 

@@ -21,11 +21,12 @@ from deep3d import Deep3DError, Reconstructor, write_results
 from serving.broker import declare, make_broker
 from serving.chores import Chores
 from serving.errors import ServingError
+from serving.face_finding import FaceFinder
 from serving.logs import configure_logs
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
 from serving.site import Site
-from serving.tasks import FaceFinder, ReconstructJob, Write
+from serving.tasks import ReconstructJob, Write
 from serving.warm_up import warm_up
 
 POLL_MS = 100  # of the threads, for messages

@@ -39,7 +39,7 @@ class JobForm(_Request):
     email: str = Field("", description="Where to say that it is done.")
     webhook: str = Field("", description="https address that gets a signed POST when it is done.")
     faces: Literal["largest", "all"] = Field("largest", description="Which faces of a photo.")
-    same_person: bool = Field(False, description="All photos show one person. Each still gives a face of its own.")
+    same_person: bool = Field(False, description="All photos show one person: they give one face together.")
     language: str = Field("", description="Of the mail: en, de, es or zh; by default as Accept-Language says.")
 
 

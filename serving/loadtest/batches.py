@@ -11,12 +11,13 @@ from tempfile import TemporaryDirectory
 
 from serving import jobs, workers
 from serving.errors import ServingError
+from serving.face_finding import FaceFinder
 from serving.jobs import Submission
 from serving.loadtest.report import Report
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
 from serving.site import Site
-from serving.tasks import FaceFinder, ReconstructJob
+from serving.tasks import ReconstructJob
 from serving.uploads import CleanPhoto, clean_photos
 
 WAITING = (1, 4, 16, 32)  # jobs

@@ -65,8 +65,15 @@ def _submission() -> Submission:
         errors["consent"] = translate(NO_CONSENT)
     if errors:
         raise _Wrong(errors, status)
-    wanted = "all" if request.form.get("faces") == "all" else "largest"
-    return Submission(photos, faces_wanted=wanted, email=email, session=browser_session(), language=language())
+    wanted = request.form.get("faces")
+    return Submission(
+        photos,
+        faces_wanted="all" if wanted == "all" else "largest",
+        same_person=wanted == "together",
+        email=email,
+        session=browser_session(),
+        language=language(),
+    )
 
 
 def _refusal(error: _Wrong | QueueFull | StorageError | RequestEntityTooLarge) -> Response:

@@ -29,6 +29,9 @@ class QuickFinder:
             os.kill(os.getpid(), signal.SIGKILL)
         return [[] if photo.name.startswith("noface") else [photo] for photo in photos]
 
+    def same_person(self, photos):
+        raise AssertionError("nobody asks for it")
+
 
 def write_quickly(face, folder: Path) -> None:
     """What pictures of a face need."""

@@ -80,6 +80,9 @@ def test_batches_are_measured_for_each_runtime(photo, monkeypatch):
         def reconstruct(self, photos, faces="largest"):
             return [[] for _ in photos]
 
+        def same_person(self, photos):
+            raise AssertionError("nobody asks for it")
+
     report = run_batches({"eager": Finder(), "other": Finder()}, [photo], rounds=1, waiting=[1, 3])
     assert len(report.figures) == 2 * 2 * 2
 

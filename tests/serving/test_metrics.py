@@ -34,6 +34,9 @@ def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo):
         def reconstruct(self, photos, faces="largest"):
             return [[] for _ in photos]
 
+        def same_person(self, photos):
+            raise AssertionError("nobody asks for it")
+
     metrics, worker = WorkerMetrics(), workers.register(site)
     job = jobs.submit(site, Submission([clean_photo, clean_photo]))
     ReconstructJob(site, Finder(), lambda: worker, metrics)(job.id)

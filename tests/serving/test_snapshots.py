@@ -28,12 +28,12 @@ def pixels(content):
         return np.asarray(image.convert("RGB")).astype(float)
 
 
-@pytest.mark.parametrize("view", [(0.0, 0.0), (-40.0, 10.0)])
-def test_a_snapshot_is_the_picture_of_the_library(storage, view):
+@pytest.mark.parametrize(("yaw", "pitch"), [(0.0, 0.0), (-40.0, 10.0)])
+def test_a_snapshot_is_the_picture_of_the_library(storage, yaw, pitch):
     model = default_face_model()
     with Image.open(io.BytesIO(storage.read("face/texture.png"))) as texture:
-        expected = draw_view(model.mesh(model.mean_shape), np.asarray(texture), Pose(*view, 0), SIZE, (0, 0, 0))
-    difference = abs(pixels(snapshot(storage, "face", view, SIZE, "black")) - expected)
+        expected = draw_view(model.mesh(model.mean_shape), np.asarray(texture), Pose(yaw, pitch, 0), SIZE, (0, 0, 0))
+    difference = abs(pixels(snapshot(storage, "face", (yaw, pitch), SIZE, "black")) - expected)
     assert difference.mean() < 1, "JPEG alone changes less"
     assert expected.max() > 100
 

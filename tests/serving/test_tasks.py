@@ -1,9 +1,14 @@
 """What a worker makes of a job: errors that can pass put it back, those of a photo end it."""
 
 from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
+import numpy as np
 import pytest
 
+from deep3d import Photo, SamePerson
+from deep3d.errors import NoFaceFound
 from serving import jobs, reasons, workers
 from serving.errors import StorageFull
 from serving.jobs import Submission
@@ -23,6 +28,22 @@ class Finder:
         if any(photo.name == "bug" for photo in photos):
             raise ZeroDivisionError
         return [[photo] * int(photo.name) for photo in photos]
+
+    def same_person(self, photos):
+        faces = tuple(photo if int(photo.name) else None for photo in photos)
+        if not any(faces):
+            raise NoFaceFound("none")
+        weight = np.array([float(photo.name) for photo in photos])
+        strangers = tuple(number for number, photo in enumerate(photos) if photo.name == "7")
+        return Together(faces, weight, strangers)
+
+
+class Together(SamePerson):
+    """Photos whose names say how much they count; 7 is a stranger."""
+
+    @cached_property
+    def merged(self) -> Any:
+        return Photo(np.zeros((1, 1, 3), np.uint8), "merged", "")
 
 
 def write(face, folder):
@@ -98,3 +119,20 @@ def test_a_job_whose_files_are_gone_ends(site, clean_photo, work):
     work(job.id)
     job = jobs.find(site, str(job.secret))
     assert (job.status, job.error) == (Status.FAILED, reasons.OUR_MISTAKE)
+
+
+def test_photos_of_one_person_give_one_face_of_the_surest(site, clean_photo, work):
+    job = submit(site, clean_photo, "1", "0", "9", "7", same_person=True)
+    work(job.id)
+    job = jobs.find(site, str(job.secret))
+    assert job.status == Status.DONE
+    assert [(face.photo, face.number) for face in job.faces] == [(2, 0)]
+    assert [upload.error for upload in job.uploads] == [None, reasons.NO_FACE, None, reasons.STRANGER]
+    assert site.storage.read(f"{jobs.face_folder(job, 0)}/face.json") == b"merged"
+
+
+def test_photos_of_one_person_without_a_face_say_so(site, clean_photo, work):
+    job = submit(site, clean_photo, "0", "0", same_person=True)
+    work(job.id)
+    job = jobs.find(site, str(job.secret))
+    assert (job.status, job.error) == (Status.FAILED, reasons.NO_FACE)

@@ -8,6 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from serving import jobs
+
 
 def form(photo: bytes | None, **fields: str) -> dict:
     files = [] if photo is None else [(io.BytesIO(photo), "anna.jpg")]
@@ -26,6 +28,16 @@ def test_a_form_leads_to_the_page_of_its_job(client: FlaskClient, photo: bytes) 
 
     assert answer.status_code == 303
     assert "Your face is on its way" in client.get(answer.location).text
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [("largest", False), ("all", False), ("together", True)])
+def test_photos_of_one_person_can_be_sent_as_such(
+    app: Flask, client: FlaskClient, photo: bytes, chosen, expected
+) -> None:
+    answer = client.post("/", data=form(photo, faces=chosen))
+
+    job = jobs.find(app.extensions["site"], answer.location.rpartition("/")[2])
+    assert (job.same_person, job.faces_wanted) == (expected, "all" if chosen == "all" else "largest")
 
 
 def test_a_script_gets_the_page_as_json(client: FlaskClient, photo: bytes) -> None:
