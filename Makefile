@@ -58,8 +58,10 @@ texts: setup
 bench: setup
 	$(BIN)/deep3d bench $(SAMPLE)
 
+# Executed in place. They call the command deep3d; the times of their cells, which change each time, are left out.
 notebooks: $(VENV)/.notebooks-ready
-	$(foreach notebook,$(wildcard notebooks/*.ipynb),$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(notebook) &&) true
+	PATH="$(CURDIR)/$(BIN):$$PATH" jupyter nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.record_timing=False $(sort $(wildcard notebooks/*.ipynb))
 
 clean:
 	rm -rf $(VENV) $(VIEWER)/node_modules serving/static/build build dist .pytest_cache .ruff_cache .import_linter_cache
