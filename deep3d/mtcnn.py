@@ -138,9 +138,8 @@ def _pyramid(images: np.ndarray, smallest_face: float) -> list[_Level]:
     scale = _PNET_WINDOW / smallest_face
     while min(height, width) * scale >= _PNET_WINDOW:
         size = round(width * scale), round(height * scale)
-        # Two steps of the pyramid are a half, so that it is cheaper to go on from there and as good.
-        source = levels[-2] if len(levels) > 2 else levels[0]
-        small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in source.images]
+        # Each from the whole image: reducing the larger levels again is cheaper, but finds fewer faces.
+        small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in images]
         levels.append(_Level(np.stack(small), np.array([size[0] / width, size[1] / height])))
         scale *= _PYRAMID_STEP
     return levels
