@@ -15,19 +15,8 @@ from deep3d.camera import DEEP3D_CAMERA
 from deep3d.coefficients import IDENTITY, FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.landmarks import (
-    ITERATIONS,
-    Fit,
-    Priors,
-    _error,
-    _finished,
-    _jacobian,
-    _look,
-    _precision,
-    _started,
-    _State,
-    _stepped,
-)
+from deep3d.fitting.iteration import FaceState, finished, jacobian_of, look, started, stepped
+from deep3d.fitting.landmarks import ITERATIONS, Fit, Priors, fit_error, precision_of
 
 PRIORS = Priors()
 POSE = 7  # turn, shift, scale, perspective: the first unknowns of a photo
@@ -58,19 +47,19 @@ def fit_together(
             f"landmarks: expected (B, {len(basis.mean)}, 2) points, as many deviations and B people, got "
             f"{points.shape}, {deviation.shape} and {person.shape}"
         )
-    state = first = _started(start)
-    precision = _precision(basis, priors)
+    state = first = started(start)
+    precision = precision_of(basis, priors)
     weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
     for _ in range(ITERATIONS):
-        view = _look(basis, state)
+        view = look(basis, state)
         residual = weight * (points - view.pixels).reshape(weight.shape)
-        jacobian = _jacobian(basis, state, view) * weight[..., None]
+        jacobian = jacobian_of(basis, state, view) * weight[..., None]
         step = _joint_step(jacobian, residual, _pull(state, first, priors), precision, person, basis.identities)
-        state = _stepped(basis, state, step)
-    before, after = (_error(_look(basis, which).pixels, points, deviation) for which in (first, state))
+        state = stepped(basis, state, step)
+    before, after = (fit_error(look(basis, which).pixels, points, deviation) for which in (first, state))
     sound = ~np.isin(person, person[~np.isfinite(after)])  # one photo without numbers spoils those of its person
     kept = sound & (after <= before)
-    coefficients, cameras = _finished(basis, state, start)
+    coefficients, cameras = finished(basis, state, start)
     vectors = np.where(kept[:, None], coefficients.to_vector(), start.to_vector())
     vectors[sound, IDENTITY] = coefficients.identity[sound]
     return Fit(
@@ -81,7 +70,7 @@ def fit_together(
     )
 
 
-def _pull(state: _State, first: _State, priors: Priors) -> np.ndarray:
+def _pull(state: FaceState, first: FaceState, priors: Priors) -> np.ndarray:
     """How far (B, 7 + K) the priors would move each unknown."""
     pull = np.zeros((len(state.shape), POSE + state.shape.shape[1]))
     pull[:, 6] = priors.perspective_mean - state.perspective

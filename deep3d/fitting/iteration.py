@@ -1,0 +1,120 @@
+"""What one step of a fit needs: where faces stand, where that shows their landmarks, and the derivatives of this.
+
+Pixel coordinates of a point that the head's rotation takes to (x, y, z) are
+
+    column = c + s (x + tx) / (1 - p z),    row = r - s (y + ty) / (1 - p z)
+
+with the scale s in pixels per decimetre and the perspective p, which is 1 / distance of the camera. Scale and
+perspective vary almost independently, unlike focal length s / p and distance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deep3d.camera import DEEP3D_CAMERA, Camera, rotation_angles, rotation_matrix
+from deep3d.coefficients import FaceCoefficients
+from deep3d.fitting.basis import LandmarkBasis
+
+LARGEST_TURN = 0.3  # radians in one iteration
+PERSPECTIVES = (0.02, 0.33)  # per decimetre: cameras from 5 metres down to a selfie at 30 centimetres
+
+
+@dataclass
+class FaceState:
+    """Where the iteration stands, for B faces."""
+
+    turn: np.ndarray  # (B, 3, 3)
+    shift: np.ndarray  # (B, 2) decimetres
+    scale: np.ndarray  # (B,) logarithm of pixels per decimetre
+    perspective: np.ndarray  # (B,) per decimetre
+    shape: np.ndarray  # (B, K)
+
+
+@dataclass(frozen=True)
+class LandmarkView:
+    """Where a state shows the landmarks, (B, N) each, and what its derivatives are made of."""
+
+    turned: np.ndarray  # (B, N, 3) x, y, z after the head's rotation
+    near: np.ndarray  # 1 / (1 - p z)
+    zoom: np.ndarray  # s / (1 - p z)
+    about: np.ndarray  # (B, N, 2) pixels from the principal point
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(B, N, 2)"""
+        return self.about + [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]
+
+
+def started(start: FaceCoefficients) -> FaceState:
+    """The regressed face as its fixed camera sees it."""
+    camera = DEEP3D_CAMERA
+    distance = camera.distance - start.translation[:, 2].astype(np.float64)
+    return FaceState(
+        turn=rotation_matrix(start.rotation.astype(np.float64)),
+        shift=start.translation[:, :2].astype(np.float64),
+        scale=np.log(camera.focal_length_px / distance),
+        perspective=1 / distance,
+        shape=np.concatenate([start.identity, start.expression], axis=1).astype(np.float64),
+    )
+
+
+def look(basis: LandmarkBasis, state: FaceState) -> LandmarkView:
+    """Where the faces show their landmarks."""
+    offsets = state.shape @ basis.directions.reshape(basis.mean.size, -1).T
+    turned = (basis.mean + offsets.reshape(-1, *basis.mean.shape)) @ state.turn.mT
+    near = 1 / (1 - state.perspective[:, None] * turned[..., 2])
+    zoom = np.exp(state.scale)[:, None] * near
+    return LandmarkView(turned, near, zoom, zoom[..., None] * (turned[..., :2] + state.shift[:, None]) * [1, -1])
+
+
+def jacobian_of(basis: LandmarkBasis, state: FaceState, view: LandmarkView) -> np.ndarray:
+    """Derivatives (B, 2 N, 7 + K) of the pixels.
+
+    Columns: a turn about x, y, z; the shift; the logarithm of the scale; the perspective; the shape.
+    """
+    x, y, z = np.moveaxis(view.turned, -1, 0)
+    zero = np.zeros_like(x)
+    by_place = np.zeros((*x.shape, 2, 3))  # by x, y, z
+    by_place[..., 0, 0], by_place[..., 1, 1] = view.zoom, -view.zoom
+    by_place[..., 2] = view.about * (state.perspective[:, None] * view.near)[..., None]
+    jacobian = np.empty((*x.shape, 2, 7 + basis.directions.shape[-1]))
+    turns = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(*x.shape, 3, 3)
+    jacobian[..., :3] = by_place @ turns
+    jacobian[..., 3:5] = by_place[..., :2]
+    jacobian[..., 5] = view.about
+    jacobian[..., 6] = view.about * (view.near * z)[..., None]
+    jacobian[..., 7:] = (by_place @ state.turn[:, None]) @ basis.directions
+    return jacobian.reshape(len(x), -1, jacobian.shape[-1])
+
+
+def stepped(basis: LandmarkBasis, state: FaceState, step: np.ndarray) -> FaceState:
+    """The faces after a step (B, 7 + K), within bounds."""
+    angle = np.linalg.norm(step[:, :3], axis=1, keepdims=True)
+    turn = step[:, :3] * np.minimum(1, LARGEST_TURN / np.maximum(angle, 1e-12))
+    return FaceState(
+        turn=rotation_matrix(turn) @ state.turn,
+        shift=state.shift + step[:, 3:5],
+        scale=state.scale + step[:, 5].clip(-0.5, 0.5),
+        perspective=(state.perspective + step[:, 6]).clip(*PERSPECTIVES),
+        shape=(state.shape + step[:, 7:]).clip(*basis.limits),
+    )
+
+
+def finished(
+    basis: LandmarkBasis, state: FaceState, start: FaceCoefficients
+) -> tuple[FaceCoefficients, tuple[Camera, ...]]:
+    """What the state says in the project's own terms."""
+    distance = 1 / state.perspective
+    translation = np.column_stack([state.shift, DEEP3D_CAMERA.distance - distance])
+    focal_lengths = np.exp(state.scale) * distance
+    coefficients = replace(
+        start,
+        identity=state.shape[:, : basis.identities].astype(np.float32),
+        expression=state.shape[:, basis.identities :].astype(np.float32),
+        rotation=rotation_angles(state.turn).astype(np.float32),
+        translation=translation.astype(np.float32),
+    )
+    return coefficients, tuple(replace(DEEP3D_CAMERA, focal_length_px=float(f)) for f in focal_lengths)
