@@ -24,6 +24,7 @@ class OpenVinoRuntime:
             "INFERENCE_NUM_THREADS": threads or usable_cores(),
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
             "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,  # or several processes would all choose the same cores
         }
         self._request = core.compile_model(core.read_model(model), "CPU", options).create_infer_request()
 

@@ -35,16 +35,28 @@ def draw_curves(measured: list[Plan], path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise RuntimeUnavailable("--plot: needs the package matplotlib, which is not installed") from error
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
-    curves: dict[str, list[Plan]] = {}
+    curves: dict[tuple[str, int, int], list[Plan]] = {}
     for plan in measured:
-        name = f"{plan.runtime} {plan.precision}, {plan.processes} x {plan.threads}"
-        curves.setdefault(name, []).append(plan)
-    for name, plans in sorted(curves.items(), key=lambda item: -max(plan.images_per_second for plan in item[1])):
-        axes.plot([plan.batch_size for plan in plans], [plan.images_per_second for plan in plans], "o-", label=name)
+        curves.setdefault((f"{plan.runtime} {plan.precision}", plan.processes, plan.threads), []).append(plan)
+    networks = sorted({network for network, _, _ in curves})
+    for (network, processes, threads), plans in sorted(curves.items(), key=lambda curve: -_fastest(curve[1])):
+        axes.plot(
+            [plan.batch_size for plan in plans],
+            [plan.images_per_second for plan in plans],
+            marker="o",
+            linestyle="-" if processes == 1 else "--",
+            color=f"C{networks.index(network)}",
+            label=f"{network}, {processes} x {threads}",
+        )
+    sizes = sorted({plan.batch_size for plan in measured})
     axes.set(xlabel="batch size", ylabel="images per second", xscale="log", ylim=(0, None))
-    axes.set_xticks(sorted({plan.batch_size for plan in measured}), minor=False)
-    axes.get_xaxis().set_major_formatter("{x:.0f}")
-    axes.legend(title="processes x threads", fontsize="small")
-    figure.savefig(path, dpi=120)
+    axes.set_xticks(sizes, labels=map(str, sizes))
+    axes.minorticks_off()
+    figure.legend(title="processes x threads", loc="outside right upper", fontsize="small")
+    figure.savefig(path, dpi=100)
+
+
+def _fastest(plans: list[Plan]) -> float:
+    return max(plan.images_per_second for plan in plans)
