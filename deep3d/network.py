@@ -30,7 +30,6 @@ class RegressorConfig:
 _FIRST_LOG_DEVIATION = 2.0  # an untrained head is unsure by some seven pixels
 
 
-
 class RegressorNetwork(nn.Module):
     """Crops (B, 3, S, S), RGB in [0, 1] and S a multiple of 16, at least 32, to vectors (B, 257 + 3 N).
 
