@@ -93,15 +93,15 @@ class Checkpoint:
 
 def default_checkpoint() -> Checkpoint:
     """The checkpoint that is shipped with the project."""
-    return read_checkpoint(asset("checkpoints", DEFAULT_CHECKPOINT))
+    return read_checkpoint()
 
 
-def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint file.
+def read_checkpoint(path: str | Path | None = None) -> Checkpoint:
+    """Read a checkpoint file, None for the one that is shipped with the project.
 
     Raises: CheckpointMissing, CheckpointInvalid.
     """
-    path = Path(path)
+    path = asset("checkpoints", DEFAULT_CHECKPOINT) if path is None else Path(path)
     try:
         file = read_tensors(path)
     except OSError as error:

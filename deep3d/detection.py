@@ -81,15 +81,26 @@ class FaceDetector:
         for photo in photos:
             if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
                 raise ShapeError(f"photo: expected (H, W, 3) uint8, got {photo.shape} {photo.dtype}")
-        looks = _LOOKS if faces == "all" else (_GLANCE, *_LOOKS)
         found: list[list[Detection]] = [[] for _ in photos]
-        for look in looks:
-            rows = [row for row, photo in enumerate(photos) if not found[row] and look.shows_more(photo)]
-            shown = [photos[row] for row in rows]
-            read = self._read(shown, self._search(shown, look), look)
-            for row, detections in zip(rows, read, strict=True):
-                found[row] = sorted(detections, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
+        if faces == "largest":
+            self._try(_GLANCE, photos, [_whole(photo) for photo in photos], found)
+        side = max(look.longest_side for look in _LOOKS)
+        # Once for all looks, since photos may be huge.
+        copies = [_whole(photo) if seen else _reduced(photo, side) for photo, seen in zip(photos, found, strict=True)]
+        for look in _LOOKS:
+            self._try(look, photos, copies, found)
         return found
+
+    def _try(
+        self, look: _Look, photos: Sequence[np.ndarray], copies: Sequence[_Copy], found: list[list[Detection]]
+    ) -> None:
+        """Look where no face has been found yet, in copies of the photos, and put what is there into `found`."""
+        rows = [row for row, photo in enumerate(photos) if not found[row] and look.shows_more(photo)]
+        searched = self._search([copies[row].pixels for row in rows], look)
+        boxes = [box * np.tile(copies[row].span, 2) for row, box in zip(rows, searched, strict=True)]
+        read = self._read([photos[row] for row in rows], boxes, look)
+        for row, detections in zip(rows, read, strict=True):
+            found[row] = sorted(detections, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
 
     def _search(self, photos: list[np.ndarray], look: _Look) -> list[np.ndarray]:
         """Boxes (N, 4) of what may be faces; like the cascade, they count from the corner of the top-left pixel."""
@@ -161,12 +172,16 @@ def _stretched(image: np.ndarray) -> np.ndarray:
     return np.asarray(ImageOps.autocontrast(Image.fromarray(image), cutoff=1, preserve_tone=True))
 
 
+def _whole(photo: np.ndarray) -> _Copy:
+    return _Copy(photo, np.ones(2), np.zeros(2))
+
+
 def _reduced(photo: np.ndarray, longest_side: int) -> _Copy:
     """A copy of at most so many pixels a side."""
     height, width = photo.shape[:2]
     factor = max(height, width) / longest_side
     if factor <= 1:
-        return _Copy(photo, np.ones(2), np.zeros(2))
+        return _whole(photo)
     size = np.maximum(np.rint([width / factor, height / factor]).astype(int), 1)
     block = min(int(factor / _GAP), _LARGEST_BLOCK)
     if block > 1:

@@ -13,12 +13,12 @@ import numpy as np
 
 from deep3d.alignment import AlignedCrop, align
 from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, place, project
-from deep3d.checkpoints import Checkpoint, default_checkpoint, read_checkpoint
+from deep3d.checkpoints import Checkpoint, read_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import Confidence, assess
 from deep3d.detection import Detection, FaceDetector, Faces
 from deep3d.errors import AlignmentFailed, NoFaceFound
-from deep3d.face_model import FaceModel, default_face_model, read_face_model
+from deep3d.face_model import FaceModel, read_face_model
 from deep3d.fitting import LandmarkBasis, fit_landmarks, fit_together
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
@@ -90,8 +90,8 @@ class Reconstructor:
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
-        model = default_face_model() if face_model is None else read_face_model(face_model)
-        weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
+        model = read_face_model(face_model)
+        weights = read_checkpoint(checkpoint)
         weights.require_model(model.info)
         plan = read_plan(weights, goal) if not runtime else None
         if plan is not None:

@@ -111,11 +111,11 @@ def fit(
 ) -> None:
     """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
     from deep3d.export import write_results
-    from deep3d.face_model import default_face_model, read_face_model
+    from deep3d.face_model import read_face_model
     from deep3d.fitting import fit_photo, read_landmarks68
     from deep3d.photo import read_photo
 
-    model = default_face_model() if face_model is None else read_face_model(face_model)
+    model = read_face_model(face_model)
     face = fit_photo(read_photo(photo), read_landmarks68(landmarks), model)
     make_folder(out)
     write_results(face, out / photo.stem)

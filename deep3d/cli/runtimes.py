@@ -33,7 +33,7 @@ def export(
     For int8 the ranges of activations are measured on synthetic heads, once, and kept beside the checkpoint; from then
     on the runtime openvino has int8 too.
     """
-    from deep3d.checkpoints import default_checkpoint, read_checkpoint
+    from deep3d.checkpoints import read_checkpoint
     from deep3d.runtime.artefacts import PRECISIONS, SUFFIXES, write_artefact
     from deep3d.runtime.calibration import calibrate, calibration_path, write_calibration
 
@@ -44,7 +44,7 @@ def export(
     if out.suffix != SUFFIXES[runtime]:
         raise ConfigError(f"--out: {out} must end in {SUFFIXES[runtime]} for {runtime}")
     require_writable(out)
-    weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
+    weights = read_checkpoint(checkpoint)
     if precision == "int8" and not calibration_path(weights).exists():
         require_writable(calibration_path(weights))
         peaks = calibrate(weights, _synthetic_crops(weights, face_model))
@@ -67,7 +67,7 @@ def tune(
     """
     from dataclasses import asdict
 
-    from deep3d.checkpoints import default_checkpoint, read_checkpoint
+    from deep3d.checkpoints import read_checkpoint
     from deep3d.runtime.plan import machine_facts, write_plans
     from deep3d.runtime.tuning import Trial, best
     from deep3d.runtime.tuning import tune as measure
@@ -75,7 +75,7 @@ def tune(
 
     for path in (out, plot):
         require_writable(path)
-    weights = default_checkpoint() if checkpoint is None else read_checkpoint(checkpoint)
+    weights = read_checkpoint(checkpoint)
     with progress() as bar:
         task = bar.add_task("Tuning")
 
@@ -101,11 +101,11 @@ def tune(
 def _synthetic_crops(checkpoint: Checkpoint, face_model: Path | None) -> np.ndarray:
     import numpy as np
 
-    from deep3d.face_model import default_face_model, read_face_model
+    from deep3d.face_model import read_face_model
     from deep3d.regressor import network_input
     from deep3d.training.heads import HeadGenerator
 
-    model = default_face_model() if face_model is None else read_face_model(face_model)
+    model = read_face_model(face_model)
     generator = HeadGenerator(model, seed=8)
     crops = []
     with progress() as bar:

@@ -16,7 +16,7 @@ from deep3d.evaluation.people import people_benchmark
 from deep3d.evaluation.realy import realy_benchmark
 from deep3d.evaluation.scans import head_benchmark
 from deep3d.evaluation.synthetic import same_person_benchmark, synthetic_benchmark
-from deep3d.face_model import default_face_model, read_face_model
+from deep3d.face_model import read_face_model
 
 
 def head_benchmarks(folder: Path) -> tuple[Benchmark, Benchmark]:
@@ -56,6 +56,6 @@ def synthetic_benchmarks(face_model: Path | None, heads: int, people: int, scrat
     """
     if not heads and not people:
         return []
-    model = default_face_model() if face_model is None else read_face_model(face_model)
+    model = read_face_model(face_model)
     landmarks = [synthetic_benchmark(model, heads, scratch / "heads")] if heads else []
     return landmarks + ([same_person_benchmark(model, people, scratch / "people")] if people else [])

@@ -13,7 +13,7 @@ from deep3d.detection import FaceDetector
 from deep3d.errors import Deep3DError, NoFaceFound
 from deep3d.evaluation.mean_face import MeanFace
 from deep3d.evaluation.measurement import PredictedLandmarks, PredictedMesh
-from deep3d.face_model import FaceModel, default_face_model, read_face_model
+from deep3d.face_model import FaceModel, read_face_model
 from deep3d.mesh import MILLIMETRES
 from deep3d.photo import read_photo
 from deep3d.reconstruct import Reconstructor
@@ -75,7 +75,7 @@ def mean_face(face_model: Path | None = None) -> MeanFace:
 
     Raises: FaceModelError.
     """
-    model = default_face_model() if face_model is None else read_face_model(face_model)
+    model = read_face_model(face_model)
     return MeanFace(model, partial(detect_five_points, FaceDetector()))
 
 

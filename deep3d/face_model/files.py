@@ -45,15 +45,15 @@ _FIELDS = {
 
 def default_face_model() -> FaceModel:
     """The open face model that is shipped with the project."""
-    return read_face_model(asset("bfm", OPEN_MODEL))
+    return read_face_model()
 
 
-def read_face_model(path: str | Path) -> FaceModel:
-    """Read a face model file.
+def read_face_model(path: str | Path | None = None) -> FaceModel:
+    """Read a face model file, None for the open one that is shipped with the project.
 
     Raises: FaceModelMissing, FaceModelInvalid.
     """
-    path = Path(path)
+    path = asset("bfm", OPEN_MODEL) if path is None else Path(path)
     try:
         file = read_tensors(path)
     except OSError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from deep3d.assets import asset
-from deep3d.checkpoints import default_checkpoint, read_checkpoint
+from deep3d.checkpoints import read_checkpoint
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.network import network_arrays
@@ -38,7 +38,7 @@ def fine_tune_and_export(
     """
     config = read_weak_config(config_path)
     model = read_face_model(face_model or asset("bfm", OPEN_MODEL))
-    start = default_checkpoint() if config.start is None else read_checkpoint(config.start)
+    start = read_checkpoint(config.start)
     start.require_model(model.info)
     torch.set_num_threads(threads or usable_cores())
     with join_team(device) as team:
