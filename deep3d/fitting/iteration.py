@@ -18,6 +18,7 @@ from deep3d.camera import DEEP3D_CAMERA, Camera, rotation_angles, rotation_matri
 from deep3d.coefficients import FaceCoefficients
 from deep3d.fitting.basis import LandmarkBasis
 
+POSE = 7  # unknowns of a face before its shape: turn, shift, scale, perspective
 LARGEST_TURN = 0.3  # radians in one iteration
 PERSPECTIVES = (0.02, 0.33)  # per decimetre: cameras from 5 metres down to a selfie at 30 centimetres
 
@@ -80,13 +81,13 @@ def jacobian_of(basis: LandmarkBasis, state: FaceState, view: LandmarkView) -> n
     by_place = np.zeros((*x.shape, 2, 3))  # by x, y, z
     by_place[..., 0, 0], by_place[..., 1, 1] = view.zoom, -view.zoom
     by_place[..., 2] = view.about * (state.perspective[:, None] * view.near)[..., None]
-    jacobian = np.empty((*x.shape, 2, 7 + basis.directions.shape[-1]))
+    jacobian = np.empty((*x.shape, 2, POSE + basis.directions.shape[-1]))
     turns = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(*x.shape, 3, 3)
     jacobian[..., :3] = by_place @ turns
     jacobian[..., 3:5] = by_place[..., :2]
     jacobian[..., 5] = view.about
     jacobian[..., 6] = view.about * (view.near * z)[..., None]
-    jacobian[..., 7:] = (by_place @ state.turn[:, None]) @ basis.directions
+    jacobian[..., POSE:] = (by_place @ state.turn[:, None]) @ basis.directions
     return jacobian.reshape(len(x), -1, jacobian.shape[-1])
 
 
@@ -99,7 +100,7 @@ def stepped(basis: LandmarkBasis, state: FaceState, step: np.ndarray) -> FaceSta
         shift=state.shift + step[:, 3:5],
         scale=state.scale + step[:, 5].clip(-0.5, 0.5),
         perspective=(state.perspective + step[:, 6]).clip(*PERSPECTIVES),
-        shape=(state.shape + step[:, 7:]).clip(*basis.limits),
+        shape=(state.shape + step[:, POSE:]).clip(*basis.limits),
     )
 
 

@@ -14,7 +14,7 @@ from deep3d.camera import DEEP3D_CAMERA, Camera
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import finished, jacobian_of, look, started, stepped
+from deep3d.fitting.iteration import POSE, FaceState, finished, jacobian_of, look, started, stepped
 
 ITERATIONS = 8  # at most
 SETTLED = 3e-5  # largest step, in any unit, after which more of them change a result by rounding alone
@@ -62,18 +62,9 @@ def fit_landmarks(
             f"{deviation.shape}"
         )
     state = first = started(start)
-    precision = precision_of(basis, priors)
-    weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
     for _ in range(ITERATIONS):
-        view = look(basis, state)
-        residual = weight * (points - view.pixels).reshape(weight.shape)
-        jacobian = jacobian_of(basis, state, view)
-        jacobian *= weight[..., None]
-        pull = np.zeros((len(points), len(precision)))
-        pull[:, 6] = precision[6] * (priors.perspective_mean - state.perspective)
-        pull[:, 7:] = precision[7:] * (first.shape - state.shape)
-        normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
-        step = np.linalg.solve(normal, ((jacobian.mT @ residual[..., None])[..., 0] + pull)[..., None])[..., 0]
+        normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
+        step = np.linalg.solve(normal, gradient[..., None])[..., 0]
         state = stepped(basis, state, step)
         if np.abs(step).max(initial=0) < SETTLED:
             break
@@ -88,13 +79,29 @@ def fit_landmarks(
     )
 
 
-def precision_of(basis: LandmarkBasis, priors: Priors) -> np.ndarray:
-    """(7 + K,) inverse variances of what `jacobian_of` derives by: 0 for what nothing is believed of."""
-    precision = np.zeros(7 + basis.directions.shape[-1])
-    precision[6] = priors.perspective**-2
-    precision[7:] = priors.expression**-2
-    precision[7 : 7 + basis.identities] = priors.identity**-2
-    return precision
+def normal_equations(
+    basis: LandmarkBasis,
+    state: FaceState,
+    first: FaceState,
+    points: np.ndarray,
+    deviation: np.ndarray,
+    priors: Priors,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Matrix (B, 7 + K, 7 + K) and right side (B, 7 + K) of the step from a state; the priors are about `first`."""
+    view = look(basis, state)
+    weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
+    residual = weight * (points - view.pixels).reshape(weight.shape)
+    jacobian = jacobian_of(basis, state, view)
+    jacobian *= weight[..., None]
+    precision = np.zeros(jacobian.shape[-1])  # inverse variances: 0 for what nothing is believed of
+    precision[POSE - 1] = priors.perspective**-2
+    precision[POSE:] = priors.expression**-2
+    precision[POSE : POSE + basis.identities] = priors.identity**-2
+    pull = np.zeros((len(points), len(precision)))
+    pull[:, POSE - 1] = precision[POSE - 1] * (priors.perspective_mean - state.perspective)
+    pull[:, POSE:] = precision[POSE:] * (first.shape - state.shape)
+    normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
+    return normal, (jacobian.mT @ residual[..., None])[..., 0] + pull
 
 
 def fit_error(pixels: np.ndarray, points: np.ndarray, deviation: np.ndarray) -> np.ndarray:

@@ -15,11 +15,10 @@ from deep3d.camera import DEEP3D_CAMERA
 from deep3d.coefficients import IDENTITY, FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import FaceState, finished, jacobian_of, look, started, stepped
-from deep3d.fitting.landmarks import ITERATIONS, Fit, Priors, fit_error, precision_of
+from deep3d.fitting.iteration import POSE, finished, look, started, stepped
+from deep3d.fitting.landmarks import ITERATIONS, Fit, Priors, fit_error, normal_equations
 
 PRIORS = Priors()
-POSE = 7  # turn, shift, scale, perspective: the first unknowns of a photo
 
 
 def fit_together(
@@ -48,14 +47,9 @@ def fit_together(
             f"{points.shape}, {deviation.shape} and {person.shape}"
         )
     state = first = started(start)
-    precision = precision_of(basis, priors)
-    weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
     for _ in range(ITERATIONS):
-        view = look(basis, state)
-        residual = weight * (points - view.pixels).reshape(weight.shape)
-        jacobian = jacobian_of(basis, state, view) * weight[..., None]
-        step = _joint_step(jacobian, residual, _pull(state, first, priors), precision, person, basis.identities)
-        state = stepped(basis, state, step)
+        normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
+        state = stepped(basis, state, _joint_step(normal, gradient, person, basis.identities))
     before, after = (fit_error(look(basis, which).pixels, points, deviation) for which in (first, state))
     sound = ~np.isin(person, person[~np.isfinite(after)])  # one photo without numbers spoils those of its person
     kept = sound & (after <= before)
@@ -70,27 +64,10 @@ def fit_together(
     )
 
 
-def _pull(state: FaceState, first: FaceState, priors: Priors) -> np.ndarray:
-    """How far (B, 7 + K) the priors would move each unknown."""
-    pull = np.zeros((len(state.shape), POSE + state.shape.shape[1]))
-    pull[:, 6] = priors.perspective_mean - state.perspective
-    pull[:, POSE:] = first.shape - state.shape
-    return pull
-
-
-def _joint_step(
-    jacobian: np.ndarray,
-    residual: np.ndarray,
-    pull: np.ndarray,
-    precision: np.ndarray,
-    person: np.ndarray,
-    identities: int,
-) -> np.ndarray:
+def _joint_step(normal: np.ndarray, gradient: np.ndarray, person: np.ndarray, identities: int) -> np.ndarray:
     """The step (B, 7 + K) of all photos, whose identity part is the same for all photos of a person."""
     shared = np.arange(POSE, POSE + identities)
-    own = np.setdiff1d(np.arange(jacobian.shape[-1]), shared)
-    normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
-    gradient = (jacobian.mT @ residual[..., None])[..., 0] + precision * pull
+    own = np.setdiff1d(np.arange(normal.shape[-1]), shared)
     mixed = normal[:, own[:, None], shared]  # (B, own, shared)
     eliminated = np.linalg.solve(normal[:, own[:, None], own], np.concatenate([mixed, gradient[:, own, None]], axis=2))
     people, members = np.unique(person, return_inverse=True)
@@ -98,7 +75,7 @@ def _joint_step(
     right = np.zeros((len(people), identities))
     np.add.at(left, members, normal[:, shared[:, None], shared] - mixed.mT @ eliminated[..., :-1])
     np.add.at(right, members, gradient[:, shared] - (mixed.mT @ eliminated[..., -1:])[..., 0])
-    step = np.empty_like(pull)
+    step = np.empty_like(gradient)
     step[:, shared] = np.linalg.solve(left, right[..., None])[members, :, 0]
     step[:, own] = eliminated[..., -1] - (eliminated[..., :-1] @ step[:, shared, None])[..., 0]
     return step
