@@ -31,11 +31,11 @@ def export(
     """Write the network as a file for other programs.
 
     For int8 the ranges of activations are measured on synthetic heads, once, and kept beside the checkpoint; from then
-    on the runtime openvino has int8 too.
+    on the runtime openvino has int8 too. A file of ranges that cannot be used is replaced.
     """
     from deep3d.checkpoints import read_checkpoint
     from deep3d.runtime.artefacts import PRECISIONS, SUFFIXES, write_artefact
-    from deep3d.runtime.calibration import calibrate, calibration_path, write_calibration
+    from deep3d.runtime.calibration import calibrate, calibration_path, is_calibrated, write_calibration
 
     if runtime not in SUFFIXES:
         raise ConfigError(f"--runtime: {runtime!r} is unknown, choose one of {', '.join(SUFFIXES)}")
@@ -45,7 +45,7 @@ def export(
         raise ConfigError(f"--out: {out} must end in {SUFFIXES[runtime]} for {runtime}")
     require_writable(out)
     weights = read_checkpoint(checkpoint)
-    if precision == "int8" and not calibration_path(weights).exists():
+    if precision == "int8" and not is_calibrated(weights):
         require_writable(calibration_path(weights))
         peaks = calibrate(weights, _synthetic_crops(weights, face_model))
         say(f"{write_calibration(weights, peaks)}: calibration written")
@@ -89,13 +89,12 @@ def tune(
         path = write_plans(weights, plans)
     except OSError as error:
         raise OutputNotWritable(f"{error.filename}: the plan cannot be kept ({error.strerror})") from error
-    sys.stdout.write(to_markdown(measured, plans, machine_facts(weights)))
+    machine = machine_facts(weights)
+    sys.stdout.write(to_markdown(measured, plans, machine))
+    write_json(out, {"machine": machine, "measured": [asdict(plan) for plan in measured], **asdict(plans)})
+    say(f"{path}: plan written")
     if plot is not None:
         draw_curves(measured, plot)
-    write_json(
-        out, {"machine": machine_facts(weights), "measured": [asdict(plan) for plan in measured], **asdict(plans)}
-    )
-    say(f"{path}: plan written")
 
 
 def _synthetic_crops(checkpoint: Checkpoint, face_model: Path | None) -> np.ndarray:

@@ -70,6 +70,15 @@ def read_calibration(checkpoint: Checkpoint) -> dict[str, float]:
     return peaks
 
 
+def is_calibrated(checkpoint: Checkpoint) -> bool:
+    """Whether the peaks of a checkpoint can be read."""
+    try:
+        read_calibration(checkpoint)
+    except RuntimeUnavailable:
+        return False
+    return True
+
+
 def _positive(value: object) -> bool:
     return isinstance(value, int | float) and np.isfinite(value) and value > 0
 

@@ -14,6 +14,7 @@ from statistics import median
 import numpy as np
 
 from deep3d.checkpoints import Checkpoint, read_checkpoint
+from deep3d.errors import RuntimeUnavailable
 from deep3d.runtime.cores import usable_cores
 from deep3d.runtime.loading import available_precisions, available_runtimes, load_runtime
 from deep3d.runtime.plan import Plan, Plans
@@ -58,8 +59,13 @@ def tune(checkpoint: Checkpoint, seconds: float, advance: Callable[[Trial, int, 
 
 
 def best(measured: list[Plan]) -> Plans:
-    """The fastest for one photo at a time, and for many."""
+    """The fastest for one photo at a time, and for many.
+
+    Raises: RuntimeUnavailable if no single process was measured.
+    """
     alone = [plan for plan in measured if plan.batch_size == 1 and plan.processes == 1]
+    if not alone:
+        raise RuntimeUnavailable("tune: nothing could be measured in that time; give it more seconds")
     return Plans(
         latency=min(alone, key=lambda plan: plan.milliseconds),
         throughput=max(measured, key=lambda plan: plan.images_per_second),

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from deep3d.checkpoints import read_checkpoint
+from deep3d.cli import runtimes
 from deep3d.errors import RuntimeUnavailable
 from deep3d.runtime import load_runtime
 from deep3d.runtime.artefacts import SUFFIXES, write_artefact
@@ -89,6 +90,14 @@ def test_a_file_that_is_not_ours_is_refused_by_name(checkpoint, toy_checkpoint, 
 
     with pytest.raises(RuntimeUnavailable, match=r"none\.onnx: cannot be read"):
         load_runtime(checkpoint, str(tmp_path / "none.onnx"))
+
+
+def test_a_calibration_that_cannot_be_used_is_replaced(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(runtimes, "CALIBRATION_HEADS", 2)
+    monkeypatch.setattr(runtimes, "HEADS_AT_ONCE", 2)
+    calibration_path(checkpoint).write_text("{}")
+    runtimes.export(tmp_path / "network.onnx", "onnx", "int8", checkpoint.path)
+    assert read_calibration(checkpoint)["crops"] > 0
 
 
 def test_a_calibration_belongs_to_its_checkpoint(checkpoint, crops):

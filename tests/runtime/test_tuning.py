@@ -45,6 +45,11 @@ def test_the_best_for_one_photo_and_for_many():
     assert best([_plan(), alone, quick_but_shared, many]) == Plans(latency=alone, throughput=many)
 
 
+def test_nothing_measured_is_told():
+    with pytest.raises(RuntimeUnavailable, match="nothing could be measured in that time; give it more seconds"):
+        best([])
+
+
 def test_a_measurement_leaves_out_what_cannot_run(monkeypatch, toy_checkpoint):
     # given int8 without a calibration beside a runtime that works
     planned = [Trial("openvino", "int8", 1, 2), Trial("onnx", "fp32", 1, 2)]
