@@ -8,9 +8,10 @@ import logging
 import smtplib
 import time
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import update
 
 from serving import jobs, mail, webhook
+from serving.claims import claim_next
 from serving.errors import AddressRefused, StorageError
 from serving.site import Site
 from serving.tables import Job, Notice
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 def send_next(site: Site, worker_id: str) -> str:
     """Send one notice that is due: `sent`, `later` or `given up`; empty if there is none."""
-    notice = _take(site, worker_id)
+    notice = claim_next(site.database, Notice, worker_id)
     if notice is None:
         return ""
     with site.database.reading() as session:
@@ -44,24 +45,6 @@ def send_next(site: Site, worker_id: str) -> str:
     _end(site, notice, due_at=None, sent_at=time.time(), error=None)
     _log.info("%s sent", notice.kind, extra={"job": job.id})
     return "sent"
-
-
-def _take(site: Site, worker_id: str) -> Notice | None:
-    """The next notice that is due; nobody else takes it while this worker lives.
-
-    What stands under its own name was left when the database went away in the middle: one thread sends at a time.
-    """
-    due = Notice.due_at <= time.time(), or_(Notice.worker_id.is_(None), Notice.worker_id == worker_id)
-    with site.database.reading() as session:
-        if session.scalar(select(Notice.id).where(*due).limit(1)) is None:
-            return None
-    with site.database.session() as session:
-        first = select(Notice).where(*due).order_by(Notice.due_at).limit(1).with_for_update(skip_locked=True)
-        notice = session.scalar(first)
-        if notice is not None:
-            notice.worker_id = worker_id
-            notice.attempts += 1
-        return notice
 
 
 def _failed(site: Site, job: Job, notice: Notice, error: Exception) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from serving import snapshots
+from serving.claims import claim_next
 from serving.errors import Refused, RenderingFailed
 from serving.site import Site
 from serving.snapshots import View
@@ -102,19 +103,8 @@ def _make(site: Site, folder: str, wanted: Wanted) -> bytes:
 
 
 def _take(site: Site, worker_id: str) -> Rendering | None:
-    """The next one; what stands under this worker's own name was left when the database went away in the middle."""
-    free = Rendering.worker_id.is_(None) | (Rendering.worker_id == worker_id)
-    due = Rendering.made_at.is_(None), Rendering.due_at <= time.time(), Rendering.attempts < MOST_ATTEMPTS, free
-    with site.database.reading() as session:
-        if session.scalar(select(Rendering.id).where(*due).limit(1)) is None:
-            return None
-    with site.database.session() as session:
-        first = select(Rendering).where(*due).order_by(Rendering.due_at).limit(1).with_for_update(skip_locked=True)
-        rendering = session.scalar(first)
-        if rendering is not None:
-            rendering.worker_id = worker_id
-            rendering.attempts += 1
-        return rendering
+    wanted = Rendering.made_at.is_(None), Rendering.attempts < MOST_ATTEMPTS
+    return claim_next(site.database, Rendering, worker_id, *wanted)
 
 
 def _require_room(session: Session, job_id: int) -> None:
