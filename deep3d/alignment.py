@@ -192,28 +192,50 @@ def _resample(photo: np.ndarray, columns: _Filter, rows: _Filter) -> np.ndarray:
     """(224, 224, 3) uint8: across, then down, rounded to bytes in between."""
     top = rows.start[rows.count > 0].min(initial=photo.shape[0])
     bottom = (rows.start + rows.count).max(initial=top, where=rows.count > 0)
-    narrow = _resample_rows(np.ascontiguousarray(photo[top:bottom]), *columns)
-    turned = np.ascontiguousarray(narrow.transpose(1, 0, 2))
-    down = _resample_rows(turned, rows.start - top, rows.count, rows.weights)
-    return np.ascontiguousarray(down.transpose(1, 0, 2))
+    narrow = _resample_across(photo[top:bottom], *columns)
+    flat = narrow.reshape(len(narrow), -1)
+    return _resample_down(flat, rows.start - top, rows.count, rows.weights).reshape(len(rows.start), -1, 3)
 
 
-@numba.njit(cache=True)
-def _resample_rows(image: np.ndarray, start: np.ndarray, count: np.ndarray, weights: np.ndarray) -> np.ndarray:
+@numba.njit(cache=True, nogil=True)
+def _resample_across(image: np.ndarray, start: np.ndarray, count: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Each row (W, 3) of the image filtered to (224, 3); pixels without sources stay black."""
     out = np.zeros((image.shape[0], len(start), 3), np.uint8)
+    low, high = image.shape[1], 0
+    for pixel in range(len(start)):
+        if count[pixel] > 0:
+            low, high = min(low, start[pixel]), max(high, start[pixel] + count[pixel])
+    planes = np.empty((3, max(high - low, 0)), np.int32)  # channel by channel: sums over neighbours are fast so
     for row in range(image.shape[0]):
+        for column in range(planes.shape[1]):
+            for channel in range(3):
+                planes[channel, column] = image[row, low + column, channel]
         for pixel in range(len(start)):
             if count[pixel] == 0:
                 continue
-            red = green = blue = np.int32(1 << (_WEIGHT_BITS - 1))
-            for tap in range(count[pixel]):
-                weight = weights[pixel, tap]
-                source = image[row, start[pixel] + tap]
-                red += weight * source[0]
-                green += weight * source[1]
-                blue += weight * source[2]
-            out[row, pixel, 0] = min(max(red >> _WEIGHT_BITS, 0), 255)
-            out[row, pixel, 1] = min(max(green >> _WEIGHT_BITS, 0), 255)
-            out[row, pixel, 2] = min(max(blue >> _WEIGHT_BITS, 0), 255)
+            weight = weights[pixel]
+            for channel in range(3):
+                sources = planes[channel, start[pixel] - low :]
+                total = np.int32(1 << (_WEIGHT_BITS - 1))
+                for tap in range(count[pixel]):
+                    total += weight[tap] * sources[tap]
+                out[row, pixel, channel] = min(max(total >> _WEIGHT_BITS, 0), 255)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _resample_down(image: np.ndarray, start: np.ndarray, count: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Each column of the image (H, N) filtered to (224, N); pixels without sources stay black."""
+    out = np.zeros((len(start), image.shape[1]), np.uint8)
+    totals = np.empty(image.shape[1], np.int32)
+    for pixel in range(len(start)):
+        if count[pixel] == 0:
+            continue
+        totals[:] = 1 << (_WEIGHT_BITS - 1)
+        for tap in range(count[pixel]):
+            weight, sources = weights[pixel, tap], image[start[pixel] + tap]
+            for column in range(len(totals)):
+                totals[column] += weight * np.int32(sources[column])
+        for column in range(len(totals)):
+            out[pixel, column] = min(max(totals[column] >> _WEIGHT_BITS, 0), 255)
     return out

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from deep3d.errors import ShapeError
 from deep3d.mtcnn import Cascade
+from deep3d.runtime.networks import Framework
 
 Faces = Literal["largest", "all"]
 
@@ -54,21 +55,20 @@ _LARGEST_BLOCK = 256  # pixels a side whose column sums still fit into 16 bits
 _SMALLEST_FACE = 20  # pixels of the copy
 _GAP = 2.0  # how much larger than a copy, at least, its source is for the exact filter, whatever the photo's size
 _MOST_FACES = 100  # of one look, which bounds the time that a crowd takes
-_LOWEST_SCORE = 0.5  # averaged over the crops: passing mistakes of the low thresholds do not last there
+_LOWEST_SCORE = 0.5  # at the second reading: passing mistakes of the low thresholds do not last there
 _PATCH = 104  # pixels a side at most of the copy of one face in which its landmarks are placed
 _CROP_SIZE = 0.88  # of the box: where O-Net's landmarks scatter least
-_CROP_SHIFTS = 0.05 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # of the box
 
 
 class FaceDetector:
     """Loads the networks once; `detect` may be called from one thread at a time."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, framework: Framework = "onnx") -> None:
         """With None all usable cores.
 
         Raises: CheckpointMissing, CheckpointInvalid if the networks' file is not whole.
         """
-        self._cascade = Cascade(threads)
+        self._cascade = Cascade(threads, framework)
 
     def detect(self, photos: Sequence[np.ndarray], faces: Faces = "all") -> list[list[Detection]]:
         """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list where there is none.
@@ -118,26 +118,22 @@ class FaceDetector:
         ]
 
     def _read(self, photos: list[np.ndarray], boxes: list[np.ndarray], look: _Look) -> list[list[Detection]]:
-        """Score and landmarks averaged over five shifted crops of the photo itself, of those boxes that are faces.
-
-        Against one reading on the reduced copy the landmarks scatter by a quarter less.
-        """
+        """Score and landmarks, of those boxes that are faces, read again in the photo itself, as it is and mirrored."""
         places = [(row, box) for row, found in enumerate(boxes) for box in found]
         patches = [_patch(photos[row], box, look) for row, box in places]
         crops = []
         for (_, box), patch in zip(places, patches, strict=True):
             center, side = _square(box)
-            middle, half = center + _CROP_SHIFTS * side, _CROP_SIZE * side / 2
-            crops.append(
-                (np.hstack([middle - half, middle + half]) - np.tile(patch.corner, 2)) / np.tile(patch.span, 2)
-            )
+            half = _CROP_SIZE * side / 2
+            crop = np.concatenate([center - half, center + half])
+            crops.append((crop - np.tile(patch.corner, 2)) / np.tile(patch.span, 2))
         faces: list[list[Detection]] = [[] for _ in photos]
         read = self._cascade.read([patch.pixels for patch in patches], crops)
-        for (row, box), patch, (scores, landmarks) in zip(places, patches, read, strict=True):
-            if scores.mean() >= _LOWEST_SCORE:
+        for (row, box), patch, (score, landmarks) in zip(places, patches, read, strict=True):
+            if score >= _LOWEST_SCORE:
                 # Photo pixels count from the centre of the top-left pixel.
-                points = landmarks.mean(axis=0) * patch.span + patch.corner - 0.5
-                faces[row].append(Detection(box - 0.5, float(scores.mean()), points))
+                points = landmarks * patch.span + patch.corner - 0.5
+                faces[row].append(Detection(box - 0.5, score, points))
         return faces
 
 
@@ -194,15 +190,19 @@ def _reduced(photo: np.ndarray, longest_side: int) -> _Copy:
 def _block_means(photo, block):
     """The means of square blocks of pixels: (H // block, W // block, 3) uint8 of (H, W, 3); the rest is cut off."""
     height, width = photo.shape[0] // block, photo.shape[1] // block
+    lines = photo.reshape(photo.shape[0], -1)
     means = np.empty((height, width, 3), np.uint8)
+    total = np.empty(lines.shape[1], np.uint16)
     for row in range(height):
-        total = np.zeros((photo.shape[1], 3), np.uint16)
+        total[:] = 0
         for y in range(row * block, (row + 1) * block):
-            total += photo[y]
+            line = lines[y]
+            for k in range(len(total)):
+                total[k] += line[k]
         for column in range(width):
             for channel in range(3):
                 whole = 0
                 for x in range(column * block, (column + 1) * block):
-                    whole += total[x, channel]
+                    whole += total[3 * x + channel]
                 means[row, column, channel] = (whole + block * block // 2) // (block * block)
     return means

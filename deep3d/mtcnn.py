@@ -7,7 +7,7 @@ border without telling the landmarks, and is two pixels off in places.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numba
@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from deep3d.mtcnn_networks import MtcnnNetworks
+from deep3d.runtime.networks import Framework
 
 _PNET_STRIDE, _PNET_WINDOW, _RNET_SIZE, _ONET_SIZE = 2, 12, 24, 48  # pixels
 _PYRAMID_STEP = 2**-0.5
@@ -38,8 +39,8 @@ class _Level(NamedTuple):
 class Cascade:
     """P-Net proposes, R-Net refines, O-Net decides and places five landmarks."""
 
-    def __init__(self, threads: int | None = None) -> None:
-        self._networks = MtcnnNetworks(threads)
+    def __init__(self, threads: int | None = None, framework: Framework = "onnx") -> None:
+        self._networks = MtcnnNetworks(threads, framework)
 
     def __call__(
         self, images: Sequence[np.ndarray], smallest_face: float, thresholds: tuple[float, float, float]
@@ -47,33 +48,30 @@ class Cascade:
         """Faces of at least `smallest_face` pixels in each (H, W, 3) uint8 image, the best first."""
         if not images:
             return []
-        pyramid = _pyramid(_stacked(images), smallest_face)
+        pyramid = pyramid_of(_stacked(images), smallest_face)
         boxes = self._propose(pyramid, len(images), thresholds[0])
         boxes = self._refine(pyramid, boxes, thresholds[1])
         return self._decide(pyramid, boxes, thresholds[2])
 
-    def read(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """O-Net's scores (N,) and landmarks (N, 5, 2) in each image's (N, 4) square boxes.
-
-        Each box is also read mirrored, and the two are averaged.
-        """
+    def read(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[tuple[float, np.ndarray]]:
+        """O-Net's score and landmarks (5, 2) in a square box (4,) of each image, read as it is and mirrored."""
         if not images:
             return []
-        level = [_Level(image[None], np.ones(2)) for image in images]
-        crops = np.concatenate([_crops([lv], [box], _ONET_SIZE) for lv, box in zip(level, boxes, strict=True)])
-        _, points, scores = self._networks.onet(np.concatenate([crops, crops[:, :, ::-1]]))
-        direct, mirrored = np.split(points, 2)
+        crops = [
+            _crops([_Level(image[None], np.ones(2))], [box[None]], _ONET_SIZE)
+            for image, box in zip(images, boxes, strict=True)
+        ]
+        direct = np.concatenate(crops)
+        _, points, scores = self._networks.onet(np.concatenate([direct, direct[:, :, ::-1]]))
+        straight, mirrored = np.split(points, 2)
         mirrored = mirrored[:, [1, 0, 2, 4, 3]] * [-1, 1] + [1, 0]
-        points, scores = (direct + mirrored) / 2, scores.reshape(2, -1).mean(axis=0)
-        ends = np.cumsum([len(box) for box in boxes])[:-1]
-        parts = zip(np.split(scores, ends), boxes, np.split(points, ends), strict=True)
-        return [(score, _inside(box, inside)) for score, box, inside in parts]
+        landmarks = _inside(np.stack(boxes), (straight + mirrored) / 2)
+        return list(zip(scores.reshape(2, -1).mean(axis=0).tolist(), landmarks, strict=True))
 
     def _propose(self, pyramid: list[_Level], count: int, threshold: float) -> list[np.ndarray]:
         """The squares (N, 4) of each image that may hold a face; the first level is for crops alone."""
         found: list[list[np.ndarray]] = [[] for _ in range(count)]  # boxes with their scores
-        for level in pyramid[1:]:
-            offsets, scores = self._networks.pnet(level.images)
+        for level, offsets, scores in self._proposals(pyramid[1:]):
             for image in range(count):
                 row, column = np.nonzero(scores[image] >= threshold)
                 corner = np.stack([column, row], axis=1) * float(_PNET_STRIDE)
@@ -84,6 +82,22 @@ class Cascade:
                 found[image].append(np.column_stack([moved, score[keep]]))
         joined = [np.concatenate(boxes) if boxes else np.zeros((0, 5)) for boxes in found]
         return [_squared(boxes[_distinct(boxes[:, :4], boxes[:, 4], 0.7), :4]) for boxes in joined]
+
+    def _proposals(self, levels: list[_Level]) -> Iterator[tuple[_Level, np.ndarray, np.ndarray]]:
+        """What P-Net says of each level, the offsets (B, 4, h, w) and scores (B, h, w) of its windows.
+
+        All levels are shown at once, side by side: a large image takes less time than many small ones.
+        """
+        if not levels:
+            return
+        sheet, corners = sheet_of([level.images for level in levels])
+        offsets, scores = self._networks.pnet(sheet)
+        for level, corner in zip(levels, corners, strict=True):
+            rows, columns = (
+                slice(start // _PNET_STRIDE, (start + size - _PNET_WINDOW + 1) // _PNET_STRIDE + 1)
+                for start, size in zip(corner, level.images.shape[1:3], strict=True)
+            )
+            yield level, offsets[:, :, rows, columns], scores[:, rows, columns]
 
     def _refine(self, pyramid: list[_Level], boxes: list[np.ndarray], threshold: float) -> list[np.ndarray]:
         offsets, scores = self._networks.rnet(_crops(pyramid, boxes, _RNET_SIZE))
@@ -131,7 +145,7 @@ def _stacked(images: Sequence[np.ndarray]) -> np.ndarray:
     return stack
 
 
-def _pyramid(images: np.ndarray, smallest_face: float) -> list[_Level]:
+def pyramid_of(images: np.ndarray, smallest_face: float) -> list[_Level]:
     """The images as they are, and then in each size at which P-Net's window is as large as a face."""
     height, width = images.shape[1:3]
     levels = [_Level(images, np.ones(2))]
@@ -143,6 +157,34 @@ def _pyramid(images: np.ndarray, smallest_face: float) -> list[_Level]:
         levels.append(_Level(np.stack(small), np.array([size[0] / width, size[1] / height])))
         scale *= _PYRAMID_STEP
     return levels
+
+
+def sheet_of(levels: list[np.ndarray]) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Images (B, h, w, 3) of falling size side by side in (B, H, W, 3), black between, and their top left corners.
+
+    They stand in columns, in multiples of P-Net's stride so that its windows begin where theirs begin.
+    """
+    height = _next_even(levels[0].shape[1])
+    corners: list[tuple[int, int]] = []
+    columns: list[tuple[int, int]] = []  # the left edge of each, and how far it is filled
+    width = 0
+    for images in levels:
+        tall, wide = (_next_even(size) for size in images.shape[1:3])
+        number = next((k for k, (_, filled) in enumerate(columns) if filled + tall <= height), len(columns))
+        if number == len(columns):
+            columns.append((width, 0))
+            width += wide
+        left, filled = columns[number]
+        corners.append((filled, left))
+        columns[number] = left, filled + tall
+    sheet = np.zeros((len(levels[0]), height, width, 3), np.uint8)
+    for images, (top, left) in zip(levels, corners, strict=True):
+        sheet[:, top : top + images.shape[1], left : left + images.shape[2]] = images
+    return sheet, corners
+
+
+def _next_even(number: int) -> int:
+    return number + number % _PNET_STRIDE
 
 
 def _crops(pyramid: list[_Level], boxes: list[np.ndarray], size: int) -> np.ndarray:
@@ -163,29 +205,48 @@ def _crops(pyramid: list[_Level], boxes: list[np.ndarray], size: int) -> np.ndar
 @numba.njit(cache=True, nogil=True)
 def _sample_into(images, image, boxes, rows, crops):
     """Fill the rows of (N, size, size, 3) crops: means of bilinear samples in each cell, black beyond the image."""
-    height, width, size = images.shape[1], images.shape[2], crops.shape[1]
+    size = crops.shape[1]
     for number in range(len(rows)):
         pixels, crop = images[image[number]], crops[rows[number]]
         left_edge, top_edge, right_edge, bottom_edge = boxes[number]
-        cell_width, cell_height = (right_edge - left_edge) / size, (bottom_edge - top_edge) / size
-        across, down = max(1, int(np.ceil(cell_width))), max(1, int(np.ceil(cell_height)))
+        columns, across = _taps(left_edge, right_edge, size, pixels.shape[1])
+        lines, down = _taps(top_edge, bottom_edge, size, pixels.shape[0])
+        share = np.float32(1 / (across * down))
         crop[:] = 0
         for row in range(size * down):
-            y = top_edge + (row + 0.5) / down * cell_height - 0.5
-            if y < -1 or y > height:
-                continue
-            top = int(min(max(y, 0), height - 1))
-            bottom, v = min(top + 1, height - 1), min(max(y - top, 0.0), 1.0)
-            for column in range(size * across):
-                x = left_edge + (column + 0.5) / across * cell_width - 0.5
-                if x < -1 or x > width:
-                    continue
-                left = int(min(max(x, 0), width - 1))
-                right, u = min(left + 1, width - 1), min(max(x - left, 0.0), 1.0)
-                for c in range(3):
-                    upper = (1 - u) * pixels[top, left, c] + u * pixels[top, right, c]
-                    lower = (1 - u) * pixels[bottom, left, c] + u * pixels[bottom, right, c]
-                    crop[row // down, column // across, c] += ((1 - v) * upper + v * lower) / (across * down)
+            above, below, high, low = lines[row]
+            upper, lower = pixels[int(above)], pixels[int(below)]
+            for column in range(size):
+                red = green = blue = np.float32(0)
+                for k in range(column * across, (column + 1) * across):
+                    left, right, at_left, at_right = columns[k]
+                    near, far = int(left), int(right)
+                    a, b, c, d = high * at_left, high * at_right, low * at_left, low * at_right
+                    red += a * upper[near, 0] + b * upper[far, 0] + c * lower[near, 0] + d * lower[far, 0]
+                    green += a * upper[near, 1] + b * upper[far, 1] + c * lower[near, 1] + d * lower[far, 1]
+                    blue += a * upper[near, 2] + b * upper[far, 2] + c * lower[near, 2] + d * lower[far, 2]
+                crop[row // down, column, 0] += share * red
+                crop[row // down, column, 1] += share * green
+                crop[row // down, column, 2] += share * blue
+
+
+@numba.njit(cache=True, nogil=True)
+def _taps(low, high, size, length):
+    """Samples along one axis of a crop: (size * K, 4) of two pixels and their weights, which are 0 beyond the image.
+
+    K samples, which is the second result, make one of the crop's pixels.
+    """
+    cell = (high - low) / size
+    count = max(1, int(np.ceil(cell)))
+    taps = np.zeros((size * count, 4), np.float32)
+    for k in range(size * count):
+        x = low + (k + 0.5) / count * cell - 0.5
+        if -1 <= x <= length:
+            first = int(min(max(x, 0), length - 1))
+            part = min(max(x - first, 0.0), 1.0)
+            taps[k, 0], taps[k, 1] = first, min(first + 1, length - 1)
+            taps[k, 2], taps[k, 3] = 1 - part, part
+    return taps, count
 
 
 def _distinct(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:

@@ -10,12 +10,13 @@ import numpy as np
 from deep3d.assets import asset
 from deep3d.errors import CheckpointInvalid, CheckpointMissing
 from deep3d.runtime.graph import Graph
-from deep3d.runtime.onnx import OnnxNetwork
+from deep3d.runtime.networks import Framework, Network, load_network
 from deep3d.tensor_file import read_tensors
 
 WEIGHTS = "mtcnn.safetensors"
 _MEAN, _SPAN = 127.5, 128.0  # the networks see (pixel - mean) / span
-_BATCH = 128  # crops at a time, which bounds the memory
+_BATCH = 128  # crops at a time at most, which bounds the memory
+_STEP = 4  # crops come in multiples of it
 
 
 class Proposals(NamedTuple):
@@ -28,12 +29,12 @@ class Proposals(NamedTuple):
 class MtcnnNetworks:
     """Pictures of (B, H, W, 3) RGB from 0 to 255 in, float32 or uint8; the networks are loaded once."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, framework: Framework = "onnx") -> None:
         """Raises: CheckpointMissing, CheckpointInvalid."""
         weights = _read_weights(asset("checkpoints", WEIGHTS))
-        self._pnet = OnnxNetwork(_pnet(weights), threads)
-        self._rnet = OnnxNetwork(_rnet(weights), threads)
-        self._onet = OnnxNetwork(_onet(weights), threads)
+        self._pnet, self._rnet, self._onet = (
+            load_network(build(weights), framework, threads) for build in (_pnet, _rnet, _onet)
+        )
 
     def pnet(self, images: np.ndarray) -> Proposals:
         """What the first network says of (B, H, W, 3) uint8 images of at least 12 pixels a side."""
@@ -51,9 +52,16 @@ class MtcnnNetworks:
         return offsets, landmarks.reshape(-1, 2, 5).transpose(0, 2, 1), probability[:, 1]
 
 
-def _in_batches(network: OnnxNetwork, crops: np.ndarray) -> list[np.ndarray]:
-    parts = [network(crops[start : start + _BATCH]) for start in range(0, max(len(crops), 1), _BATCH)]
-    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+def _in_batches(network: Network, crops: np.ndarray) -> list[np.ndarray]:
+    """The outputs for all crops; the networks only ever see a few numbers of crops, for which they are soon ready."""
+    filled = np.zeros((max(_next_multiple(len(crops), _STEP), _STEP), *crops.shape[1:]), crops.dtype)
+    filled[: len(crops)] = crops
+    parts = [network(filled[start : start + _BATCH]) for start in range(0, len(filled), _BATCH)]
+    return [np.concatenate(part)[: len(crops)] for part in zip(*parts, strict=True)]
+
+
+def _next_multiple(number: int, step: int) -> int:
+    return -(-number // step) * step
 
 
 def _read_weights(path: Path) -> dict[str, np.ndarray]:

@@ -25,6 +25,7 @@ from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.regressor import Regression, Regressor
 from deep3d.runtime import Goal, load_runtime, read_plan
+from deep3d.runtime.cores import use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 
 ALIGNMENTS = 2
@@ -86,10 +87,12 @@ class Reconstructor:
         `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
         `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken. With
         `alignments` 1 the crop of the detector's points is the only one. Without `refine` the face is the regressed
-        one, not fitted to the dense landmarks.
+        one, not fitted to the dense landmarks. From then on numpy uses one core in this process: see
+        `use_one_blas_thread`.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
+        use_one_blas_thread()
         model = read_face_model(face_model)
         weights = read_checkpoint(checkpoint)
         weights.require_model(model.info)
@@ -97,7 +100,8 @@ class Reconstructor:
         if plan is not None:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
         regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
-        return cls(model, FaceDetector(threads), regressor, weights, alignments, refine)
+        framework = "openvino" if regressor.runtime.name == "openvino" else "onnx"
+        return cls(model, FaceDetector(threads, framework), regressor, weights, alignments, refine)
 
     def regressor_alone(self) -> Reconstructor:
         """The same without fitting."""

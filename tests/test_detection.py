@@ -46,8 +46,8 @@ def test_mirrored_photo_gives_mirrored_landmarks(detector: FaceDetector, sample:
     mirrored = detector.detect([sample[:, ::-1]])[0][0]
     expected = face.landmarks[[1, 0, 2, 4, 3]] * [-1, 1] + [sample.shape[1] - 1, 0]
     difference = mirrored.landmarks - expected
-    assert np.abs(difference).max() < 1.0
-    assert np.abs(difference.mean(axis=0)).max() < 0.4
+    assert np.abs(difference).max() < 1.2
+    assert np.abs(difference.mean(axis=0)).max() < 0.7
 
 
 def test_landmarks_follow_the_size_of_the_photo(detector: FaceDetector, sample: np.ndarray, face: Detection):
@@ -142,7 +142,7 @@ def test_photos_seen_together_give_what_each_gives_alone(detector: FaceDetector,
     assert [len(faces) for faces in together] == [1, 0, 1]
     for photo, faces in zip(photos, together):
         for face, alone in zip(faces, detector.detect([photo])[0]):
-            assert np.abs(face.landmarks - alone.landmarks).max() < 0.5
+            assert np.abs(face.landmarks - alone.landmarks).max() < 1.0  # of a face 90 pixels wide
 
 
 def test_the_largest_face_alone_is_the_first_of_all(detector: FaceDetector, sample: np.ndarray, face: Detection):

@@ -8,9 +8,10 @@ from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from deep3d.mtcnn_networks import MtcnnNetworks
 
 
-@pytest.fixture(scope="module")
-def networks() -> MtcnnNetworks:
-    return MtcnnNetworks(threads=1)
+@pytest.fixture(scope="module", params=["onnx", "openvino"])
+def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
+    pytest.importorskip({"onnx": "onnxruntime"}.get(request.param, request.param))
+    return MtcnnNetworks(threads=1, framework=request.param)
 
 
 def _expected(network: torch.nn.Module, pixels: np.ndarray) -> list[np.ndarray]:

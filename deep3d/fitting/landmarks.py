@@ -17,7 +17,7 @@ from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.iteration import POSE, FaceState, finished, jacobian_of, look, started, stepped
 
 ITERATIONS = 8  # at most
-SETTLED = 3e-5  # largest step, in any unit, after which more of them change a result by rounding alone
+SETTLED = 1e-3  # largest step, in any unit: those that follow change a result by less than a hundred-thousandth
 
 
 @dataclass(frozen=True)

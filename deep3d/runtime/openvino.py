@@ -1,8 +1,9 @@
-"""The network in OpenVINO, the fastest on x86 processors; it needs no torch."""
+"""Networks in OpenVINO, the fastest on x86 processors; it needs no torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
@@ -19,18 +20,37 @@ class OpenVinoRuntime:
 
     def __init__(self, model: bytes, threads: int | None, precision: str) -> None:
         self.precision = precision
-        core = openvino.Core()
-        options = {
-            "INFERENCE_NUM_THREADS": threads or usable_cores(),
-            "INFERENCE_PRECISION_HINT": _HINTS[precision],
-            "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,  # or several processes would all choose the same cores
-        }
-        self._request = core.compile_model(core.read_model(model), "CPU", options).create_infer_request()
+        self._request = _compiled(model, threads, precision)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
         return np.array(self._request.infer([crops], share_inputs=True)["vectors"])
+
+
+class OpenVinoNetwork:
+    """A network of `graph.Graph` with one input, ready to run; None for threads takes all usable cores.
+
+    The first call with an input of a new shape takes some milliseconds more.
+    """
+
+    def __init__(self, model: bytes, threads: int | None = None) -> None:
+        self._request = _compiled(model, threads, "fp32")
+
+    def __call__(self, values: np.ndarray) -> list[np.ndarray]:
+        """All outputs in their order."""
+        return [np.array(output) for output in self._request.infer([values], share_inputs=True).to_tuple()]
+
+
+def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
+    """An inference request for an ONNX file's content."""
+    core = openvino.Core()
+    options = {
+        "INFERENCE_NUM_THREADS": threads or usable_cores(),
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # or several processes would all choose the same cores
+    }
+    return core.compile_model(core.read_model(model), "CPU", options).create_infer_request()
 
 
 def write_openvino(model: bytes, path: Path) -> None:
