@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import array_api_compat
+import numpy as np
 
 from deep3d.coefficients import Array
 
@@ -37,6 +38,19 @@ def harmonics(normals: Array) -> Array:
         ],
         axis=-1,
     )
+
+
+def harmonics_by_normal(normals: np.ndarray) -> np.ndarray:
+    """Derivatives (..., 9, 3) of the nine functions by the three parts of the normals (..., 3)."""
+    x, y, z = normals[..., 0], normals[..., 1], normals[..., 2]
+    derivatives = np.zeros((*normals.shape[:-1], 9, 3), normals.dtype)
+    derivatives[..., 1, 1], derivatives[..., 2, 2], derivatives[..., 3, 0] = -_K1, _K1, -_K1
+    derivatives[..., 4, 0], derivatives[..., 4, 1] = _K2 * y, _K2 * x
+    derivatives[..., 5, 1], derivatives[..., 5, 2] = -_K2 * z, -_K2 * y
+    derivatives[..., 6, 2] = _K2 * math.sqrt(3) * z
+    derivatives[..., 7, 0], derivatives[..., 7, 2] = -_K2 * z, -_K2 * x
+    derivatives[..., 8, 0], derivatives[..., 8, 1] = _K2 * x, -_K2 * y
+    return derivatives
 
 
 def irradiance(normals: Array, lighting: Array) -> Array:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -19,11 +20,11 @@ from deep3d.confidence import Confidence, assess
 from deep3d.detection import Detection, FaceDetector, Faces
 from deep3d.errors import AlignmentFailed, NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
-from deep3d.fitting import LandmarkBasis, fit_landmarks, fit_together
+from deep3d.fitting import LandmarkBasis, SeenLandmarks, fit_landmarks, fit_photo_colours, fit_together
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
-from deep3d.regressor import Regression, Regressor
+from deep3d.regressor import DenseLandmarks, Regression, Regressor
 from deep3d.runtime import Goal, load_runtime, read_plan
 from deep3d.runtime.cores import use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
@@ -33,6 +34,12 @@ ALIGNMENTS = 2
 LANDMARK68_TRUST = 3.0
 """The 68 landmarks were learned from real photos too, the other dense ones from made-up heads alone."""
 
+ASTRAY = "The fit to the photo went astray: the result is what was known before it."
+
+Refinement = Literal["none", "landmarks", "photometric"]
+REFINEMENTS: tuple[Refinement, ...] = ("none", "landmarks", "photometric")
+"""What faces are fitted to after the network, each with those before it."""
+
 
 @dataclass(frozen=True)
 class _Candidate:
@@ -41,6 +48,15 @@ class _Candidate:
     photo: Photo
     detection: Detection
     crop: AlignedCrop
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What B faces are after a fit."""
+
+    coefficients: FaceCoefficients
+    cameras: tuple[Camera, ...]
+    settled: np.ndarray  # (B,) bool: whether the fit is better than what it began with, which stands otherwise
 
 
 class Reconstructor:
@@ -58,7 +74,7 @@ class Reconstructor:
         regressor: Regressor,
         checkpoint: Checkpoint,
         alignments: int = ALIGNMENTS,
-        refine: bool = True,
+        refinement: Refinement = "landmarks",
     ) -> None:
         checkpoint.require_model(face_model.info)
         self.face_model = face_model
@@ -67,8 +83,8 @@ class Reconstructor:
         self._regressor = regressor
         # Without dense landmarks the network is one of Deep3D's, which want the crop of the detector's points.
         self._alignments = alignments if checkpoint.dense_vertices else 1
-        dense = checkpoint.dense_vertices if refine else ()
-        self._basis = LandmarkBasis.of_vertices(face_model, dense) if dense else None
+        self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
+        self._basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices)
 
     @classmethod
     def load(
@@ -79,15 +95,16 @@ class Reconstructor:
         threads: int | None = None,
         precision: str | None = None,
         alignments: int = ALIGNMENTS,
-        refine: bool = True,
+        refinement: Refinement = "landmarks",
         goal: Goal = "latency",
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
 
         `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
         `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken. With
-        `alignments` 1 the crop of the detector's points is the only one. Without `refine` the face is the regressed
-        one, not fitted to the dense landmarks. From then on numpy uses one core in this process: see
+        `alignments` 1 the crop of the detector's points is the only one. The `refinement` "none" gives the regressed
+        face, "landmarks" fits it to the dense landmarks where the checkpoint has some, "photometric" then to the
+        photo's colours too, which takes a second or two. From then on numpy uses one core in this process: see
         `use_one_blas_thread`.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
@@ -101,18 +118,13 @@ class Reconstructor:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
         regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
         framework = "openvino" if regressor.runtime.name == "openvino" else "onnx"
-        return cls(model, FaceDetector(threads, framework), regressor, weights, alignments, refine)
+        return cls(model, FaceDetector(threads, framework), regressor, weights, alignments, refinement)
 
-    def regressor_alone(self) -> Reconstructor:
-        """The same without fitting."""
+    def refining(self, refinement: Refinement) -> Reconstructor:
+        """The same with another refinement."""
         return Reconstructor(
-            self.face_model, self._detector, self._regressor, self.checkpoint, self._alignments, refine=False
+            self.face_model, self._detector, self._regressor, self.checkpoint, self._alignments, refinement
         )
-
-    @property
-    def refines(self) -> bool:
-        """Whether faces are fitted to dense landmarks."""
-        return self._basis is not None
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
         """The largest face of one photo.
@@ -129,10 +141,12 @@ class Reconstructor:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
         watch = _Stopwatch()
         rows, candidates, regression = self._see(photos, faces, watch)
-        coefficients, cameras = self._fit(regression)
+        fitted = self._fit(regression)
+        if self.refinement == "photometric":
+            fitted = self._fit_colours(candidates, regression, fitted)
         watch.lap("fit", len(candidates))
         results: list[list[Reconstruction]] = [[] for _ in photos]
-        for row, face in zip(rows, self._faces(candidates, regression, coefficients, cameras, watch), strict=True):
+        for row, face in zip(rows, self._faces(candidates, regression, fitted, watch), strict=True):
             results[row].append(face)
         return results
 
@@ -140,7 +154,7 @@ class Reconstructor:
         """One person from several photos: identity and albedo estimated together, all else for each photo.
 
         A photo counts by its confidence; one that seems to show somebody else is reconstructed by itself and told. Only
-        the largest face of each photo is taken.
+        the largest face of each photo is taken. Faces are fitted to landmarks at most.
 
         Raises: NoFaceFound if no photo shows a face.
         """
@@ -155,10 +169,10 @@ class Reconstructor:
         strange = find_strangers(regression.coefficients, expected)
         weight = photo_weights(expected, strange)
         shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
-        coefficients, cameras = self._fit(shared, np.where(strange, np.arange(1, len(strange) + 1), 0))
+        fitted = self._fit(shared, np.where(strange, np.arange(1, len(strange) + 1), 0))
         watch.lap("fit", len(candidates))
-        found = self._faces(candidates, regression, coefficients, cameras, watch)
-        faces = {row: _warned(face) if odd else face for row, face, odd in zip(rows, found, strange)}
+        found = self._faces(candidates, regression, fitted, watch)
+        faces = {row: _warned(face, STRANGER) if odd else face for row, face, odd in zip(rows, found, strange)}
         by_photo = np.zeros(len(photos))
         by_photo[rows] = weight
         strangers = tuple(row for row, odd in zip(rows, strange) if odd)
@@ -185,26 +199,26 @@ class Reconstructor:
         self,
         candidates: list[_Candidate],
         regression: Regression,
-        coefficients: FaceCoefficients,
-        cameras: Sequence[Camera],
+        fitted: _Fitted,
         watch: _Stopwatch,
     ) -> list[Reconstruction]:
         """The results of all candidates."""
-        return [
+        faces = [
             Reconstruction(
                 photo=candidate.photo,
                 detection=candidate.detection,
                 crop=candidate.crop,
-                coefficients=coefficients[number],
+                coefficients=fitted.coefficients[number],
                 face_model=self.face_model,
-                camera=cameras[number],
+                camera=fitted.cameras[number],
                 checkpoint_name=self.checkpoint.info.name,
                 checkpoint_sha256=self.checkpoint.sha256,
                 timings_ms=dict(watch.laps_ms),
-                confidence=_confidence(number, candidate, replace(regression, coefficients=coefficients)),
+                confidence=_confidence(number, candidate, replace(regression, coefficients=fitted.coefficients)),
             )
             for number, candidate in enumerate(candidates)
         ]
+        return [face if settled else _warned(face, ASTRAY) for face, settled in zip(faces, fitted.settled)]
 
     def _regress(self, candidates: list[_Candidate], watch: _Stopwatch) -> tuple[list[_Candidate], Regression]:
         """What the network says of all candidates, and the crops that this belongs to."""
@@ -234,23 +248,48 @@ class Reconstructor:
         model, face = self.face_model, regression.coefficients
         return project(place(model.landmarks(model.shape(face)), face.rotation, face.translation))
 
-    def _fit(
-        self, regression: Regression, person: np.ndarray | None = None
-    ) -> tuple[FaceCoefficients, Sequence[Camera]]:
+    def _fit(self, regression: Regression, person: np.ndarray | None = None) -> _Fitted:
         """The coefficients that the dense landmarks ask for, where there are some, and the camera of each face.
 
         `person` (B,) numbers the people of the faces, None where each is fitted by itself.
         """
-        dense = regression.dense
-        if self._basis is None or dense is None:
-            return regression.coefficients, [DEEP3D_CAMERA] * len(regression.coefficients)
-        deviation = dense.deviation.copy()
-        deviation[:, :68] /= LANDMARK68_TRUST
+        dense, start = regression.dense, regression.coefficients
+        if self.refinement == "none" or dense is None:
+            return _Fitted(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
+        deviation = _trusted(dense)
         if person is None:
-            fit = fit_landmarks(self._basis, dense.points, deviation, regression.coefficients)
+            fit = fit_landmarks(self._basis, dense.points, deviation, start)
         else:
-            fit = fit_together(self._basis, dense.points, deviation, regression.coefficients, person)
-        return fit.coefficients, fit.cameras
+            fit = fit_together(self._basis, dense.points, deviation, start, person)
+        return _Fitted(fit.coefficients, fit.cameras, fit.kept)
+
+    def _fit_colours(self, candidates: list[_Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
+        """The same fitted to the colours of the crops too; `regression` has dense landmarks."""
+        dense = regression.dense
+        if dense is None or not candidates:
+            return fitted
+        deviation = _trusted(dense)
+        fits = [
+            fit_photo_colours(
+                candidate.crop.image,
+                SeenLandmarks(self._basis, dense.points[number], deviation[number]),
+                self.face_model,
+                regression.coefficients[number],
+                fitted.coefficients[number],
+                fitted.cameras[number],
+            )
+            for number, candidate in enumerate(candidates)
+        ]
+        vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
+        kept = fitted.settled & [fit.kept for fit in fits]
+        return _Fitted(FaceCoefficients.from_vector(vectors), tuple(fit.camera for fit in fits), kept)
+
+
+def _trusted(dense: DenseLandmarks) -> np.ndarray:
+    """The deviations (B, N) that a fit should believe."""
+    deviation = dense.deviation.copy()
+    deviation[:, :68] /= LANDMARK68_TRUST
+    return deviation
 
 
 def _confidence(number: int, candidate: _Candidate, regression: Regression) -> Confidence | None:
@@ -264,11 +303,11 @@ def _confidence(number: int, candidate: _Candidate, regression: Regression) -> C
     return assess(points, deviation, 1 / crop.scale, inside, regression.coefficients[number])
 
 
-def _warned(face: Reconstruction) -> Reconstruction:
-    """The face of a stranger, which says so where it can."""
+def _warned(face: Reconstruction, warning: str) -> Reconstruction:
+    """The face with one more warning, where it can have some."""
     if face.confidence is None:
         return face
-    return replace(face, confidence=replace(face.confidence, warnings=(STRANGER, *face.confidence.warnings)))
+    return replace(face, confidence=replace(face.confidence, warnings=(warning, *face.confidence.warnings)))
 
 
 def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Candidate]:

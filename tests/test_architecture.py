@@ -19,7 +19,6 @@ WITH_TORCH = (
     "deep3d.runtime.cuda",
     "deep3d.runtime.eager",
     "deep3d.runtime.torchscript",
-    "deep3d.fitting.photometric",
     "deep3d.training",
 )
 """Modules and packages that need gradients or TorchScript; no other may load torch when it is imported."""

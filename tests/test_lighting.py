@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from deep3d.coefficients import FaceCoefficients
-from deep3d.lighting import AMBIENT, harmonics, irradiance, shade
+from deep3d.lighting import AMBIENT, harmonics, harmonics_by_normal, irradiance, shade
 
 
 @pytest.fixture
@@ -73,3 +73,12 @@ def test_shading_is_the_same_in_torch_and_has_gradients(normals, lighting):
 
 def test_single_precision_stays_single(normals, lighting):
     assert irradiance(normals.astype(np.float32), lighting.astype(np.float32)).dtype == np.float32
+
+
+def test_derivatives_of_the_harmonics():
+    normals = np.random.default_rng(3).normal(size=(20, 3))
+    derivatives = harmonics_by_normal(normals)
+    for axis in range(3):
+        step = 1e-6 * np.eye(3)[axis]
+        slope = (harmonics(normals + step) - harmonics(normals - step)) / 2e-6
+        np.testing.assert_allclose(derivatives[..., axis], slope, atol=1e-7)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deep3d.cli.options import CheckpointOption, ModelOption, RefineOption, RuntimeOption, ThreadsOption
+from deep3d.cli.options import (
+    CheckpointOption,
+    ModelOption,
+    NoRefineOption,
+    Refine,
+    RefineOption,
+    RuntimeOption,
+    ThreadsOption,
+    refinement,
+)
 from deep3d.cli.output import progress, require_writable, say, write_json
 from deep3d.errors import CheckpointMissing
 
@@ -54,7 +63,8 @@ def evaluate(
     face_model: ModelOption = None,
     runtime: RuntimeOption = None,
     threads: ThreadsOption = None,
-    refine: RefineOption = True,
+    refine: RefineOption = Refine.LANDMARKS,
+    no_refine: NoRefineOption = False,
 ) -> None:
     """Measure landmarks and shape, with the mean face as the first row.
 
@@ -77,7 +87,9 @@ def evaluate(
     if not mean_face_only:
         try:
             predictors += _reconstructors(
-                Reconstructor.load(checkpoint, face_model, runtime, threads, precision, alignments, refine)
+                Reconstructor.load(
+                    checkpoint, face_model, runtime, threads, precision, alignments, refinement(refine, no_refine)
+                )
             )
         except CheckpointMissing as error:
             if checkpoint is not None:
@@ -93,11 +105,12 @@ def evaluate(
 
 
 def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:
-    """With the fit, and before that without."""
+    """With all that the faces are fitted to, and before that with less of it."""
     from deep3d.evaluation.predictor import ReconstructorPredictor
+    from deep3d.reconstruct import REFINEMENTS
 
-    each = [loaded.regressor_alone(), loaded] if loaded.refines else [loaded]
-    return [ReconstructorPredictor(reconstructor) for reconstructor in each]
+    upto = REFINEMENTS.index(loaded.refinement) + 1
+    return [ReconstructorPredictor(loaded.refining(refinement)) for refinement in REFINEMENTS[:upto]]
 
 
 def _shown_on(bar: Any) -> StageProgress:

@@ -13,10 +13,13 @@ import typer
 from deep3d.cli.options import (
     CheckpointOption,
     ModelOption,
+    NoRefineOption,
     PrecisionOption,
+    Refine,
     RefineOption,
     RuntimeOption,
     ThreadsOption,
+    refinement,
 )
 from deep3d.cli.output import make_folder, progress, say
 
@@ -43,7 +46,8 @@ def reconstruct(
     runtime: RuntimeOption = None,
     precision: PrecisionOption = None,
     threads: ThreadsOption = None,
-    refine: RefineOption = True,
+    refine: RefineOption = Refine.LANDMARKS,
+    no_refine: NoRefineOption = False,
     formats: Annotated[
         str, typer.Option(help="What to write, with commas between: overlay, obj, glb, ply, json, mat.")
     ] = "overlay,obj,glb,ply,json",
@@ -59,9 +63,12 @@ def reconstruct(
     chosen = _chosen(formats)
     if same_person and faces == FacesOption.ALL:
         raise typer.BadParameter("one person is the largest face of each photo; leave --faces all out")
+    if same_person and refine == Refine.PHOTOMETRIC:
+        raise typer.BadParameter("several photos are fitted to landmarks only; leave --refine photometric out")
     found = find_photos(photos)
     make_folder(out)
-    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, refine=refine)
+    fitted_to = refinement(refine, no_refine)
+    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, refinement=fitted_to)
     merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
     folders = [out / name for name in names]
     for path, name in zip(found, names):

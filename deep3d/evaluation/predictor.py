@@ -19,6 +19,8 @@ from deep3d.photo import read_photo
 from deep3d.reconstruct import Reconstructor
 from deep3d.reconstruction import Reconstruction
 
+_FITTED = {"none": "", "landmarks": ", fitted", "photometric": ", fitted to colours"}
+
 
 class ReconstructorPredictor:
     """Feeds photos to a reconstructor in batches and hands out what each measure needs."""
@@ -28,8 +30,8 @@ class ReconstructorPredictor:
 
     @property
     def name(self) -> str:
-        """The checkpoint's name, and whether its faces are fitted."""
-        return self.reconstructor.checkpoint.info.name + (", fitted" if self.reconstructor.refines else "")
+        """The checkpoint's name, and what its faces are fitted to."""
+        return self.reconstructor.checkpoint.info.name + _FITTED[self.reconstructor.refinement]
 
     @property
     def face_model(self) -> FaceModel:

@@ -49,9 +49,8 @@ class LandmarkView:
         return self.about + [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]
 
 
-def started(start: FaceCoefficients) -> FaceState:
-    """The regressed face as its fixed camera sees it."""
-    camera = DEEP3D_CAMERA
+def started(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA) -> FaceState:
+    """Faces as a camera sees them; regressed ones as the fixed camera does."""
     distance = camera.distance - start.translation[:, 2].astype(np.float64)
     return FaceState(
         turn=rotation_matrix(start.rotation.astype(np.float64)),
