@@ -20,7 +20,14 @@ from deep3d.confidence import Confidence, assess
 from deep3d.detection import Detection, FaceDetector, Faces
 from deep3d.errors import AlignmentFailed, NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
-from deep3d.fitting import LandmarkBasis, SeenLandmarks, fit_landmarks, fit_photo_colours, fit_together
+from deep3d.fitting import (
+    LandmarkBasis,
+    SeenLandmarks,
+    fit_landmarks,
+    fit_photo_colours,
+    fit_reflectance,
+    fit_together,
+)
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
@@ -141,7 +148,7 @@ class Reconstructor:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
         watch = _Stopwatch()
         rows, candidates, regression = self._see(photos, faces, watch)
-        fitted = self._fit(regression)
+        fitted = self._fit(candidates, regression)
         if self.refinement == "photometric":
             fitted = self._fit_colours(candidates, regression, fitted)
         watch.lap("fit", len(candidates))
@@ -169,7 +176,7 @@ class Reconstructor:
         strange = find_strangers(regression.coefficients, expected)
         weight = photo_weights(expected, strange)
         shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
-        fitted = self._fit(shared, np.where(strange, np.arange(1, len(strange) + 1), 0))
+        fitted = self._fit(candidates, shared, np.where(strange, np.arange(1, len(strange) + 1), 0))
         watch.lap("fit", len(candidates))
         found = self._faces(candidates, regression, fitted, watch)
         faces = {row: _warned(face, STRANGER) if odd else face for row, face, odd in zip(rows, found, strange)}
@@ -248,8 +255,8 @@ class Reconstructor:
         model, face = self.face_model, regression.coefficients
         return project(place(model.landmarks(model.shape(face)), face.rotation, face.translation))
 
-    def _fit(self, regression: Regression, person: np.ndarray | None = None) -> _Fitted:
-        """The coefficients that the dense landmarks ask for, where there are some, and the camera of each face.
+    def _fit(self, candidates: list[_Candidate], regression: Regression, person: np.ndarray | None = None) -> _Fitted:
+        """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.
 
         `person` (B,) numbers the people of the faces, None where each is fitted by itself.
         """
@@ -261,7 +268,9 @@ class Reconstructor:
             fit = fit_landmarks(self._basis, dense.points, deviation, start)
         else:
             fit = fit_together(self._basis, dense.points, deviation, start, person)
-        return _Fitted(fit.coefficients, fit.cameras, fit.kept)
+        crops = [candidate.crop.image for candidate in candidates]
+        lit = fit_reflectance(crops, self.face_model, fit.coefficients, fit.cameras)
+        return _Fitted(lit, fit.cameras, fit.kept)
 
     def _fit_colours(self, candidates: list[_Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
         """The same fitted to the colours of the crops too; `regression` has dense landmarks."""

@@ -27,7 +27,7 @@ class LandmarkBasis:
     @classmethod
     def of_vertices(cls, model: FaceModel, vertices: Sequence[int]) -> LandmarkBasis:
         """Landmarks that are vertices of the model."""
-        rows = np.asarray(vertices)
+        rows = np.asarray(vertices, np.int64)
         return cls._taken(model, lambda all_vertices: all_vertices[:, rows])
 
     @classmethod

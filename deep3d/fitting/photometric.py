@@ -16,13 +16,14 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.sparse import csr_array
 
-from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, clip_space, depth, place, project
+from deep3d.camera import CROP_SIZE, Camera, clip_space, depth, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.iteration import POSE, FaceState, finished, jacobian_of, look, started, stepped
 from deep3d.fitting.landmarks import Priors, normal_equations
-from deep3d.lighting import AMBIENT, harmonics, harmonics_by_normal
+from deep3d.fitting.reflectance import FACING, SKIN, ColourPriors, Reflectance, SkinPoints, colour_weights
+from deep3d.lighting import harmonics, harmonics_by_normal
 from deep3d.mesh import normalize
 from deep3d.rendering.kernels import rasterize_into
 
@@ -30,23 +31,8 @@ ROUNDS = 3  # times that the rasteriser is asked what the pixels show
 STEPS = 3  # of each round
 STRIDE = 3  # crop pixels between those that count
 BLUR = 1.5  # crop pixels: the derivatives of the photo should hold for as long a way as the points move
-SKIN = 0.5  # of the model's skin map, at least, where colours count
-FACING = 0.2  # cosine to the camera, at least: beyond, a pixel shows too much of the surface
-SMALLEST_SPREAD = 0.02  # of colours in [0, 1] about the right ones
-FARTHEST = 2.0  # spreads: pixels that differ by more are hair, shadows or reflections, and count less and less
 
-
-@dataclass(frozen=True)
-class PhotoPriors:
-    """What is believed before the colours are seen. Deviations in the units of what they belong to."""
-
-    trust: float = 0.05
-    """Weight of the pixels: what the model cannot draw is wrong in many of them together."""
-    albedo: float = 0.7  # of the model's standard deviations, about the regressed albedo
-    lighting: float = 0.2  # about the regressed light
-
-
-PRIORS, PHOTO_PRIORS = Priors(), PhotoPriors()
+PRIORS, COLOUR_PRIORS = Priors(), ColourPriors()
 
 
 @dataclass(frozen=True)
@@ -76,14 +62,18 @@ def fit_photo_colours(
     start: FaceCoefficients,
     camera: Camera,
     priors: Priors = PRIORS,
-    photo_priors: PhotoPriors = PHOTO_PRIORS,
+    colour_priors: ColourPriors = COLOUR_PRIORS,
 ) -> PhotoFit:
     """Fit one face to its crop (224, 224, 3) uint8 RGB and to landmarks in it.
 
     Priors are about the `regressed` coefficients (B = 1); the iteration begins at `start`, as `camera` sees it.
     """
     photo = _Photo(crop)
-    believed, face = _Face.of(regressed, DEEP3D_CAMERA), _Face.of(start, camera)
+    first, believed, face = (
+        started(regressed),
+        Reflectance.of(regressed),
+        _Face(started(start, camera), Reflectance.of(start)),
+    )
     before = after = np.inf
     for number in range(ROUNDS):
         surface = _Surface.seen(model, landmarks.basis, face, start)
@@ -92,9 +82,9 @@ def fit_photo_colours(
         if number == 0:
             before = surface.difference(photo, face)
         for _ in range(STEPS):
-            normal, gradient = _colour_equations(photo, surface, face, believed, photo_priors)
+            normal, gradient = _colour_equations(photo, surface, face, believed, colour_priors)
             shape_normal, shape_gradient = normal_equations(
-                landmarks.basis, face.state, believed.state, landmarks.points[None], landmarks.deviation[None], priors
+                landmarks.basis, face.state, first, landmarks.points[None], landmarks.deviation[None], priors
             )
             count = shape_gradient.shape[1]
             normal[:count, :count] += shape_normal[0]
@@ -104,7 +94,7 @@ def fit_photo_colours(
     if not after < before:  # what is not a number, too
         return PhotoFit(start, camera, before, False)
     coefficients, cameras = finished(landmarks.basis, face.state, start)
-    albedo, lighting = (values[None].astype(np.float32) for values in (face.albedo, face.lighting))
+    albedo, lighting = (values[None].astype(np.float32) for values in (face.skin.albedo, face.skin.lighting))
     return PhotoFit(replace(coefficients, albedo=albedo, lighting=lighting), cameras[0], after, True)
 
 
@@ -113,23 +103,12 @@ class _Face:
     """Where the iteration stands."""
 
     state: FaceState  # B = 1
-    albedo: np.ndarray  # (80,)
-    lighting: np.ndarray  # (27,)
-
-    @classmethod
-    def of(cls, coefficients: FaceCoefficients, camera: Camera) -> _Face:
-        colours = (values[0].astype(np.float64) for values in (coefficients.albedo, coefficients.lighting))
-        return cls(started(coefficients, camera), *colours)
+    skin: Reflectance
 
     def stepped(self, basis: LandmarkBasis, step: np.ndarray) -> _Face:
-        """After a step (7 + K + 80 + 27,)."""
-        moved, albedo, lighting = np.split(step, np.cumsum([len(step) - 107, 80]))
-        return _Face(stepped(basis, self.state, moved[None]), self.albedo + albedo, self.lighting + lighting)
-
-    @property
-    def light(self) -> np.ndarray:
-        """(3, 9): what each of the nine functions adds to red, green and blue."""
-        return self.lighting.reshape(3, 9) + np.eye(1, 9) * AMBIENT
+        """After a step (7 + K + 107,)."""
+        moved, colours = np.split(step, [POSE + basis.directions.shape[-1]])
+        return _Face(stepped(basis, self.state, moved[None]), self.skin.stepped(colours))
 
 
 class _Photo:
@@ -152,8 +131,7 @@ class _Surface:
     """P points of the skin that pixels show, and T triangles round them, by K shape and 80 albedo coefficients."""
 
     points: LandmarkBasis
-    albedo_mean: np.ndarray  # (P, 3)
-    albedo_directions: np.ndarray  # (P, 3, 80)
+    skin: SkinPoints
     edges: np.ndarray  # (2, T, 3) two sides of each triangle in the mean shape
     edge_directions: np.ndarray  # (2, T, 3, K)
     smoothing: csr_array  # (P, T) the part that each triangle's normal has in that of a point
@@ -183,16 +161,11 @@ class _Surface:
             points=replace(
                 basis, mean=_within(model.mean_shape, corners, weights), directions=_within(shapes, corners, weights)
             ),
-            albedo_mean=_within(model.mean_albedo, corners, weights),
-            albedo_directions=_within(albedos, corners, weights),
+            skin=SkinPoints(_within(model.mean_albedo, corners, weights), _within(albedos, corners, weights)),
             edges=np.stack([model.mean_shape[end] - model.mean_shape[a] for end in (b, c)]),
             edge_directions=np.stack([shapes[end] - shapes[a] for end in (b, c)]),
             smoothing=of_point @ of_vertex,
         )
-
-    def albedo(self, face: _Face) -> np.ndarray:
-        """(P, 3)"""
-        return self.albedo_mean + self.albedo_directions @ face.albedo
 
     @cached_property
     def _flat_edges(self) -> np.ndarray:
@@ -208,8 +181,8 @@ class _Surface:
     def difference(self, photo: _Photo, face: _Face) -> float:
         """Mean distance of the face's colours from those of the photo."""
         colours, _ = photo.look(look(self.points, face.state).pixels[0])
-        light = harmonics(normalize(self.normals(face)[1])) @ face.light.T
-        return float(np.abs(colours - self.albedo(face) * light).mean())
+        light = harmonics(normalize(self.normals(face)[1])) @ face.skin.light.T
+        return float(np.abs(colours - self.skin.albedo(face.skin) * light).mean())
 
 
 def _directions(model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
@@ -247,39 +220,29 @@ def _visible_skin(model: FaceModel, coefficients: FaceCoefficients, camera: Came
 
 
 def _colour_equations(
-    photo: _Photo, surface: _Surface, face: _Face, believed: _Face, priors: PhotoPriors
+    photo: _Photo, surface: _Surface, face: _Face, believed: Reflectance, priors: ColourPriors
 ) -> tuple[np.ndarray, np.ndarray]:
     """Matrix and right side of the step: pose, shape, albedo, light; priors of the last two."""
     view = look(surface.points, face.state)
     colours, slopes = photo.look(view.pixels[0])
     unit, sums, sides = surface.normals(face)
     normals, length = normalize(sums), np.linalg.norm(sums, axis=1)
-    functions, albedo = harmonics(normals), surface.albedo(face)
-    light = functions @ face.light.T
-    residual = colours - albedo * light  # to be explained by a step
-    by_normal = albedo[..., None] * (face.light @ harmonics_by_normal(normals))  # (P, 3, 3)
+    functions, albedo = harmonics(normals), surface.skin.albedo(face.skin)
+    residual = colours - albedo * (functions @ face.skin.light.T)  # to be explained by a step
+    by_normal = albedo[..., None] * (face.skin.light @ harmonics_by_normal(normals))  # (P, 3, 3)
     moves = jacobian_of(surface.points, face.state, view).reshape(len(normals), 2, -1)
-    shapes = moves.shape[-1] - POSE
-    jacobian = np.zeros((len(normals), 3, moves.shape[-1] + 80 + 27), np.float32)
-    jacobian[..., : POSE + shapes] = -slopes @ moves
-    jacobian[..., :3] += by_normal @ _turned(normals)
-    jacobian[..., POSE : POSE + shapes] += by_normal @ _normals_by_shape(surface, face, unit, sides, normals, length)
-    jacobian[..., POSE + shapes : POSE + shapes + 80] = surface.albedo_directions * light[..., None]
-    for channel in range(3):
-        start = POSE + shapes + 80 + 9 * channel
-        jacobian[:, channel, start : start + 9] = albedo[:, channel, None] * functions
-    distance = np.linalg.norm(residual, axis=1)
-    spread = max(float(np.median(distance)), SMALLEST_SPREAD)
-    weight = priors.trust / spread**2 / (1 + (distance / (FARTHEST * spread)) ** 2) ** 2
-    root = np.repeat(np.sqrt(weight), 3).astype(np.float32)
+    geometry = -slopes @ moves
+    geometry[..., :3] += by_normal @ _turned(normals)
+    geometry[..., POSE:] += by_normal @ _normals_by_shape(surface, face, unit, sides, normals, length)
+    jacobian = np.concatenate([geometry, surface.skin.derivatives(face.skin, functions)], axis=-1, dtype=np.float32)
+    root = np.repeat(np.sqrt(colour_weights(residual, priors.trust)), 3).astype(np.float32)
     weighted = jacobian.reshape(len(root), -1) * root[:, None]
-    precision = np.zeros(weighted.shape[1])
-    precision[POSE + shapes :] = np.repeat([priors.albedo**-2, priors.lighting**-2], [80, 27])
+    normal = (weighted.T @ weighted).astype(np.float64)
     gradient = (weighted.T @ (root * residual.ravel())).astype(np.float64)
-    gradient[POSE + shapes :] += precision[POSE + shapes :] * np.concatenate(
-        [believed.albedo - face.albedo, believed.lighting - face.lighting]
-    )
-    return (weighted.T @ weighted).astype(np.float64) + np.diag(precision), gradient
+    colour = np.arange(geometry.shape[-1], len(gradient))
+    normal[colour, colour] += priors.precision
+    gradient[colour] += priors.precision * believed.minus(face.skin)
+    return normal, gradient
 
 
 def _turned(vectors: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A face is found again from a picture of it."""
+"""A face, its skin and its light are found again from a picture of it."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
-from deep3d.fitting import LandmarkBasis, PhotoPriors, SeenLandmarks, fit_landmarks, fit_photo_colours
+from deep3d.fitting import ColourPriors, LandmarkBasis, SeenLandmarks, fit_landmarks, fit_photo_colours, fit_reflectance
 from deep3d.lighting import shade
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.renderer import Renderer
@@ -60,13 +60,28 @@ def test_colours_tell_more_of_a_face_than_its_landmarks(model, true, crop, landm
     )
     start = fit_landmarks(landmarks.basis, landmarks.points[None], landmarks.deviation[None], regressed)
     # when the model can draw all that is in the picture
-    sure = PhotoPriors(trust=1.0)
-    fit = fit_photo_colours(crop, landmarks, model, regressed, start.coefficients, start.cameras[0], photo_priors=sure)
+    sure = ColourPriors(trust=1.0)
+    fit = fit_photo_colours(crop, landmarks, model, regressed, start.coefficients, start.cameras[0], colour_priors=sure)
     # then
     assert fit.kept
     assert fit.difference < 0.02
     assert colour_error(model, fit.coefficients, true) < 0.5 * colour_error(model, regressed, true)
     assert shape_error(model, fit.coefficients, true) < 0.85 * shape_error(model, start.coefficients, true)
+
+
+def test_skin_and_light_of_a_known_shape(model, true, crop):
+    guessed = replace(true, albedo=np.zeros_like(true.albedo), lighting=np.zeros_like(true.lighting))
+    both = FaceCoefficients.from_vector(np.concatenate([guessed.to_vector(), true.to_vector()]))
+    found = fit_reflectance([crop, np.zeros_like(crop)], model, both, [DEEP3D_CAMERA] * 2, ColourPriors(trust=1.0))
+    assert colour_error(model, found[0], true) < 0.25 * colour_error(model, guessed, true)
+    assert np.abs(found[1].lighting - true.lighting).max() > 0.3  # in the dark
+    np.testing.assert_array_equal(found.identity, both.identity)
+
+
+def test_nothing_is_known_of_skin_outside_of_the_picture(model, true, crop):
+    away = replace(true, translation=np.array([[9, 0, 0]], np.float32))
+    found = fit_reflectance([crop], model, away, [DEEP3D_CAMERA])
+    np.testing.assert_array_equal(found.to_vector(), away.to_vector())
 
 
 def test_a_face_outside_of_the_picture_stays_as_it_is(model, true, crop, landmarks):

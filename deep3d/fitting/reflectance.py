@@ -1,0 +1,147 @@
+"""What skin and light make the colours of a face whose shape is known: albedo and spherical-harmonics lighting.
+
+The network guesses both from what it has been shown; the photo itself knows the product. Few vertices, one column of
+unknowns for each coefficient, and robust least squares: a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.camera import CROP_SIZE, Camera, place, project
+from deep3d.coefficients import FaceCoefficients
+from deep3d.face_model import FaceModel
+from deep3d.lighting import AMBIENT, harmonics
+
+SAMPLES = 400  # vertices
+STEPS = 3
+SKIN = 0.5  # of the model's skin map, at least, where colours count
+FACING = 0.2  # cosine to the camera, at least: beyond, a pixel shows too much of the surface
+SMALLEST_SPREAD = 0.02  # of colours in [0, 1] about the right ones
+FARTHEST = 2.0  # spreads: colours that differ by more are hair, shadows or reflections, and count less and less
+
+
+@dataclass(frozen=True)
+class ColourPriors:
+    """What is believed of skin and light before the photo is seen: deviations about what the network says."""
+
+    trust: float = 0.05
+    """Weight of each colour: what the model cannot draw is wrong in many of them together."""
+    albedo: float = 0.35  # of the model's standard deviations
+    lighting: float = 0.2
+
+    @property
+    def precision(self) -> np.ndarray:
+        """(107,) inverse variances of albedo and light."""
+        return np.repeat([self.albedo**-2, self.lighting**-2], [80, 27])
+
+
+PRIORS = ColourPriors()
+
+
+@dataclass(frozen=True)
+class Reflectance:
+    """Skin and light of one face."""
+
+    albedo: np.ndarray  # (80,)
+    lighting: np.ndarray  # (27,)
+
+    @classmethod
+    def of(cls, coefficients: FaceCoefficients) -> Reflectance:
+        """That of the first face."""
+        return cls(coefficients.albedo[0].astype(np.float64), coefficients.lighting[0].astype(np.float64))
+
+    @property
+    def light(self) -> np.ndarray:
+        """(3, 9): what each of the nine functions adds to red, green and blue."""
+        return self.lighting.reshape(3, 9) + np.eye(1, 9) * AMBIENT
+
+    def stepped(self, step: np.ndarray) -> Reflectance:
+        """After a step (107,)."""
+        return Reflectance(self.albedo + step[:80], self.lighting + step[80:])
+
+    def minus(self, other: Reflectance) -> np.ndarray:
+        """(107,) the step that leads here from another."""
+        return np.concatenate([self.albedo - other.albedo, self.lighting - other.lighting])
+
+
+@dataclass(frozen=True)
+class SkinPoints:
+    """P points of skin."""
+
+    albedo_mean: np.ndarray  # (P, 3)
+    albedo_directions: np.ndarray  # (P, 3, 80)
+
+    def albedo(self, reflectance: Reflectance) -> np.ndarray:
+        """(P, 3)"""
+        return self.albedo_mean + self.albedo_directions @ reflectance.albedo
+
+    def derivatives(self, reflectance: Reflectance, functions: np.ndarray) -> np.ndarray:
+        """Of the colours (P, 3) by the 107 coefficients: (P, 3, 107), with the nine functions (P, 9) of the normals."""
+        light, albedo = functions @ reflectance.light.T, self.albedo(reflectance)
+        derivatives = np.zeros((*albedo.shape, 107), np.float32)
+        derivatives[..., :80] = self.albedo_directions * light[..., None]
+        for channel in range(3):
+            place = 80 + 9 * channel
+            derivatives[:, channel, place : place + 9] = albedo[:, channel, None] * functions
+        return derivatives
+
+
+def fit_reflectance(
+    crops: Sequence[np.ndarray],
+    model: FaceModel,
+    coefficients: FaceCoefficients,
+    cameras: Sequence[Camera],
+    priors: ColourPriors = PRIORS,
+) -> FaceCoefficients:
+    """The coefficients of B faces with albedo and light by the colours of their crops (224, 224, 3) uint8 RGB.
+
+    Pose and shape stay as they are; each face is seen by its camera.
+    """
+    rows, skin = model.derived(_sample)
+    placed = place(model.shape(coefficients), coefficients.rotation, coefficients.translation)
+    normals = model.normals(placed)[:, rows]
+    vectors = coefficients.to_vector().copy()
+    found = FaceCoefficients.from_vector(vectors)
+    for number, (crop, camera) in enumerate(zip(crops, cameras, strict=True)):
+        pixels = np.rint(project(placed[number : number + 1, rows], camera)[0]).astype(int)
+        seen = (normals[number, :, 2] > FACING) & ((pixels >= 0) & (pixels < CROP_SIZE)).all(axis=1)
+        points = SkinPoints(skin.albedo_mean[seen], skin.albedo_directions[seen])
+        colours = crop[pixels[seen, 1], pixels[seen, 0]] / 255
+        fitted = _fitted(
+            points, colours, harmonics(normals[number, seen]), Reflectance.of(coefficients[number]), priors
+        )
+        found.albedo[number], found.lighting[number] = fitted.albedo, fitted.lighting
+    return found
+
+
+def _fitted(
+    points: SkinPoints, colours: np.ndarray, functions: np.ndarray, believed: Reflectance, priors: ColourPriors
+) -> Reflectance:
+    reflectance = believed
+    for _ in range(STEPS if len(colours) else 0):
+        residual = colours - points.albedo(reflectance) * (functions @ reflectance.light.T)
+        root = np.repeat(np.sqrt(colour_weights(residual, priors.trust)), 3).astype(np.float32)
+        weighted = points.derivatives(reflectance, functions).reshape(len(root), -1) * root[:, None]
+        normal = (weighted.T @ weighted).astype(np.float64) + np.diag(priors.precision)
+        gradient = weighted.T @ (root * residual.ravel()) + priors.precision * believed.minus(reflectance)
+        reflectance = reflectance.stepped(np.linalg.solve(normal, gradient))
+    return reflectance
+
+
+def colour_weights(residual: np.ndarray, trust: float) -> np.ndarray:
+    """Weights (P,) of the squares of residuals (P, 3), those of Geman and McClure (1987)."""
+    distance = np.linalg.norm(residual, axis=1)
+    spread = max(float(np.median(distance)), SMALLEST_SPREAD)
+    return trust / spread**2 / (1 + (distance / (FARTHEST * spread)) ** 2) ** 2
+
+
+def _sample(model: FaceModel) -> tuple[np.ndarray, SkinPoints]:
+    """Vertices of skin, evenly thinned, and their colours."""
+    rows = np.flatnonzero(model.skin > SKIN)
+    rows = rows[:: max(1, len(rows) // SAMPLES)]
+    directions = model.albedo_basis.reshape(len(model.albedo_basis), -1, 3)[:, rows].transpose(1, 2, 0)
+    return rows, SkinPoints(model.mean_albedo[rows], np.ascontiguousarray(directions))
