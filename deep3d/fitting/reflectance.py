@@ -16,8 +16,8 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.lighting import AMBIENT, harmonics
 
-SAMPLES = 400  # vertices
-STEPS = 3
+SAMPLES = 200  # vertices
+STEPS = 2
 SKIN = 0.5  # of the model's skin map, at least, where colours count
 FACING = 0.2  # cosine to the camera, at least: beyond, a pixel shows too much of the surface
 SMALLEST_SPREAD = 0.02  # of colours in [0, 1] about the right ones
