@@ -22,9 +22,7 @@ from deep3d.errors import AlignmentFailed, NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.fitting import (
     LandmarkBasis,
-    SeenLandmarks,
     fit_landmarks,
-    fit_photo_colours,
     fit_reflectance,
     fit_together,
 )
@@ -33,7 +31,7 @@ from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.regressor import DenseLandmarks, Regression, Regressor
 from deep3d.runtime import Goal, load_runtime, read_plan
-from deep3d.runtime.cores import use_one_blas_thread
+from deep3d.runtime.cores import give_back_memory, use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 
 ALIGNMENTS = 2
@@ -125,7 +123,9 @@ class Reconstructor:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
         regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
         framework = "openvino" if regressor.runtime.name == "openvino" else "onnx"
-        return cls(model, FaceDetector(threads, framework), regressor, weights, alignments, refinement)
+        detector = FaceDetector(threads, framework)
+        give_back_memory()
+        return cls(model, detector, regressor, weights, alignments, refinement)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""
@@ -274,6 +274,8 @@ class Reconstructor:
 
     def _fit_colours(self, candidates: list[_Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
         """The same fitted to the colours of the crops too; `regression` has dense landmarks."""
+        from deep3d.fitting.photometric import SeenLandmarks, fit_photo_colours  # scipy takes a while
+
         dense = regression.dense
         if dense is None or not candidates:
             return fitted

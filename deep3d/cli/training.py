@@ -28,20 +28,28 @@ class DeviceOption(StrEnum):
     CUDA = "cuda"
 
 
+TrainingDeviceOption = Annotated[DeviceOption, typer.Option(help="Where the network is trained.")]
+
+
 def synthetic(
     config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/resnet50.toml.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
     name: Annotated[str, typer.Option(help="Name of the checkpoint that is written in the end.")] = "deep3d_resnet50",
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
+    device: TrainingDeviceOption = DeviceOption.CPU,
 ) -> None:
-    """Train the regressor on synthetic heads; stop it at any time and call it again to go on."""
+    """Train the regressor on synthetic heads; stop it at any time and call it again to go on.
+
+    With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train synthetic ...
+    """
     with _packages():
         from deep3d.training.command import train_and_export
 
     with _progress() as advance:
-        path = train_and_export(config, out, name, face_model, threads, advance)
-    say(f"{path}: checkpoint written")
+        path = train_and_export(config, out, name, face_model, threads, device.value, advance)
+    if path is not None:
+        say(f"{path}: checkpoint written")
 
 
 def weak(
@@ -50,7 +58,7 @@ def weak(
     name: Annotated[str, typer.Option(help="Name of the checkpoint that is written in the end.")] = "deep3d_weak",
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
-    device: Annotated[DeviceOption, typer.Option(help="Where the network is trained.")] = DeviceOption.CPU,
+    device: TrainingDeviceOption = DeviceOption.CPU,
 ) -> None:
     """Fine-tune a checkpoint on photos with landmarks, weakly supervised; stop it at any time and call it again.
 

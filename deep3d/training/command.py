@@ -20,12 +20,21 @@ from deep3d.runtime.cores import usable_cores
 from deep3d.training.config import read_config
 from deep3d.training.loop import Progress
 from deep3d.training.synthetic import train
+from deep3d.training.team import join_team
 
 
 def train_and_export(
-    config_path: Path, folder: Path, name: str, face_model: Path | None, threads: int | None, progress: Progress
-) -> Path:
+    config_path: Path,
+    folder: Path,
+    name: str,
+    face_model: Path | None,
+    threads: int | None,
+    device: str,
+    progress: Progress,
+) -> Path | None:
     """Train, or go on training, and write the checkpoint in eight bits, `folder`/`name`.safetensors; gives its path.
+
+    Of several processes only the leader writes, the others get None.
 
     Beside it lies `name`.float32.safetensors, to compare with and to train on from. Both say nothing of accuracy until
     `record_accuracy` writes down what was measured.
@@ -36,7 +45,10 @@ def train_and_export(
     model_path = face_model or asset("bfm", OPEN_MODEL)
     model = read_face_model(model_path).info
     torch.set_num_threads(threads or usable_cores())
-    network = train(config, model_path, folder, progress)
+    with join_team(device) as team:
+        network = train(config, model_path, folder, progress, team)
+        if not team.leads:
+            return None
     data = "synthetic heads of the face model's population"
     if config.portraits:
         data += ", and landmarks of the tuning half of a portrait set"

@@ -15,17 +15,18 @@ from deep3d.training.config import LossWeights
 from deep3d.training.dense_points import face_region
 
 SAMPLED_VERTICES = 1200
+CPU = torch.device("cpu")
 _LOG_DEVIATION = (-1.5, 4.0)  # from 0.2 to 55 crop pixels
 
 
 class FaceLoss:
     """Compares coefficient vectors (B, 257) through a sample of the face model's vertices."""
 
-    def __init__(self, model: FaceModel, weights: LossWeights) -> None:
+    def __init__(self, model: FaceModel, weights: LossWeights, device: torch.device = CPU) -> None:
         self._weights = weights
         rows = _face_rows(model)
         flat = (torch.as_tensor(rows)[:, None] * 3 + torch.arange(3)).reshape(-1)
-        full = model.to_torch()
+        full = model.to_torch(device)
         self._mean = full.mean_shape[rows]
         self._identity = full.identity_basis[:, flat].contiguous()
         self._expression = full.expression_basis[:, flat].contiguous()
@@ -103,7 +104,7 @@ def up_to_similarity(offsets: Tensor, basis: Tensor) -> Tensor:
 def similarity_basis(points: Tensor) -> Tensor:
     """Orthonormal basis (N * 3, 7) of the small moves, turns and scalings of points (N, 3)."""
     centred = points - points.mean(dim=0)
-    axes = torch.eye(3)
+    axes = torch.eye(3, device=points.device)
     moves = [axis.expand_as(centred) for axis in axes]
     turns = [torch.linalg.cross(axis.expand_as(centred), centred) for axis in axes]
     fields = torch.stack([*moves, *turns, centred]).flatten(1)

@@ -24,6 +24,7 @@ from deep3d.training.losses import FaceLoss, dense_terms
 from deep3d.training.portraits import Portraits
 from deep3d.training.run import Run, output_scale
 from deep3d.training.stream import HeadStream
+from deep3d.training.team import ALONE, Team
 
 TERMS = (
     "total",
@@ -40,22 +41,27 @@ TERMS = (
 )
 
 
-def train(config: TrainingConfig, model_path: Path, folder: Path, progress: Progress) -> RegressorNetwork:
+def train(
+    config: TrainingConfig, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
+) -> RegressorNetwork:
     """Run all stages, or what is left of them, and return the averaged network; see `run_stages`.
+
+    The network learns on the team's device; heads are always drawn by processes of the CPU, `config.workers` for each
+    process of the team.
 
     Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; TrainingError.
     """
     torch.manual_seed(config.seed)
     model = read_face_model(model_path)
-    run = Run.new("synthetic", config, model.info.sha256, folder, starting_regressor(config, model))
-    loss = FaceLoss(model, config.loss)
-    portraits = Portraits(Path(config.portraits), config.seed + run.step) if config.portraits else None
+    run = Run.new("synthetic", config, model.info.sha256, folder, starting_regressor(config, model), team)
+    loss = FaceLoss(model, config.loss, team.device)
+    seed = config.seed + 1_000_000 * team.rank
+    portraits = Portraits(Path(config.portraits), seed + run.step) if config.portraits else None
 
     @contextmanager
     def open_stage(stage: Stage) -> Iterator[Losses]:
-        seed = config.seed + 1000 * run.step
-        with HeadStream(model_path, run.dense_vertices, config, stage, seed) as heads:
-            yield _Losses(stage, heads, portraits, loss, config.loss)
+        with HeadStream(model_path, run.dense_vertices, config, stage, seed + 1000 * run.step) as heads:
+            yield _Losses(stage, heads, portraits, loss, config.loss, team.device)
 
     run_stages(run, config.stages, open_stage, TERMS, progress)
     return run.averaged_network()
@@ -97,6 +103,7 @@ class _Losses:
     photos: Portraits | None
     loss: FaceLoss
     weights: LossWeights
+    device: torch.device
 
     def __call__(self, module: nn.Module) -> dict[str, Tensor]:
         module.train()
@@ -106,27 +113,29 @@ class _Losses:
         if self.photos is not None and real:
             photos, landmarks = self.photos.batch(real, self.stage.crop_size)
             crops = np.concatenate([crops, photos])
-        with torch.autocast("cpu", torch.bfloat16):
-            predicted = module(_tensor(crops))
+        with torch.autocast(self.device.type, torch.bfloat16):
+            predicted = module(_images(self._tensor(crops)))
         predicted = predicted.float()
         vectors, dense = predicted[:, :COEFFICIENT_COUNT], predicted[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))
         terms = self._synthetic(drawn, vectors[: len(drawn.vectors)], dense[: len(drawn.vectors)])
         if landmarks is not None:
-            points = torch.from_numpy(landmarks)
-            terms["landmarks"] = self.loss.portraits(vectors[-real:], dense[-real:], points)
+            terms["landmarks"] = self.loss.portraits(vectors[-real:], dense[-real:], self._tensor(landmarks))
             terms["total"] = terms["total"] + self.weights.landmarks * terms["landmarks"]
         return terms
 
     def _synthetic(self, drawn: Heads, vectors: Tensor, dense: Tensor) -> dict[str, Tensor]:
-        terms = self.loss.synthetic(vectors, torch.from_numpy(drawn.vectors))
+        terms = self.loss.synthetic(vectors, self._tensor(drawn.vectors))
         if dense.shape[1]:
-            terms |= dense_terms(dense, torch.from_numpy(drawn.points))
+            terms |= dense_terms(dense, self._tensor(drawn.points))
             terms["total"] = (
                 terms["total"] + self.weights.dense * terms["dense"] + self.weights.certainty * terms["certainty"]
             )
         return terms
 
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
 
-def _tensor(crops: np.ndarray) -> Tensor:
-    """(B, 3, S, S) in [0, 1], channels last in memory."""
-    return torch.from_numpy(crops).permute(0, 3, 1, 2).to(torch.float32).div(255)
+
+def _images(crops: Tensor) -> Tensor:
+    """(B, 3, S, S) in [0, 1], channels last in memory, of (B, S, S, 3) bytes."""
+    return crops.permute(0, 3, 1, 2).to(torch.float32).div(255)

@@ -8,7 +8,8 @@ import pytest
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
-from deep3d.fitting import ColourPriors, LandmarkBasis, SeenLandmarks, fit_landmarks, fit_photo_colours, fit_reflectance
+from deep3d.fitting import ColourPriors, LandmarkBasis, fit_landmarks, fit_reflectance
+from deep3d.fitting.photometric import SeenLandmarks, fit_photo_colours
 from deep3d.lighting import shade
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.renderer import Renderer
@@ -73,7 +74,7 @@ def test_skin_and_light_of_a_known_shape(model, true, crop):
     guessed = replace(true, albedo=np.zeros_like(true.albedo), lighting=np.zeros_like(true.lighting))
     both = FaceCoefficients.from_vector(np.concatenate([guessed.to_vector(), true.to_vector()]))
     found = fit_reflectance([crop, np.zeros_like(crop)], model, both, [DEEP3D_CAMERA] * 2, ColourPriors(trust=1.0))
-    assert colour_error(model, found[0], true) < 0.25 * colour_error(model, guessed, true)
+    assert colour_error(model, found[0], true) < 0.4 * colour_error(model, guessed, true)
     assert np.abs(found[1].lighting - true.lighting).max() > 0.3  # in the dark
     np.testing.assert_array_equal(found.identity, both.identity)
 

@@ -264,7 +264,8 @@ def test_the_command_writes_a_checkpoint_and_its_accuracy(tmp_path, monkeypatch)
     config = tmp_path / "run.toml"
     config.write_text(TOML)
     steps = Steps()
-    path = command.train_and_export(config, tmp_path / "run", "small", None, 1, steps)
+    path = command.train_and_export(config, tmp_path / "run", "small", None, 1, "cpu", steps)
+    assert path is not None
     assert steps.seen == list(range(1, 9))
 
     model = read_face_model(asset("bfm", OPEN_MODEL)).info
