@@ -68,12 +68,8 @@ def fit_photo_colours(
 
     Priors are about the `regressed` coefficients (B = 1); the iteration begins at `start`, as `camera` sees it.
     """
-    photo = _Photo(crop)
-    first, believed, face = (
-        started(regressed),
-        Reflectance.of(regressed),
-        _Face(started(start, camera), Reflectance.of(start)),
-    )
+    photo, face = _Photo(crop), _Face(started(start, camera), Reflectance.of(start))
+    first, believed = started(regressed), Reflectance.of(regressed)
     before = after = np.inf
     for number in range(ROUNDS):
         surface = _Surface.seen(model, landmarks.basis, face, start)
