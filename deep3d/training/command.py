@@ -94,15 +94,16 @@ def _full_precision(folder: Path, name: str) -> Path:
 
 
 def _measured(report: Path) -> dict[str, float]:
-    """Accuracy by name and unit, from the last row of a report: the one of the checkpoint."""
+    """Accuracy by name and unit, from the last row of each table of a report: the one of the checkpoint, fitted."""
     measures = {
         "portraits NME51 %": ("portraits", "nme51", "mean"),
         "portraits NME68 %": ("portraits", "nme68", "mean"),
         "heads scan-to-mesh mm, median of medians": ("heads", "median", "median"),
     }
     try:
-        row = json.loads(report.read_text(encoding="utf-8"))["rows"][-1]
-        return {name: float(row[data][key][value]) for name, (data, key, value) in measures.items() if row[data]}
+        benchmarks = json.loads(report.read_text(encoding="utf-8"))["benchmarks"]
+        rows = {benchmark["name"]: benchmark["rows"][-1]["measures"] for benchmark in benchmarks}
+        return {name: float(rows[data][key][value]) for name, (data, key, value) in measures.items() if data in rows}
     except OSError as error:
         raise DatasetError(f"{report}: cannot be read ({error.strerror}); write it with deep3d evaluate") from error
     except (ValueError, KeyError, IndexError, TypeError) as error:

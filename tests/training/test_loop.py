@@ -280,9 +280,10 @@ def test_the_command_writes_a_checkpoint_and_its_accuracy(tmp_path, monkeypatch)
     network = RegressorNetwork(RegressorConfig("resnet18", full.dense_vertices))
     assert full.arrays.keys() == network_arrays(network).keys()
 
-    row = {"portraits": {"nme51": {"mean": 3.5}, "nme68": {"mean": 4.25}}, "heads": None}
+    landmarks = {"nme51": {"mean": 3.5}, "nme68": {"mean": 4.25}}
+    table = {"name": "portraits", "rows": [{"measures": {}}, {"measures": landmarks}]}
     report = tmp_path / "report.json"
-    report.write_text(json.dumps({"rows": [{"portraits": None, "heads": None}, row]}))
+    report.write_text(json.dumps({"benchmarks": [table]}))
     measured = read_checkpoint(command.record_accuracy(tmp_path / "run", "small", report))
     assert measured.info == replace(checkpoint.info, accuracy={"portraits NME51 %": 3.5, "portraits NME68 %": 4.25})
     for name, value in checkpoint.arrays.items():
