@@ -59,6 +59,16 @@ def test_what_waits_is_sent_again_once(site, job):
     assert outbox.relay(site, lambda job_id: None) == 1
 
 
+def test_a_run_that_was_broken_off_is_sent_again_too(site, job):
+    outbox.relay(site, lambda job_id: None)
+    worker = workers.register(site)
+    assert begin(site, job, worker) is not None
+    outbox.send_again(site)
+    assert outbox.relay(site, lambda job_id: None) == 1
+    assert read(site, job).status == Status.RUNNING
+    assert runs.claim(site, job.id, worker, alone=False) is not None
+
+
 def test_only_one_worker_gets_a_job(site, job):
     first, second = workers.register(site), workers.register(site)
     assert runs.claim(site, job.id, first, alone=False) is not None
