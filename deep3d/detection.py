@@ -12,7 +12,6 @@ from PIL import Image, ImageOps
 
 from deep3d.errors import ShapeError
 from deep3d.mtcnn import Cascade
-from deep3d.runtime.networks import Framework
 
 Faces = Literal["largest", "all"]
 
@@ -63,12 +62,12 @@ _CROP_SIZE = 0.88  # of the box: where O-Net's landmarks scatter least
 class FaceDetector:
     """Loads the networks once; `detect` may be called from one thread at a time."""
 
-    def __init__(self, threads: int | None = None, framework: Framework = "onnx") -> None:
+    def __init__(self, threads: int | None = None) -> None:
         """With None all usable cores.
 
         Raises: CheckpointMissing, CheckpointInvalid if the networks' file is not whole.
         """
-        self._cascade = Cascade(threads, framework)
+        self._cascade = Cascade(threads)
 
     def detect(self, photos: Sequence[np.ndarray], faces: Faces = "all") -> list[list[Detection]]:
         """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list where there is none.

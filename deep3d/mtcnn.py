@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 
 from deep3d.mtcnn_networks import MtcnnNetworks
-from deep3d.runtime.networks import Framework
 
 _PNET_STRIDE, _PNET_WINDOW, _RNET_SIZE, _ONET_SIZE = 2, 12, 24, 48  # pixels
 _PYRAMID_STEP = 2**-0.5
@@ -39,8 +38,8 @@ class _Level(NamedTuple):
 class Cascade:
     """P-Net proposes, R-Net refines, O-Net decides and places five landmarks."""
 
-    def __init__(self, threads: int | None = None, framework: Framework = "onnx") -> None:
-        self._networks = MtcnnNetworks(threads, framework)
+    def __init__(self, threads: int | None = None) -> None:
+        self._networks = MtcnnNetworks(threads)
 
     def __call__(
         self, images: Sequence[np.ndarray], smallest_face: float, thresholds: tuple[float, float, float]

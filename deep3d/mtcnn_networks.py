@@ -10,7 +10,7 @@ import numpy as np
 from deep3d.assets import asset
 from deep3d.errors import CheckpointInvalid, CheckpointMissing
 from deep3d.runtime.graph import Graph
-from deep3d.runtime.networks import Framework, Network, load_network
+from deep3d.runtime.onnx import OnnxNetwork
 from deep3d.tensor_file import read_tensors
 
 WEIGHTS = "mtcnn.safetensors"
@@ -29,12 +29,10 @@ class Proposals(NamedTuple):
 class MtcnnNetworks:
     """Pictures of (B, H, W, 3) RGB from 0 to 255 in, float32 or uint8; the networks are loaded once."""
 
-    def __init__(self, threads: int | None = None, framework: Framework = "onnx") -> None:
+    def __init__(self, threads: int | None = None) -> None:
         """Raises: CheckpointMissing, CheckpointInvalid."""
         weights = _read_weights(asset("checkpoints", WEIGHTS))
-        self._pnet, self._rnet, self._onet = (
-            load_network(build(weights), framework, threads) for build in (_pnet, _rnet, _onet)
-        )
+        self._pnet, self._rnet, self._onet = (OnnxNetwork(build(weights), threads) for build in (_pnet, _rnet, _onet))
 
     def pnet(self, images: np.ndarray) -> Proposals:
         """What the first network says of (B, H, W, 3) uint8 images of at least 12 pixels a side."""
@@ -52,7 +50,7 @@ class MtcnnNetworks:
         return offsets, landmarks.reshape(-1, 2, 5).transpose(0, 2, 1), probability[:, 1]
 
 
-def _in_batches(network: Network, crops: np.ndarray) -> list[np.ndarray]:
+def _in_batches(network: OnnxNetwork, crops: np.ndarray) -> list[np.ndarray]:
     """The outputs for all crops; the networks only ever see a few numbers of crops, for which they are soon ready."""
     filled = np.zeros((max(_next_multiple(len(crops), _STEP), _STEP), *crops.shape[1:]), crops.dtype)
     filled[: len(crops)] = crops

@@ -8,11 +8,9 @@ from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from deep3d.mtcnn_networks import MtcnnNetworks
 
 
-@pytest.fixture(scope="module", params=["onnx", "openvino"])
-def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
-    if request.param == "openvino":
-        pytest.importorskip("openvino")
-    return MtcnnNetworks(threads=1, framework=request.param)
+@pytest.fixture(scope="module")
+def networks() -> MtcnnNetworks:
+    return MtcnnNetworks(threads=1)
 
 
 def _expected(network: torch.nn.Module, pixels: np.ndarray) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
-from deep3d.runtime.networks import load_network
+from deep3d.runtime.onnx import OnnxNetwork
 from deep3d.runtime.regressor_graph import LEVELS, activation_names, observed_graph
 
 SCHEMA = "deep3d.calibration/1"
@@ -23,7 +23,7 @@ def calibrate(checkpoint: Checkpoint, crops: np.ndarray, threads: int | None = N
 
     Values beyond the peak are cut off, which costs less than a coarser step for all the others.
     """
-    network = load_network(observed_graph(checkpoint), "onnx", threads)
+    network = OnnxNetwork(observed_graph(checkpoint), threads)
     rng = np.random.default_rng(0)
     seen: dict[str, list[np.ndarray]] = {name: [] for name in activation_names(checkpoint)}
     for start in range(0, len(crops), _BATCH):

@@ -27,20 +27,6 @@ class OpenVinoRuntime:
         return np.array(self._request.infer([crops], share_inputs=True)["vectors"])
 
 
-class OpenVinoNetwork:
-    """A network of `graph.Graph` with one input, ready to run; None for threads takes all usable cores.
-
-    The first call with an input of a new shape takes some milliseconds more.
-    """
-
-    def __init__(self, model: bytes, threads: int | None = None) -> None:
-        self._request = _compiled(model, threads, "fp32")
-
-    def __call__(self, values: np.ndarray) -> list[np.ndarray]:
-        """All outputs in their order."""
-        return [np.array(output) for output in self._request.infer([values], share_inputs=True).to_tuple()]
-
-
 def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
     """An inference request for an ONNX file's content."""
     core = openvino.Core()
