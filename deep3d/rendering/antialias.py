@@ -20,7 +20,8 @@ def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Arra
     xp = array_api_compat.array_namespace(picture, clip)
     batch, height, width, channels = picture.shape
     vertex_count = clip.shape[1]
-    crossings = _crossings(to_numpy(clip), to_numpy(triangles), to_numpy(fragments.depth))
+    device = array_api_compat.device(clip)
+    crossings = _crossings(_in_main_memory(clip), _in_main_memory(triangles), _in_main_memory(fragments.depth))
     if len(crossings) == 0:
         return picture
     upright = crossings[:, 4] == 1
@@ -28,9 +29,9 @@ def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Arra
     direction = np.sign(crossings[:, 1] - crossings[:, 0])
 
     def constant(values: np.ndarray) -> Array:
-        return xp.asarray(values, dtype=clip.dtype)
+        return xp.asarray(values, dtype=clip.dtype, device=device)
 
-    own, other, vertex_a, vertex_b = (xp.asarray(crossings[:, column]) for column in range(4))
+    own, other, vertex_a, vertex_b = (xp.asarray(crossings[:, column], device=device) for column in range(4))
     corners = xp.reshape(clip, (batch * vertex_count, 4))
     size = np.where(upright[:, None], [width, height], [height, width])
     along_a, across_a = _screen(xp.take(corners, vertex_a, axis=0), constant(upright), constant(size))
@@ -45,6 +46,11 @@ def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Arra
     colors = xp.reshape(picture, (batch * height * width, channels))
     change = xp.astype(share, picture.dtype)[:, None] * (xp.take(colors, own, axis=0) - xp.take(colors, other, axis=0))
     return xp.reshape(_add_rows(colors, xp.where(share > 0, other, own), change), picture.shape)
+
+
+def _in_main_memory(array: Array) -> np.ndarray:
+    """The array for a kernel of the processor, whatever device it is on."""
+    return to_numpy(array_api_compat.to_device(array, "cpu"))
 
 
 def _crossings(clip: np.ndarray, triangles: np.ndarray, depth: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from deep3d.coefficients import Array
 
-_GRID = 16384.0  # positions per pixel
+GRID = 16384.0  # positions per pixel
 _POSITIVE = 1e-30  # smaller than any edge function but zero
 
 
@@ -94,8 +94,8 @@ def screen_positions(clip, height, width):
     for v in range(clip.shape[0]):
         x, y, z, w = clip[v]
         if w > 0:
-            screen[v, 0] = np.rint(((x / w + 1) * (0.5 * width) - 0.5) * _GRID) / _GRID
-            screen[v, 1] = np.rint(((y / w + 1) * (0.5 * height) - 0.5) * _GRID) / _GRID
+            screen[v, 0] = np.rint(((x / w + 1) * (0.5 * width) - 0.5) * GRID) / GRID
+            screen[v, 1] = np.rint(((y / w + 1) * (0.5 * height) - 0.5) * GRID) / GRID
             screen[v, 2] = z / w
     return screen
 
