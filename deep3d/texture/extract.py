@@ -7,7 +7,6 @@ photo's low frequencies over the mesh, so that colours meet where one source giv
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -17,17 +16,15 @@ from deep3d.coefficients import Array
 from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
+from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, smooth, spread
-from deep3d.texture.sampling import Picture, bilinear
+from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import mouth_interior, skin_likeness
-from deep3d.texture.view import angle_weight, facing, look, seen, seen_vertices
+from deep3d.texture.view import angle_weight, facing, look, seen_vertices
 
 LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
 TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
 DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
-
-_THREADS = 2  # for the largest loop
-_OWN, _MIRRORED, _FILL = 0, 9, 18  # where a vertex's attributes begin, see `_compose_into`
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,6 @@ def extract_texture(
     """
     _check(photo, placed_vertices, pixels, depth, lit_albedo, len(face_model.mean_shape))
     atlas = Atlas.of(face_model, size)
-    mirror = face_model.mirror
     cosine = facing(placed_vertices, face_model.normals(placed_vertices[None])[0], depth)
     view = look(photo, placed_vertices, pixels, depth, cosine * face_model.skin, face_model.triangles)
     angle = angle_weight(cosine)
@@ -72,22 +68,8 @@ def extract_texture(
     model_colours = lit_albedo.astype(np.float32) * 255
     mirror_gain, fill = _match(photo_colours, model_colours, weight, face_model, atlas)
 
-    position = picture.positions(pixels)
-    view_position = (pixels - [view.left, view.top]) * view.scale
-    own = np.column_stack([position, view_position, depth, angle])
-    attributes = np.column_stack([own, np.ones_like(mirror_gain), own[mirror], mirror_gain, fill]).astype(np.float32)
-    texture = Texture(np.zeros((size, size, 3), np.uint8), np.zeros((size, size), np.uint8))
-
-    def compose(rows: slice) -> None:
-        texels = texture.image[rows], texture.weight[rows], atlas.triangle[rows], atlas.weights[rows]
-        _compose_into(*texels, face_model.triangles, attributes, picture.pixels, view.depth, view.trust)
-
-    with ThreadPoolExecutor(_THREADS) as pool:
-        halves = [slice(size * n // _THREADS, size * (n + 1) // _THREADS) for n in range(_THREADS)]
-        list(pool.map(compose, halves))
-    atlas.close_gaps(texture.image)
-    atlas.close_gaps(texture.weight)
-    return texture
+    sources = Sources(picture.positions(pixels), depth, angle, mirror_gain, fill)
+    return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
 
 
 def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, lit_albedo: Array, count: int) -> None:
@@ -163,48 +145,3 @@ def _edge_lengths(pixels, triangles):
         a, b = triangles[t, 0], triangles[t, 1]
         lengths[t] = np.hypot(pixels[b, 0] - pixels[a, 0], pixels[b, 1] - pixels[a, 1])
     return lengths
-
-
-@numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _compose_into(image, weight, triangle, weights, triangles, attributes, picture, depth_map, trust):
-    """Fill some rows of a texture from the same rows of an atlas: colour and photo weight of each texel.
-
-    `attributes` (V, 21) are x and y in the picture, x and y in the view, depth, angle weight and three gains, the same
-    nine of the mirrored vertex, and the fill's colours. They are interpolated one by one: most texels need few of them.
-    """
-    one, half, white = np.float32(1), np.float32(0.5), np.float32(255)
-    for row in range(triangle.shape[0]):
-        for column in range(triangle.shape[1]):
-            t = triangle[row, column]
-            if t < 0:
-                continue
-            wa, wb = weights[row, column]
-            place = triangles[t, 0], triangles[t, 1], triangles[t, 2], wa, wb, one - wa - wb
-            red, green, blue, left = np.float32(0), np.float32(0), np.float32(0), one
-            for k in (_OWN, _MIRRORED):
-                angle = _between(attributes, k + 5, place)
-                if angle > 0 and left > 0:
-                    x, y = _between(attributes, k + 2, place), _between(attributes, k + 3, place)
-                    share = left * angle * seen(depth_map, trust, x, y, _between(attributes, k + 4, place))
-                    if share > 0:
-                        r, g, b = bilinear(picture, _between(attributes, k, place), _between(attributes, k + 1, place))
-                        red += share * min(r * _between(attributes, k + 6, place), white)
-                        green += share * min(g * _between(attributes, k + 7, place), white)
-                        blue += share * min(b * _between(attributes, k + 8, place), white)
-                        left -= share
-                if k == _OWN:
-                    weight[row, column] = np.uint8((one - left) * white + half)
-            if left > 0:
-                red += left * _between(attributes, _FILL, place)
-                green += left * _between(attributes, _FILL + 1, place)
-                blue += left * _between(attributes, _FILL + 2, place)
-            image[row, column, 0] = np.uint8(red + half)
-            image[row, column, 1] = np.uint8(green + half)
-            image[row, column, 2] = np.uint8(blue + half)
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _between(attributes, k, place):
-    """Attribute k of (V, K) between three vertices, given them and their barycentric weights."""
-    a, b, c, wa, wb, wc = place
-    return wa * attributes[a, k] + wb * attributes[b, k] + wc * attributes[c, k]

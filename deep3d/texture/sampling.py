@@ -41,8 +41,8 @@ def bilinear(image, x, y):
     height, width = image.shape[:2]
     x = min(max(x, np.float32(0)), np.float32(width - 1))
     y = min(max(y, np.float32(0)), np.float32(height - 1))
-    column, row = int(x), int(y)
-    right, below = min(column + 1, width - 1), min(row + 1, height - 1)
+    column, row = np.uint32(x), np.uint32(y)  # numba asks of each signed index whether it counts from the end
+    right, below = np.uint32(min(column + 1, width - 1)), np.uint32(min(row + 1, height - 1))
     fx, fy = x - np.float32(column), y - np.float32(row)
     one = np.float32(1)
     w00, w01, w10, w11 = (one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy

@@ -166,8 +166,8 @@ def seen(depth_map, trust, x, y, depth):
     zero, one = np.float32(0), np.float32(1)
     if not (x >= 0 and y >= 0 and x < width - 1 and y < height - 1):
         return zero
-    column, row = int(x), int(y)
-    right, below = column + 1, row + 1
+    column, row = np.uint32(x), np.uint32(y)
+    right, below = np.uint32(column + 1), np.uint32(row + 1)
     fx, fy = x - np.float32(column), y - np.float32(row)
     w00, w01, w10, w11 = (one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy
     surface = w00 * depth_map[row, column] + w01 * depth_map[row, right]

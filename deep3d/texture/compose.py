@@ -1,0 +1,103 @@
+"""The texels of a texture: the photo where it shows them, else the mirrored photo, else the fill."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from deep3d.texture.atlas import Atlas
+from deep3d.texture.sampling import Picture, bilinear
+from deep3d.texture.view import View, seen
+
+_THREADS = 2
+_STRIPES = 16  # of rows: texels that the photo shows take longer, and lie together
+_OWN, _MIRRORED, _GAIN, _FILL = 0, 4, 8, 11  # where a vertex's attributes begin, see `_compose_into`
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What each vertex can take its colours from."""
+
+    position: np.ndarray  # (V, 2) float64 in the picture
+    depth: np.ndarray  # (V,) decimetres
+    angle: np.ndarray  # (V,) float32 how much the photo counts where it shows the vertex
+    mirror_gain: np.ndarray  # (V, 3) float32 factors that the photo at the mirrored vertex needs
+    fill: np.ndarray  # (V, 3) float32 colours for what neither shows, 0..255
+
+
+def compose(
+    picture: Picture, view: View, sources: Sources, mirror: np.ndarray, triangles: np.ndarray, atlas: Atlas
+) -> tuple[np.ndarray, np.ndarray]:
+    """Image (S, S, 3) uint8, and weight (S, S) uint8: 255 where the colour is the photo's own, 0 where it is not.
+
+    `mirror` (V,) and `triangles` (T, 3) are the face model's.
+    """
+    own = np.column_stack([sources.position, sources.depth, sources.angle]).astype(np.float32)
+    attributes = np.concatenate([own, own[mirror], sources.mirror_gain, sources.fill], axis=1)
+    scale, (left, top) = picture.step * view.scale, (picture.origin - [view.left, view.top]) * view.scale
+    to_view = np.float32(scale), np.float32(left), np.float32(top)
+    size = len(atlas.triangle)
+    image, weight = np.zeros((size, size, 3), np.uint8), np.zeros((size, size), np.uint8)
+
+    def fill(rows: slice) -> None:
+        texels = image[rows], weight[rows], atlas.triangle[rows], atlas.weights[rows]
+        _compose_into(*texels, triangles, attributes, picture.pixels, view.depth, view.trust, to_view)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(fill, (slice(size * n // _STRIPES, size * (n + 1) // _STRIPES) for n in range(_STRIPES))))
+    atlas.close_gaps(image)
+    atlas.close_gaps(weight)
+    return image, weight
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _compose_into(image, weight, triangle, weights, triangles, attributes, picture, depth_map, trust, view):
+    """Fill some rows of a texture from the same rows of an atlas: colour and photo weight of each texel.
+
+    `attributes` (V, 14) are x and y in the picture, depth and angle weight, the same four of the mirrored vertex and
+    its three gains, and the fill's colours. They are interpolated one by one: most texels need few of them. x and y in
+    the picture, times the first number of `view` plus one of the others, are those in the view.
+    """
+    scale, dx, dy = view
+    one, half, white = np.float32(1), np.float32(0.5), np.float32(255)
+    for row in range(triangle.shape[0]):
+        for column in range(triangle.shape[1]):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            wa, wb = weights[row, column, 0], weights[row, column, 1]
+            a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
+            place = a, b, c, wa, wb, one - wa - wb
+            red, green, blue, left = np.float32(0), np.float32(0), np.float32(0), one
+            for k in (_OWN, _MIRRORED):
+                angle = _between(attributes, k + 3, place)
+                if angle > 0 and left > 0:
+                    x, y = _between(attributes, k, place), _between(attributes, k + 1, place)
+                    share = seen(depth_map, trust, x * scale + dx, y * scale + dy, _between(attributes, k + 2, place))
+                    share *= left * angle
+                    if share > 0:
+                        r, g, b_ = bilinear(picture, x, y)
+                        if k == _MIRRORED:
+                            r = min(r * _between(attributes, _GAIN, place), white)
+                            g = min(g * _between(attributes, _GAIN + 1, place), white)
+                            b_ = min(b_ * _between(attributes, _GAIN + 2, place), white)
+                        red, green, blue, left = red + share * r, green + share * g, blue + share * b_, left - share
+                if k == _OWN:
+                    weight[row, column] = np.uint8((one - left) * white + half)
+            if left > 0:
+                red += left * _between(attributes, _FILL, place)
+                green += left * _between(attributes, _FILL + 1, place)
+                blue += left * _between(attributes, _FILL + 2, place)
+            image[row, column, 0] = np.uint8(red + half)
+            image[row, column, 1] = np.uint8(green + half)
+            image[row, column, 2] = np.uint8(blue + half)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _between(attributes, k, place):
+    """Attribute k of (V, K) between three vertices, given them and their barycentric weights."""
+    a, b, c, wa, wb, wc = place
+    return wa * attributes[a, k] + wb * attributes[b, k] + wc * attributes[c, k]
