@@ -71,18 +71,17 @@ def _vertex_normals_into(vertices, triangles, total):
     """The same for one mesh (V, 3), summed up in `total` without intermediate arrays: a tenth of the time."""
     total[:] = 0
     for t in range(len(triangles)):
-        i, j, k = triangles[t]
-        ax, ay, az = vertices[i]
-        bx, by, bz = vertices[j]
-        cx, cy, cz = vertices[k]
-        bx, by, bz, cx, cy, cz = bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az
+        i, j, k = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
+        ax, ay, az = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        bx, by, bz = vertices[j, 0] - ax, vertices[j, 1] - ay, vertices[j, 2] - az
+        cx, cy, cz = vertices[k, 0] - ax, vertices[k, 1] - ay, vertices[k, 2] - az
         x, y, z = _unit(by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx)
         for corner in (i, j, k):
             total[corner, 0] += x
             total[corner, 1] += y
             total[corner, 2] += z
     for v in range(len(total)):
-        total[v] = _unit(total[v, 0], total[v, 1], total[v, 2])
+        total[v, 0], total[v, 1], total[v, 2] = _unit(total[v, 0], total[v, 1], total[v, 2])
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

@@ -8,6 +8,7 @@ import numpy as np
 SWEEPS = 80
 OVER_RELAXATION = 1.93  # settles a whole unseen back of a head in these sweeps
 DARK = 6.0  # of 255: added before ratios of colours, so that black keeps a finite one
+_RUN = 8  # neighbours that are summed up without a question: hardly a vertex has more
 SURE = 0.5  # weight from which a vertex's colour is taken as known
 
 
@@ -33,40 +34,43 @@ def spread(
 
 @numba.njit(cache=True, nogil=True)
 def smooth(values, weight, neighbours):
-    """Mean of (V, C) values over each vertex and its neighbours, by weight; untouched where all weights are 0."""
+    """Mean of (V, 3) values over each vertex and its neighbours, by weight; untouched where all weights are 0."""
     result = values.copy()
     for v in range(len(values)):
-        share = weight[v]
-        for other in neighbours[v]:
+        total, own = np.float32(0), weight[v]
+        red, green, blue = own * values[v, 0], own * values[v, 1], own * values[v, 2]
+        for n in range(neighbours.shape[1]):
+            other = neighbours[v, n]
             if other < 0:
                 break
-            share += weight[other]
-        if share > 0:
-            result[v] *= weight[v] / share
-            for other in neighbours[v]:
-                if other < 0:
-                    break
-                for channel in range(values.shape[1]):
-                    result[v, channel] += values[other, channel] * (weight[other] / share)
+            share = weight[other]
+            total += share
+            red += share * values[other, 0]
+            green += share * values[other, 1]
+            blue += share * values[other, 2]
+        total += own
+        if total > 0:
+            result[v, 0], result[v, 1], result[v, 2] = red / total, green / total, blue / total
     return result
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _relax(field, known, neighbours, conductance):
     order = _outward(field, known, neighbours)
-    ends, others, shares = _equations(order, neighbours, conductance)
+    runs, others, shares = _equations(order, neighbours, conductance)
     keep, step = np.float32(1 - OVER_RELAXATION), np.float32(OVER_RELAXATION)
     for _ in range(SWEEPS):
-        n = 0
+        n = np.uint32(0)
         for k in range(len(order)):
             red, green, blue = np.float32(0), np.float32(0), np.float32(0)
-            while n < ends[k]:
-                other = others[n]
-                red += shares[n] * field[other, 0]
-                green += shares[n] * field[other, 1]
-                blue += shares[n] * field[other, 2]
-                n += 1
-            v = order[k]
+            for _ in range(runs[k]):
+                for m in range(_RUN):
+                    other, share = np.uint32(others[n + np.uint32(m)]), shares[n + np.uint32(m)]
+                    red += share * field[other, 0]
+                    green += share * field[other, 1]
+                    blue += share * field[other, 2]
+                n = np.uint32(n + np.uint32(_RUN))
+            v = np.uint32(order[k])
             field[v, 0] = keep * field[v, 0] + step * red
             field[v, 1] = keep * field[v, 1] + step * green
             field[v, 2] = keep * field[v, 2] + step * blue
@@ -74,53 +78,65 @@ def _relax(field, known, neighbours, conductance):
 
 @numba.njit(cache=True, nogil=True)
 def _equations(order, neighbours, conductance):
-    """Each vertex of `order` as a mean of others: numbers and shares in one row, and where each vertex's end in it."""
-    ends = np.empty(len(order), np.int32)
-    others = np.empty(len(order) * neighbours.shape[1], np.int32)
-    shares = np.empty(len(others), np.float32)
-    end = 0
+    """Each vertex of `order` as a mean of others: how many runs of `_RUN` numbers and shares it has in one row of them.
+
+    Runs that are not full end with shares of 0: branches that the processor guesses right are worth more than they cost.
+    """
+    runs = np.empty(len(order), np.int32)
+    longest = (neighbours.shape[1] + _RUN - 1) // _RUN
+    others = np.zeros(len(order) * longest * _RUN, np.int32)
+    shares = np.zeros(len(others), np.float32)
+    start = 0
     for k in range(len(order)):
-        start, total = end, np.float32(0)
-        for n in range(neighbours.shape[1]):
-            if neighbours[order[k], n] < 0:
-                break
-            others[end], shares[end] = neighbours[order[k], n], conductance[order[k], n]
-            total += shares[end]
-            end += 1
-        shares[start:end] /= total
-        ends[k] = end
-    return ends, others, shares
+        v, count, total = order[k], 0, np.float32(0)
+        while count < neighbours.shape[1] and neighbours[v, count] >= 0:
+            total += conductance[v, count]
+            count += 1
+        for n in range(count):
+            others[start + n], shares[start + n] = neighbours[v, n], conductance[v, n] / total
+        runs[k] = (count + _RUN - 1) // _RUN
+        start += runs[k] * _RUN
+    return runs, others, shares
 
 
 @numba.njit(cache=True, nogil=True)
 def _outward(field, known, neighbours):
     """Unknown vertices from the nearest to the farthest from known ones; each starts with the mean of those before."""
     order = np.empty(len(field), np.int32)
-    reached = known.copy()
-    queued = known.copy()
+    reached, queued = known.copy(), known.copy()
     count = 0
     for v in range(len(field)):
         if known[v]:
-            for other in neighbours[v]:
-                if other >= 0 and not queued[other]:
-                    queued[other] = True
-                    order[count] = other
-                    count += 1
+            count = _queue_neighbours(v, order, count, queued, neighbours)
     k = 0
     while k < count:
         v = order[k]
-        for channel in range(field.shape[1]):
-            total, reachable = np.float32(0), 0
-            for other in neighbours[v]:
-                if other >= 0 and reached[other]:
-                    total += field[other, channel]
-                    reachable += 1
-            field[v, channel] = total / reachable
+        red, green, blue, reachable = np.float32(0), np.float32(0), np.float32(0), 0
+        for n in range(neighbours.shape[1]):
+            other = neighbours[v, n]
+            if other < 0:
+                break
+            if reached[other]:
+                red += field[other, 0]
+                green += field[other, 1]
+                blue += field[other, 2]
+                reachable += 1
+        field[v, 0], field[v, 1], field[v, 2] = red / reachable, green / reachable, blue / reachable
         reached[v] = True
-        for other in neighbours[v]:
-            if other >= 0 and not queued[other]:
-                queued[other] = True
-                order[count] = other
-                count += 1
+        count = _queue_neighbours(v, order, count, queued, neighbours)
         k += 1
     return order[:count].copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def _queue_neighbours(v, order, count, queued, neighbours):
+    """Append those neighbours of a vertex to `order` that are not in it yet; how many it has then."""
+    for n in range(neighbours.shape[1]):
+        other = neighbours[v, n]
+        if other < 0:
+            break
+        if not queued[other]:
+            queued[other] = True
+            order[count] = other
+            count += 1
+    return count
