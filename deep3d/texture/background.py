@@ -41,6 +41,8 @@ def _grow(colours, label, cost):
             row = i if step > 0 else height - 1 - i
             for j in range(width):
                 column = j if step > 0 else width - 1 - j
+                if cost[row, column] == 0:  # a seed
+                    continue
                 for dr, dc in ((-step, -step), (-step, 0), (-step, step), (0, -step)):
                     y, x = row + dr, column + dc
                     if 0 <= y < height and 0 <= x < width and cost[y, x] < cost[row, column]:

@@ -80,7 +80,7 @@ def _relax(field, known, neighbours, conductance):
 def _equations(order, neighbours, conductance):
     """Each vertex of `order` as a mean of others: how many runs of `_RUN` numbers and shares it has in one row of them.
 
-    Runs that are not full end with shares of 0: branches that the processor guesses right are worth more than they cost.
+    Runs that are not full end with shares of 0: that costs less than a branch which the processor guesses wrong.
     """
     runs = np.empty(len(order), np.int32)
     longest = (neighbours.shape[1] + _RUN - 1) // _RUN

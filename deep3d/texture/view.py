@@ -78,8 +78,9 @@ def look(
     depth_map, front_map = np.moveaxis(rasterizer.interpolate(surface, fragments, triangles)[0], 2, 0)
     on_mesh = fragments.triangle[0] >= 0
     depth_map = np.where(on_mesh, depth_map, np.float32(np.inf))
-    spread = (vertices[:, :2] / depth[:, None]).std(axis=0)
-    pixel = float(depth.mean() * spread.sum() / (placed[0].std(axis=0).sum() + 1e-9))  # decimetres
+    some = slice(None, None, 8)  # vertices are enough for the size of a pixel
+    spread = (vertices[some, :2] / depth[some, None]).std(axis=0)
+    pixel = float(depth[some].mean() * spread.sum() / (placed[0, some].std(axis=0).sum() + 1e-9))  # decimetres
     view = View(float(low[0]), float(low[1]), scale, depth_map, np.zeros_like(depth_map))
     head = on_mesh & ~view.background(photo, front_map, pixel)
     trust = smoothstep(_silhouette_distance(depth_map, head, MARGIN[1] / pixel) * pixel, *MARGIN)
@@ -88,8 +89,17 @@ def look(
 
 def facing(vertices: np.ndarray, normals: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """Cosine (V,) of the angle between the unit normals (V, 3) of placed vertices and the way to the camera."""
-    toward = np.concatenate([-vertices[:, :2], depth[:, None]], axis=1)
-    return (normals * toward).sum(axis=1) / np.linalg.norm(toward, axis=1)
+    return _facing(vertices.astype(np.float32), normals.astype(np.float32), depth.astype(np.float32))
+
+
+@numba.njit(cache=True, nogil=True)
+def _facing(vertices, normals, depth):
+    cosine = np.empty(len(depth), np.float32)
+    for v in range(len(depth)):
+        x, y, z = -vertices[v, 0], -vertices[v, 1], depth[v]
+        along = x * normals[v, 0] + y * normals[v, 1] + z * normals[v, 2]
+        cosine[v] = along / np.sqrt(x * x + y * y + z * z)
+    return cosine
 
 
 def angle_weight(cosine: np.ndarray) -> np.ndarray:
