@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deep3d.camera import clip_space
-from deep3d.coefficients import FaceCoefficients
+from deep3d.coefficients import Array, FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
 from deep3d.lighting import irradiance
@@ -27,11 +27,11 @@ FINE_NOISES = 3  # of the noise bank: what skin and film grain are made of
 
 @dataclass(frozen=True)
 class Heads:
-    """B synthetic photos and their labels."""
+    """B synthetic photos and their labels. All numpy, or all torch."""
 
-    crops: np.ndarray  # (B, 224, 224, 3) uint8
-    vectors: np.ndarray  # (B, 257) float32 coefficient vectors
-    points: np.ndarray  # (B, N, 2) float32 true crop pixels of the dense landmarks, hidden ones too
+    crops: Array  # (B, 224, 224, 3) uint8
+    vectors: Array  # (B, 257) float32 coefficient vectors
+    points: Array  # (B, N, 2) float32 true crop pixels of the dense landmarks, hidden ones too
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,7 @@ class HeadGenerator:
         self._noise = painting.noise_bank(self._rng)
         self._surroundings = Surroundings(self._rng, self._noise)
         self._anatomy = Anatomy.of(model)
-        facial = np.flatnonzero(
-            (model.skin > 0.9) & (model.mean_shape[:, 2] > np.quantile(model.mean_shape[:, 2], 0.3))
-        )
-        self._label_rows = facial[:: max(1, len(facial) // LABEL_ROWS)]
+        self._label_rows = label_rows(model)
 
     def draw(self, count: int) -> Heads:
         """Draw `count` heads."""
@@ -172,6 +169,12 @@ class HeadGenerator:
             pixels, depth = camera.see(line)
             clip = clip_space(pixels[None], depth[None], picture.shape[:2])[0]
             painting.draw_line(picture, pixels, clip[:, 2] / clip[:, 3], behind, half_width, glasses.colour)
+
+
+def label_rows(model: FaceModel) -> np.ndarray:
+    """The vertices, about 160, that the pose label is fitted to."""
+    facial = np.flatnonzero((model.skin > 0.9) & (model.mean_shape[:, 2] > np.quantile(model.mean_shape[:, 2], 0.3)))
+    return facial[:: max(1, len(facial) // LABEL_ROWS)]
 
 
 def _with_shell(look: _Look, shell: wardrobe.Shell, camera: HeadCamera, light: float) -> _Look:

@@ -38,6 +38,26 @@ def random_lighting(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return total.ravel().astype(np.float32), key
 
 
+def random_lights(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lighting coefficients (B, 27) and directions (B, 3) of the key lights, as `random_lighting` draws one of each."""
+    key = _directions(rng, count, spread=0.9)
+    warmth = rng.normal(0, 0.08, count)
+    total = np.zeros((count, 3, 9))
+    further = rng.integers(0, 3, count)
+    lamps = [(key, rng.uniform(0.2, 1.4, count))]
+    lamps += [(_directions(rng, count, spread=2.0), rng.uniform(0, 0.7, count) * (further > k)) for k in range(2)]
+    for direction, strength in lamps:
+        shade = (warmth + rng.normal(0, 0.05, count))[:, None] * [1, 0.1, -1]
+        tint = 1 + shade + rng.normal(0, 0.02, (count, 3))
+        total += (strength[:, None] * tint)[..., None] * lamp(direction)[:, None]
+    cold = rng.normal(0, 0.05, count)[:, None] * [-1, 0, 1]
+    total[..., 0] += rng.uniform(0.25, 1.0, count)[:, None] * (1 + cold) / harmonics(key)[:, :1]
+    front = (total @ harmonics(np.array([0.0, 0.0, 1.0]))).mean(axis=1)
+    total *= (rng.uniform(0.75, 1.45, count) / np.maximum(front, 0.15))[:, None, None]
+    total[..., 0] -= AMBIENT
+    return total.reshape(count, 27).astype(np.float32), key
+
+
 def gloss(normals: np.ndarray, key: np.ndarray, strength: float, exponent: float) -> np.ndarray:
     """Highlight (V,) of unit normals (V, 3) seen from +z (Blinn, 1977)."""
     half = key + np.array([0.0, 0.0, 1.0])
@@ -49,3 +69,9 @@ def _direction(rng: np.random.Generator, spread: float) -> np.ndarray:
     """A unit vector toward a lamp, mostly in front of and above the face."""
     vector = np.array([rng.normal(0, spread), rng.normal(0.4, 0.6 * spread), 1.0])
     return vector / np.linalg.norm(vector)
+
+
+def _directions(rng: np.random.Generator, count: int, spread: float) -> np.ndarray:
+    """(B, 3) of `_direction`."""
+    vectors = np.stack([rng.normal(0, spread, count), rng.normal(0.4, 0.6 * spread, count), np.ones(count)], axis=1)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

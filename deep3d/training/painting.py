@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 NOISE_SIZE = 256
+GRAIN_SCALE = 32.0  # pixels of a noise field for 1 of the grain coordinates
 
 
 def noise_bank(rng: np.random.Generator, count: int = 6) -> np.ndarray:
@@ -38,7 +39,7 @@ def paint_surfaces(picture, triangles, triangle, weights, colours, grain, contra
             i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             u = a * grain[i, 0] + b * grain[j, 0] + c * grain[k, 0]
             v = a * grain[i, 1] + b * grain[j, 1] + c * grain[k, 1]
-            x, y = u * 32.0, v * 32.0
+            x, y = u * GRAIN_SCALE, v * GRAIN_SCALE
             x0, y0 = int(np.floor(x)), int(np.floor(y))
             fx, fy = x - x0, y - y0
             x0, y0, x1, y1 = x0 % size, y0 % size, (x0 + 1) % size, (y0 + 1) % size

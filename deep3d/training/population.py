@@ -45,7 +45,7 @@ def _expression(rng: np.random.Generator, names: tuple[str, ...]) -> np.ndarray:
         if not name.startswith(("eyeLook", "eyeBlink", "jaw", "mouthClose")) and rng.random() < share:
             amount = rng.beta(1, 2)
             weight[name] = max(weight[name], amount)
-            other = _other_side(name)
+            other = other_side(name)
             if other and rng.random() < 0.75:
                 weight[other] = max(weight[other], float(np.clip(amount + rng.normal(0, 0.08), 0, 1)))
     if habit == "any" and rng.random() < 0.5:
@@ -98,7 +98,8 @@ def _correct(rng: np.random.Generator, weight: dict[str, float]) -> None:
         weight[f"smileDepth_{side}"] = weight[f"mouthSmile_{side}"] * rng.normal(0, 0.15)
 
 
-def _other_side(name: str) -> str | None:
+def other_side(name: str) -> str | None:
+    """The name of the same expression on the other side of the face, where it has sides."""
     if name.endswith("_L"):
         return name[:-1] + "R"
     return name[:-1] + "L" if name.endswith("_R") else None

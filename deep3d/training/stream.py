@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import os
 import signal
@@ -10,7 +9,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -20,49 +19,43 @@ from deep3d.errors import TrainingError
 from deep3d.face_model import read_face_model
 from deep3d.training.config import Stage, TrainingConfig
 from deep3d.training.heads import HeadGenerator, Heads
+from deep3d.training.ring import Ring, head_bytes
 
 CHUNK = 16  # heads drawn at a time
-FIRST_FILL = 1024  # heads to wait for before the first batch, where the stage needs as many
+
+
+class HeadSource(Protocol):
+    """Where training gets its heads from. To be used as a context manager."""
+
+    def __enter__(self) -> HeadSource: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def batch(self, count: int) -> Heads:
+        """Heads with crops (count, S, S, 3) of the stage's size; waits while there are too few."""
+        ...
 
 
 class HeadStream:
     """A ring of heads for one stage, of which batches are drawn evenly.
 
-    Rendering and use keep pace: there is one new head for every `reuse` heads drawn, besides those of the first fill,
-    and whichever side is ahead waits. So a head is seen `reuse` times on average; the first ones, drawn while there
-    are few others, more often than the last.
-
-    Use as a context manager: the rendering processes end with it.
+    Rendering and use keep pace as `Ring` says, and whichever side is ahead waits. Use as a context manager: the
+    rendering processes end with it.
     """
 
     def __init__(
         self, model_path: Path, dense_vertices: Sequence[int], config: TrainingConfig, stage: Stage, seed: int
     ) -> None:
-        size = stage.crop_size
-        draws = stage.steps * stage.batch_size
-        self._first_fill = _whole_chunks(min(draws, max(FIRST_FILL, stage.batch_size)))
-        self._unsafe = (config.workers + 1) * CHUNK  # the oldest heads, over which new ones may be written meanwhile
-        head_bytes = size * size * 3 + COEFFICIENT_COUNT * 4 + len(dense_vertices) * 8
-        room = min(draws / config.reuse, config.buffer_mib * 2**20 / head_bytes - self._first_fill - self._unsafe)
-        self._capacity = self._first_fill + self._unsafe + _whole_chunks(max(room, 0))
-        self._reuse, self._rng = config.reuse, np.random.default_rng(seed)
+        size, dense = stage.crop_size, tuple(dense_vertices)
+        self._ring = ring = Ring.of(config, stage, len(dense), CHUNK, unsafe=(config.workers + 1) * CHUNK)
+        self._rng = np.random.default_rng(seed)
         context = multiprocessing.get_context("spawn")
-        memory = context.RawArray("B", self._capacity * head_bytes)  # a temporary file where shared memory is too small
-        self._heads = _views(memory, self._capacity, size, len(dense_vertices))
+        total = ring.capacity * head_bytes(size, len(dense))
+        memory = context.RawArray("B", total)  # a temporary file where shared memory is too small
+        self._heads = _views(memory, ring.capacity, size, len(dense))
         self._made, self._used = context.RawValue("q", 0), context.RawValue("q", 0)
         self._lock = context.Lock()  # of the writers; kept here, for it ends with its last owner in this process
-        dense = tuple(dense_vertices)
-        shared = (
-            dense,
-            memory,
-            self._capacity,
-            size,
-            config.reuse,
-            self._first_fill,
-            self._made,
-            self._used,
-            self._lock,
-        )
+        shared = (dense, memory, ring, size, self._made, self._used, self._lock)
         self._workers: list[BaseProcess] = [
             context.Process(target=_render, args=(model_path, seed + k, *shared), name=f"renderer {k}", daemon=True)
             for k in range(1, config.workers + 1)
@@ -89,12 +82,10 @@ class HeadStream:
         Raises: TrainingError if a rendering process has ended.
         """
         self._require_workers()
-        while self.made < max(self._first_fill, (self._used.value + count) / self._reuse):
+        while self.made < self._ring.wanted(self._used.value + count):
             time.sleep(0.02)
             self._require_workers()
-        made = self.made
-        age = self._rng.integers(1, min(made, self._capacity - self._unsafe), count, endpoint=True)
-        rows = (made - age) % self._capacity
+        rows = self._ring.rows(self._rng, self.made, count)
         self._used.value += count
         heads = self._heads
         return Heads(heads.crops[rows], heads.vectors[rows], heads.points[rows])
@@ -113,10 +104,8 @@ def _render(
     seed: int,
     dense_vertices: Sequence[int],
     memory: Any,
-    capacity: int,
+    ring: Ring,
     crop_size: int,
-    reuse: float,
-    first_fill: int,
     made: Any,
     used: Any,
     lock: Any,
@@ -125,25 +114,21 @@ def _render(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for training, which then ends this process
     if hasattr(os, "nice"):
         os.nice(5)  # training goes first: it is what the heads are for
-    ring = _views(memory, capacity, crop_size, len(dense_vertices))
+    kept = _views(memory, ring.capacity, crop_size, len(dense_vertices))
     generator = HeadGenerator(read_face_model(model_path), seed, dense_vertices)
     training = multiprocessing.parent_process()
     while training is None or training.is_alive():
-        if made.value >= first_fill + used.value / reuse:
+        if made.value >= ring.first_fill + used.value / ring.reuse:
             time.sleep(0.05)
             continue
         heads = generator.draw(CHUNK)
         small = _resized(heads.crops, crop_size)
         with lock:
-            start = made.value % capacity
-            ring.crops[start : start + CHUNK] = small
-            ring.vectors[start : start + CHUNK] = heads.vectors
-            ring.points[start : start + CHUNK] = heads.points
+            start = made.value % ring.capacity
+            kept.crops[start : start + CHUNK] = small
+            kept.vectors[start : start + CHUNK] = heads.vectors
+            kept.points[start : start + CHUNK] = heads.points
             made.value += CHUNK
-
-
-def _whole_chunks(heads: float) -> int:
-    return math.ceil(heads / CHUNK) * CHUNK
 
 
 def _resized(crops: np.ndarray, size: int) -> np.ndarray:

@@ -7,23 +7,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from deep3d.checkpoints import read_checkpoint
-from deep3d.coefficients import COEFFICIENT_COUNT
+from deep3d.coefficients import COEFFICIENT_COUNT, Array
 from deep3d.errors import ConfigError
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor, build_network
+from deep3d.training.card import card_rasterizer
 from deep3d.training.config import LossWeights, Stage, TrainingConfig
 from deep3d.training.dense_points import choose_dense_landmarks
+from deep3d.training.device_heads import DeviceHeadGenerator
+from deep3d.training.device_stream import DeviceHeadStream
 from deep3d.training.heads import Heads
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.losses import FaceLoss, dense_terms
 from deep3d.training.portraits import Portraits
 from deep3d.training.run import Run, output_scale
-from deep3d.training.stream import HeadStream
+from deep3d.training.stream import HeadSource, HeadStream
 from deep3d.training.team import ALONE, Team
 
 TERMS = (
@@ -46,8 +48,8 @@ def train(
 ) -> RegressorNetwork:
     """Run all stages, or what is left of them, and return the averaged network; see `run_stages`.
 
-    The network learns on the team's device; heads are always drawn by processes of the CPU, `config.workers` for each
-    process of the team.
+    The network learns on the team's device. A graphics card draws its heads itself; where it cannot, processes of the
+    CPU do, `config.workers` for each process of the team.
 
     Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; TrainingError.
     """
@@ -60,11 +62,20 @@ def train(
 
     @contextmanager
     def open_stage(stage: Stage) -> Iterator[Losses]:
-        with HeadStream(model_path, run.dense_vertices, config, stage, seed + 1000 * run.step) as heads:
+        with _heads(model, model_path, run, config, stage, seed + 1000 * run.step) as heads:
             yield _Losses(stage, heads, portraits, loss, config.loss, team.device)
 
     run_stages(run, config.stages, open_stage, TERMS, progress)
     return run.averaged_network()
+
+
+def _heads(model: FaceModel, model_path: Path, run: Run, config: TrainingConfig, stage: Stage, seed: int) -> HeadSource:
+    device = run.team.device
+    rasterizer = card_rasterizer(device)
+    if rasterizer is None:
+        return HeadStream(model_path, run.dense_vertices, config, stage, seed)
+    generator = DeviceHeadGenerator(model, seed + 1, run.dense_vertices, rasterizer, device)
+    return DeviceHeadStream(generator, config, stage, seed)
 
 
 def starting_regressor(config: TrainingConfig, model: FaceModel) -> StandardizedRegressor:
@@ -99,7 +110,7 @@ class _Losses:
     """The loss of a batch of heads and portraits."""
 
     stage: Stage
-    heads: HeadStream
+    heads: HeadSource
     photos: Portraits | None
     loss: FaceLoss
     weights: LossWeights
@@ -109,12 +120,12 @@ class _Losses:
         module.train()
         real = round(self.stage.batch_size * self.stage.portrait_share)
         drawn = self.heads.batch(self.stage.batch_size - real)
-        crops, landmarks = drawn.crops, None
+        crops, landmarks = self._tensor(drawn.crops), None
         if self.photos is not None and real:
             photos, landmarks = self.photos.batch(real, self.stage.crop_size)
-            crops = np.concatenate([crops, photos])
+            crops = torch.cat([crops, self._tensor(photos)])
         with torch.autocast(self.device.type, torch.bfloat16):
-            predicted = module(_images(self._tensor(crops)))
+            predicted = module(_images(crops))
         predicted = predicted.float()
         vectors, dense = predicted[:, :COEFFICIENT_COUNT], predicted[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))
         terms = self._synthetic(drawn, vectors[: len(drawn.vectors)], dense[: len(drawn.vectors)])
@@ -132,8 +143,8 @@ class _Losses:
             )
         return terms
 
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+    def _tensor(self, array: Array) -> Tensor:
+        return torch.as_tensor(array, device=self.device)
 
 
 def _images(crops: Tensor) -> Tensor:

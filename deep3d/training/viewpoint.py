@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import array_api_compat
 import numpy as np
 
 from deep3d.alignment import CROP_PIXELS_PER_UNIT, STANDARD_POINTS
 from deep3d.camera import CROP_SIZE, rotation_matrix
+from deep3d.coefficients import Array
 from deep3d.fitting.pose import fit_pose
 
 
@@ -22,23 +24,58 @@ class Views:
     translation: np.ndarray  # (B, 3) label: decimetres
 
 
+@dataclass(frozen=True)
+class Standpoints:
+    """Where B cameras stand before heads, and how alignment crops their photos. All numpy, or all torch."""
+
+    rotation: Array  # (B, 3) of the head, radians
+    distance: Array  # (B,) decimetres from the head's origin
+    aside: Array  # (B, 2) decimetres: not every face is in the middle of its photo
+    scale: Array  # (B,) crop pixels for focal length 1
+    offset: Array  # (B, 2) crop pixels
+
+    def see(self, points: Array) -> tuple[Array, Array]:
+        """Crop pixels (B, N, 2) and depths (B, N) in decimetres of points (B, N, 3) in head space."""
+        xp = array_api_compat.array_namespace(points)
+        placed = points @ self.turn.mT
+        depth = self.distance[:, None] - placed[..., 2]
+        flat = _pinhole(placed, self.distance, self.aside)
+        upward = xp.asarray([1.0, -1.0], dtype=flat.dtype, device=array_api_compat.device(flat))
+        pixels = flat * upward * self.scale[:, None, None] + self.offset[:, None]
+        return xp.astype(pixels, xp.float32), xp.astype(depth, xp.float32)
+
+    @property
+    def turn(self) -> Array:
+        """Rotation matrices (B, 3, 3)."""
+        return rotation_matrix(self.rotation)
+
+    @property
+    def pixels_per_dm(self) -> Array:
+        """Size (B,) of a decimetre at the head."""
+        return self.scale / self.distance
+
+
+def random_standpoints(rng: np.random.Generator, five: np.ndarray) -> Standpoints:
+    """Photograph heads from 3.5 to 25 dm and crop by five jittered points, (B, 5, 3) in head space."""
+    count = len(five)
+    rotation = _random_rotation(rng, count)
+    distance = np.exp(rng.uniform(np.log(3.5), np.log(25.0), count)).astype(np.float32)
+    aside = rng.normal(0, 0.06, (count, 2)) * distance[:, None]
+    seen = _pinhole(five @ rotation_matrix(rotation).mT, distance, aside)
+    scale, offset = _crop(rng, seen, np.abs(rotation[:, 1]))
+    return Standpoints(rotation, distance, aside, scale, offset)
+
+
 def random_views(rng: np.random.Generator, vertices: np.ndarray, five: np.ndarray, label_rows: np.ndarray) -> Views:
-    """Turn (B, V, 3) vertices, photograph them from 3.5 to 25 dm, and crop by five jittered points.
+    """Heads of (B, V, 3) vertices from `random_standpoints`.
 
     `five` are the (B, 5, 3) alignment points on the vertices, `label_rows` the vertices that the labels are fitted to.
     """
-    count = len(vertices)
-    rotation = _random_rotation(rng, count)
-    turn = rotation_matrix(rotation)
-    distance = np.exp(rng.uniform(np.log(3.5), np.log(25.0), count)).astype(np.float32)
-    aside = rng.normal(0, 0.06, (count, 2)) * distance[:, None]  # not every face is in the middle of its photo
-    placed, points = (v @ turn.mT for v in (vertices, five))
-    depth = distance[:, None] - placed[..., 2]
-    flat = _pinhole(placed, distance, aside)
-    scale, offset = _crop(rng, _pinhole(points, distance, aside), np.abs(rotation[:, 1]))
-    pixels = (flat * [1, -1] * scale[:, None, None] + offset[:, None]).astype(np.float32)
+    standpoints = random_standpoints(rng, five)
+    rotation = standpoints.rotation
+    pixels, depth = standpoints.see(vertices)
     label_rotation, label_translation = fit_pose(vertices[:, label_rows], pixels[:, label_rows], rotation)
-    return Views(pixels, depth.astype(np.float32), turn, label_rotation, label_translation)
+    return Views(pixels, depth, standpoints.turn, label_rotation, label_translation)
 
 
 def _random_rotation(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -50,7 +87,7 @@ def _random_rotation(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.radians(np.stack([pitch, yaw, roll], axis=1)).astype(np.float32)
 
 
-def _pinhole(points: np.ndarray, distance: np.ndarray, aside: np.ndarray) -> np.ndarray:
+def _pinhole(points: Array, distance: Array, aside: Array) -> Array:
     """Perspective image (B, N, 2), y up, with focal length 1."""
     return (points[..., :2] + aside[:, None]) / (distance[:, None, None] - points[..., 2:])
 

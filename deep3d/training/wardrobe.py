@@ -89,7 +89,7 @@ def random_hair(rng: np.random.Generator, head: np.ndarray, colour: np.ndarray, 
     shade = 1 + rng.normal(0, 0.05) + 0.12 * _waves(rng, azimuth, height) - 0.25 * share * rng.random()
     colours = np.clip(colour * shade[..., None], 0, 1).reshape(-1, 3)
     strand = np.stack(np.broadcast_arrays(azimuth * 9, height * 0.8), axis=-1).reshape(-1, 2)
-    return Shell(vertices, _grid(ROWS, COLUMNS), colours, strand, 0.05 if hat else rng.uniform(0.15, 0.55))
+    return Shell(vertices, grid_triangles(ROWS, COLUMNS), colours, strand, 0.05 if hat else rng.uniform(0.15, 0.55))
 
 
 def random_glasses(rng: np.random.Generator, eyes: np.ndarray, ears: np.ndarray, nose_bridge: np.ndarray) -> Glasses:
@@ -129,7 +129,7 @@ def _waves(rng: np.random.Generator, azimuth: np.ndarray, height: np.ndarray) ->
     return total / 4
 
 
-def _grid(rows: int, columns: int) -> np.ndarray:
-    """Triangles of a rows x columns grid."""
+def grid_triangles(rows: int, columns: int) -> np.ndarray:
+    """Triangles (M, 3) of a rows x columns grid."""
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1, 1)
     return np.concatenate([corner + [0, columns, 1], corner + [1, columns, columns + 1]]).astype(np.int32)

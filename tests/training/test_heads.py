@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
 
 from deep3d.camera import place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
 from deep3d.lighting import shade
+from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.training.anatomy import sky_visibility
+from deep3d.training.device_heads import DeviceHeadGenerator
 from deep3d.training.heads import HeadGenerator, Heads
 
 
@@ -33,9 +36,13 @@ def test_one_person_keeps_shape_and_skin_and_changes_all_else(model):
         assert np.ptp(getattr(labels, field), axis=0).max() > 0.1
 
 
-@pytest.fixture(scope="module")
-def heads(model) -> Heads:
-    return HeadGenerator(model, 2).draw(32)
+@pytest.fixture(scope="module", params=["processor", "device"])
+def heads(model, request) -> Heads:
+    """Of both generators; the one for graphics cards draws on the processor here."""
+    if request.param == "processor":
+        return HeadGenerator(model, 2).draw(32)
+    drawn = DeviceHeadGenerator(model, 2, (), CpuRasterizer(), torch.device("cpu")).draw(32)
+    return Heads(drawn.crops.numpy(), drawn.vectors.numpy(), drawn.points.numpy())
 
 
 def test_labels_lie_in_the_ranges_they_are_documented_with(heads):

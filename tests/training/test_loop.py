@@ -19,8 +19,10 @@ from deep3d.errors import ConfigError, DatasetError, TrainingStopped
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.network import RegressorConfig, RegressorNetwork, network_arrays
+from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.training import command, loop, synthetic
 from deep3d.training.config import Stage, TrainingConfig
+from deep3d.training.device_stream import DeviceHeadStream
 from deep3d.training.heads import Heads
 from tests.training.conftest import CONFIG as SMALLEST
 from tests.training.conftest import STAGE
@@ -208,6 +210,21 @@ def test_a_start_that_does_not_fit_is_refused(finished, tmp_path, change, storag
     write_checkpoint(start, checkpoint_info(), network_arrays(network), storage)
     with pytest.raises(ConfigError, match=message):
         run(tmp_path / "run", Steps(), replace(CONFIG, start=str(start), **change))
+
+
+def test_a_device_that_can_draw_makes_its_own_heads(tmp_path, monkeypatch):
+    made = []
+
+    def open_stream(*arguments) -> DeviceHeadStream:
+        made.append(DeviceHeadStream(*arguments, chunk=8))
+        return made[-1]
+
+    monkeypatch.setattr(synthetic, "card_rasterizer", lambda device: CpuRasterizer())
+    monkeypatch.setattr(synthetic, "DeviceHeadStream", open_stream)
+    steps = Steps()
+    run(tmp_path, steps)
+    assert steps.seen == list(range(1, 9)) and len(made) == 2
+    assert logged_steps(tmp_path) == [2, 4, 6, 8]
 
 
 def test_a_damaged_state_is_refused(finished, tmp_path):

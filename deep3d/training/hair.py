@@ -1,0 +1,144 @@
+"""Hair, hats and hoods, many at a time: rough shells in head space with an opening for the face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+import numpy as np
+
+from deep3d.coefficients import Array
+from deep3d.training.wardrobe import COLUMNS, HAIR_COLOURS, RED_HAIR, ROWS, grid_triangles
+
+SHELL_TRIANGLES = grid_triangles(ROWS, COLUMNS)
+"""(M, 3) of every shell."""
+
+
+@dataclass(frozen=True)
+class Waves:
+    """B smooth random fields over a shell, about [-1, 1]: four cosines each. (B, 4), all numpy or all torch."""
+
+    turns: Array  # whole waves round the head
+    climb: Array  # radians over a half axis of height
+    phase: Array  # radians
+
+    def at(self, azimuth: Array, height: Array) -> Array:
+        """Values (B, ROWS, COLUMNS) at azimuths (COLUMNS,) in radians and heights (B, ROWS, COLUMNS)."""
+        xp = array_api_compat.array_namespace(height)
+        parts = [
+            xp.cos(_wide(self.turns[:, k]) * azimuth + _wide(self.climb[:, k]) * height + _wide(self.phase[:, k]))
+            for k in range(4)
+        ]
+        return (parts[0] + parts[1] + parts[2] + parts[3]) / 4
+
+
+@dataclass(frozen=True)
+class Hair:
+    """What B people wear on their heads. Lengths in half axes of the skull; (B,) where nothing else is said."""
+
+    worn: Array  # whether there is any
+    hair_colour: Array  # (B, 3) sRGB of hair and beard
+    colour: Array  # (B, 3) sRGB of the shell
+    low: Array  # lowest height at the sides and behind
+    fringe: Array  # lowest height over the brow
+    side: Array  # azimuth where the opening for the face ends, radians
+    softness: Array  # how gradually it ends, radians
+    parting: Array  # azimuth, radians
+    lift: Array  # of the fringe at the parting
+    thickness: Array
+    ragged: Array  # (B, COLUMNS) of the lower border
+    bumps: Waves
+    bump_height: Array
+    narrowing: Array  # of what hangs below the skull
+    shades: Waves
+    brightness: Array
+    darkening: Array  # toward the tips
+    streaks: Array  # contrast of the texture
+
+
+@dataclass(frozen=True)
+class Shells:
+    """B grids of ROWS x COLUMNS = N vertices over heads, and how they look."""
+
+    vertices: Array  # (B, N, 3) decimetres
+    colours: Array  # (B, N, 3) sRGB
+    strand: Array  # (B, N, 2) coordinates of the hair texture
+
+
+def random_hair(rng: np.random.Generator, count: int) -> Hair:
+    """Short or long hair for most people, a hat or hood for some, nothing for the rest."""
+    hat, long = rng.random(count) < 0.12, rng.random(count) < 0.4
+    hair_colour = _colours(rng, count)
+    thick = rng.gamma(2.0, 0.09, count) * np.where(long, 1.3, 0.8)
+    return Hair(
+        worn=rng.random(count) < 0.85,
+        hair_colour=hair_colour,
+        colour=np.where(hat[:, None], rng.uniform(0.02, 0.9, (count, 3)), hair_colour),
+        low=np.where(long, rng.uniform(-2.2, -0.6, count), rng.uniform(-0.55, 0.25, count)),
+        fringe=np.where(hat, rng.uniform(0.15, 0.6, count), rng.uniform(0.05, 0.75, count)),
+        side=np.where(long, rng.uniform(0.75, 1.5, count), rng.uniform(1.0, 1.7, count)),
+        softness=rng.uniform(0.06, 0.22, count),
+        parting=rng.normal(0, 0.35, count),
+        lift=rng.uniform(0.0, 0.25, count),
+        thickness=np.where(hat, rng.uniform(0.02, 0.13, count), thick),
+        ragged=rng.normal(0, 0.03, (count, COLUMNS)),
+        bumps=_random_waves(rng, count),
+        bump_height=rng.uniform(0, 0.08, count),
+        narrowing=0.12 * rng.random(count),
+        shades=_random_waves(rng, count),
+        brightness=1 + rng.normal(0, 0.05, count),
+        darkening=0.25 * rng.random(count),
+        streaks=np.where(hat, 0.05, rng.uniform(0.15, 0.55, count)),
+    )
+
+
+def hair_shells(hair: Hair, skull: Array) -> Shells:
+    """The shells round heads whose skull has this centre and these half axes: (2, 3) decimetres."""
+    xp = array_api_compat.array_namespace(hair.low)
+    device = array_api_compat.device(hair.low)
+    azimuth = xp.linspace(-np.pi, np.pi, COLUMNS, device=device, dtype=hair.low.dtype)
+    share = xp.linspace(0, 1, ROWS, device=device, dtype=hair.low.dtype)[:, None]
+    # lowest height of the shell at each azimuth, 0 is straight ahead: fringe over the brow, then down behind the face
+    opening = 1 / (1 + xp.exp(-(xp.abs(azimuth) - hair.side[:, None]) / hair.softness[:, None]))
+    swing = hair.lift[:, None] * xp.cos(azimuth - hair.parting[:, None]) * (1 - opening) + hair.ragged
+    bottom = (1 - opening) * hair.fringe[:, None] + opening * hair.low[:, None] + swing
+    height = 1 + (xp.clip(bottom, -2.5, None)[:, None] - 1) * share  # 1 is the crown
+    circle = xp.sqrt(xp.clip(1 - xp.clip(height, 0, 1) ** 2, 0, 1))
+    bump = 1 + _wide(hair.bump_height) * hair.bumps.at(azimuth, height)
+    thickness = _wide(hair.thickness)
+    fall = 1 - _wide(hair.narrowing) * xp.clip(-height, 0, 1)
+    reach = (1 + thickness * xp.clip(share * 5, 0.3, 1)) * bump * fall * circle
+    (x, y, z), (wide, tall, deep) = skull
+    vertices = xp.stack(
+        [
+            x + wide * reach * xp.sin(azimuth),
+            y + tall * xp.where(height > 0, height * (1 + thickness), height),
+            z + deep * reach * xp.cos(azimuth),
+        ],
+        axis=-1,
+    )
+    shade = _wide(hair.brightness) + 0.12 * hair.shades.at(azimuth, height) - _wide(hair.darkening) * share
+    colours = xp.clip(hair.colour[:, None, None] * shade[..., None], 0, 1)
+    strand = xp.stack(xp.broadcast_arrays(azimuth * 9, height * 0.8), axis=-1)
+    return Shells(*(xp.reshape(field, (len(height), ROWS * COLUMNS, -1)) for field in (vertices, colours, strand)))
+
+
+def _colours(rng: np.random.Generator, count: int) -> np.ndarray:
+    """(B, 3) sRGB; grey for one in four."""
+    steps = len(HAIR_COLOURS) - 1
+    position = rng.random(count) ** 1.5 * steps
+    channels = [np.interp(position, np.arange(steps + 1), HAIR_COLOURS[:, channel]) for channel in range(3)]
+    red = rng.random(count) < 0.08
+    colour = np.where(red[:, None], RED_HAIR, np.stack(channels, axis=1)) * rng.uniform(0.8, 1.15, (count, 1))
+    grey = rng.uniform(0.35, 0.9, (count, 1)) * [1.0, 0.99, 0.96]
+    return np.where(rng.random((count, 1)) < 0.25, grey, colour)
+
+
+def _random_waves(rng: np.random.Generator, count: int) -> Waves:
+    size = (count, 4)
+    return Waves(rng.integers(1, 7, size).astype(float), rng.normal(0, 3, size), rng.uniform(0, 6.3, size))
+
+
+def _wide(values: Array) -> Array:
+    """(B,) as (B, 1, 1)."""
+    return values[:, None, None]
