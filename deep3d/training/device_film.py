@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from kornia.enhance.jpeg import jpeg_codec_differentiable
 from torch import Tensor
 
 from deep3d.training.film import BLUR, REDUCE, SHARPEN, Film
+from deep3d.training.jpeg import compressed
 
 GREY = (0.299, 0.587, 0.114)
 BOX_SHARE = {"smooth": 9 / 13, "sharpen": -9 / 8}
@@ -28,7 +28,7 @@ def compress(photos: Tensor, quality: np.ndarray) -> Tensor:
     packed = np.flatnonzero(quality < 100)
     rows = torch.from_numpy(packed).to(photos.device)
     chosen = torch.from_numpy(quality[packed].astype(np.float32)).to(photos.device)
-    return photos.index_copy(0, rows, jpeg_codec_differentiable(photos[rows], chosen))
+    return photos.index_copy(0, rows, compressed(photos[rows], chosen))
 
 
 def _grade(pictures: Tensor, film: Film) -> Tensor:

@@ -132,9 +132,15 @@ def to_device(record: T, device: torch.device) -> T:
         if is_dataclass(value):
             value = to_device(value, device)
         elif isinstance(value, np.ndarray):
-            value = torch.from_numpy(value.astype(np.float32) if value.dtype == np.float64 else value).to(device)
+            value = _send(value.astype(np.float32) if value.dtype == np.float64 else value, device)
         values[field.name] = value
     return type(record)(**values)
+
+
+def _send(array: np.ndarray, device: torch.device) -> Tensor:
+    """The array on the device. A card is not waited for: page-locked memory is copied in its own time."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 def _area_normals(vertices: Tensor, triangles: Tensor, adjacency: Tensor) -> Tensor:
