@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
-from deep3d.drawing.shading import encode, shade_texture, shade_vertices
+from deep3d.drawing.shading import encode, fronts, lay_over, shade_texture, shade_vertices
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.interface import Fragments, Rasterizer
@@ -27,7 +27,7 @@ _LINEAR = np.where(
     np.arange(256) <= 10, np.arange(256) / 255 / 12.92, ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4
 ).astype(np.float32)  # by sRGB code
 _CODES = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, np.linspace(0, 1, 1 << 14)).astype(np.uint8)  # and back
-_BACKGROUND = _LINEAR[233]  # light grey
+_BACKGROUND = 233  # light grey
 _CLAY = np.array([0.60, 0.68, 0.80], np.float32)  # linear
 _CLEAR, _FAINT = 0.8, 0.15  # opacity of clay on facial skin and elsewhere
 _KEY_LIGHT = np.array([-0.42, 0.55, 0.72], np.float32)  # unit direction, from above on the left
@@ -45,23 +45,23 @@ def draw_overlay(reconstruction: Reconstruction, rasterizer: Rasterizer) -> np.n
     """(384, 1680, 3) uint8: photo as cropped, mesh and landmarks on it, textured views at yaw -45, 0, 45 degrees."""
     photo = _photo(reconstruction)
     panels = [photo, _mesh_on(photo, reconstruction, rasterizer), *_views(reconstruction, rasterizer)]
-    return np.concatenate([encode(panel, _CODES) for panel in panels], axis=1)
+    return np.concatenate(panels, axis=1)
 
 
 def _photo(reconstruction: Reconstruction) -> np.ndarray:
-    """(384, 384, 3) linear: the window of the photo that the crop shows, background beyond its borders."""
+    """(384, 384, 3) uint8: the window of the photo that the crop shows, background beyond its borders."""
     crop, pixels = reconstruction.crop, reconstruction.photo.pixels
     size = np.array([crop.photo_width, crop.photo_height])
     corners = crop.to_photo(np.array([[-0.5, -0.5], [CROP_SIZE - 0.5, CROP_SIZE - 0.5]])) + 0.5
     inside = np.clip(corners, 0, size)
     area = np.rint((inside - corners[0]) / (corners[1] - corners[0]) * PANEL).astype(int)
-    panel = np.full((PANEL, PANEL, 3), _BACKGROUND, np.float32)
+    panel = np.full((PANEL, PANEL, 3), _BACKGROUND, np.uint8)
     if (area[1] > area[0]).all():
         first, last = np.floor(inside[0]).astype(int), np.ceil(inside[1]).astype(int)
         window = Image.fromarray(np.ascontiguousarray(pixels[first[1] : last[1], first[0] : last[0]]))
         box = (*(inside[0] - first), *(inside[1] - first))
         resized = window.resize(tuple(area[1] - area[0]), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
-        panel[area[0, 1] : area[1, 1], area[0, 0] : area[1, 0]] = _LINEAR[np.asarray(resized)]
+        panel[area[0, 1] : area[1, 1], area[0, 0] : area[1, 0]] = np.asarray(resized)
     return panel
 
 
@@ -69,31 +69,29 @@ def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rast
     """The photo's panel with the mesh as blue clay, fainter off the facial skin, and the landmarks as dots."""
     model, camera, vertices = reconstruction.face_model, reconstruction.camera, reconstruction.placed_vertices[None]
     pixels = (project(vertices, camera) + 0.5) * (_FINE[1] / CROP_SIZE) - 0.5
-    triangles = model.triangles[_front(pixels[0], model.triangles)]
+    triangles = model.triangles[fronts(pixels[0], model.triangles)]
     fragments = _rasterize(rasterizer, pixels, depth(vertices, camera), triangles, _FINE)
     normals = reconstruction.placed_normals
     light = 0.12 + 0.72 * np.maximum(normals @ _KEY_LIGHT, 0) + 0.16 * (1 + normals[:, 1])
     opacity = _FAINT + (_CLEAR - _FAINT) * model.skin
     layer = shade_vertices(np.column_stack([np.minimum(light, 1) * opacity, opacity]), fragments, triangles)
-    panel = photo * (1 - layer[..., 1:]) + _CLAY * layer[..., :1]
-    dots = _dots((reconstruction.crop.to_crop(reconstruction.landmarks68) + 0.5) * (PANEL / CROP_SIZE))[..., None]
-    return panel * (1 - dots) + _LANDMARK * dots
+    dots = _dots((reconstruction.crop.to_crop(reconstruction.landmarks68) + 0.5) * (PANEL / CROP_SIZE))
+    panel = lay_over(photo, layer, _CLAY, _LINEAR, _CODES)
+    return lay_over(panel, np.stack([dots, dots], axis=2), _LANDMARK, _LINEAR, _CODES)
 
 
 def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.ndarray]:
-    """(384, 304, 3) linear: the textured face turned by each yaw, all in the same scale."""
+    """(384, 304, 3) uint8: the textured face turned by each yaw, all in the same scale."""
     model = reconstruction.face_model
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
     vertices = place(np.repeat(reconstruction.vertices[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
     for turned, camera in zip(vertices[:, None], _cameras(vertices, model.skin)):
         pixels = project(turned, camera)
-        front = _front(pixels[0], model.triangles)
+        front = fronts(pixels[0], model.triangles)
         fragments = _rasterize(rasterizer, pixels, depth(turned, camera), model.triangles[front], _FINE_VIEW)
-        uv_triangles = model.uv_triangles[front]
-        views.append(
-            shade_texture(reconstruction.texture, model.uv, fragments, uv_triangles, _LINEAR, float(_BACKGROUND))
-        )
+        look = reconstruction.texture, model.uv, fragments, model.uv_triangles[front]
+        views.append(encode(shade_texture(*look, _LINEAR, float(_LINEAR[_BACKGROUND])), _CODES))
     return views
 
 
@@ -101,9 +99,9 @@ def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:
     """A camera for each view, the head in its middle down to the chin, the lowest facial skin; one focal length."""
     unit = project(vertices, Camera(focal_length_px=1.0, column=0.0, row=0.0))
     chin = unit[:, skin >= skin.max() / 2, 1].max()
-    heads = [view[view[:, 1] <= chin] for view in unit]
-    low = np.stack([head.min(axis=0) for head in heads])
-    high = np.stack([head.max(axis=0) for head in heads])
+    heads = [np.ascontiguousarray(view[view[:, 1] <= chin].T) for view in unit]
+    low = np.stack([head.min(axis=1) for head in heads])
+    high = np.stack([head.max(axis=1) for head in heads])
     low[:, 1], high[:, 1] = low[:, 1].min(), chin
     size = np.array(_FINE_VIEW[::-1])
     focal_length = float((size / (high - low)).min()) / MARGIN
@@ -115,13 +113,6 @@ def _rasterize(
     rasterizer: Rasterizer, pixels: np.ndarray, depth: np.ndarray, triangles: np.ndarray, size: tuple[int, int]
 ) -> Fragments:
     return rasterizer.rasterize(clip_space(pixels, depth, size).astype(np.float32), triangles, size)
-
-
-def _front(pixels: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Mask (T,) of the triangles that show their front: half of them, and nothing else is seen of a closed head."""
-    a, b, c = (pixels[triangles[:, corner]] for corner in range(3))
-    x, y = b - a, c - a
-    return x[:, 0] * y[:, 1] < x[:, 1] * y[:, 0]  # clockwise in pixels, which run down
 
 
 def _dots(points: np.ndarray) -> np.ndarray:

@@ -42,6 +42,37 @@ def shade_texture(
 
 
 @numba.njit(cache=True, nogil=True)
+def fronts(pixels, triangles):
+    """Mask (T,) of the triangles that show their front at pixels (V, 2): nothing else is seen of a closed head."""
+    mask = np.empty(len(triangles), np.bool_)
+    for t in range(len(triangles)):
+        a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
+        bx, by = pixels[b, 0] - pixels[a, 0], pixels[b, 1] - pixels[a, 1]
+        cx, cy = pixels[c, 0] - pixels[a, 0], pixels[c, 1] - pixels[a, 1]
+        mask[t] = bx * cy < by * cx  # clockwise in pixels, which run down
+    return mask
+
+
+@numba.njit(cache=True, nogil=True)
+def lay_over(picture, layer, colour, linear, codes):
+    """A picture (H, W, 3) uint8 under a layer (H, W, 2) of one colour (3,): its light and how much it hides.
+
+    `linear` (256,) float32 gives the light of each code, `codes` are those of `encode`.
+    """
+    out = picture.copy()
+    steps = np.float32(len(codes) - 1)
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            own = layer[row, column, 0]
+            left = np.float32(1) - layer[row, column, 1]
+            if left < 1:
+                for channel in range(3):
+                    light = left * linear[picture[row, column, channel]] + own * colour[channel]
+                    out[row, column, channel] = codes[int(light * steps + np.float32(0.5))]
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
 def encode(light, codes):
     """The code (H, W, 3) uint8 of each linear value in [0, 1] of a picture, from a table of codes of even steps."""
     out = np.empty(light.shape, np.uint8)
@@ -62,7 +93,7 @@ def _shade_vertices(colours, triangle, weights, triangles):
             t = triangle[row, column]
             if t < 0:
                 continue
-            a, b, c = triangles[t]
+            a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
             wa, wb = np.float32(0.25) * weights[row, column, 0], np.float32(0.25) * weights[row, column, 1]
             wc = np.float32(0.25) - wa - wb
             for channel in range(channels):
@@ -71,25 +102,31 @@ def _shade_vertices(colours, triangle, weights, triangles):
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _shade_texture(image, texels, triangle, weights, triangles, linear, background):
     height, width = triangle.shape[0] // 2, triangle.shape[1] // 2
-    out = np.zeros((height, width, 3), np.float32)
-    quarter = np.float32(0.25)
-    for row in range(2 * height):
-        for column in range(2 * width):
-            t = triangle[row, column]
-            red = green = blue = background
-            if t >= 0:
-                a, b, c = triangles[t]
-                wa, wb = weights[row, column]
-                wc = np.float32(1) - wa - wb
-                x = wa * texels[a, 0] + wb * texels[b, 0] + wc * texels[c, 0]
-                y = wa * texels[a, 1] + wb * texels[b, 1] + wc * texels[c, 1]
-                r, g, b_ = bilinear(image, x, y)
-                half = np.float32(0.5)
-                red, green, blue = linear[int(r + half)], linear[int(g + half)], linear[int(b_ + half)]
-            out[row // 2, column // 2, 0] += quarter * red
-            out[row // 2, column // 2, 1] += quarter * green
-            out[row // 2, column // 2, 2] += quarter * blue
+    out = np.empty((height, width, 3), np.float32)
+    half, quarter, one = np.float32(0.5), np.float32(0.25), np.float32(1)
+    for row in range(height):
+        for column in range(width):
+            red = green = blue = np.float32(0)
+            covered = 0
+            for n in range(4):
+                y, x = np.uint32(2 * row + n // 2), np.uint32(2 * column + n % 2)
+                t = triangle[y, x]
+                if t >= 0:
+                    a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
+                    wa, wb = weights[y, x, 0], weights[y, x, 1]
+                    wc = one - wa - wb
+                    u = wa * texels[a, 0] + wb * texels[b, 0] + wc * texels[c, 0]
+                    v = wa * texels[a, 1] + wb * texels[b, 1] + wc * texels[c, 1]
+                    r, g, b_ = bilinear(image, u, v)
+                    red += linear[np.uint8(r + half)]
+                    green += linear[np.uint8(g + half)]
+                    blue += linear[np.uint8(b_ + half)]
+                    covered += 1
+            behind = np.float32(4 - covered) * background
+            out[row, column, 0] = quarter * (red + behind)
+            out[row, column, 1] = quarter * (green + behind)
+            out[row, column, 2] = quarter * (blue + behind)
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numba
 import numpy as np
 
 from deep3d.export.images import png
@@ -11,26 +12,65 @@ from deep3d.face_model import FaceModel
 from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
 
-_HEADER = "# deep3d face: millimetres, y up, facing +z\nmtllib face.mtl\no face\n"
-_MATERIAL = "newmtl face\nillum 0\nKd 1 1 1\nmap_Kd texture.png\n"  # illum 0: the light of the photo is in the texture
+_HEADER = b"# deep3d face: millimetres, y up, facing +z\nmtllib face.mtl\no face\n"
+_MATERIAL = b"newmtl face\nillum 0\nKd 1 1 1\nmap_Kd texture.png\n"  # illum 0: the light of the photo is in the texture
+_DECIMALS = 10_000
+_LEAST_DIGITS = 5  # of a number: one before the point, four after it
 
 
 def write_obj(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.obj, face.mtl and texture.png into a folder: all vertices in model order, one `v` line each."""
-    millimetres = reconstruction.vertices * MILLIMETRES
-    vertices = _lines("v %.4f %.4f %.4f\n", millimetres)
-    (folder / "face.obj").write_bytes((_HEADER + vertices + reconstruction.face_model.derived(_topology)).encode())
-    (folder / "face.mtl").write_bytes(_MATERIAL.encode())
+    vertices = _vertex_lines(reconstruction.vertices * MILLIMETRES)
+    (folder / "face.obj").write_bytes(b"".join([_HEADER, vertices, reconstruction.face_model.derived(_topology)]))
+    (folder / "face.mtl").write_bytes(_MATERIAL)
     (folder / "texture.png").write_bytes(png(reconstruction.texture))
 
 
-def _topology(face_model: FaceModel) -> str:
+def _topology(face_model: FaceModel) -> bytes:
     """The lines that are the same for every face of a model: UVs and triangles, numbered from 1."""
     corners = np.stack([face_model.triangles, face_model.uv_triangles], axis=2) + 1
     triangles = _lines("f %d/%d %d/%d %d/%d\n", corners.reshape(-1, 6))
-    return _lines("vt %.6f %.6f\n", face_model.uv) + "usemtl face\n" + triangles
+    return (_lines("vt %.6f %.6f\n", face_model.uv) + "usemtl face\n" + triangles).encode()
 
 
 def _lines(line: str, table: np.ndarray) -> str:
     """One line of text for each row, by a single call of the string formatter: ten times as fast as row by row."""
     return (line * len(table)) % tuple(table.reshape(-1).tolist())
+
+
+def _vertex_lines(vertices: np.ndarray) -> memoryview:
+    """A line "v %.4f %.4f %.4f" for each of the vertices (V, 3), in a twentieth of the formatter's time."""
+    scaled = np.rint(np.abs(vertices.astype(np.float64)) * _DECIMALS).astype(np.int64)
+    longest = 2 + 3 * (2 + len(str(scaled.max())) + _LEAST_DIGITS)
+    text = np.empty(len(vertices) * longest, np.uint8)
+    return text[: _write_vertices(scaled, vertices < 0, text)].data
+
+
+@numba.njit(cache=True, nogil=True)
+def _write_vertices(scaled, negative, text):
+    """Write `v` lines of numbers (V, 3), given in units of the last decimal without signs; the length of the text."""
+    digits = np.empty(20, np.uint8)
+    end = 0
+    for v in range(len(scaled)):
+        text[end] = ord("v")
+        end += 1
+        for axis in range(3):
+            text[end] = ord(" ")
+            end += 1
+            if negative[v, axis]:
+                text[end] = ord("-")
+                end += 1
+            value, count = scaled[v, axis], 0
+            while value > 0 or count < _LEAST_DIGITS:
+                digits[count] = ord("0") + value % 10
+                value //= 10
+                count += 1
+            for n in range(count):
+                if count - n == _LEAST_DIGITS - 1:
+                    text[end] = ord(".")
+                    end += 1
+                text[end] = digits[count - 1 - n]
+                end += 1
+        text[end] = ord("\n")
+        end += 1
+    return end

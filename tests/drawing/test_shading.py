@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deep3d.camera import clip_space, depth, project
-from deep3d.drawing.shading import encode, shade_texture, shade_vertices
+from deep3d.drawing.shading import encode, fronts, lay_over, shade_texture, shade_vertices
 from deep3d.rendering.cpu import CpuRasterizer
 
 
@@ -42,3 +42,19 @@ def test_light_gets_the_nearest_code():
     codes = np.arange(256, dtype=np.uint8)
     light = np.array([[[0, 0.4 / 255, 0.6 / 255], [1, 0.5, 254.4 / 255]]], np.float32)
     assert encode(light, codes).tolist() == [[[0, 0, 1], [255, 128, 254]]]
+
+
+def test_a_triangle_shows_its_front_when_its_corners_go_round_as_seen_from_outside():
+    pixels = np.array([[0, 0], [0, 10], [10, 0]], float)  # down, then right: counter-clockwise on the screen
+    triangles = np.array([[0, 1, 2], [0, 2, 1], [1, 2, 0], [0, 0, 1]], np.int32)
+    assert fronts(pixels, triangles).tolist() == [True, False, True, False]
+
+
+def test_a_layer_is_mixed_in_linear_light():
+    codes = np.arange(256, dtype=np.uint8)
+    linear = np.arange(256, dtype=np.float32) / 255
+    picture = np.full((1, 3, 3), 100, np.uint8)
+    layer = np.array([[[0, 0], [0.2, 0.4], [1, 1]]], np.float32)
+    colour = np.array([1, 0.5, 0], np.float32)
+    mixed = lay_over(picture, layer, colour, linear, codes)
+    assert mixed.tolist() == [[[100, 100, 100], [60 + 51, 60 + 26, 60], [255, 128, 0]]]

@@ -25,6 +25,17 @@ def test_vertices_are_the_models_in_order_and_millimetres(folder, toy_reconstruc
     np.testing.assert_allclose(vertices, toy_reconstruction.vertices * 100, atol=6e-5)
 
 
+def test_numbers_are_written_as_python_writes_them(toy_reconstruction, with_texture, tmp_path):
+    powers = 10.0 ** np.random.default_rng(0).uniform(-8, 3, toy_reconstruction.vertices.shape)
+    vertices = (powers * np.where(powers % 2 < 1, 1, -1)).astype(np.float32)
+    vertices[0] = 0, 0.5 / 2**10, -99.99995
+    face = with_texture(toy_reconstruction, toy_reconstruction.texture)
+    face.__dict__["vertices"] = vertices  # where the cached property keeps them
+    write_obj(face, tmp_path)
+    expected = [[f"{number:.4f}" for number in vertex] for vertex in (vertices * np.float32(100)).tolist()]
+    assert numbers(tmp_path, "v") == expected
+
+
 def test_rotation_and_translation_are_removed_and_expression_is_not(folder, toy_reconstruction):
     model, coefficients = toy_reconstruction.face_model, toy_reconstruction.coefficients
     vertices = np.array(numbers(folder, "v"), float) / 100
