@@ -7,14 +7,14 @@ border without telling the landmarks, and is two pixels off in places.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numba
 import numpy as np
-from PIL import Image
 
 from deep3d.mtcnn_networks import MtcnnNetworks
+from deep3d.resampling import crop_into, reduced
 
 _PNET_STRIDE, _PNET_WINDOW, _RNET_SIZE, _ONET_SIZE = 2, 12, 24, 48  # pixels
 _PYRAMID_STEP = 2**-0.5
@@ -38,18 +38,25 @@ class _Level(NamedTuple):
 class Cascade:
     """P-Net proposes, R-Net refines, O-Net decides and places five landmarks."""
 
-    def __init__(self, threads: int | None = None) -> None:
-        self._networks = MtcnnNetworks(threads)
+    def __init__(self) -> None:
+        self._networks = MtcnnNetworks()
 
     def __call__(
-        self, images: Sequence[np.ndarray], smallest_face: float, thresholds: tuple[float, float, float]
+        self,
+        images: Sequence[np.ndarray],
+        smallest_face: float,
+        thresholds: tuple[float, float, float],
+        overlap: float,
     ) -> list[Faces]:
-        """Faces of at least `smallest_face` pixels in each (H, W, 3) uint8 image, the best first."""
+        """Faces of at least `smallest_face` pixels in each (H, W, 3) uint8 image, the best first.
+
+        Of proposals whose intersection over union is larger than `overlap`, only the best goes on.
+        """
         if not images:
             return []
         pyramid = pyramid_of(_stacked(images), smallest_face)
-        boxes = self._propose(pyramid, len(images), thresholds[0])
-        boxes = self._refine(pyramid, boxes, thresholds[1])
+        boxes = self._propose(pyramid, len(images), thresholds[0], overlap)
+        boxes = self._refine(pyramid, boxes, thresholds[1], overlap)
         return self._decide(pyramid, boxes, thresholds[2])
 
     def read(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[tuple[float, np.ndarray]]:
@@ -61,16 +68,17 @@ class Cascade:
             for image, box in zip(images, boxes, strict=True)
         ]
         direct = np.concatenate(crops)
-        _, points, scores = self._networks.onet(np.concatenate([direct, direct[:, :, ::-1]]))
+        _, points, scores = self._networks.onet(np.concatenate([direct, direct[..., ::-1]]))
         straight, mirrored = np.split(points, 2)
         mirrored = mirrored[:, [1, 0, 2, 4, 3]] * [-1, 1] + [1, 0]
         landmarks = _inside(np.stack(boxes), (straight + mirrored) / 2)
         return list(zip(scores.reshape(2, -1).mean(axis=0).tolist(), landmarks, strict=True))
 
-    def _propose(self, pyramid: list[_Level], count: int, threshold: float) -> list[np.ndarray]:
+    def _propose(self, pyramid: list[_Level], count: int, threshold: float, overlap: float) -> list[np.ndarray]:
         """The squares (N, 4) of each image that may hold a face; the first level is for crops alone."""
         found: list[list[np.ndarray]] = [[] for _ in range(count)]  # boxes with their scores
-        for level, offsets, scores in self._proposals(pyramid[1:]):
+        for level in pyramid[1:]:
+            offsets, scores = self._networks.pnet(level.images)
             for image in range(count):
                 row, column = np.nonzero(scores[image] >= threshold)
                 corner = np.stack([column, row], axis=1) * float(_PNET_STRIDE)
@@ -80,31 +88,17 @@ class Cascade:
                 moved = _moved(boxes[keep], offsets[image, :, row[keep], column[keep]])
                 found[image].append(np.column_stack([moved, score[keep]]))
         joined = [np.concatenate(boxes) if boxes else np.zeros((0, 5)) for boxes in found]
-        return [_squared(boxes[_distinct(boxes[:, :4], boxes[:, 4], 0.7), :4]) for boxes in joined]
+        return [_squared(boxes[_distinct(boxes[:, :4], boxes[:, 4], overlap), :4]) for boxes in joined]
 
-    def _proposals(self, levels: list[_Level]) -> Iterator[tuple[_Level, np.ndarray, np.ndarray]]:
-        """What P-Net says of each level, the offsets (B, 4, h, w) and scores (B, h, w) of its windows.
-
-        All levels are shown at once, side by side: a large image takes less time than many small ones.
-        """
-        if not levels:
-            return
-        sheet, corners = sheet_of([level.images for level in levels])
-        offsets, scores = self._networks.pnet(sheet)
-        for level, corner in zip(levels, corners, strict=True):
-            rows, columns = (
-                slice(start // _PNET_STRIDE, (start + size - _PNET_WINDOW + 1) // _PNET_STRIDE + 1)
-                for start, size in zip(corner, level.images.shape[1:3], strict=True)
-            )
-            yield level, offsets[:, :, rows, columns], scores[:, rows, columns]
-
-    def _refine(self, pyramid: list[_Level], boxes: list[np.ndarray], threshold: float) -> list[np.ndarray]:
+    def _refine(
+        self, pyramid: list[_Level], boxes: list[np.ndarray], threshold: float, overlap: float
+    ) -> list[np.ndarray]:
         offsets, scores = self._networks.rnet(_crops(pyramid, boxes, _RNET_SIZE))
         refined = []
         for box, offset, score in _by_image(boxes, offsets, scores):
             sure = score > threshold
             box, offset, score = box[sure], offset[sure], score[sure]
-            keep = _distinct(box, score, 0.7)
+            keep = _distinct(box, score, overlap)
             refined.append(_squared(_moved(box[keep], offset[keep])))
         return refined
 
@@ -152,44 +146,16 @@ def pyramid_of(images: np.ndarray, smallest_face: float) -> list[_Level]:
     while min(height, width) * scale >= _PNET_WINDOW:
         size = round(width * scale), round(height * scale)
         # Each from the whole image: reducing the larger levels again is cheaper, but finds fewer faces.
-        small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in images]
+        small = [reduced(image, *size) for image in images]
         levels.append(_Level(np.stack(small), np.array([size[0] / width, size[1] / height])))
         scale *= _PYRAMID_STEP
     return levels
 
 
-def sheet_of(levels: list[np.ndarray]) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Images (B, h, w, 3) of falling size side by side in (B, H, W, 3), black between, and their top left corners.
-
-    They stand in columns, in multiples of P-Net's stride so that its windows begin where theirs begin.
-    """
-    height = _next_even(levels[0].shape[1])
-    corners: list[tuple[int, int]] = []
-    columns: list[tuple[int, int]] = []  # the left edge of each, and how far it is filled
-    width = 0
-    for images in levels:
-        tall, wide = (_next_even(size) for size in images.shape[1:3])
-        number = next((k for k, (_, filled) in enumerate(columns) if filled + tall <= height), len(columns))
-        if number == len(columns):
-            columns.append((width, 0))
-            width += wide
-        left, filled = columns[number]
-        corners.append((filled, left))
-        columns[number] = left, filled + tall
-    sheet = np.zeros((len(levels[0]), height, width, 3), np.uint8)
-    for images, (top, left) in zip(levels, corners, strict=True):
-        sheet[:, top : top + images.shape[1], left : left + images.shape[2]] = images
-    return sheet, corners
-
-
-def _next_even(number: int) -> int:
-    return number + number % _PNET_STRIDE
-
-
 def _crops(pyramid: list[_Level], boxes: list[np.ndarray], size: int) -> np.ndarray:
-    """(N, size, size, 3) float32 crops of the boxes of all images, each from the smallest level that is fine enough."""
+    """(N, 3, size, size) float32 crops of the boxes of all images, each from the smallest level that is fine enough."""
     places = np.concatenate(boxes)
-    crops = np.empty((len(places), size, size, 3), np.float32)
+    crops = np.empty((len(places), 3, size, size), np.float32)
     image = np.repeat(np.arange(len(boxes)), [len(box) for box in boxes])
     scales = np.array([level.scale.min() for level in pyramid])  # falling
     fine = (scales * (places[:, 2:3] - places[:, :1]) >= size).sum(axis=1)
@@ -197,55 +163,8 @@ def _crops(pyramid: list[_Level], boxes: list[np.ndarray], size: int) -> np.ndar
     for number in np.unique(chosen):
         rows = np.flatnonzero(chosen == number)
         level = pyramid[number]
-        _sample_into(level.images, image[rows], places[rows] * np.tile(level.scale, 2), rows, crops)
+        crop_into(level.images, image[rows], places[rows] * np.tile(level.scale, 2), rows, crops)
     return crops
-
-
-@numba.njit(cache=True, nogil=True)
-def _sample_into(images, image, boxes, rows, crops):
-    """Fill the rows of (N, size, size, 3) crops: means of bilinear samples in each cell, black beyond the image."""
-    size = crops.shape[1]
-    for number in range(len(rows)):
-        pixels, crop = images[image[number]], crops[rows[number]]
-        left_edge, top_edge, right_edge, bottom_edge = boxes[number]
-        columns, across = _taps(left_edge, right_edge, size, pixels.shape[1])
-        lines, down = _taps(top_edge, bottom_edge, size, pixels.shape[0])
-        share = np.float32(1 / (across * down))
-        crop[:] = 0
-        for row in range(size * down):
-            above, below, high, low = lines[row]
-            upper, lower = pixels[int(above)], pixels[int(below)]
-            for column in range(size):
-                red = green = blue = np.float32(0)
-                for k in range(column * across, (column + 1) * across):
-                    left, right, at_left, at_right = columns[k]
-                    near, far = int(left), int(right)
-                    a, b, c, d = high * at_left, high * at_right, low * at_left, low * at_right
-                    red += a * upper[near, 0] + b * upper[far, 0] + c * lower[near, 0] + d * lower[far, 0]
-                    green += a * upper[near, 1] + b * upper[far, 1] + c * lower[near, 1] + d * lower[far, 1]
-                    blue += a * upper[near, 2] + b * upper[far, 2] + c * lower[near, 2] + d * lower[far, 2]
-                crop[row // down, column, 0] += share * red
-                crop[row // down, column, 1] += share * green
-                crop[row // down, column, 2] += share * blue
-
-
-@numba.njit(cache=True, nogil=True)
-def _taps(low, high, size, length):
-    """Samples along one axis of a crop: (size * K, 4) of two pixels and their weights, which are 0 beyond the image.
-
-    K samples, which is the second result, make one of the crop's pixels.
-    """
-    cell = (high - low) / size
-    count = max(1, int(np.ceil(cell)))
-    taps = np.zeros((size * count, 4), np.float32)
-    for k in range(size * count):
-        x = low + (k + 0.5) / count * cell - 0.5
-        if -1 <= x <= length:
-            first = int(min(max(x, 0), length - 1))
-            part = min(max(x - first, 0.0), 1.0)
-            taps[k, 0], taps[k, 1] = first, min(first + 1, length - 1)
-            taps[k, 2], taps[k, 3] = 1 - part, part
-    return taps, count
 
 
 def _distinct(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:

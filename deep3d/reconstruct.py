@@ -122,7 +122,7 @@ class Reconstructor:
         if plan is not None:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
         regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
-        detector = FaceDetector(threads)
+        detector = FaceDetector()
         give_back_memory()
         return cls(model, detector, regressor, weights, alignments, refinement)
 

@@ -68,6 +68,16 @@ def test_small_face_in_a_large_photo(detector: FaceDetector, sample: np.ndarray)
     assert np.abs(found[0].landmarks - expected).max() < 3
 
 
+@pytest.mark.parametrize("size", [60, 34])  # in 400: found by the second glance, and by neither
+def test_glances_do_not_lose_small_faces(detector: FaceDetector, sample: np.ndarray, size: int):
+    photo = np.full((400, 330, 3), 120, np.uint8)
+    face = Image.fromarray(sample[30:230, 120:320]).resize((size, size), Image.Resampling.BOX)
+    photo[300 : 300 + size, 40 : 40 + size] = np.asarray(face)
+    (found,) = detector.detect([photo], "largest")
+    expected = (SAMPLE_POINTS + 0.5 - [120, 30]) * size / 200 - 0.5 + [40, 300]
+    assert np.abs(found[0].landmarks - expected).max() < 3
+
+
 def test_largest_face_comes_first(detector: FaceDetector, sample: np.ndarray):
     face = Image.fromarray(sample[20:260, 110:350])
     photo = np.full((400, 900, 3), 100, np.uint8)

@@ -10,19 +10,18 @@ from deep3d.mtcnn_networks import MtcnnNetworks
 
 @pytest.fixture(scope="module")
 def networks() -> MtcnnNetworks:
-    return MtcnnNetworks(threads=1)
+    return MtcnnNetworks()
 
 
 def _expected(network: torch.nn.Module, pixels: np.ndarray) -> list[np.ndarray]:
     with torch.inference_mode():
-        planes = torch.from_numpy(pixels.astype(np.float32)).permute(0, 3, 1, 2)
-        return [output.numpy() for output in network((planes - 127.5) / 128)]
+        return [output.numpy() for output in network((torch.from_numpy(pixels.astype(np.float32)) - 127.5) / 128)]
 
 
 def test_proposals_for_images_of_any_size(networks):
-    for height, width in ((61, 74), (12, 13), (40, 12)):
+    for height, width in ((61, 74), (12, 13), (40, 12), (95, 60)):
         images = np.random.default_rng(height).integers(0, 256, (2, height, width, 3), np.uint8)
-        offsets, probability = _expected(PNet(), images)
+        offsets, probability = _expected(PNet(), images.transpose(0, 3, 1, 2))
         proposals = networks.pnet(images)
         np.testing.assert_allclose(proposals.offsets, offsets, atol=1e-5)
         np.testing.assert_allclose(proposals.scores, probability[:, 1], atol=1e-5)
@@ -31,7 +30,7 @@ def test_proposals_for_images_of_any_size(networks):
 @pytest.mark.parametrize("count", [0, 1, 130])  # none, one, more than fit into one batch
 def test_refinement_and_landmarks(networks, count):
     rng = np.random.default_rng(count)
-    small, large = (rng.uniform(0, 255, (count, size, size, 3)).astype(np.float32) for size in (24, 48))
+    small, large = (rng.uniform(0, 255, (count, 3, size, size)).astype(np.float32) for size in (24, 48))
     offsets, scores = networks.rnet(small)
     assert (offsets.shape, scores.shape) == ((count, 4), (count,))
     edges, points, probability = networks.onet(large)
