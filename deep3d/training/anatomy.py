@@ -36,7 +36,7 @@ class Anatomy:
         azimuth = np.arctan2(mean[:, 0], mean[:, 2] + 0.3)
         brow = model.landmarks(mean[None])[0, 19, 1]
         return cls(
-            openness=np.maximum(sky_visibility(model), least),
+            openness=np.maximum(sky_visibility(model), least).astype(np.float32),
             beard=_beard(model),
             scalp=((1 - model.skin) * (mean[:, 1] > brow)).astype(np.float32),
             grain=np.stack([azimuth, mean[:, 1]], axis=1).astype(np.float32),
@@ -90,7 +90,7 @@ def _skull(model: FaceModel) -> np.ndarray:
     hairy = mean[(model.skin < 0.1) & (mean[:, 1] > np.quantile(mean[:, 1], 0.75))]
     low, high = hairy.min(axis=0), hairy.max(axis=0)
     half = np.array([high[0], 0.85, (high[2] - low[2]) / 2 * 1.05])
-    return np.stack([[0, high[1] - half[1], (low[2] + high[2]) / 2], half])
+    return np.stack([[0, high[1] - half[1], (low[2] + high[2]) / 2], half]).astype(np.float32)
 
 
 def _rise(value: np.ndarray, width: float) -> np.ndarray:

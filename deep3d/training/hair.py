@@ -8,10 +8,19 @@ import array_api_compat
 import numpy as np
 
 from deep3d.coefficients import Array
-from deep3d.training.wardrobe import COLUMNS, HAIR_COLOURS, RED_HAIR, ROWS, grid_triangles
 
-SHELL_TRIANGLES = grid_triangles(ROWS, COLUMNS)
-"""(M, 3) of every shell."""
+HAIR_COLOURS = np.array(
+    [
+        [0.06, 0.05, 0.05],
+        [0.16, 0.11, 0.08],
+        [0.30, 0.20, 0.13],
+        [0.50, 0.37, 0.22],
+        [0.72, 0.60, 0.40],
+    ]
+)
+"""sRGB, from black to blond; people's hair lies anywhere between."""
+RED_HAIR = np.array([0.45, 0.22, 0.12])
+ROWS, COLUMNS = 26, 44  # of a shell's grid
 
 
 @dataclass(frozen=True)
@@ -142,3 +151,13 @@ def _random_waves(rng: np.random.Generator, count: int) -> Waves:
 def _wide(values: Array) -> Array:
     """(B,) as (B, 1, 1)."""
     return values[:, None, None]
+
+
+def _grid(rows: int, columns: int) -> np.ndarray:
+    """Triangles (M, 3) of a rows x columns grid."""
+    corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1, 1)
+    return np.concatenate([corner + [0, columns, 1], corner + [1, columns, columns + 1]]).astype(np.int32)
+
+
+SHELL_TRIANGLES = _grid(ROWS, COLUMNS)
+"""Triangles (M, 3) of every shell."""

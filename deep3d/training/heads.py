@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.camera import clip_space
 from deep3d.coefficients import Array, FaceCoefficients
 from deep3d.face_model import FaceModel
-from deep3d.landmarks import five_points
-from deep3d.lighting import irradiance
+from deep3d.fitting.pose import fit_pose
 from deep3d.rendering.kernels import rasterize_into
-from deep3d.training import painting, wardrobe
+from deep3d.training import layers, painting
 from deep3d.training.anatomy import Anatomy
-from deep3d.training.light import gloss, random_lighting
 from deep3d.training.photography import develop
-from deep3d.training.population import People, random_people
-from deep3d.training.surroundings import Surroundings
-from deep3d.training.viewpoint import HeadCamera, random_views
+from deep3d.training.scenes import Background, Director, Scenes, each_array
+from deep3d.training.surfaces import PICTURE, Overlay, Surfaces
 
 LABEL_ROWS = 160  # vertices of the face that the pose label is fitted to
-FINE_NOISES = 3  # of the noise bank: what skin and film grain are made of
 
 
 @dataclass(frozen=True)
@@ -34,141 +29,67 @@ class Heads:
     points: Array  # (B, N, 2) float32 true crop pixels of the dense landmarks, hidden ones too
 
 
-@dataclass(frozen=True)
-class _Look:
-    """Everything of one head that the kernels draw."""
-
-    pixels: np.ndarray  # (V, 2)
-    depth: np.ndarray  # (V,)
-    colours: np.ndarray  # (V, 3)
-    grain: np.ndarray  # (V, 2)
-    contrast: np.ndarray  # (V,)
-    triangles: np.ndarray  # (T, 3)
-
-
 class HeadGenerator:
-    """Draws heads of one face model; the same seed gives the same heads."""
+    """Draws heads of one face model on the processor; the same seed gives the same heads."""
 
     def __init__(self, model: FaceModel, seed: int, dense_vertices: Sequence[int] = ()) -> None:
         self._model = model
         self._dense = np.asarray(dense_vertices, np.int64)
         self._rng = np.random.default_rng(seed)
         self._noise = painting.noise_bank(self._rng)
-        self._surroundings = Surroundings(self._rng, self._noise)
         self._anatomy = Anatomy.of(model)
+        self._director = Director(model, self._anatomy.lowest, len(self._noise))
         self._label_rows = label_rows(model)
 
     def draw(self, count: int) -> Heads:
         """Draw `count` heads."""
-        return self._draw(random_people(self._rng, count, self._model.expression_names))
+        return self.photograph(self._director.random_scenes(self._rng, count))
 
     def draw_person(self, count: int) -> Heads:
         """Draw one person `count` times: identity and albedo stay, all else changes."""
-        people = random_people(self._rng, count, self._model.expression_names)
-        identity, albedo = (np.repeat(field[:1], count, axis=0) for field in (people.identity, people.albedo))
-        return self._draw(replace(people, identity=identity, albedo=albedo))
+        return self.photograph(self._director.scenes_of_one(self._rng, count))
 
-    def _draw(self, people: People) -> Heads:
-        model, rng, count = self._model, self._rng, len(people.identity)
-        neutral = model.neutral_shape(people.identity)
-        vertices = neutral + model.expression_offsets(people.expression)
-        five = five_points(model.landmarks(vertices))
-        views = random_views(rng, vertices, five, self._label_rows)
-        albedo = model.albedo(people.albedo)
+    def photograph(self, scenes: Scenes) -> Heads:
+        """Photos of scenes, and their labels."""
+        model, people, standpoints = self._model, scenes.people, scenes.standpoints
+        vertices = model.neutral_shape(people.identity) + model.expression_offsets(people.expression)
         normals = np.empty_like(vertices)
         painting.normals_into(vertices, model.triangles, normals)
-        normals = normals @ views.turn.mT.astype(np.float32)
-        lamps = [random_lighting(rng) for _ in range(count)]
-        lighting = np.stack([lamp[0] for lamp in lamps])
-        light = irradiance(normals, lighting)
-        crops = np.stack(
-            [
-                self._photo(
-                    HeadCamera(vertices[b], views.pixels[b], views.depth[b], views.turn[b]),
-                    vertices[b],
-                    albedo[b],
-                    normals[b],
-                    light[b],
-                    lamps[b][1],
-                )
-                for b in range(count)
-            ]
-        )
+        opaque = layers.opaque_layer(model, self._anatomy, scenes, vertices, normals)
+        over = layers.overlay(scenes)
+        clips = opaque.clip, over.surfaces.clip
+        crops = np.stack([self._photo(scenes, opaque, over, clips, b) for b in range(len(vertices))])
+        pixels, _ = standpoints.see(vertices)
+        rows = self._label_rows
+        rotation, translation = fit_pose(vertices[:, rows], pixels[:, rows], standpoints.rotation)
         vectors = FaceCoefficients(
-            people.identity, people.expression, people.albedo, views.rotation, lighting, views.translation
+            people.identity, people.expression, people.albedo, rotation, scenes.lighting, translation
         ).to_vector()
-        return Heads(crops, vectors.astype(np.float32), views.pixels[:, self._dense])
+        return Heads(crops, vectors, pixels[:, self._dense])
 
     def _photo(
-        self,
-        camera: HeadCamera,
-        vertices: np.ndarray,
-        albedo: np.ndarray,
-        normals: np.ndarray,
-        light: np.ndarray,
-        key: np.ndarray,
+        self, scenes: Scenes, opaque: Surfaces, over: Overlay, clips: tuple[np.ndarray, np.ndarray], b: int
     ) -> np.ndarray:
-        """One (224, 224, 3) photo of a head, its fields over the vertices given, and the direction of the key light."""
-        rng, model, anatomy = self._rng, self._model, self._anatomy
-        hair_colour = wardrobe.random_hair_colour(rng)
-        beard = anatomy.beard * np.float32(rng.uniform(0.2, 1.0) * (rng.random() < 0.25))
-        skin = _mix(albedo, hair_colour * 0.9, beard)
-        skin = _mix(skin, hair_colour, anatomy.scalp * np.float32(rng.random()))
-        shade = light * (anatomy.openness ** rng.uniform(0.4, 1.2))[:, None]
-        if rng.random() < 0.3:
-            shade = shade * _cast_shadow(rng, vertices)[:, None]
-        oily = gloss(normals, key, rng.gamma(1.5, 0.06), rng.uniform(6, 40)) * (0.3 + 0.7 * model.skin)
-        look = _Look(
-            pixels=camera.pixels,
-            depth=camera.depth,
-            colours=skin * shade + oily[:, None],
-            grain=anatomy.grain * rng.uniform(0.5, 3),
-            contrast=model.skin * np.float32(rng.gamma(2.0, 0.02)) + 0.25 * beard,
-            triangles=model.triangles,
+        """Photo (224, 224, 3) of scene `b` from its layers, whose clip coordinates are (B, N, 4)."""
+        fine = self._noise[scenes.skin.noise[b]]
+        picture = self._background(each_array(scenes.background, lambda array: array[b]))
+        triangle, weights, depth = _fragments(clips[0][b], opaque.triangles)
+        look = (opaque.colours[b], opaque.grain[b], opaque.contrast[b])
+        painting.paint_surfaces(picture, opaque.triangles, triangle, weights, *look, fine)
+        surfaces = over.surfaces
+        triangle, weights, nearer = _fragments(clips[1][b], surfaces.triangles)
+        look = (surfaces.colours[b], surfaces.grain[b], surfaces.contrast[b], over.opacity[b], over.inside[b])
+        painting.paint_overlay(picture, depth, surfaces.triangles, triangle, weights, nearer, *look, fine)
+        return develop(picture, each_array(scenes.film, lambda array: array[b]), self._noise)
+
+    def _background(self, background: Background) -> np.ndarray:
+        """A picture (224, 224, 3) of what is behind all else in one scene."""
+        picture = np.empty((*PICTURE, 3), np.float32)
+        noise = self._noise[background.noise]
+        painting.fill_background(
+            picture, background.corners, noise, background.zoom, background.amount, background.offset
         )
-        if rng.random() < 0.85:
-            hat = rng.random() < 0.12
-            colour = rng.uniform(0.02, 0.9, 3) if hat else hair_colour
-            look = _with_shell(look, wardrobe.random_hair(rng, anatomy.skull, colour, hat), camera, light.mean())
-        picture = self._surroundings.background()
-        self._surroundings.clothes(picture, camera.pixels[anatomy.lowest])
-        zbuffer = self._paint(picture, look)
-        if rng.random() < 0.3:
-            self._glasses(picture, zbuffer, camera, vertices)
-        if rng.random() < 0.2:
-            self._surroundings.obstacle(picture)
-        return develop(rng, picture, self._noise[rng.integers(FINE_NOISES)])
-
-    def _paint(self, picture: np.ndarray, look: _Look) -> np.ndarray:
-        """Draw the head onto the picture; gives the z-buffer (224, 224)."""
-        size = picture.shape[:2]
-        clip = clip_space(look.pixels[None], look.depth[None], size)[0].astype(np.float32)
-        triangle, zbuffer = np.empty(size, np.int32), np.empty(size, np.float32)
-        weights = np.empty((*size, 2), np.float32)
-        rasterize_into(clip, look.triangles, triangle, weights, zbuffer)
-        fine = self._noise[self._rng.integers(FINE_NOISES)]
-        colours = look.colours.astype(np.float32)
-        painting.paint_surfaces(picture, look.triangles, triangle, weights, colours, look.grain, look.contrast, fine)
-        return zbuffer
-
-    def _glasses(self, picture: np.ndarray, zbuffer: np.ndarray, camera: HeadCamera, vertices: np.ndarray) -> None:
-        rng = self._rng
-        landmarks = self._model.landmarks(vertices[None])[0]
-        eyes = np.stack([landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)])
-        ears = np.stack([landmarks[0], landmarks[16]]) + [[-0.02, 0.05, -0.35], [0.02, 0.05, -0.35]]
-        glasses = wardrobe.random_glasses(rng, eyes, ears, landmarks[27])
-        half_width = max(glasses.width_dm * camera.pixels_per_dm / 2, 0.6)
-        behind = zbuffer + np.float32(2e-3)  # rims that touch the skin still show
-        for lens in glasses.lenses:
-            outline, _ = camera.see(lens)
-            reflection = rng.normal(0, 0.3, 2)
-            painting.fill_polygon(
-                picture, outline, glasses.lens_colour, glasses.lens_opacity, reflection, self._noise[-1]
-            )
-        for line in glasses.lines:
-            pixels, depth = camera.see(line)
-            clip = clip_space(pixels[None], depth[None], picture.shape[:2])[0]
-            painting.draw_line(picture, pixels, clip[:, 2] / clip[:, 3], behind, half_width, glasses.colour)
+        return picture
 
 
 def label_rows(model: FaceModel) -> np.ndarray:
@@ -177,26 +98,9 @@ def label_rows(model: FaceModel) -> np.ndarray:
     return facial[:: max(1, len(facial) // LABEL_ROWS)]
 
 
-def _with_shell(look: _Look, shell: wardrobe.Shell, camera: HeadCamera, light: float) -> _Look:
-    """The head with hair or a hat on."""
-    pixels, depth = camera.see(shell.vertices)
-    return _Look(
-        pixels=np.concatenate([look.pixels, pixels]),
-        depth=np.concatenate([look.depth, depth]),
-        colours=np.concatenate([look.colours, shell.colours * light]),
-        grain=np.concatenate([look.grain, shell.strand]).astype(np.float32),
-        contrast=np.concatenate([look.contrast, np.full(len(pixels), shell.streaks)]).astype(np.float32),
-        triangles=np.concatenate([look.triangles, shell.triangles + len(look.pixels)]),
-    )
-
-
-def _cast_shadow(rng: np.random.Generator, vertices: np.ndarray) -> np.ndarray:
-    """Light left (V,) behind a soft random edge across the head."""
-    direction = rng.normal(size=3)
-    direction /= np.linalg.norm(direction)
-    along = vertices @ direction - rng.normal(0, 0.5)
-    return 1 - rng.uniform(0.2, 0.7) / (1 + np.exp(-along / rng.uniform(0.02, 0.3)))
-
-
-def _mix(below: np.ndarray, above: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    return below + amount[:, None] * (above - below)
+def _fragments(clip: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Triangle (224, 224), weights (224, 224, 2) and depth (224, 224) of one picture of clip coordinates (N, 4)."""
+    triangle, depth = np.empty(PICTURE, np.int32), np.empty(PICTURE, np.float32)
+    weights = np.empty((*PICTURE, 2), np.float32)
+    rasterize_into(clip, triangles, triangle, weights, depth)
+    return triangle, weights, depth

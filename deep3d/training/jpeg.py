@@ -1,4 +1,4 @@
-"""What JPEG files keep of pictures (ITU-T T.81), on any device, without writing any: rounded cosines of 8 x 8 pixels."""
+"""What JPEG files (ITU-T T.81) keep of pictures, on any device, without a file: rounded cosines of 8 x 8 pixels."""
 
 from __future__ import annotations
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array_api_compat
 import numpy as np
 
+from deep3d.coefficients import Array
 from deep3d.lighting import AMBIENT, harmonics
+from deep3d.mesh import normalize
 
 _BAND_SCALE = np.array([np.pi] + [2 * np.pi / np.sqrt(3)] * 3 + [2 * np.pi / np.sqrt(8)] * 5)
 """`harmonics` are real spherical harmonics times this."""
@@ -20,26 +23,8 @@ def lamp(direction: np.ndarray) -> np.ndarray:
     return harmonics(direction) / _BAND_SCALE * _LOBE / _BAND_SCALE
 
 
-def random_lighting(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Lighting coefficients (27,) and the direction (3,) of the key light."""
-    key = _direction(rng, spread=0.9)
-    warmth = rng.normal(0, 0.08)
-    total = np.zeros((3, 9))
-    lamps = [(key, rng.uniform(0.2, 1.4))]
-    lamps += [(_direction(rng, spread=2.0), rng.uniform(0, 0.7)) for _ in range(rng.integers(0, 3))]
-    for direction, strength in lamps:
-        tint = 1 + np.array([1, 0.1, -1]) * (warmth + rng.normal(0, 0.05)) + rng.normal(0, 0.02, 3)
-        total += strength * tint[:, None] * lamp(direction)
-    sky = rng.uniform(0.25, 1.0) * (1 + np.array([-1, 0, 1]) * rng.normal(0, 0.05))
-    total[:, 0] += sky / harmonics(key)[0]
-    front = (total @ harmonics(np.array([0.0, 0.0, 1.0]))).mean()
-    total *= rng.uniform(0.75, 1.45) / max(front, 0.15)
-    total[:, 0] -= AMBIENT
-    return total.ravel().astype(np.float32), key
-
-
-def random_lights(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lighting coefficients (B, 27) and directions (B, 3) of the key lights, as `random_lighting` draws one of each."""
+def random_lighting(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lighting coefficients (B, 27) and directions (B, 3) of the key lights."""
     key = _directions(rng, count, spread=0.9)
     warmth = rng.normal(0, 0.08, count)
     total = np.zeros((count, 3, 9))
@@ -58,20 +43,18 @@ def random_lights(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.
     return total.reshape(count, 27).astype(np.float32), key
 
 
-def gloss(normals: np.ndarray, key: np.ndarray, strength: float, exponent: float) -> np.ndarray:
-    """Highlight (V,) of unit normals (V, 3) seen from +z (Blinn, 1977)."""
-    half = key + np.array([0.0, 0.0, 1.0])
-    half /= np.linalg.norm(half) + 1e-9
-    return strength * np.clip(normals @ half.astype(np.float32), 0, 1) ** exponent
+def gloss(normals: Array, key: Array, strength: Array, exponent: Array) -> Array:
+    """Highlights (B, V) of unit normals (B, V, 3) under lamps in directions (B, 3), seen from +z (Blinn, 1977).
 
-
-def _direction(rng: np.random.Generator, spread: float) -> np.ndarray:
-    """A unit vector toward a lamp, mostly in front of and above the face."""
-    vector = np.array([rng.normal(0, spread), rng.normal(0.4, 0.6 * spread), 1.0])
-    return vector / np.linalg.norm(vector)
+    Strength and exponent are (B,).
+    """
+    xp = array_api_compat.array_namespace(normals)
+    ahead = xp.asarray([0.0, 0.0, 1.0], dtype=key.dtype, device=array_api_compat.device(key))
+    facing = xp.sum(normals * normalize(key + ahead)[:, None], axis=-1)
+    return strength[:, None] * xp.clip(facing, 0, 1) ** exponent[:, None]
 
 
 def _directions(rng: np.random.Generator, count: int, spread: float) -> np.ndarray:
-    """(B, 3) of `_direction`."""
+    """Unit vectors (B, 3) toward lamps, mostly in front of and above the face."""
     vectors = np.stack([rng.normal(0, spread, count), rng.normal(0.4, 0.6 * spread, count), np.ones(count)], axis=1)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

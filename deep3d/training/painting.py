@@ -1,4 +1,4 @@
-"""Pixel kernels of the synthetic photos: shaded surfaces with fine texture, thick lines, soft patches, backgrounds."""
+"""Pixel kernels of the synthetic photos: surfaces with fine texture, what lies over them, backgrounds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 
 NOISE_SIZE = 256
 GRAIN_SCALE = 32.0  # pixels of a noise field for 1 of the grain coordinates
+TOUCHING = 2e-3  # in z / w: what is so little behind a surface shows nevertheless
 
 
 def noise_bank(rng: np.random.Generator, count: int = 6) -> np.ndarray:
@@ -24,78 +25,61 @@ def noise_bank(rng: np.random.Generator, count: int = 6) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def paint_surfaces(picture, triangles, triangle, weights, colours, grain, contrast, noise):
-    """Draw onto `picture` (H, W, 3) what the fragments see: vertex colours (V, 3) times fine texture.
+    """Draw onto `picture` (H, W, 3) what the fragments see: vertex colours (N, 3) times fine texture.
 
-    `grain` (V, 2) are noise coordinates, `contrast` (V,) how strong the noise (N, N) is.
+    `grain` (N, 2) are noise coordinates, `contrast` (N,) how strong the noise (S, S) is.
     """
-    size = noise.shape[0]
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
             t = triangle[row, column]
             if t < 0:
                 continue
+            i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             a, b = weights[row, column, 0], weights[row, column, 1]
             c = 1 - a - b
-            i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            u = a * grain[i, 0] + b * grain[j, 0] + c * grain[k, 0]
-            v = a * grain[i, 1] + b * grain[j, 1] + c * grain[k, 1]
-            x, y = u * GRAIN_SCALE, v * GRAIN_SCALE
-            x0, y0 = int(np.floor(x)), int(np.floor(y))
-            fx, fy = x - x0, y - y0
-            x0, y0, x1, y1 = x0 % size, y0 % size, (x0 + 1) % size, (y0 + 1) % size
-            above = noise[y0, x0] * (1 - fx) + noise[y0, x1] * fx
-            below = noise[y1, x0] * (1 - fx) + noise[y1, x1] * fx
-            strength = a * contrast[i] + b * contrast[j] + c * contrast[k]
-            factor = max(1 + strength * (above * (1 - fy) + below * fy), 0.0)
+            factor = _texture(i, j, k, a, b, c, grain, contrast, noise)
             for channel in range(3):
                 value = a * colours[i, channel] + b * colours[j, channel] + c * colours[k, channel]
                 picture[row, column, channel] = value * factor
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def draw_line(picture, points, depths, zbuffer, half_width, colour):
-    """Draw a polyline (N, 2) of this half width in pixels where its depths (N,) are nearer than the z-buffer (H, W)."""
-    height, width = picture.shape[:2]
-    for n in range(len(points) - 1):
-        x0, y0, x1, y1 = points[n, 0], points[n, 1], points[n + 1, 0], points[n + 1, 1]
-        dx, dy = x1 - x0, y1 - y0
-        length = max(dx * dx + dy * dy, 1e-6)
-        reach = half_width + 1
-        for row in range(max(0, int(min(y0, y1) - reach)), min(height, int(max(y0, y1) + reach) + 2)):
-            for column in range(max(0, int(min(x0, x1) - reach)), min(width, int(max(x0, x1) + reach) + 2)):
-                t = min(max(((column - x0) * dx + (row - y0) * dy) / length, 0.0), 1.0)
-                distance = np.sqrt((column - x0 - t * dx) ** 2 + (row - y0 - t * dy) ** 2)
-                alpha = min(max(half_width + 0.5 - distance, 0.0), 1.0)
-                if alpha > 0 and depths[n] + t * (depths[n + 1] - depths[n]) < zbuffer[row, column]:
-                    for channel in range(3):
-                        picture[row, column, channel] += alpha * (colour[channel] - picture[row, column, channel])
+def paint_overlay(
+    picture, behind, triangles, triangle, weights, depth, colours, grain, contrast, opacity, inside, noise
+):
+    """Blend onto `picture` (H, W, 3) what the fragments see and nothing at the depth `behind` (H, W) hides.
+
+    `opacity` (N,) is how little is let through, `inside` (N,) how many pixels from a soft border; the rest as above.
+    """
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            t = triangle[row, column]
+            if t < 0 or not depth[row, column] < behind[row, column] + TOUCHING:
+                continue
+            i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            a, b = weights[row, column, 0], weights[row, column, 1]
+            c = 1 - a - b
+            factor = _texture(i, j, k, a, b, c, grain, contrast, noise)
+            share = min(max(a * inside[i] + b * inside[j] + c * inside[k], 0.0), 1.0)
+            share *= a * opacity[i] + b * opacity[j] + c * opacity[k]
+            for channel in range(3):
+                value = a * colours[i, channel] + b * colours[j, channel] + c * colours[k, channel]
+                picture[row, column, channel] += share * (value * factor - picture[row, column, channel])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def fill_polygon(picture, polygon, colour, opacity, gradient, noise):
-    """Fill a closed polygon (N, 2), lightly textured; `gradient` (2,) shifts the colour along x and y."""
-    height, width = picture.shape[:2]
-    count = len(polygon)
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _texture(i, j, k, a, b, c, grain, contrast, noise):
+    """The factor of the fine texture where the corners i, j, k have the weights a, b, c."""
     size = noise.shape[0]
-    top, bottom = max(0, int(polygon[:, 1].min())), min(height - 1, int(polygon[:, 1].max()) + 1)
-    for row in range(top, bottom + 1):
-        for column in range(max(0, int(polygon[:, 0].min())), min(width - 1, int(polygon[:, 0].max()) + 1) + 1):
-            inside = False
-            j = count - 1
-            for i in range(count):
-                if (polygon[i, 1] > row) != (polygon[j, 1] > row):
-                    cut = polygon[j, 0] + (row - polygon[j, 1]) * (polygon[i, 0] - polygon[j, 0]) / (
-                        polygon[i, 1] - polygon[j, 1]
-                    )
-                    if column < cut:
-                        inside = not inside
-                j = i
-            if inside:
-                shift = gradient[0] * column / width + gradient[1] * row / height
-                texture = 0.06 * noise[row % size, column % size]
-                for channel in range(3):
-                    value = colour[channel] + shift + texture
-                    picture[row, column, channel] += opacity * (value - picture[row, column, channel])
+    x = (a * grain[i, 0] + b * grain[j, 0] + c * grain[k, 0]) * GRAIN_SCALE
+    y = (a * grain[i, 1] + b * grain[j, 1] + c * grain[k, 1]) * GRAIN_SCALE
+    x0, y0 = int(np.floor(x)), int(np.floor(y))
+    fx, fy = x - x0, y - y0
+    x0, y0, x1, y1 = x0 % size, y0 % size, (x0 + 1) % size, (y0 + 1) % size
+    above = noise[y0, x0] * (1 - fx) + noise[y0, x1] * fx
+    below = noise[y1, x0] * (1 - fx) + noise[y1, x1] * fx
+    strength = a * contrast[i] + b * contrast[j] + c * contrast[k]
+    return max(1 + strength * (above * (1 - fy) + below * fy), 0.0)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)

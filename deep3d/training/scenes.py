@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from deep3d.coefficients import Array
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
-from deep3d.training.crowd import random_crowd
 from deep3d.training.film import Film, random_film
 from deep3d.training.glasses import Glasses, random_glasses
 from deep3d.training.hair import Hair, random_hair
-from deep3d.training.light import random_lights
+from deep3d.training.light import random_lighting
 from deep3d.training.painting import NOISE_SIZE
-from deep3d.training.population import People
+from deep3d.training.population import People, random_people
 from deep3d.training.things import Things, random_things_before, random_things_behind
 from deep3d.training.viewpoint import Standpoints, random_standpoints
+
+T = TypeVar("T")
 
 FINE_NOISES = 3  # of the noise bank: what skin and film grain are made of
 
@@ -81,12 +84,21 @@ class Director:
 
     def random_scenes(self, rng: np.random.Generator, count: int) -> Scenes:
         """Draw `count` scenes."""
-        people = random_crowd(rng, count, self._names)
+        return self._scenes(rng, random_people(rng, count, self._names))
+
+    def scenes_of_one(self, rng: np.random.Generator, count: int) -> Scenes:
+        """Draw one person in `count` scenes: identity and albedo stay, all else changes."""
+        people = random_people(rng, count, self._names)
+        identity, albedo = (np.repeat(field[:1], count, axis=0) for field in (people.identity, people.albedo))
+        return self._scenes(rng, replace(people, identity=identity, albedo=albedo))
+
+    def _scenes(self, rng: np.random.Generator, people: People) -> Scenes:
+        count = len(people.identity)
         points = self._points(people)
         landmarks, neck = points[:, :68], points[:, 68:]
         standpoints = random_standpoints(rng, five_points(landmarks))
-        lighting, key = random_lights(rng, count)
-        return Scenes(
+        lighting, key = random_lighting(rng, count)
+        scenes = Scenes(
             people=people,
             standpoints=standpoints,
             lighting=lighting,
@@ -99,11 +111,30 @@ class Director:
             before=random_things_before(rng, count),
             film=random_film(rng, count, FINE_NOISES),
         )
+        return each_array(scenes, single_precision)
 
     def _points(self, people: People) -> np.ndarray:
         """The 68 landmarks and the bottom of the neck, (B, 69, 3) decimetres in head space."""
         identity = np.tensordot(people.identity, self._identity, axes=1)
         return self._mean + identity + np.tensordot(people.expression, self._expression, axes=1)
+
+
+def each_array(record: T, change: Callable[[Any], Any]) -> T:
+    """A dataclass of arrays, and of such dataclasses, with every array changed."""
+    values: dict[str, Any] = {}
+    for field in fields(record):  # pyright: ignore[reportArgumentType]
+        value = getattr(record, field.name)
+        if is_dataclass(value):
+            value = each_array(value, change)
+        elif isinstance(value, np.ndarray):
+            value = change(value)
+        values[field.name] = value
+    return type(record)(**values)
+
+
+def single_precision(array: np.ndarray) -> np.ndarray:
+    """Of half the size where it is of float64."""
+    return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
 def _few_points(model: FaceModel, fields: np.ndarray, lowest: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Where the head stands before the camera, how alignment crops it, and the labels that the fixed camera gives it."""
+"""Where heads stand before cameras, and how alignment crops their photos."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ import numpy as np
 from deep3d.alignment import CROP_PIXELS_PER_UNIT, STANDARD_POINTS
 from deep3d.camera import CROP_SIZE, rotation_matrix
 from deep3d.coefficients import Array
-from deep3d.fitting.pose import fit_pose
-
-
-@dataclass(frozen=True)
-class Views:
-    """B heads as the camera sees them in their crops."""
-
-    pixels: np.ndarray  # (B, V, 2) crop pixels
-    depth: np.ndarray  # (B, V) decimetres from the camera
-    turn: np.ndarray  # (B, 3, 3) the true rotation
-    rotation: np.ndarray  # (B, 3) label: radians
-    translation: np.ndarray  # (B, 3) label: decimetres
 
 
 @dataclass(frozen=True)
@@ -66,18 +54,6 @@ def random_standpoints(rng: np.random.Generator, five: np.ndarray) -> Standpoint
     return Standpoints(rotation, distance, aside, scale, offset)
 
 
-def random_views(rng: np.random.Generator, vertices: np.ndarray, five: np.ndarray, label_rows: np.ndarray) -> Views:
-    """Heads of (B, V, 3) vertices from `random_standpoints`.
-
-    `five` are the (B, 5, 3) alignment points on the vertices, `label_rows` the vertices that the labels are fitted to.
-    """
-    standpoints = random_standpoints(rng, five)
-    rotation = standpoints.rotation
-    pixels, depth = standpoints.see(vertices)
-    label_rotation, label_translation = fit_pose(vertices[:, label_rows], pixels[:, label_rows], rotation)
-    return Views(pixels, depth, standpoints.turn, label_rotation, label_translation)
-
-
 def _random_rotation(rng: np.random.Generator, count: int) -> np.ndarray:
     """Mostly frontal heads, a third of any yaw to 95 degrees: (B, 3) radians."""
     frontal = rng.random(count) < 0.65
@@ -108,30 +84,3 @@ def _crop(rng: np.random.Generator, five: np.ndarray, yaw: np.ndarray) -> tuple[
     scale *= np.exp(rng.normal(0, 0.5, count) * level)
     centre = np.array([CROP_SIZE / 2, CROP_SIZE / 2 - 1]) + rng.uniform(-0.5, 0.5, (count, 2))
     return scale, centre - rows[:, 3] * [1, -1] * scale[:, None]
-
-
-class HeadCamera:
-    """The camera that took one head: sees further points of head space as it saw the head's own vertices."""
-
-    def __init__(self, vertices: np.ndarray, pixels: np.ndarray, depth: np.ndarray, turn: np.ndarray) -> None:
-        self.pixels, self.depth, self._turn = pixels, depth, turn
-        placed = vertices[::50] @ turn.T
-        near, seen = depth[::50], pixels[::50]
-        self._distance = float((near + placed[:, 2]).mean())
-        # a pixel is affine in x / depth and 1 / depth: solve for scale, shift aside and principal point
-        self._rows = [
-            np.linalg.lstsq(_pinhole_terms(placed[:, k] * sign, near), seen[:, k], rcond=None)[0]
-            for k, sign in enumerate((1, -1))
-        ]
-        self.pixels_per_dm = float(self._rows[0][0]) / self._distance
-
-    def see(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (N, 2) and depths (N,) of points (N, 3) in head space."""
-        placed = points @ self._turn.T
-        depth = self._distance - placed[:, 2]
-        pixels = [_pinhole_terms(placed[:, k] * sign, depth) @ self._rows[k] for k, sign in enumerate((1, -1))]
-        return np.stack(pixels, axis=1).astype(np.float32), depth.astype(np.float32)
-
-
-def _pinhole_terms(across: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    return np.stack([across / depth, 1 / depth, np.ones(len(depth))], axis=1)

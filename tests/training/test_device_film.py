@@ -9,8 +9,8 @@ import torch
 from PIL import Image, ImageFilter
 
 from deep3d.training.device_film import compress, develop, reduced
-from deep3d.training.device_heads import to_device
 from deep3d.training.film import BLUR, REDUCE, SHARPEN, SMOOTH, Film, random_film
+from deep3d.training.scenes import each_array, single_precision
 
 SIZE = 48
 
@@ -29,7 +29,8 @@ def pictures() -> np.ndarray:
 @pytest.fixture
 def plain() -> Film:
     """Film that changes nothing but the sharpness."""
-    film = to_device(random_film(np.random.default_rng(1), 3, 2), torch.device("cpu"))
+    drawn = random_film(np.random.default_rng(1), 3, 2)
+    film = each_array(each_array(drawn, single_precision), torch.from_numpy)
     one = torch.ones(3)
     return replace(
         film, gain=torch.ones(3, 3), gamma=one, saturation=one, contrast=one, brightness=0.45 * one, grain=0 * one

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from deep3d.camera import DEEP3D_CAMERA, place, project, rotation_matrix
-from deep3d.training.viewpoint import random_views
+from deep3d.fitting.pose import fit_pose
+from deep3d.training.viewpoint import random_standpoints
 
 
 def head(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -21,10 +22,21 @@ def test_crops_hold_the_face_and_labels_project_onto_it():
     eyes_nose_mouth = np.array([[-0.3, 0.3, 0.7], [0.3, 0.3, 0.7], [0, 0, 0.95], [-0.25, -0.4, 0.7], [0.25, -0.4, 0.7]])
     five = np.repeat(eyes_nose_mouth[None].astype(np.float32), count, axis=0)
 
-    views = random_views(rng, vertices, five, np.arange(0, 90))
+    standpoints = random_standpoints(rng, five)
+    pixels, depth = standpoints.see(vertices)
 
-    labels = project(place(vertices, views.rotation, views.translation))
-    assert np.linalg.norm(labels - views.pixels, axis=2).mean(axis=1).max() < 6
-    assert np.abs(np.median(views.pixels, axis=1) - [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]).max() < 100
-    assert_allclose(views.turn @ views.turn.mT, np.tile(np.eye(3), (count, 1, 1)), atol=1e-5)
-    assert np.linalg.norm(rotation_matrix(views.rotation) - views.turn, axis=(1, 2)).max() < 1.0
+    rotation, translation = fit_pose(vertices, pixels, standpoints.rotation)
+    labels = project(place(vertices, rotation, translation))
+    assert np.linalg.norm(labels - pixels, axis=2).mean(axis=1).max() < 6
+    assert np.abs(np.median(pixels, axis=1) - [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]).max() < 100
+    assert_allclose(standpoints.turn @ standpoints.turn.mT, np.tile(np.eye(3), (count, 1, 1)), atol=1e-5)
+    assert np.linalg.norm(rotation_matrix(rotation) - standpoints.turn, axis=(1, 2)).max() < 1.0
+    assert (depth > 2).all() and (depth < 27).all()
+
+
+def test_a_decimetre_at_the_head_has_the_size_that_is_told():
+    rng = np.random.default_rng(6)
+    standpoints = random_standpoints(rng, head(rng, 8)[:, :5])
+    across = standpoints.turn.mT[:, :, 0]  # the camera's x axis in head space
+    pixels, _ = standpoints.see(np.stack([0.0005 * across, -0.0005 * across], axis=1))
+    assert_allclose(1000 * np.linalg.norm(pixels[:, 0] - pixels[:, 1], axis=1), standpoints.pixels_per_dm, rtol=0.01)
