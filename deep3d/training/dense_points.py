@@ -20,7 +20,7 @@ def choose_dense_landmarks(model: FaceModel, count: int) -> tuple[int, ...]:
     mean = model.mean_shape
     landmarks = model.landmark_vertices
     points = mean[landmarks]
-    chosen = [int(v) for v in landmarks] + _irises(model)
+    chosen = [int(v) for v in landmarks] + irises(model)
     detail = np.concatenate([points[EYES], points[NOSE], points[LIPS]])
     near = np.linalg.norm(mean[:, None] - detail[None], axis=-1).min(axis=1) < DETAIL_REACH
     weight = np.where(near, DETAIL, 1.0)
@@ -42,8 +42,8 @@ def face_region(model: FaceModel) -> np.ndarray:
     return (mean[:, 2] > points[[0, 16], 2].mean() - 0.1) & (mean[:, 1] > points[8, 1] - 0.15)
 
 
-def _irises(model: FaceModel) -> list[int]:
-    """The foremost vertex of each eyeball."""
+def irises(model: FaceModel) -> list[int]:
+    """The foremost vertex of each eyeball, first of the one on the image left."""
     mean = model.mean_shape
     points = mean[model.landmark_vertices]
     rows = []

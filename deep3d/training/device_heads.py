@@ -63,7 +63,10 @@ class DeviceHeadGenerator:
         model, people = self._model, scenes.people
         vertices = model.neutral_shape(people.identity) + model.expression_offsets(people.expression)
         normals = _area_normals(vertices, model.triangles, model.adjacency)
-        opaque, over = layers.opaque_layer(model, self._anatomy, scenes, vertices, normals), layers.overlay(scenes)
+        opaque, over = (
+            layers.opaque_layer(model, self._anatomy, scenes, vertices, normals),
+            layers.overlay(model, self._anatomy, scenes, vertices),
+        )
         noise = scenes.skin.noise
         picture, depth = self._painter.opaque(self._painter.background(scenes.background), opaque, noise)
         picture = self._painter.overlay(picture, depth, over, noise)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deep3d.camera import CROP_SIZE
 from deep3d.rendering.interface import Rasterizer
-from deep3d.training.painting import GRAIN_SCALE, TOUCHING
+from deep3d.training.painting import GRAIN_SCALE
 from deep3d.training.scenes import Background
 from deep3d.training.surfaces import PICTURE, Overlay, Surfaces
 
@@ -38,7 +38,7 @@ class Painter:
         """The pictures with what is not hidden of an overlay blended over them."""
         extra = torch.stack([overlay.opacity, overlay.inside], dim=-1)
         seen, values, nearer = self._draw(overlay.surfaces, noise, extra)
-        opacity = values[..., 3] * values[..., 4].clamp(0, 1) * (seen & (nearer < depth + TOUCHING))
+        opacity = values[..., 3] * values[..., 4].clamp(0, 1) * (seen & (nearer < depth))
         return picture + opacity[..., None] * (values[..., :3] - picture)
 
     def noise_at(self, which: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -63,6 +63,7 @@ class Hair:
     brightness: Array
     darkening: Array  # toward the tips
     streaks: Array  # contrast of the texture
+    shine: Array  # of the band of light
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def random_hair(rng: np.random.Generator, count: int) -> Hair:
         shades=_random_waves(rng, count),
         brightness=1 + rng.normal(0, 0.05, count),
         darkening=0.25 * rng.random(count),
-        streaks=np.where(hat, 0.05, rng.uniform(0.15, 0.55, count)),
+        streaks=np.where(hat, 0.05, rng.uniform(0.15, 0.45, count)),
+        shine=np.where(hat, 0.0, rng.gamma(1.5, 0.35, count)),
     )
 
 

@@ -56,7 +56,7 @@ class HeadGenerator:
         normals = np.empty_like(vertices)
         painting.normals_into(vertices, model.triangles, normals)
         opaque = layers.opaque_layer(model, self._anatomy, scenes, vertices, normals)
-        over = layers.overlay(scenes)
+        over = layers.overlay(model, self._anatomy, scenes, vertices)
         clips = opaque.clip, over.surfaces.clip
         crops = np.stack([self._photo(scenes, opaque, over, clips, b) for b in range(len(vertices))])
         pixels, _ = standpoints.see(vertices)

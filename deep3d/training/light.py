@@ -49,9 +49,15 @@ def gloss(normals: Array, key: Array, strength: Array, exponent: Array) -> Array
     Strength and exponent are (B,).
     """
     xp = array_api_compat.array_namespace(normals)
-    ahead = xp.asarray([0.0, 0.0, 1.0], dtype=key.dtype, device=array_api_compat.device(key))
-    facing = xp.sum(normals * normalize(key + ahead)[:, None], axis=-1)
+    facing = xp.sum(normals * half_vectors(key)[:, None], axis=-1)
     return strength[:, None] * xp.clip(facing, 0, 1) ** exponent[:, None]
+
+
+def half_vectors(key: Array) -> Array:
+    """Unit vectors (B, 3) halfway between lamps in directions (B, 3) and the camera at +z."""
+    xp = array_api_compat.array_namespace(key)
+    ahead = xp.asarray([0.0, 0.0, 1.0], dtype=key.dtype, device=array_api_compat.device(key))
+    return normalize(key + ahead)
 
 
 def _directions(rng: np.random.Generator, count: int, spread: float) -> np.ndarray:

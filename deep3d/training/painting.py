@@ -7,7 +7,6 @@ import numpy as np
 
 NOISE_SIZE = 256
 GRAIN_SCALE = 32.0  # pixels of a noise field for 1 of the grain coordinates
-TOUCHING = 2e-3  # in z / w: what is so little behind a surface shows nevertheless
 
 
 def noise_bank(rng: np.random.Generator, count: int = 6) -> np.ndarray:
@@ -54,7 +53,7 @@ def paint_overlay(
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
             t = triangle[row, column]
-            if t < 0 or not depth[row, column] < behind[row, column] + TOUCHING:
+            if t < 0 or not depth[row, column] < behind[row, column]:
                 continue
             i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             a, b = weights[row, column, 0], weights[row, column, 1]

@@ -11,6 +11,7 @@ import numpy as np
 from deep3d.coefficients import Array
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
+from deep3d.training.eyes import Eyes, random_eyes
 from deep3d.training.film import Film, random_film
 from deep3d.training.glasses import Glasses, random_glasses
 from deep3d.training.hair import Hair, random_hair
@@ -41,6 +42,12 @@ class Skin:
     grain_scale: Array
     contrast: Array  # of pores and freckles
     noise: Array  # which noise field they are made of
+    forehead_lines: Array  # how far they tip normals
+    forehead_spacing: Array  # decimetres from line to line
+    wrinkle_phase: Array  # radians
+    crows_feet: Array  # how far they tip normals
+    folds: Array  # likewise, from nose to mouth
+    scatter: Array  # share of the light that goes through the skin
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Scenes:
     lighting: Array  # (B, 27) coefficients
     key: Array  # (B, 3) unit vectors toward the brightest lamps
     skin: Skin
+    eyes: Eyes
     hair: Hair
     glasses: Glasses
     background: Background
@@ -103,7 +111,8 @@ class Director:
             standpoints=standpoints,
             lighting=lighting,
             key=key,
-            skin=_random_skin(rng, count),
+            skin=_random_skin(rng, dict(zip(self._names, people.expression.T))),
+            eyes=random_eyes(rng, count),
             hair=random_hair(rng, count),
             glasses=random_glasses(rng, landmarks),
             background=_random_background(rng, count, self._noises),
@@ -142,7 +151,11 @@ def _few_points(model: FaceModel, fields: np.ndarray, lowest: int) -> np.ndarray
     return np.concatenate([model.landmarks(fields), fields[:, [lowest]]], axis=1)
 
 
-def _random_skin(rng: np.random.Generator, count: int) -> Skin:
+def _random_skin(rng: np.random.Generator, weight: dict[str, np.ndarray]) -> Skin:
+    """Draw the skin of people whose expressions have these weights (B,), by name: faces that move have more lines."""
+    smile, squint, raised = weight["mouthSmile_L"], weight["cheekSquint_L"], weight["browInnerUp_L"]
+    count = len(smile)
+    age = rng.beta(1.2, 2.5, count)
     direction = rng.normal(size=(count, 3))
     return Skin(
         beard=rng.uniform(0.2, 1.0, count) * (rng.random(count) < 0.25),
@@ -157,6 +170,12 @@ def _random_skin(rng: np.random.Generator, count: int) -> Skin:
         grain_scale=rng.uniform(0.5, 3, count),
         contrast=rng.gamma(2.0, 0.02, count),
         noise=rng.integers(0, FINE_NOISES, count),
+        forehead_lines=0.35 * age * rng.random(count) + 0.3 * raised * rng.random(count),
+        forehead_spacing=rng.uniform(0.07, 0.13, count),
+        wrinkle_phase=rng.uniform(0, 2 * np.pi, count),
+        crows_feet=0.4 * age * rng.random(count) + 0.5 * squint * rng.random(count),
+        folds=0.7 * age * rng.random(count) + 0.6 * smile * rng.random(count),
+        scatter=rng.uniform(0, 1, count),
     )
 
 

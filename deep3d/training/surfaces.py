@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import array_api_compat
+import numpy as np
 
 from deep3d.camera import CROP_SIZE, clip_space
 from deep3d.coefficients import Array
 
 PICTURE = (CROP_SIZE, CROP_SIZE)  # height and width of what is drawn, pixels
+ABSENT = -1.0  # the depth of what is not there
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,40 @@ def join_overlays(parts: Sequence[Overlay]) -> Overlay:
         xp.concat([part.opacity for part in parts], axis=1),
         xp.concat([part.inside for part in parts], axis=1),
     )
+
+
+def ribbons(pixels: Array, depth: Array, half: Array, colour: Array, opacity: Array, there: Array) -> Overlay:
+    """L polylines (B, L, N, 2) in each picture, with soft borders. Their depths are (B, L, N).
+
+    Half widths in pixels and opacities are (B,), colours (B, 3); they are drawn where they are `there` (B,). There are
+    three vertices for each point: on one border, in the middle, on the other border.
+    """
+    xp = array_api_compat.array_namespace(pixels)
+    count, lines, points = depth.shape
+    step = pixels[:, :, 1:] - pixels[:, :, :-1]
+    along = xp.concat([step[:, :, :1], step[:, :, 1:] + step[:, :, :-1], step[:, :, -1:]], axis=2)
+    across = xp.stack([-along[..., 1], along[..., 0]], axis=-1)
+    length = xp.clip(xp.sqrt(xp.sum(across * across, axis=-1, keepdims=True)), 1e-6, None)
+    reach = half + 0.5  # pixels, to where nothing is left of the line
+    across = across / length * reach[:, None, None, None]
+    placed = xp.reshape(xp.stack([pixels - across, pixels, pixels + across], axis=3), (count, -1, 2))
+    flat = xp.zeros_like(placed[..., 0])
+    quads = np.array([[0, 1, 3], [1, 4, 3], [1, 2, 4], [2, 5, 4]]) + 3 * np.arange(points - 1)[:, None, None]
+    triangles = (quads + 3 * points * np.arange(lines)[:, None, None, None]).reshape(-1, 3)
+    thrice = xp.stack([depth, depth, depth], axis=3)
+    middle = like(flat, np.tile(np.array([0, 1, 0], np.float32), lines * points))
+    surfaces = Surfaces(
+        pixels=placed,
+        depth=xp.where(there[:, None], xp.reshape(thrice, (count, -1)), ABSENT),
+        colours=colour[:, None] + flat[..., None],
+        grain=xp.zeros_like(placed),
+        contrast=flat,
+        triangles=like(flat, triangles.astype(np.int32)),
+    )
+    return Overlay(surfaces, opacity[:, None] + flat, middle * reach[:, None])
+
+
+def like(array: Array, values: np.ndarray) -> Array:
+    """The values as an array of the same kind, on the same device."""
+    xp = array_api_compat.array_namespace(array)
+    return xp.asarray(values, device=array_api_compat.device(array))

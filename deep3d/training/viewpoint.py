@@ -32,6 +32,13 @@ class Standpoints:
         pixels = flat * upward * self.scale[:, None, None] + self.offset[:, None]
         return xp.astype(pixels, xp.float32), xp.astype(depth, xp.float32)
 
+    def see_lines(self, points: Array, nearer: float) -> tuple[Array, Array]:
+        """Crop pixels (B, L, N, 2) and depths (B, L, N), less `nearer` decimetres, of points (B, L, N, 3)."""
+        xp = array_api_compat.array_namespace(points)
+        shape = points.shape[:3]
+        pixels, depth = self.see(xp.reshape(points, (shape[0], -1, 3)))
+        return xp.reshape(pixels, (*shape, 2)), xp.reshape(depth, shape) - nearer
+
     @property
     def turn(self) -> Array:
         """Rotation matrices (B, 3, 3)."""

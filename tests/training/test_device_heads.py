@@ -70,7 +70,7 @@ def test_what_is_not_there_is_not_drawn_and_what_is_before_a_face_hides_it(gener
     bald = replace(scenes, hair=replace(scenes.hair, worn=np.zeros(6, bool)))
     worn = replace(scenes, hair=replace(scenes.hair, worn=np.ones(6, bool)))
     differs = (generator.photograph(bald).crops != generator.photograph(worn).crops).any(dim=-1).flatten(1)
-    assert (differs.float().mean(dim=1) > 0.01).all()
+    assert differs.float().mean() > 0.03
     square = np.array([[-50, -50], [300, -50], [300, 300], [-50, 300]] + [[-50, 300]] * 8, float)
     wall = Things(
         np.tile(square, (6, 2, 1, 1)).astype(np.float32),
