@@ -14,7 +14,9 @@ import urllib3
 from serving.errors import ServingError
 
 TIMEOUT_SECONDS = 60.0
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.5  # between two looks at a job, at least
+POLL_SHARE = 0.25  # of the wait that the server foretells, until it is worth while to look again
+LONGEST_POLL_SECONDS = 5.0
 
 
 class Declined(ServingError):
@@ -92,7 +94,7 @@ class Client:
             state = self.request("GET", job["links"]["self"]).json()
             if state["status"] not in ("submitted", "queued", "running"):
                 return state
-            time.sleep(POLL_SECONDS)
+            time.sleep(min(max(POLL_SECONDS, POLL_SHARE * state["wait_seconds"]), LONGEST_POLL_SECONDS))
 
     def download(self, links: dict[str, str], names: Sequence[str], folder: Path) -> None:
         """Write files of a face into a folder.

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from serving.errors import JobGone, JobUnknown, QueueFull
 from serving.ids import digest, new_secret
@@ -20,6 +21,18 @@ DAY = 86400.0
 ERASED = "erased"  # stage of a row whose files are gone for good
 USUAL_SECONDS = 1.0  # that a job takes, while nothing is known
 RECENT_JOBS = 20  # by whose times the wait is foretold
+NO_SUCH_JOB = "There is no such face."
+
+
+# What is asked at every look at a job is put together once: that takes longer than the database does.
+_FOLLOWED = select(Job).options(joinedload(Job.uploads)).where(Job.digest == bindparam("digest"))
+_BEFORE = select(func.count()).select_from(Job).where(Job.status.in_(UNFINISHED), Job.id < bindparam("job_id"))
+_RECENT = (
+    select(Job.started_at, Job.finished_at)
+    .where(Job.finished_at.is_not(None), Job.started_at.is_not(None))
+    .order_by(Job.finished_at.desc())
+    .limit(RECENT_JOBS)
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +137,7 @@ def find_even_gone(site: Site, secret: str) -> Job:
 def _job_of(session: Session, secret: str) -> Job:
     job = session.scalar(whole_jobs().where(Job.digest == digest(secret)))
     if job is None:
-        raise JobUnknown("There is no such face.")
+        raise JobUnknown(NO_SUCH_JOB)
     return job
 
 
@@ -134,12 +147,15 @@ def state(site: Site, secret: str) -> JobState:
     Raises: JobUnknown.
     """
     with site.database.reading() as session:
-        job = _job_of(session, secret)
-        before = 0
-        if job.status in WAITING:
-            before = _count(session, Job.status.in_(UNFINISHED), Job.id < job.id)
-        wait = (before + 1) * _seconds_for_one(session) if job.status in UNFINISHED else 0.0
-        return JobState(job, before, wait)
+        job = session.execute(_FOLLOWED, {"digest": digest(secret)}).unique().scalar_one_or_none()
+        if job is None:
+            raise JobUnknown(NO_SUCH_JOB)
+        if job.status not in UNFINISHED:
+            session.refresh(job, ["faces"])
+            return JobState(job, 0, 0.0)
+        set_committed_value(job, "faces", [])  # only its end brings some
+        before = session.scalar(_BEFORE, {"job_id": job.id}) or 0 if job.status in WAITING else 0
+        return JobState(job, before, (before + 1) * _seconds_for_one(session))
 
 
 def of_session(site: Site, browser_session: str) -> list[Job]:
@@ -206,7 +222,7 @@ def face_folder(job: Job, number: int) -> str:
     """
     faces: list[Face] = job.faces
     if not 0 <= number < len(faces):
-        raise JobUnknown("There is no such face.")
+        raise JobUnknown(NO_SUCH_JOB)
     return faces[number].folder
 
 
@@ -227,8 +243,7 @@ def _count(session: Session, *conditions) -> int:
 
 def _seconds_for_one(session: Session) -> float:
     """Time from one finished job to the next, of late, while there was always work."""
-    recent = select(Job.started_at, Job.finished_at).where(Job.finished_at.is_not(None), Job.started_at.is_not(None))
-    rows = session.execute(recent.order_by(Job.finished_at.desc()).limit(RECENT_JOBS)).all()
+    rows = session.execute(_RECENT).all()
     spans = [(started, finished) for started, finished in rows if started is not None and finished is not None]
     if not spans:
         return USUAL_SECONDS

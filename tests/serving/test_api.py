@@ -9,11 +9,12 @@ from dataclasses import replace
 import jsonschema
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from serving import jobs, runs, workers
 from serving.app import create_app
 from serving.runs import PhotoOutcome
-from serving.tables import Status
+from serving.tables import Job, Status
 
 
 @pytest.fixture
@@ -55,6 +56,17 @@ def test_a_photo_goes_in_and_files_come_out(app, client, photo_bytes):
     assert client.get(face["links"]["glb"]).data == b"glTF"
     assert client.get(face["links"]["ply"]).status_code == 404
     assert client.get(face["links"]["glb"]).mimetype == "model/gltf-binary"
+
+
+def test_a_job_tells_how_many_are_before_it_and_how_long_it_will_take(app, client, photo_bytes):
+    ids = [send(client, (photo_bytes, "anna.jpg")).json["id"] for _ in range(4)]
+    finish(app, ids[0], {"face.glb": b"glTF"})
+    states = [client.get(f"/api/v1/jobs/{each}").json for each in ids]
+    assert [state["position"] for state in states] == [0, 0, 1, 2]
+    assert states[0]["wait_seconds"] == 0
+    with app.extensions["site"].database.session() as session:  # the only one that was done took four seconds
+        session.execute(update(Job).where(Job.started_at.is_not(None)).values(started_at=Job.finished_at - 4))
+    assert [client.get(f"/api/v1/jobs/{each}").json["wait_seconds"] for each in ids[1:]] == [4, 8, 12]
 
 
 def test_everything_of_a_deleted_job_is_gone(app, client, photo_bytes):

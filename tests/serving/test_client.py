@@ -1,5 +1,6 @@
 """A program submits, waits and downloads; what goes wrong is told in one line."""
 
+import json
 import threading
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -11,7 +12,7 @@ from serving import reasons, runs, workers
 from serving.api.keys import make_key
 from serving.api.models import FILES
 from serving.app import create_app
-from serving.client import Client, Declined
+from serving.client import Answer, Client, Declined
 from serving.commands import add_commands
 from serving.loadtest.servers import wait_until
 from serving.runs import PhotoOutcome
@@ -65,6 +66,22 @@ def test_a_photo_is_submitted_and_its_files_downloaded(app, address, photo, tmp_
     assert state["status"] == "done"
     client.download(state["faces"][0]["links"], ["glb"], tmp_path / "out" / "face-1")
     assert (tmp_path / "out" / "face-1" / "face.glb").read_bytes() == b"glTF"
+
+
+def test_it_asks_again_after_a_share_of_the_wait_that_is_foretold(monkeypatch):
+    waits = iter([8.0, 0.4, 100.0])
+    pauses = []
+
+    def answer(*_):
+        wait = next(waits, None)
+        state = {"status": "done"} if wait is None else {"status": "queued", "wait_seconds": wait}
+        return Answer(200, json.dumps(state).encode(), 0.0)
+
+    client = Client("http://127.0.0.1:9")
+    monkeypatch.setattr(client, "request", answer)
+    monkeypatch.setattr("serving.client.time.sleep", pauses.append)
+    assert client.wait({"links": {"self": "/"}})["status"] == "done"
+    assert pauses == [2.0, 0.5, 5.0]
 
 
 def test_what_the_server_refuses_is_told_in_its_words(address, tmp_path):
