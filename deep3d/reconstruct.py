@@ -25,19 +25,21 @@ from deep3d.fitting import (
     fit_landmarks,
     fit_reflectance,
     fit_together,
+    trusted_deviation,
 )
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
-from deep3d.regressor import DenseLandmarks, Regression, Regressor
+from deep3d.refiner import LandmarkRefiner, read_refiner
+from deep3d.regressor import Regression, Regressor
 from deep3d.runtime import Goal, load_runtime, read_plan
 from deep3d.runtime.cores import give_back_memory, use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 
 ALIGNMENTS = 2
 """The first crop follows the detector's five points, which scatter; the second follows the network's."""
-LANDMARK68_TRUST = 3.0
-"""The 68 landmarks were learned from real photos too, the other dense ones from made-up heads alone."""
+LOOKS = 2
+"""Of the refiner: the first moves the face by so much that a second one sees more."""
 
 ASTRAY = "The fit to the photo went astray: the result is what was known before it."
 
@@ -80,12 +82,14 @@ class Reconstructor:
         checkpoint: Checkpoint,
         alignments: int = ALIGNMENTS,
         refinement: Refinement = "landmarks",
+        refiner: LandmarkRefiner | None = None,
     ) -> None:
         checkpoint.require_model(face_model.info)
         self.face_model = face_model
         self.checkpoint = checkpoint
         self._detector = detector
         self._regressor = regressor
+        self._refiner = refiner
         # Without dense landmarks the network is one of Deep3D's, which want the crop of the detector's points.
         self._alignments = alignments if checkpoint.dense_vertices else 1
         self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
@@ -123,13 +127,21 @@ class Reconstructor:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
         regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
         detector = FaceDetector()
+        refining = read_refiner(weights)
+        refiner = None if refining is None else LandmarkRefiner.load(refining, model, regressor.runtime, threads)
         give_back_memory()
-        return cls(model, detector, regressor, weights, alignments, refinement)
+        return cls(model, detector, regressor, weights, alignments, refinement, refiner)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""
         return Reconstructor(
-            self.face_model, self._detector, self._regressor, self.checkpoint, self._alignments, refinement
+            self.face_model,
+            self._detector,
+            self._regressor,
+            self.checkpoint,
+            self._alignments,
+            refinement,
+            self._refiner,
         )
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
@@ -235,7 +247,22 @@ class Reconstructor:
             watch.lap("alignment", len(candidates))
             regression = self._regressor(_images(candidates))
             watch.lap("network", len(candidates))
+        if self.refinement != "none" and candidates:
+            regression = self._looked_again(candidates, regression)
+            watch.lap("refiner", len(candidates))
         return candidates, regression
+
+    def _looked_again(self, candidates: list[_Candidate], regression: Regression) -> Regression:
+        """The same with the landmarks that the refiner finds, first from the regressed face, then from a fitted one."""
+        if self._refiner is None:
+            return regression
+        crops = [candidate.crop.image for candidate in candidates]
+        coefficients, cameras = regression.coefficients, (DEEP3D_CAMERA,) * len(candidates)
+        dense = self._refiner(crops, coefficients, cameras)
+        for _ in range(LOOKS - 1):
+            fit = fit_landmarks(self._basis, dense.points, trusted_deviation(dense.deviation), coefficients)
+            dense = self._refiner(crops, fit.coefficients, fit.cameras)
+        return replace(regression, dense=dense)
 
     def _realigned(self, candidates: list[_Candidate], regression: Regression) -> list[_Candidate]:
         """The same faces cropped by five points of the network's."""
@@ -262,7 +289,7 @@ class Reconstructor:
         dense, start = regression.dense, regression.coefficients
         if self.refinement == "none" or dense is None:
             return _Fitted(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
-        deviation = _trusted(dense)
+        deviation = trusted_deviation(dense.deviation)
         if person is None:
             fit = fit_landmarks(self._basis, dense.points, deviation, start)
         else:
@@ -278,7 +305,7 @@ class Reconstructor:
         dense = regression.dense
         if dense is None or not candidates:
             return fitted
-        deviation = _trusted(dense)
+        deviation = trusted_deviation(dense.deviation)
         fits = [
             fit_photo_colours(
                 candidate.crop.image,
@@ -293,13 +320,6 @@ class Reconstructor:
         vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
         kept = fitted.settled & [fit.kept for fit in fits]
         return _Fitted(FaceCoefficients.from_vector(vectors), tuple(fit.camera for fit in fits), kept)
-
-
-def _trusted(dense: DenseLandmarks) -> np.ndarray:
-    """The deviations (B, N) that a fit should believe."""
-    deviation = dense.deviation.copy()
-    deviation[:, :68] /= LANDMARK68_TRUST
-    return deviation
 
 
 def _confidence(number: int, candidate: _Candidate, regression: Regression) -> Confidence | None:

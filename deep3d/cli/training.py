@@ -75,6 +75,23 @@ def weak(
         say(f"{path}: checkpoint written")
 
 
+def refiner(
+    config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/refiner.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
+    face_model: ModelOption = None,
+    threads: ThreadsOption = None,
+    device: TrainingDeviceOption = DeviceOption.CPU,
+) -> None:
+    """Train the network that looks at faces once more; the file that comes of it belongs beside the checkpoint."""
+    with _packages():
+        from deep3d.training.refiner_command import train_and_export_refiner
+
+    with _progress() as advance:
+        path = train_and_export_refiner(config, out, face_model, threads, device.value, advance)
+    if path is not None:
+        say(f"{path}: refiner written")
+
+
 def record(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     report: Annotated[Path, typer.Option(help="What `deep3d evaluate --out` wrote of its checkpoint.")],

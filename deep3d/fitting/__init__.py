@@ -5,7 +5,7 @@
 
 from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.landmark_files import read_landmarks68
-from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks
+from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks, trusted_deviation
 from deep3d.fitting.photo import fit_photo
 from deep3d.fitting.reflectance import ColourPriors, fit_reflectance
 from deep3d.fitting.together import fit_together
@@ -20,4 +20,5 @@ __all__ = [
     "fit_reflectance",
     "fit_together",
     "read_landmarks68",
+    "trusted_deviation",
 ]

@@ -1,15 +1,17 @@
 """Run the regressor network: one module for each way, and the plan which of them is best on this machine."""
 
-from deep3d.runtime.interface import Runtime
-from deep3d.runtime.loading import RUNTIMES, available_precisions, available_runtimes, load_runtime
+from deep3d.runtime.interface import Network, Runtime
+from deep3d.runtime.loading import RUNTIMES, available_precisions, available_runtimes, load_network, load_runtime
 from deep3d.runtime.plan import Goal, read_plan
 
 __all__ = [
     "Goal",
+    "Network",
     "RUNTIMES",
     "Runtime",
     "available_precisions",
     "available_runtimes",
+    "load_network",
     "load_runtime",
     "read_plan",
 ]

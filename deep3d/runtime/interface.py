@@ -1,4 +1,4 @@
-"""What runs the regressor network."""
+"""What runs networks."""
 
 from __future__ import annotations
 
@@ -18,4 +18,12 @@ class Runtime(Protocol):
 
         The vectors are those of `network.RegressorNetwork`, and S is the checkpoint's `info.crop_size`.
         """
+        ...
+
+
+class Network(Protocol):
+    """Another network of `graph.Graph` made ready."""
+
+    def __call__(self, *values: np.ndarray) -> list[np.ndarray]:
+        """All outputs in their order, for all inputs in theirs."""
         ...

@@ -9,7 +9,7 @@ from deep3d.checkpoints import Checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
 from deep3d.runtime.artefacts import SUFFIXES, network_graph, read_artefact
 from deep3d.runtime.cores import processor_precisions
-from deep3d.runtime.interface import Runtime
+from deep3d.runtime.interface import Network, Runtime
 
 RUNTIMES = {
     "cuda": "torch",
@@ -72,6 +72,20 @@ def load_runtime(
             from deep3d.runtime.eager import EagerRuntime
 
             return EagerRuntime(checkpoint, threads, precision)
+
+
+def load_network(model: bytes, beside: Runtime, threads: int | None = None) -> Network:
+    """Make another network ready, an ONNX file's content, in the runtime `beside` it if that is one for such files.
+
+    Otherwise, and beside a regressor that runs in torch, it is ONNX Runtime.
+    """
+    if beside.name == "openvino":
+        from deep3d.runtime.openvino import OpenVinoNetwork
+
+        return OpenVinoNetwork(model, threads, beside.precision)
+    from deep3d.runtime.onnx import OnnxNetwork
+
+    return OnnxNetwork(model, threads)
 
 
 def require_available(name: str, precision: str | None) -> tuple[str, str]:

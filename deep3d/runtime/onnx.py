@@ -25,7 +25,7 @@ class OnnxRuntime:
 
 
 class OnnxNetwork:
-    """A network of `graph.Graph` with one input, ready to run; None for threads takes all usable cores.
+    """A network of `graph.Graph`, ready to run; None for threads takes all usable cores.
 
     Weights that the graph has in eight bits are unfolded once, unless the whole network computes in eight bits.
     """
@@ -38,8 +38,8 @@ class OnnxNetwork:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave their core alone
         options.log_severity_level = 3  # errors, which are raised as well
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [each.name for each in self._session.get_inputs()]
 
-    def __call__(self, values: np.ndarray) -> list[np.ndarray]:
-        """All outputs in their order."""
-        return cast("list[np.ndarray]", self._session.run(None, {self._input: values}))
+    def __call__(self, *values: np.ndarray) -> list[np.ndarray]:
+        """All outputs in their order, for all inputs in theirs."""
+        return cast("list[np.ndarray]", self._session.run(None, dict(zip(self._inputs, values, strict=True))))

@@ -20,11 +20,22 @@ class OpenVinoRuntime:
 
     def __init__(self, model: bytes, threads: int | None, precision: str) -> None:
         self.precision = precision
-        self._request = _compiled(model, threads, precision)
+        self._network = OpenVinoNetwork(model, threads, precision)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Vectors (B, 257 + 3 N) float32 of crops (B, 3, S, S) float32, RGB in [0, 1]; see `Runtime`."""
-        return np.array(self._request.infer([crops], share_inputs=True)["vectors"])
+        return self._network(crops)[0]
+
+
+class OpenVinoNetwork:
+    """A network of `graph.Graph`, ready to run; None for threads takes all usable cores."""
+
+    def __init__(self, model: bytes, threads: int | None, precision: str) -> None:
+        self._request = _compiled(model, threads, precision)
+
+    def __call__(self, *values: np.ndarray) -> list[np.ndarray]:
+        """All outputs in their order, for all inputs in theirs."""
+        return [np.array(output) for output in self._request.infer(values, share_inputs=True).values()]
 
 
 def _compiled(model: bytes, threads: int | None, precision: str) -> Any:

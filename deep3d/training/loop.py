@@ -64,7 +64,7 @@ def run_stages(
     if run.team.leads:
         run.folder.mkdir(parents=True, exist_ok=True)
         log.cut(run.step)
-    module = run.team.share(run.regressor)
+    module = run.team.share(run.network)
     first, total = 0, sum(stage.steps for stage in stages)
     try:
         with stop_wish() as wish:
@@ -98,9 +98,9 @@ def _step(run: Run, module: nn.Module, learning_rate: float, losses: Losses) -> 
     terms = losses(module)
     run.optimizer.zero_grad(set_to_none=True)
     terms["total"].backward()
-    torch.nn.utils.clip_grad_norm_(run.regressor.parameters(), LARGEST_GRADIENT)
+    torch.nn.utils.clip_grad_norm_(run.network.parameters(), LARGEST_GRADIENT)
     run.optimizer.step()
-    run.average.update_parameters(run.regressor)
+    run.average.update_parameters(run.network)
     run.step += 1
     run.seconds += time.monotonic() - start
     return {name: float(term.detach()) for name, term in terms.items()}

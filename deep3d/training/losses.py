@@ -11,12 +11,12 @@ from deep3d.face_model import FaceModel
 from deep3d.landmarks import INNER
 from deep3d.lighting import irradiance
 from deep3d.mesh import MILLIMETRES
+from deep3d.regressor import LOG_DEVIATION
 from deep3d.training.config import LossWeights
 from deep3d.training.dense_points import face_region
 
 SAMPLED_VERTICES = 1200
 CPU = torch.device("cpu")
-_LOG_DEVIATION = (-1.5, 4.0)  # from 0.2 to 55 crop pixels
 
 
 class FaceLoss:
@@ -77,18 +77,21 @@ class FaceLoss:
         return distance[:, INNER].mean() + 0.15 * distance[:, : INNER.start].mean() + prior
 
 
-def dense_terms(predicted: Tensor, points: Tensor) -> dict[str, Tensor]:
-    """How well dense landmarks (B, N, 3), as the network gives them, fit true crop pixels (B, N, 2).
+def dense_terms(predicted: Tensor, points: Tensor, share: Tensor | None = None) -> dict[str, Tensor]:
+    """How well dense landmarks (B, N, 3), as a network gives them, fit true crop pixels (B, N, 2).
 
     `dense` is the mean distance in crop pixels, `certainty` the negative log-likelihood of a round Gaussian (Wood et
-    al., 2022, eq. 1) less its constant.
+    al., 2022, eq. 1) less its constant. `share` (N,) is what each landmark counts, None if all count alike.
     """
     squared = (predicted[..., :2] - points).square().sum(dim=-1)
-    log_deviation = predicted[..., 2].clamp(*_LOG_DEVIATION)
-    return {
-        "dense": squared.add(1e-10).sqrt().mean(),
-        "certainty": (2 * log_deviation + 0.5 * squared * torch.exp(-2 * log_deviation)).mean(),
+    log_deviation = predicted[..., 2].clamp(*LOG_DEVIATION)
+    terms = {
+        "dense": squared.add(1e-10).sqrt(),
+        "certainty": 2 * log_deviation + 0.5 * squared * torch.exp(-2 * log_deviation),
     }
+    if share is None:
+        return {name: term.mean() for name, term in terms.items()}
+    return {name: (term @ (share / share.sum())).mean() for name, term in terms.items()}
 
 
 def up_to_similarity(offsets: Tensor, basis: Tensor) -> Tensor:

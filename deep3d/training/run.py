@@ -1,4 +1,4 @@
-"""A training run: the network, the running mean of its weights and the optimiser, saved whole and continued."""
+"""A training run: a network, the running mean of its weights and the optimiser, saved whole and continued."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deep3d.coefficients import COEFFICIENT_COUNT, FIELDS
@@ -25,7 +25,7 @@ OUTPUT_SCALE = {
     "lighting": 0.2,
     "translation": 0.3,
 }
-Kind = Literal["synthetic", "weak"]
+Kind = Literal["synthetic", "weak", "refiner"]
 
 
 @dataclass
@@ -37,7 +37,8 @@ class Run:
     face_model_sha256: str  # of the face model's file
     folder: Path
     team: Team
-    regressor: StandardizedRegressor
+    network: nn.Module
+    architecture: str  # of the network
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     step: int = 0
@@ -50,27 +51,23 @@ class Run:
         config: RunConfig,
         face_model_sha256: str,
         folder: Path,
-        regressor: StandardizedRegressor,
+        network: nn.Module,
+        architecture: str,
         team: Team = ALONE,
     ) -> Run:
         """A run at step 0, or where the folder's state.pt left off; trains the parameters that want gradients.
 
-        Raises: ConfigError if that state is damaged, or of another kind of run, trunk or face model.
+        Raises: ConfigError if that state is damaged, or of another kind of run, network or face model.
         """
-        regressor = regressor.to(team.device).to(memory_format=torch.channels_last)
-        average = AveragedModel(regressor, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True)
-        trained = [parameter for parameter in regressor.parameters() if parameter.requires_grad]
+        network = network.to(team.device).to(memory_format=torch.channels_last)
+        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True)
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=config.weight_decay)
-        run = cls(kind, config, face_model_sha256, folder, team, regressor, average, optimizer)
+        run = cls(kind, config, face_model_sha256, folder, team, network, architecture, average, optimizer)
         state = team.from_leader(run._read_state)
         if state is not None:
             run._load(state)
         return run
-
-    @property
-    def dense_vertices(self) -> tuple[int, ...]:
-        """The vertices of the dense landmarks."""
-        return self.regressor.network.config.dense_vertices
 
     def save(self) -> None:
         """Write the state, whole or not at all; the leader does it for all."""
@@ -81,9 +78,9 @@ class Run:
         torch.save(
             {
                 "kind": self.kind,
-                "config": asdict(self.config) | {"trunk": self._trunk},
+                "config": asdict(self.config) | {"trunk": self.architecture},
                 "face_model_sha256": self.face_model_sha256,
-                "regressor": self.regressor.state_dict(),
+                "regressor": self.network.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "step": self.step,
@@ -93,20 +90,9 @@ class Run:
         )
         partial.replace(self._path)
 
-    def averaged_network(self) -> RegressorNetwork:
-        """The plain network of the running mean, in main memory."""
-        regressor = self.average.module
-        if not isinstance(regressor, StandardizedRegressor):
-            raise TypeError(f"average: expected of a StandardizedRegressor, got {type(regressor).__name__}")
-        return regressor.fold().eval().cpu()
-
     @property
     def _path(self) -> Path:
         return self.folder / "state.pt"
-
-    @property
-    def _trunk(self) -> str:
-        return self.regressor.network.config.trunk
 
     def _read_state(self) -> dict[str, Any] | None:
         """What an earlier call has left, if any; stages, weights of the loss and the like may have changed since."""
@@ -116,14 +102,14 @@ class Run:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             kind = state.get("kind", self.kind)
-            trunk = state.get("config", {}).get("trunk", self._trunk)
+            trunk = state.get("config", {}).get("trunk", self.architecture)
             sha256 = state.get("face_model_sha256", self.face_model_sha256)
         except (OSError, EOFError, RuntimeError, ValueError, AttributeError, pickle.UnpicklingError) as error:
             raise self._damaged(error) from error
         if kind != self.kind:
             raise ConfigError(f"{path}: of a run of `deep3d train {kind}`, not {self.kind}; choose another folder")
-        if trunk != self._trunk:
-            raise ConfigError(f"{path}: of a run with trunk {trunk}, not {self._trunk}; choose another folder")
+        if trunk != self.architecture:
+            raise ConfigError(f"{path}: of a run with trunk {trunk}, not {self.architecture}; choose another folder")
         if sha256 != self.face_model_sha256:
             raise ConfigError(
                 f"{path}: of a run with face model {sha256[:12]}, not {self.face_model_sha256[:12]}; "
@@ -133,7 +119,7 @@ class Run:
 
     def _load(self, state: dict[str, Any]) -> None:
         try:
-            self.regressor.load_state_dict(state["regressor"])
+            self.network.load_state_dict(state["regressor"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.seconds = state["step"], state.get("seconds", 0.0)
@@ -145,6 +131,14 @@ class Run:
         return ConfigError(
             f"{self._path}: not the state of such a run, or damaged ({reason}); remove it, or choose another folder"
         )
+
+
+def averaged_regressor(run: Run) -> RegressorNetwork:
+    """The plain network of the running mean of a run that trains a `StandardizedRegressor`, in main memory."""
+    regressor = run.average.module
+    if not isinstance(regressor, StandardizedRegressor):
+        raise TypeError(f"average: expected of a StandardizedRegressor, got {type(regressor).__name__}")
+    return regressor.fold().eval().cpu()
 
 
 def output_scale() -> tuple[Tensor, Tensor]:

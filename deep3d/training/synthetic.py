@@ -24,7 +24,7 @@ from deep3d.training.heads import Heads
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.losses import FaceLoss, dense_terms
 from deep3d.training.portraits import Portraits
-from deep3d.training.run import Run, output_scale
+from deep3d.training.run import Run, averaged_regressor, output_scale
 from deep3d.training.stream import HeadSource, HeadStream
 from deep3d.training.team import ALONE, Team
 
@@ -55,26 +55,36 @@ def train(
     """
     torch.manual_seed(config.seed)
     model = read_face_model(model_path)
-    run = Run.new("synthetic", config, model.info.sha256, folder, starting_regressor(config, model), team)
+    regressor = starting_regressor(config, model)
+    dense = regressor.network.config.dense_vertices
+    run = Run.new("synthetic", config, model.info.sha256, folder, regressor, config.trunk, team)
     loss = FaceLoss(model, config.loss, team.device)
     seed = config.seed + 1_000_000 * team.rank
     portraits = Portraits(Path(config.portraits), seed + run.step) if config.portraits else None
 
     @contextmanager
     def open_stage(stage: Stage) -> Iterator[Losses]:
-        with _heads(model, model_path, run, config, stage, seed + 1000 * run.step) as heads:
+        with _heads(model, model_path, dense, team, config, stage, seed + 1000 * run.step) as heads:
             yield _Losses(stage, heads, portraits, loss, config.loss, team.device)
 
     run_stages(run, config.stages, open_stage, TERMS, progress)
-    return run.averaged_network()
+    return averaged_regressor(run)
 
 
-def _heads(model: FaceModel, model_path: Path, run: Run, config: TrainingConfig, stage: Stage, seed: int) -> HeadSource:
-    device = run.team.device
+def _heads(
+    model: FaceModel,
+    model_path: Path,
+    dense: tuple[int, ...],
+    team: Team,
+    config: TrainingConfig,
+    stage: Stage,
+    seed: int,
+) -> HeadSource:
+    device = team.device
     rasterizer = card_rasterizer(device)
     if rasterizer is None:
-        return HeadStream(model_path, run.dense_vertices, config, stage, seed)
-    generator = DeviceHeadGenerator(model, seed + 1, run.dense_vertices, rasterizer, device)
+        return HeadStream(model_path, dense, config, stage, seed)
+    generator = DeviceHeadGenerator(model, seed + 1, dense, rasterizer, device)
     return DeviceHeadStream(generator, config, stage, seed)
 
 

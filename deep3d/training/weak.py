@@ -26,7 +26,7 @@ from deep3d.training.drawn_faces import FaceDrawer
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.photo_sources import read_sources, split
 from deep3d.training.recogniser import Recogniser
-from deep3d.training.run import Run, output_scale
+from deep3d.training.run import Run, averaged_regressor, output_scale
 from deep3d.training.team import Team
 from deep3d.training.weak_config import TRUNK_PARTS, WeakConfig
 from deep3d.training.weak_losses import TERMS, WeakLoss
@@ -55,7 +55,7 @@ def train_weakly(
     regressor.eval()
     freeze_before(regressor.network, config.train_from)
     teacher = copy.deepcopy(regressor).to(team.device) if _dense_features_change(regressor.network) else None
-    run = Run.new("weak", config, model.info.sha256, folder, regressor, team)
+    run = Run.new("weak", config, model.info.sha256, folder, regressor, start.info.trunk, team)
     torch.manual_seed(config.seed + 1000 * run.step + team.rank)
     drawer = FaceDrawer.on(team.device, model)
     recogniser = Recogniser.read(config.recogniser, drawer.device) if config.recogniser else None
@@ -71,7 +71,7 @@ def train_weakly(
 
     with watching(run, drawer, WideCropSet(held_out), schedule.crop_size) as watch:
         run_stages(run, [schedule], open_stage, TERMS, progress, watch)
-    return run.averaged_network()
+    return averaged_regressor(run)
 
 
 def freeze_before(network: RegressorNetwork, part: str) -> None:

@@ -1,0 +1,15 @@
+"""A closer look at a face: its dense landmarks once more, from the photo as the mesh unwraps it."""
+
+from deep3d.refiner.chart import FaceChart
+from deep3d.refiner.refiner import LandmarkRefiner
+from deep3d.refiner.weights import RefinerInfo, RefinerWeights, read_refiner, refiner_path, write_refiner
+
+__all__ = [
+    "FaceChart",
+    "LandmarkRefiner",
+    "RefinerInfo",
+    "RefinerWeights",
+    "read_refiner",
+    "refiner_path",
+    "write_refiner",
+]

@@ -1,0 +1,135 @@
+"""A chart of the face: its surface in rows and columns, each point at its own place whatever the pose.
+
+A photo unwrapped by a mesh that lies right shows each eye where eyes belong; where the mesh is off, so is the eye.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from deep3d.camera import Camera, project
+from deep3d.face_model import FaceModel
+from deep3d.rendering.kernels import rasterize_into
+
+CHART_SIZE = 128  # places a side, about as many as the face has pixels in the crop
+CHART_CHANNELS = 6  # red, green, blue, and the three parts of the normal
+
+_ROUND = 1.75  # radians between the middle and an edge, as far as angles decide: half of it, distances the other half
+_FARTHEST = 2.4  # radians, beyond which the back of the head begins
+_WIDEST = 1.3  # times the width of the jaw
+_ABOVE, _BELOW = 0.45, 0.2  # decimetres that the chart reaches beyond brows and chin
+_BEHIND = 0.15  # decimetres from the ends of the jaw line back to the axis
+_DEEPEST = 10.0  # decimetres, more than any point is from the axis
+_GREY = np.float32(0.45)  # of the photo's range, on average
+_CONTRAST = np.float32(1 / 255)
+_RELIEF = np.float32(0.3)  # of the normals, which vary more than the colours
+
+
+@dataclass(frozen=True, eq=False)
+class FaceChart:
+    """S x S points of a face model's surface, row by row, and the places of N of its vertices among them."""
+
+    corners: np.ndarray  # (S * S, 3) int32, the vertices round each point
+    weights: np.ndarray  # (S * S, 3) float32 barycentric
+    vertices: np.ndarray  # (N,) vertices whose places are known
+    places: np.ndarray  # (N, 2) column and row of each
+
+    @classmethod
+    def of(cls, model: FaceModel, vertices: Sequence[int]) -> FaceChart:
+        """The chart on which each point of the mean face lies by its height and, from the middle to the side, half by
+        its distance and half by its angle about an upright axis through the head.
+        """
+        flat = _flattened(model)
+        angle = np.abs(_about_axis(model)[0])
+        front = np.ascontiguousarray(model.triangles[(angle[model.triangles] < _FARTHEST).all(axis=1)])
+        size = (CHART_SIZE, CHART_SIZE)
+        triangle, depth = np.empty(size, np.int32), np.empty(size, np.float32)
+        weights = np.empty((*size, 2), np.float32)
+        rasterize_into(flat, front, triangle, weights, depth)
+        first_two = weights.reshape(-1, 2)
+        return cls(
+            corners=front[triangle.ravel()],
+            weights=np.column_stack([first_two, 1 - first_two.sum(axis=1)]),
+            vertices=np.asarray(vertices, np.int64),
+            places=(flat[list(vertices), :2] + 1) * (CHART_SIZE / 2) - 0.5,
+        )
+
+    def unwrap(self, crop: np.ndarray, placed: np.ndarray, camera: Camera) -> np.ndarray:
+        """What a crop (H, W, 3) uint8 shows at each point, and how the surface faces the camera: (6, S, S) float32.
+
+        `placed` (V, 3) are the vertices after rotation and translation, decimetres, seen by the camera in crop pixels.
+        What the head itself hides is not told apart: there the chart shows what is before it.
+        """
+        chart = np.empty((CHART_CHANNELS, CHART_SIZE, CHART_SIZE), np.float32)
+        lens = np.array([camera.focal_length_px, camera.distance, camera.column, camera.row], np.float32)
+        _unwrap_into(crop, placed.astype(np.float32, copy=False), self.corners, self.weights, lens, chart)
+        return chart
+
+    def seen(self, placed: np.ndarray, cameras: Sequence[Camera]) -> np.ndarray:
+        """Crop pixels (B, N, 2) of the vertices of B faces (B, V, 3), each before its own camera."""
+        faces = placed[:, None, self.vertices]
+        return np.concatenate([project(face, camera) for face, camera in zip(faces, cameras, strict=True)])
+
+
+def _about_axis(model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
+    """Angle (V,) and distance (V,) of the mean face's vertices about an upright axis through the head."""
+    x, _, z = model.mean_shape.T
+    middle = model.mean_shape[model.landmark_vertices[[0, 16]], 2].mean() - _BEHIND
+    return np.arctan2(x, z - middle), np.hypot(x, z - middle)
+
+
+def _flattened(model: FaceModel) -> np.ndarray:
+    """Where the vertices of the mean face lie on the chart: clip coordinates (V, 4), the outermost in front."""
+    landmarks = model.mean_shape[model.landmark_vertices]
+    angle, distance = _about_axis(model)
+    half_width = np.abs(landmarks[:17, 0]).max() * 1.02
+    top, bottom = landmarks[17:27, 1].max() + _ABOVE, landmarks[8, 1] - _BELOW
+    across = np.clip(model.mean_shape[:, 0] / half_width, -_WIDEST, _WIDEST)
+    column = 0.5 * across + 0.5 * angle / _ROUND
+    row = (top - model.mean_shape[:, 1]) / (top - bottom) * 2 - 1
+    return np.stack([column, row, -distance / _DEEPEST, np.ones_like(row)], axis=1).astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _unwrap_into(crop, placed, corners, weights, lens, chart):
+    """Fill the chart (6, S, S); `lens` has focal length, distance, and the principal point's column and row."""
+    size = chart.shape[1]
+    height, width = crop.shape[:2]
+    one, zero = np.float32(1), np.float32(0)
+    points = np.empty((size, size, 3), np.float32)
+    for row in range(size):
+        for column in range(size):
+            k = row * size + column
+            a, b, c = corners[k]
+            wa, wb, wc = weights[k]
+            x = wa * placed[a, 0] + wb * placed[b, 0] + wc * placed[c, 0]
+            y = wa * placed[a, 1] + wb * placed[b, 1] + wc * placed[c, 1]
+            z = wa * placed[a, 2] + wb * placed[b, 2] + wc * placed[c, 2]
+            points[row, column, 0], points[row, column, 1], points[row, column, 2] = x, y, z
+            zoom = lens[0] / (lens[1] - z)
+            across = min(max(lens[2] + zoom * x, zero), np.float32(width - 1))
+            down = min(max(lens[3] - zoom * y, zero), np.float32(height - 1))
+            left, above = min(int(across), width - 2), min(int(down), height - 2)
+            right_part, below_part = across - np.float32(left), down - np.float32(above)
+            for channel in range(3):
+                upper = (one - right_part) * crop[above, left, channel] + right_part * crop[above, left + 1, channel]
+                lower = (one - right_part) * crop[above + 1, left, channel]
+                lower += right_part * crop[above + 1, left + 1, channel]
+                value = (one - below_part) * upper + below_part * lower
+                chart[channel, row, column] = value * _CONTRAST - _GREY
+    chart[3:] = zero
+    for row in range(1, size - 1):
+        for column in range(1, size - 1):
+            ax = points[row, column + 1, 0] - points[row, column - 1, 0]
+            ay = points[row, column + 1, 1] - points[row, column - 1, 1]
+            az = points[row, column + 1, 2] - points[row, column - 1, 2]
+            bx = points[row - 1, column, 0] - points[row + 1, column, 0]
+            by = points[row - 1, column, 1] - points[row + 1, column, 1]
+            bz = points[row - 1, column, 2] - points[row + 1, column, 2]
+            nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+            scale = _RELIEF / (np.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9))
+            chart[3, row, column], chart[4, row, column], chart[5, row, column] = nx * scale, ny * scale, nz * scale

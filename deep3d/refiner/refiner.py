@@ -1,0 +1,62 @@
+"""Looks at a face once more: unwraps the photo by the mesh, and asks the network how far each landmark is off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deep3d.camera import Camera, place, rotation_matrix
+from deep3d.coefficients import FaceCoefficients
+from deep3d.face_model import FaceModel
+from deep3d.refiner.chart import FaceChart
+from deep3d.refiner.graph import refiner_graph
+from deep3d.refiner.layers import EXPRESSION_GAIN
+from deep3d.refiner.weights import RefinerWeights
+from deep3d.regressor import LOG_DEVIATION, DenseLandmarks
+from deep3d.runtime import Network, Runtime, load_network
+
+
+class LandmarkRefiner:
+    """Finds the dense landmarks of a face whose shape and pose are known roughly.
+
+    The cascaded regression of Dollár et al. (2010), by a network, on images that the face model has aligned.
+    """
+
+    def __init__(self, network: Network, chart: FaceChart, model: FaceModel) -> None:
+        self._network, self._chart, self._model = network, chart, model
+
+    @classmethod
+    def load(cls, weights: RefinerWeights, model: FaceModel, beside: Runtime, threads: int | None) -> LandmarkRefiner:
+        """Make the network ready in the runtime of the regressor that it works beside."""
+        chart = FaceChart.of(model, weights.vertices)
+        return cls(load_network(refiner_graph(weights, chart.places), beside, threads), chart, model)
+
+    def __call__(
+        self, crops: Sequence[np.ndarray], coefficients: FaceCoefficients, cameras: Sequence[Camera]
+    ) -> DenseLandmarks:
+        """Where the landmarks of B faces are.
+
+        `crops` are (224, 224, 3) uint8 RGB, in which each camera sees its face.
+        """
+        placed = place(self._model.shape(coefficients), coefficients.rotation, coefficients.translation)
+        charts = np.stack([self._chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
+        (landmarks,) = self._network(charts, shape_input(coefficients))
+        points = self._chart.seen(placed, cameras) + landmarks[..., :2] @ upright(coefficients.rotation)
+        return DenseLandmarks(points, np.exp(landmarks[..., 2].clip(*LOG_DEVIATION)))
+
+
+def shape_input(coefficients: FaceCoefficients) -> np.ndarray:
+    """Identity and expression (B, 144) as the network wants them."""
+    gained = np.float32(EXPRESSION_GAIN) * coefficients.expression
+    return np.concatenate([coefficients.identity, gained], axis=1, dtype=np.float32)
+
+
+def upright(rotation: np.ndarray) -> np.ndarray:
+    """The directions (B, 2, 2) to the right of and down an upright face, as columns and rows of pixels.
+
+    `rotation` (B, 3) are angles in radians. Offsets along the face times this are offsets in pixels.
+    """
+    up = rotation_matrix(rotation)[:, :2, 1]
+    x, y = (up / np.linalg.norm(up, axis=1, keepdims=True)).T
+    return np.stack([np.stack([y, x], axis=1), np.stack([-x, y], axis=1)], axis=1).astype(np.float32)

@@ -1,0 +1,173 @@
+"""Training of the refiner: faces that are not quite where the mesh has them, and how far off each landmark is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from deep3d.camera import DEEP3D_CAMERA, Camera, place
+from deep3d.checkpoints import Checkpoint
+from deep3d.coefficients import EXPRESSION, IDENTITY, ROTATION, TRANSLATION, FaceCoefficients
+from deep3d.face_model import FaceModel, read_face_model
+from deep3d.landmarks import JAW
+from deep3d.refiner import FaceChart
+from deep3d.refiner.refiner import shape_input, upright
+from deep3d.training.loop import Losses, Progress, run_stages
+from deep3d.training.losses import dense_terms
+from deep3d.training.refiner_config import RefinerConfig, RefinerLossWeights
+from deep3d.training.refiner_network import RefinerNetwork
+from deep3d.training.refiner_starts import Starts, head_starts, portrait_starts
+from deep3d.training.run import Run
+from deep3d.training.team import ALONE, Team
+
+TERMS = ("total", "dense", "certainty", "portrait_dense", "portrait_certainty")
+
+REGRESSED = 0.4  # of the faces are where the regressor puts them, the others where a fit does
+DISTURBED = 0.6  # of the faces are moved a little from there
+HALFWAY = 0.5  # of these are on their way to the true shape, as in a second look
+FARTHEST = 0.8  # of that way
+JAW_SHARE = 0.15  # of the weight of other landmarks, on portraits: their reference has the jaw elsewhere
+_SCATTER = np.zeros(257, np.float32)  # of the disturbance, in the units of the coefficients
+_SCATTER[IDENTITY], _SCATTER[EXPRESSION], _SCATTER[ROTATION] = 0.12, 0.02, 0.015
+_SCATTER[TRANSLATION] = 0.006, 0.006, 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """B faces as the refiner sees them, and what it should say."""
+
+    charts: Tensor  # (B, 6, S, S)
+    shapes: Tensor  # (B, 144)
+    offsets: Tensor  # (B, N, 2) crop pixels along the upright face, not a number where nobody knows
+
+
+def train_refiner(
+    config: RefinerConfig, start: Checkpoint, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
+) -> RefinerNetwork:
+    """Draw the faces, run the schedule or what is left of it, and return the averaged network; see `run_stages`.
+
+    Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; RuntimeUnavailable.
+    """
+    torch.manual_seed(config.seed)
+    model = read_face_model(model_path)
+    chart = FaceChart.of(model, start.dense_vertices)
+    team.from_leader(lambda: _draw_faces(config, start, model_path, folder) and None)
+    heads, portraits = _draw_faces(config, start, model_path, folder)  # by now they are there to be read
+    run = Run.new("refiner", config, model.info.sha256, folder, RefinerNetwork(chart.places), "refiner", team)
+    views = ViewDrawer(model, chart, np.random.default_rng(config.seed + 1000 * run.step + 1_000_000 * team.rank))
+
+    @contextmanager
+    def open_stage(_: object) -> Iterator[Losses]:
+        with ThreadPoolExecutor(1) as ahead:
+            yield _Losses(config, heads, portraits, views, team.device, ahead)
+
+    run_stages(run, [config.schedule], open_stage, TERMS, progress)
+    network = run.average.module
+    assert isinstance(network, RefinerNetwork)
+    return network.eval().cpu()
+
+
+def _draw_faces(
+    config: RefinerConfig, start: Checkpoint, model_path: Path, folder: Path
+) -> tuple[Starts, Starts | None]:
+    """The synthetic heads of a run and its crops of portraits, if it has some."""
+    heads = head_starts(folder, start, model_path, config.heads, config.workers, config.seed)
+    if config.portraits is None or not config.portrait_share:
+        return heads, None
+    source = Path(config.portraits)
+    return heads, portrait_starts(folder, start, model_path, source, config.portrait_crops, config.seed)
+
+
+@dataclass(frozen=True)
+class ViewDrawer:
+    """Unwraps faces by meshes that are about right."""
+
+    model: FaceModel
+    chart: FaceChart
+    rng: np.random.Generator
+
+    def draw(self, starts: Starts, count: int) -> View:
+        """`count` of the faces, evenly drawn."""
+        rows = np.sort(self.rng.integers(0, len(starts.crops), count))
+        vectors, cameras = self._disturbed(starts, rows)
+        face = FaceCoefficients.from_vector(vectors)
+        placed = place(self.model.shape(face), face.rotation, face.translation)
+        crops = starts.crops[rows]
+        charts = np.stack([self.chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
+        offsets = (starts.points[rows] - self.chart.seen(placed, cameras)) @ upright(face.rotation).mT
+        return View(*(torch.from_numpy(part) for part in (charts, shape_input(face), offsets)))
+
+    def _disturbed(self, starts: Starts, rows: np.ndarray) -> tuple[np.ndarray, list[Camera]]:
+        """Where the faces are thought to be: vectors (B, 257), and the cameras that see them."""
+        rng, count = self.rng, len(rows)
+        regressed = rng.random(count) < REGRESSED
+        vectors = np.where(regressed[:, None], starts.regressed[rows], starts.fitted[rows])
+        disturbed = (rng.random(count) < DISTURBED)[:, None]
+        way = rng.uniform(0, FARTHEST, (count, 1)) * (rng.random((count, 1)) < HALFWAY)
+        shape = slice(IDENTITY.start, EXPRESSION.stop)
+        toward = np.nan_to_num(starts.true[rows][:, shape] - vectors[:, shape])
+        vectors[:, shape] += disturbed * way * toward
+        vectors += disturbed * rng.normal(size=vectors.shape) * _SCATTER
+        cameras = [
+            DEEP3D_CAMERA if fixed else Camera(*(float(number) for number in lens))
+            for fixed, lens in zip(regressed, starts.lenses[rows])
+        ]
+        return vectors.astype(np.float32), cameras
+
+
+@dataclass
+class _Losses:
+    """The loss of a batch, which is drawn while the network works on the one before."""
+
+    config: RefinerConfig
+    heads: Starts
+    portraits: Starts | None
+    views: ViewDrawer
+    device: torch.device
+    ahead: ThreadPoolExecutor
+    coming: Future[list[View]] | None = None
+
+    def __call__(self, module: nn.Module) -> dict[str, Tensor]:
+        module.train()
+        drawn = (self.coming or self.ahead.submit(self._draw)).result()
+        self.coming = self.ahead.submit(self._draw)
+        charts = torch.cat([view.charts for view in drawn]).to(self.device, memory_format=torch.channels_last)
+        shapes = torch.cat([view.shapes for view in drawn]).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            landmarks = module(charts, shapes)
+        parts = landmarks.split([len(view.charts) for view in drawn])
+        offsets = [view.offsets.to(self.device) for view in drawn]
+        return refiner_loss(self.config.loss, list(zip(parts, offsets, strict=True)))
+
+    def _draw(self) -> list[View]:
+        real = round(self.config.schedule.batch_size * self.config.portrait_share) if self.portraits is not None else 0
+        drawn = [self.views.draw(self.heads, self.config.schedule.batch_size - real)]
+        if self.portraits is not None and real:
+            drawn.append(self.views.draw(self.portraits, real))
+        return drawn
+
+
+def refiner_loss(weights: RefinerLossWeights, parts: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    """The terms for heads and, if there is a second part, for portraits: of landmarks (B, N, 3) as the network gives
+    them and the true offsets (B, N, 2).
+    """
+    terms = dense_terms(*parts[0])
+    terms["total"] = _weighted(weights, terms)
+    for landmarks, offsets in parts[1:]:
+        share = torch.ones(68, device=landmarks.device)
+        share[JAW].fill_(JAW_SHARE)
+        real = dense_terms(landmarks[:, :68], offsets[:, :68], share)
+        terms |= {f"portrait_{name}": term for name, term in real.items()}
+        terms["total"] = terms["total"] + weights.portraits * _weighted(weights, real)
+    return terms
+
+
+def _weighted(weights: RefinerLossWeights, terms: dict[str, Tensor]) -> Tensor:
+    return weights.dense * terms["dense"] + weights.certainty * terms["certainty"]
