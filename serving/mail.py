@@ -24,7 +24,6 @@ from serving.site import Site
 from serving.tables import Job, Notice, Status
 
 TIMEOUT_SECONDS = 15  # of each step of the conversation with a mail server
-PICTURE = (20.0, 0.0), 512  # view and pixels
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 SUBJECTS = {Status.DONE: N_("Your 3D face is ready"), Status.FAILED: N_("We could not make a 3D face of your photo")}
@@ -69,8 +68,7 @@ def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
     message.set_content(_templates().get_template("mail.txt").render(values))
     message.add_alternative(_templates().get_template("mail.html").render(values), subtype="html")
     if done:
-        view, size = PICTURE
-        picture = snapshots.snapshot(site.storage, job.faces[0].folder, view, size, "white")
+        picture = snapshots.front(site.storage, job.faces[0].folder)
         html = list(message.iter_parts())[1]
         assert isinstance(html, EmailMessage)
         html.add_related(picture, "image", "jpeg", cid="<face>", filename="face.jpg")
@@ -83,7 +81,8 @@ def _server(settings: Settings) -> Iterator[smtplib.SMTP]:
     if url.hostname is None:
         raise SettingsError("DEEP3D_SMTP_URL: names no host; give smtp+starttls://user:password@host")
     port = url.port or _PORTS[url.scheme]
-    context = ssl.create_default_context()
+    # The certificates of all authorities take 20 ms to read: only where they are asked for.
+    context = ssl.create_default_context() if url.scheme != "smtp" else None
     if url.scheme == "smtps":
         server = smtplib.SMTP_SSL(url.hostname, port, timeout=TIMEOUT_SECONDS, context=context)
     else:

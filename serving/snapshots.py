@@ -65,10 +65,21 @@ def snapshot(storage: Storage, folder: str, view: View, size: int, background: s
     with _one_at_a_time:
         mesh, texture = _face(storage, folder)
         picture = draw_view(mesh, texture, Pose(*view, 0), size, background_color(background))
-        content = _jpeg(picture)
+        content = _jpeg(Image.fromarray(picture))
     if kept:
         storage.write(name, content)
     return content
+
+
+def front(storage: Storage, folder: str) -> bytes:
+    """A JPG of the face from the front, 304 x 384 pixels: as overlay.jpg has it, in a tenth of the time of drawing it.
+
+    Raises: FileNotFoundError if the job has been deleted.
+    """
+    with Image.open(io.BytesIO(storage.read(f"{folder}/overlay.jpg"))) as row:
+        first = 2 * row.height  # two squares of the photo, then the face from the left, the front and the right
+        width = (row.width - first) // 3
+        return _jpeg(row.convert("RGB").crop((first + width, 0, first + 2 * width, row.height)))
 
 
 def takes_long(views: Sequence[View], size: int) -> bool:
@@ -113,9 +124,9 @@ def _turn(mesh: Mesh, texture: np.ndarray) -> Iterator[np.ndarray]:
         yield frame
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
+def _jpeg(picture: Image.Image) -> bytes:
     content = io.BytesIO()
-    Image.fromarray(picture).save(content, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+    picture.save(content, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
     return content.getvalue()
 
 

@@ -39,6 +39,7 @@ def write_quickly(face, folder: Path) -> None:
     coefficients = {field.name: getattr(MEAN, field.name)[0].tolist() for field in fields(MEAN)}
     (folder / "face.json").write_text(json.dumps({"coefficients": coefficients}))
     Image.new("RGB", (8, 8), "peru").save(folder / "texture.png")
+    Image.new("RGB", (28, 8), "peru").save(folder / "overlay.jpg")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_nothing_is_sent_before_the_job_ends(site, clean_photo, worker):
 
 
 def test_a_mail_about_a_face_has_text_page_picture_and_link(site, clean_photo, worker, monkeypatch):
-    monkeypatch.setattr(snapshots, "snapshot", lambda *arguments: b"picture")
+    monkeypatch.setattr(snapshots, "front", lambda *arguments: b"picture")
     job = end(site, clean_photo, worker, [PhotoOutcome(folders=("folder",))])
     assert notices.send_next(site, worker) == "sent"
     assert notices.send_next(site, worker) == ""

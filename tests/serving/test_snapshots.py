@@ -9,7 +9,7 @@ from PIL import Image
 
 from deep3d import Pose, default_face_model, draw_view
 from serving import snapshots
-from serving.snapshots import SMALLEST, background_color, file_name, snapshot, takes_long, zip_of
+from serving.snapshots import SMALLEST, background_color, file_name, front, snapshot, takes_long, zip_of
 from serving.storage import Storage
 from tests.serving.conftest import write_mean_face
 
@@ -42,6 +42,18 @@ def test_pictures_that_many_ask_for_are_kept(storage, monkeypatch):
     first = snapshot(storage, "face", (30.0, 0.0), SIZE, "white")
     monkeypatch.setattr(snapshots, "draw_view", lambda *arguments: pytest.fail("drawn again"))
     assert snapshot(storage, "face", (30.0, 0.0), SIZE, "white") == first
+
+
+def test_the_front_is_that_of_the_overlay(storage):
+    row = np.zeros((384, 1680, 3), np.uint8)
+    for number, start in enumerate((0, 384, 768, 1072, 1376)):
+        row[:, start:] = 50 * number
+    overlay = io.BytesIO()
+    Image.fromarray(row).save(overlay, "JPEG", quality=95, subsampling="4:4:4")
+    storage.write("face/overlay.jpg", overlay.getvalue())
+    picture = pixels(front(storage, "face"))
+    assert picture.shape == (384, 304, 3)
+    assert abs(picture - 150).max() < 3
 
 
 @pytest.mark.parametrize(
