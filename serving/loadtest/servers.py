@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from serving.errors import ServingError
 
 if TYPE_CHECKING:
-    from aiosmtpd.controller import Controller
+    from serving.loadtest.mail_server import MailServer
 
 PATIENCE_SECONDS = 300  # until something is given up that should be there; nothing is measured by it
 
@@ -98,23 +98,23 @@ class Mailbox:
     def __init__(self) -> None:
         self.received: list[tuple[str, float]] = []  # Message-ID, seconds since 1970
         self._port = free_port()
-        self._controller: Controller | None = None
+        self._server: MailServer | None = None
         self.url = f"smtp://127.0.0.1:{self._port}"
 
     def start(self) -> None:
         """Take mails."""
         try:
-            from aiosmtpd.controller import Controller
+            from serving.loadtest.mail_server import MailServer
         except ImportError as error:
             raise ServerMissing("aiosmtpd: not installed; it comes with the extra `dev`") from error
-        self._controller = Controller(self, hostname="127.0.0.1", port=self._port)
-        self._controller.start()
+        self._server = MailServer(self, self._port)
+        self._server.start()
 
     def stop(self) -> None:
         """Answer nobody."""
-        if self._controller is not None:
-            self._controller.stop()
-            self._controller = None
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep a mail."""

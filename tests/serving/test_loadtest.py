@@ -1,7 +1,10 @@
 """The load tests themselves, with a quick network: they count what happens, and a sound site passes them."""
 
+import gc
+import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,7 +16,7 @@ from serving.loadtest.hostile import run_hostile
 from serving.loadtest.local_site import embedded_site, production_site
 from serving.loadtest.mails import MailCount
 from serving.loadtest.report import Report
-from serving.loadtest.servers import ServerMissing
+from serving.loadtest.servers import Mailbox, ServerMissing
 
 HERE = Path(__file__).parent
 QUICK_SITE = (sys.executable, str(HERE / "quick_site.py"))
@@ -96,3 +99,15 @@ def test_a_report_is_a_table_and_plain_values():
     report = Report({"time (s)": 1.234}, ["a job is lost"])
     assert report.to_markdown().splitlines()[2:] == ["| time (s) | 1.23 |", "FAULT: a job is lost"]
     assert report.to_json() == {"figures": {"time (s)": 1.234}, "faults": ["a job is lost"]}
+
+
+def test_a_mail_server_that_stops_hangs_up_on_those_who_have_just_come():
+    mailbox = Mailbox()
+    mailbox.start()
+    place = ("127.0.0.1", urlsplit(mailbox.url).port)
+    clients = [socket.create_connection(place, timeout=5) for _ in range(100)]
+    mailbox.stop()
+    del mailbox
+    gc.collect()  # a socket that was left open warns
+    for client in clients:
+        client.close()
