@@ -117,7 +117,7 @@ class Director:
             glasses=random_glasses(rng, landmarks),
             background=_random_background(rng, count, self._noises),
             behind=random_things_behind(rng, standpoints.see(neck)[0][:, 0]),
-            before=random_things_before(rng, count),
+            before=random_things_before(rng, standpoints.pixels_per_dm),
             film=random_film(rng, count, FINE_NOISES),
         )
         return each_array(scenes, single_precision)

@@ -10,7 +10,11 @@ from deep3d.camera import CROP_SIZE
 from deep3d.coefficients import Array
 
 CORNERS = 12  # of every outline; those of fewer repeat their last
-MOST_BEHIND, MOST_BEFORE = 5, 2  # things in one picture, besides clothes
+MOST_BEHIND, MOST_BEFORE = 5, 6  # things in one picture, besides clothes
+FINGERS = ((-0.36, 0.72), (-0.12, 0.9), (0.12, 0.85), (0.36, 0.6))
+"""Where they begin across a hand, and how long they are, in widths of the palm."""
+PALM = 0.85  # decimetres
+DARKEST_SKIN, LIGHTEST_SKIN = np.array([0.25, 0.16, 0.12]), np.array([0.95, 0.78, 0.68])  # sRGB
 
 
 @dataclass(frozen=True)
@@ -28,29 +32,38 @@ def random_things_behind(rng: np.random.Generator, neck: np.ndarray) -> Things:
     places = rng.uniform(-40, 264, (count, MOST_BEHIND, 2))
     there = np.arange(MOST_BEHIND) < rng.poisson(2.0, (count, 1))
     patches = _patches(rng, places, rng.uniform(10, 120, there.shape), there)
-    return _things(
-        rng, np.concatenate([patches, _clothes(rng, neck)], axis=1), any_colours(rng, (count, MOST_BEHIND + 2))
+    outlines = np.concatenate([patches, _clothes(rng, neck)], axis=1)
+    size = outlines.shape[:2]
+    return Things(outlines, any_colours(rng, size), rng.normal(0, 0.2, (*size, 2)))
+
+
+def random_things_before(rng: np.random.Generator, scale: np.ndarray) -> Things:
+    """Before one face in five: a hand, a microphone, or one or two things of any shape.
+
+    `scale` (B,) are pixels for a decimetre at the head.
+    """
+    count = len(scale)
+    kind = rng.choice(4, (count, 1, 1), p=[0.8, 0.1, 0.06, 0.04])
+    there = np.arange(MOST_BEFORE) < rng.integers(1, 3, (count, 1)) * (kind[..., 0] == 1)
+    places = rng.uniform(20, 204, (count, MOST_BEFORE, 2))
+    patches = _patches(rng, places, rng.uniform(12, 55, there.shape), there)
+    outlines = np.select(
+        [kind[..., None] == 2, kind[..., None] == 3], [_hands(rng, scale), _microphones(rng, scale)], patches
     )
-
-
-def random_things_before(rng: np.random.Generator, count: int) -> Things:
-    """A hand, a microphone, a phone, another person: one or two things somewhere on one face in five."""
-    size = (count, MOST_BEFORE)
-    there = (rng.random((count, 1)) < 0.2) & (np.arange(MOST_BEFORE) < rng.integers(1, 3, (count, 1)))
-    patches = _patches(rng, rng.uniform(20, 204, (*size, 2)), rng.uniform(12, 55, size), there)
-    skin = rng.uniform([0.3, 0.2, 0.15], [0.95, 0.75, 0.65], (count, 1, 3))
-    colours = np.where(rng.random((count, 1, 1)) < 0.5, skin, any_colours(rng, (count, 1)))
-    return _things(rng, patches, np.repeat(colours, MOST_BEFORE, axis=1))
+    skin = (
+        DARKEST_SKIN + rng.random((count, 1, 1)) * (LIGHTEST_SKIN - DARKEST_SKIN) + rng.normal(0, 0.03, (count, 1, 3))
+    )
+    dark = rng.uniform(0.02, 0.35, (count, 1, 1)) * np.ones(3)
+    other = np.where(rng.random((count, 1, 1)) < 0.5, skin, any_colours(rng, (count, 1)))
+    colours = np.select([kind == 2, kind == 3], [skin, dark], other)
+    gradients = np.repeat(rng.normal(0, 0.2, (count, 1, 2)), MOST_BEFORE, axis=1)
+    return Things(outlines, colours * rng.normal(1, 0.05, (count, MOST_BEFORE, 1)), gradients)
 
 
 def any_colours(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
     """(*size, 3) sRGB: mostly muted, sometimes bright."""
     vivid = rng.choice([0.03, 0.12, 0.35], (*size, 1))
     return np.clip(rng.uniform(0, 1, (*size, 1)) + rng.normal(size=(*size, 3)) * vivid, 0, 1)
-
-
-def _things(rng: np.random.Generator, outlines: np.ndarray, colours: np.ndarray) -> Things:
-    return Things(outlines, colours, rng.normal(0, 0.2, (*colours.shape[:2], 2)))
 
 
 def _patches(rng: np.random.Generator, middle: np.ndarray, radius: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -63,6 +76,47 @@ def _patches(rng: np.random.Generator, middle: np.ndarray, radius: np.ndarray, t
     reach = np.take_along_axis(rng.uniform(0.5, 1.2, (*size, CORNERS)), corner, axis=2) * (radius * there)[..., None]
     outline = np.stack([np.cos(angle), np.sin(angle)], axis=-1) * reach[..., None]
     return middle[:, :, None] + outline * rng.uniform(0.4, 1.6, (*size, 1, 2))
+
+
+def _hands(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
+    """A palm, a thumb and four fingers, anyhow turned: (B, MOST_BEFORE, CORNERS, 2)."""
+    count = len(scale)
+    spread, bent = rng.uniform(-0.1, 0.5, count), rng.uniform(0.5, 1.05, (count, len(FINGERS)))
+    middle = np.zeros(count)
+    parts = [_capsules(middle, middle - 0.15, middle, middle + 0.2, 0.45 + middle)]
+    parts.append(
+        _capsules(middle - 0.35, middle - 0.1, middle - 0.75 - 0.2 * spread, middle + 0.4 * bent[:, 0], 0.13 + middle)
+    )
+    for k, (across, length) in enumerate(FINGERS):
+        tip = 0.45 + length * bent[:, k]
+        parts.append(_capsules(middle + across, middle + 0.4, across * (1 + spread), tip, 0.115 + middle))
+    hand = np.stack(parts, axis=1) * (PALM * scale * rng.uniform(0.85, 1.2, count))[:, None, None, None]
+    hand[..., 0] *= rng.choice([-1, 1], count)[:, None, None]
+    angle = rng.uniform(-np.pi, np.pi, count)
+    turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 1, 2, 2)
+    place = np.stack([rng.uniform(20, 204, count), rng.uniform(60, 224, count)], axis=1)
+    return hand @ turn + place[:, None, None]
+
+
+def _microphones(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
+    """A handle that comes from below and a ball before or under the mouth: (B, MOST_BEFORE, CORNERS, 2)."""
+    count = len(scale)
+    x, y = rng.normal(112, 30, count), rng.normal(165, 25, count)
+    lean, thick = rng.normal(0, 60, count), rng.uniform(0.1, 0.16, count) * scale
+    handle = _capsules(x, y, x + lean, y + 200, thick)
+    ball = _capsules(x, y, x, y + 1, thick * rng.uniform(1.4, 2.2, count))
+    return np.stack([handle] + [ball] * (MOST_BEFORE - 1), axis=1)
+
+
+def _capsules(x0: np.ndarray, y0: np.ndarray, x1: np.ndarray, y1: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """Outlines (B, CORNERS, 2) of lines with round ends, `half` wide to either side. All arguments are (B,)."""
+    angle = np.arctan2(y1 - y0, x1 - x0)[:, None]
+    turn = np.linspace(-np.pi / 2, np.pi / 2, CORNERS // 2)
+    turns = np.concatenate([angle + turn, angle + np.pi + turn], axis=1)
+    far = np.arange(CORNERS) < CORNERS // 2
+    ends = [np.where(far, end[:, None], start[:, None]) for start, end in ((x0, x1), (y0, y1))]
+    round_ = np.stack([np.cos(turns), np.sin(turns)], axis=2) * half[:, None, None]
+    return np.stack(ends, axis=2) + round_
 
 
 def _clothes(rng: np.random.Generator, neck: np.ndarray) -> np.ndarray:

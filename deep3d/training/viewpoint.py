@@ -11,6 +11,9 @@ from deep3d.alignment import CROP_PIXELS_PER_UNIT, STANDARD_POINTS
 from deep3d.camera import CROP_SIZE, rotation_matrix
 from deep3d.coefficients import Array
 
+NEAREST, FARTHEST = 2.8, 25.0  # decimetres
+BARREL = 0.08  # standard deviation of the distortion, of what phones leave uncorrected
+
 
 @dataclass(frozen=True)
 class Standpoints:
@@ -19,6 +22,7 @@ class Standpoints:
     rotation: Array  # (B, 3) of the head, radians
     distance: Array  # (B,) decimetres from the head's origin
     aside: Array  # (B, 2) decimetres: not every face is in the middle of its photo
+    barrel: Array  # (B,) how much farther out lenses draw what is at distance 1 from the middle, for focal length 1
     scale: Array  # (B,) crop pixels for focal length 1
     offset: Array  # (B, 2) crop pixels
 
@@ -27,7 +31,7 @@ class Standpoints:
         xp = array_api_compat.array_namespace(points)
         placed = points @ self.turn.mT
         depth = self.distance[:, None] - placed[..., 2]
-        flat = _pinhole(placed, self.distance, self.aside)
+        flat = _lens(_pinhole(placed, self.distance, self.aside), self.barrel)
         upward = xp.asarray([1.0, -1.0], dtype=flat.dtype, device=array_api_compat.device(flat))
         pixels = flat * upward * self.scale[:, None, None] + self.offset[:, None]
         return xp.astype(pixels, xp.float32), xp.astype(depth, xp.float32)
@@ -51,14 +55,15 @@ class Standpoints:
 
 
 def random_standpoints(rng: np.random.Generator, five: np.ndarray) -> Standpoints:
-    """Photograph heads from 3.5 to 25 dm and crop by five jittered points, (B, 5, 3) in head space."""
+    """Photograph heads from as near as a selfie, and crop by five jittered points, (B, 5, 3) in head space."""
     count = len(five)
     rotation = _random_rotation(rng, count)
-    distance = np.exp(rng.uniform(np.log(3.5), np.log(25.0), count)).astype(np.float32)
+    distance = np.exp(rng.uniform(np.log(NEAREST), np.log(FARTHEST), count)).astype(np.float32)
     aside = rng.normal(0, 0.06, (count, 2)) * distance[:, None]
-    seen = _pinhole(five @ rotation_matrix(rotation).mT, distance, aside)
+    barrel = rng.normal(0, BARREL, count)
+    seen = _lens(_pinhole(five @ rotation_matrix(rotation).mT, distance, aside), barrel)
     scale, offset = _crop(rng, seen, np.abs(rotation[:, 1]))
-    return Standpoints(rotation, distance, aside, scale, offset)
+    return Standpoints(rotation, distance, aside, barrel, scale, offset)
 
 
 def _random_rotation(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -73,6 +78,12 @@ def _random_rotation(rng: np.random.Generator, count: int) -> np.ndarray:
 def _pinhole(points: Array, distance: Array, aside: Array) -> Array:
     """Perspective image (B, N, 2), y up, with focal length 1."""
     return (points[..., :2] + aside[:, None]) / (distance[:, None, None] - points[..., 2:])
+
+
+def _lens(flat: Array, barrel: Array) -> Array:
+    """Image points (B, N, 2) as lenses with radial distortion (B,) see them (Brown, 1966, the first term)."""
+    xp = array_api_compat.array_namespace(flat)
+    return flat * (1 + barrel[:, None, None] * xp.sum(flat * flat, axis=-1, keepdims=True))
 
 
 def _crop(rng: np.random.Generator, five: np.ndarray, yaw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
