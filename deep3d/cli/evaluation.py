@@ -55,9 +55,11 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write report.html, with plots and pictures, here.")] = None,
     mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
-    alignments: Annotated[int, typer.Option(min=1, max=3, help="How often a face is cropped and predicted.")] = 2,
+    alignments: Annotated[
+        int, typer.Option(min=1, max=3, help="How often a face is cropped and predicted at most.")
+    ] = 2,
     precision: Annotated[
-        str | None, typer.Option(help="fp32 or bf16; bf16 by default where the processor has it.")
+        str | None, typer.Option(help="fp32, bf16 or int8; by default the fastest that the processor has.")
     ] = None,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,

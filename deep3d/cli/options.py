@@ -33,7 +33,7 @@ NoRefineOption = Annotated[bool, typer.Option("--no-refine", help="Fit nothing: 
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]
 PrecisionOption = Annotated[
     str | None,
-    typer.Option(help="fp32, bf16 or int8; by default bf16 where the processor has it, fp32 for float32 weights."),
+    typer.Option(help="fp32, bf16 or int8; by default the fastest that the processor has, fp32 for float32 weights."),
 ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
 from deep3d.runtime.artefacts import SUFFIXES, network_graph, read_artefact
+from deep3d.runtime.calibration import is_calibrated
 from deep3d.runtime.cores import processor_precisions
 from deep3d.runtime.interface import Network, Runtime
 
@@ -21,7 +22,7 @@ RUNTIMES = {
 """Each runtime's name and the package that it needs, the fastest first."""
 PRECISIONS = {
     "cuda": ("bf16", "fp32"),
-    "openvino": ("bf16", "fp32", "int8"),
+    "openvino": ("bf16", "int8", "fp32"),
     "onnx": ("fp32",),
     "torchscript": ("bf16", "fp32"),
     "eager": ("bf16", "fp32"),
@@ -36,9 +37,9 @@ def load_runtime(
 ) -> Runtime:
     """Make a checkpoint's network ready.
 
-    None takes the fastest runtime that is installed, all usable cores, and bf16 where the processor has it; but fp32
-    for weights that are kept in float32, where every digit seems to count. The name may also be that of an .onnx file
-    of `write_artefact`, which has a precision of its own.
+    None takes the fastest runtime that is installed, all usable cores, and the runtime's first precision that the
+    processor has, int8 only for calibrated weights; but fp32 for weights that are kept in float32, where every digit
+    seems to count. The name may also be that of an .onnx file of `write_artefact`, which has a precision of its own.
 
     Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine cannot do it or a file that it needs is
     not as it should be.
@@ -48,9 +49,9 @@ def load_runtime(
 
         content, precision = read_artefact(checkpoint, Path(name))
         return OnnxRuntime(content, threads, precision)
-    if precision is None and checkpoint.storage == "float32":
-        precision = "fp32"
-    name, precision = require_available(name or available_runtimes()[0], precision)
+    name = name or available_runtimes()[0]
+    _require_available(name, precision)
+    precision = precision or _precision_for(checkpoint, name)
     match name:  # each imports its framework only when chosen
         case "openvino":
             from deep3d.runtime.openvino import OpenVinoRuntime
@@ -88,11 +89,8 @@ def load_network(model: bytes, beside: Runtime, threads: int | None = None) -> N
     return OnnxNetwork(model, threads)
 
 
-def require_available(name: str, precision: str | None) -> tuple[str, str]:
-    """The runtime and its precision, None for the one to use first, once this machine has both.
-
-    Raises: ConfigError if a name is unknown, RuntimeUnavailable.
-    """
+def _require_available(name: str, precision: str | None) -> None:
+    """Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine lacks one."""
     if name not in RUNTIMES:
         raise ConfigError(f"runtime: {name!r} is unknown, choose one of {', '.join(RUNTIMES)}")
     if find_spec(RUNTIMES[name]) is None:
@@ -100,14 +98,21 @@ def require_available(name: str, precision: str | None) -> tuple[str, str]:
             f"runtime: {name} needs the package {RUNTIMES[name]}, which is not installed; "
             f"choose one of {', '.join(available_runtimes())}, or install it"
         )
-    precision = precision or available_precisions(name)[0]
+    if precision is None:
+        return
     if precision not in PRECISIONS[name]:
         raise ConfigError(
             f"precision: {precision!r} is unknown to runtime {name}, choose one of {', '.join(PRECISIONS[name])}"
         )
     if precision not in available_precisions(name):
         raise RuntimeUnavailable(f"precision: this processor has no {precision} arithmetic, choose fp32")
-    return name, precision
+
+
+def _precision_for(checkpoint: Checkpoint, name: str) -> str:
+    """The first of a runtime's precisions that this machine computes in and the checkpoint is ready for."""
+    if checkpoint.storage == "float32":
+        return "fp32"
+    return next(p for p in available_precisions(name) if p != "int8" or is_calibrated(checkpoint))
 
 
 def available_runtimes() -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from deep3d.checkpoints import read_checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
 from deep3d.network import build_network
 from deep3d.runtime import RUNTIMES, Runtime, available_precisions, available_runtimes, load_runtime, loading
@@ -95,6 +96,18 @@ def test_bf16_needs_a_processor_that_has_it(monkeypatch, toy_checkpoint):
     assert available_precisions("openvino") == ["fp32"]
     with pytest.raises(RuntimeUnavailable, match="no bf16 arithmetic, choose fp32"):
         load_runtime(toy_checkpoint, "torchscript", precision="bf16")
+
+
+def test_eight_bits_are_taken_where_nothing_is_faster_and_they_are_calibrated(monkeypatch, toy_checkpoint):
+    # given a checkpoint that has no calibration, and a processor without bf16
+    monkeypatch.setattr(loading, "processor_precisions", lambda: ("fp32", "int8"))
+    assert available_precisions("openvino") == ["int8", "fp32"]
+    assert load_runtime(toy_checkpoint, "openvino", threads=1).precision == "fp32"
+    # then one that has
+    assert load_runtime(read_checkpoint(), "openvino", threads=1).precision == "int8"
+    # but bf16 where there is some
+    monkeypatch.setattr(loading, "processor_precisions", lambda: ("fp32", "bf16", "int8"))
+    assert available_precisions("openvino")[0] == "bf16"
 
 
 def test_unknown_names(toy_checkpoint):
