@@ -86,6 +86,19 @@ class AlignedCrop:
         matrix = self.matrix
         return (np.asarray(points) - matrix[:2, 2]) / matrix.diagonal()[:2]
 
+    def shift(self, five_points: np.ndarray) -> float:
+        """Crop pixels by which the corner that moves most would, were the photo aligned by other points (5, 2).
+
+        Raises: AlignmentFailed if the points cannot be those of a face in this photo.
+        """
+        there = crop_parameters(five_points, self.photo_width, self.photo_height)
+        moved = [
+            (start + end) / there.scale - (own + end) / self.scale
+            for start, own in ((there.left, self.left), (there.up, self.up))
+            for end in (0, CROP_SIZE)
+        ]
+        return self.scale * float(np.abs(moved).max())
+
     def photo_camera(self, camera: Camera) -> np.ndarray:
         """(3, 4) homogeneous matrix from model-space decimetres to photo pixels, for a camera that sees the crop."""
         return self.matrix @ camera.matrix()

@@ -82,6 +82,10 @@ class Checkpoint:
         folded = fold_batch_norms(TRUNKS[self.info.trunk], self.arrays)
         return replace(self, storage="float32", stored=folded)
 
+    def without_weights(self) -> Checkpoint:
+        """The same for those who only tell where results come from: a network that is ready has weights of its own."""
+        return replace(self, stored={name: value for name, value in self.stored.items() if name == DENSE_VERTICES})
+
     def require_model(self, model: ModelInfo) -> None:
         """Raises: CheckpointMismatch if the checkpoint was trained for another face model."""
         if model.sha256 != self.info.face_model_sha256:

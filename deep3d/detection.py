@@ -60,14 +60,14 @@ _CROP_SIZE = 0.88  # of the box: where O-Net's landmarks scatter least
 
 
 class FaceDetector:
-    """Loads the networks once; `detect` may be called from one thread at a time."""
+    """Holds the networks, ready for photos."""
 
-    def __init__(self, threads: int | None = None) -> None:
-        """With None all usable cores.
-
-        Raises: CheckpointMissing, CheckpointInvalid if the networks' file is not whole.
-        """
+    def __init__(self) -> None:
+        """Raises: CheckpointMissing, CheckpointInvalid if the networks' file is not whole."""
         self._cascade = Cascade()
+        black = np.zeros((48, 48, 3), np.uint8)  # shown once, so that all is compiled before the first photo
+        self._cascade([black], _SMALLEST_FACE, _LOOKS[0].thresholds, _LOOKS[0].overlap)
+        self._cascade.read([black], [np.array([0.0, 0.0, 48.0, 48.0])])
 
     def detect(self, photos: Sequence[np.ndarray], faces: Faces = "all") -> list[list[Detection]]:
         """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list where there is none.
@@ -164,7 +164,7 @@ def _framed(image: np.ndarray, border: int) -> np.ndarray:
 
 
 def _stretched(image: np.ndarray) -> np.ndarray:
-    return np.asarray(ImageOps.autocontrast(Image.fromarray(image), cutoff=1, preserve_tone=True))
+    return np.array(ImageOps.autocontrast(Image.fromarray(image), cutoff=1, preserve_tone=True))
 
 
 def _whole(photo: np.ndarray) -> _Copy:

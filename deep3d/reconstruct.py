@@ -1,9 +1,10 @@
-"""From photos to reconstructions: detect, align, regress, align again on the network's points, regress again, fit."""
+"""From photos to reconstructions: detect, align, regress, look again at the face's surface, fit."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -37,7 +38,9 @@ from deep3d.runtime.cores import give_back_memory, use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 
 ALIGNMENTS = 2
-"""The first crop follows the detector's five points, which scatter; the second follows the network's."""
+"""At most: the first crop follows the detector's five points, which scatter; others follow the network's."""
+SHIFTED = 12.0
+"""Crop pixels: the network sees as much in a crop whose corners would move by less when aligned again."""
 LOOKS = 2
 """Of the refiner: the first moves the face by so much that a second one sees more."""
 
@@ -111,7 +114,8 @@ class Reconstructor:
 
         `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
         `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken. With
-        `alignments` 1 the crop of the detector's points is the only one. The `refinement` "none" gives the regressed
+        `alignments` 1 the crop of the detector's points is the only one, with more those that it does not fit are
+        cropped anew. The `refinement` "none" gives the regressed
         face, "landmarks" fits it to the dense landmarks where the checkpoint has some, "photometric" then to the
         photo's colours too, which takes a second or two. From then on numpy uses one core in this process: see
         `use_one_blas_thread`.
@@ -125,12 +129,14 @@ class Reconstructor:
         plan = read_plan(weights, goal) if not runtime else None
         if plan is not None:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
-        regressor = Regressor(load_runtime(weights, runtime, threads, precision), weights.info.crop_size)
-        detector = FaceDetector()
+        with ThreadPoolExecutor(1) as aside:  # native code makes the network ready, and leaves Python to the detector
+            network = aside.submit(load_runtime, weights, runtime, threads, precision)
+            detector = FaceDetector()
+        regressor = Regressor(network.result(), weights.info.crop_size)
         refining = read_refiner(weights)
         refiner = None if refining is None else LandmarkRefiner.load(refining, model, regressor.runtime, threads)
         give_back_memory()
-        return cls(model, detector, regressor, weights, alignments, refinement, refiner)
+        return cls(model, detector, regressor, weights.without_weights(), alignments, refinement, refiner)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""
@@ -243,9 +249,12 @@ class Reconstructor:
         regression = self._regressor(_images(candidates))
         watch.lap("network", len(candidates))
         for _ in range(self._alignments - 1):
-            candidates = self._realigned(candidates, regression)
+            shifted = self._realigned(candidates, regression)
             watch.lap("alignment", len(candidates))
-            regression = self._regressor(_images(candidates))
+            if not shifted:
+                break
+            candidates = [shifted.get(number, candidate) for number, candidate in enumerate(candidates)]
+            regression = regression.with_rows([*shifted], self._regressor(_images([*shifted.values()])))
             watch.lap("network", len(candidates))
         if self.refinement != "none" and candidates:
             regression = self._looked_again(candidates, regression)
@@ -264,15 +273,18 @@ class Reconstructor:
             dense = self._refiner(crops, fit.coefficients, fit.cameras)
         return replace(regression, dense=dense)
 
-    def _realigned(self, candidates: list[_Candidate], regression: Regression) -> list[_Candidate]:
-        """The same faces cropped by five points of the network's."""
+    def _realigned(self, candidates: list[_Candidate], regression: Regression) -> dict[int, _Candidate]:
+        """Those that their crops do not fit, by number, cropped by five points of the network's."""
         if not candidates:
-            return candidates
-        points = five_points(self._landmarks68(regression))
-        return [
-            _Candidate(candidate.photo, candidate.detection, _aligned(candidate, candidate.crop.to_photo(five)))
-            for candidate, five in zip(candidates, points, strict=True)
-        ]
+            return {}
+        realigned = {}
+        for number, five in enumerate(five_points(self._landmarks68(regression))):
+            candidate = candidates[number]
+            points = candidate.crop.to_photo(five)
+            with suppress(AlignmentFailed):  # the network saw no face where the detector did: any crop is as good
+                if candidate.crop.shift(points) > SHIFTED:
+                    realigned[number] = replace(candidate, crop=align(candidate.photo.pixels, points))
+        return realigned
 
     def _landmarks68(self, regression: Regression) -> np.ndarray:
         """(B, 68, 2) crop pixels: of the dense landmarks, which are nearest to the photo, or else of the mesh."""
@@ -345,13 +357,6 @@ def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Cand
     for detection in detections:
         with suppress(AlignmentFailed):
             yield _Candidate(photo, detection, align(photo.pixels, detection.landmarks))
-
-
-def _aligned(candidate: _Candidate, points: np.ndarray) -> AlignedCrop:
-    try:
-        return align(candidate.photo.pixels, points)
-    except AlignmentFailed:  # the network saw no face where the detector did: its first crop is as good as any
-        return candidate.crop
 
 
 def _images(candidates: list[_Candidate]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,12 @@ class DenseLandmarks:
     points: np.ndarray  # (B, N, 2) crop pixels
     deviation: np.ndarray  # (B, N) the standard deviation that the network expects, crop pixels
 
+    def with_rows(self, rows: Sequence[int], other: DenseLandmarks) -> DenseLandmarks:
+        """The same with those of another in some rows."""
+        points, deviation = self.points.copy(), self.deviation.copy()
+        points[rows], deviation[rows] = other.points, other.deviation
+        return DenseLandmarks(points, deviation)
+
 
 @dataclass(frozen=True)
 class Regression:
@@ -29,6 +36,13 @@ class Regression:
 
     coefficients: FaceCoefficients
     dense: DenseLandmarks | None  # None where the checkpoint has none
+
+    def with_rows(self, rows: Sequence[int], other: Regression) -> Regression:
+        """The same with what the network says of other crops in some rows."""
+        vectors = self.coefficients.to_vector().copy()
+        vectors[rows] = other.coefficients.to_vector()
+        dense = None if self.dense is None or other.dense is None else self.dense.with_rows(rows, other.dense)
+        return Regression(FaceCoefficients.from_vector(vectors), dense)
 
 
 @dataclass(frozen=True)

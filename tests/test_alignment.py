@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from PIL import Image
 
 from deep3d.alignment import STANDARD_POINTS, align, crop_parameters
@@ -120,6 +121,21 @@ def test_crop_parameters_are_those_of_align():
     crop = align(smooth_photo(640, 480), points)
     expected = (crop.scale, crop.left, crop.up, crop.resized_width, crop.resized_height)
     assert crop_parameters(points, 640, 480) == expected
+
+
+def test_shift_is_how_far_the_corners_of_the_crop_move():
+    points = face_points(40, 200, 150)
+    crop = align(smooth_photo(400, 300), points)
+    assert crop.shift(points) < 1
+    aside, larger = points + [9.0, 0.0], face_points(44, 200, 150)
+    for other in (aside, larger):
+        there = align(smooth_photo(400, 300), other)
+        corners = np.array([[-0.5, -0.5], [223.5, 223.5]])
+        moved = np.abs(crop.to_crop(there.to_photo(corners)) - corners).max()
+        assert moved > 9
+        assert_allclose(crop.shift(other), moved, atol=1.5)  # resized sizes are whole numbers
+    with pytest.raises(AlignmentFailed):
+        crop.shift(np.zeros((5, 2)))
 
 
 def test_small_face_in_a_huge_photo_needs_no_huge_copy():

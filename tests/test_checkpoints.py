@@ -169,3 +169,12 @@ def test_nothing_is_written_that_could_not_be_read(tmp_path, toy_checkpoint_arra
     with pytest.raises(CheckpointInvalid, match="storage 'int4' is unknown"):
         write_checkpoint(path, toy_checkpoint_info, toy_checkpoint_arrays, "int4")
     assert not list(tmp_path.iterdir())
+
+
+def test_without_weights_it_still_tells_where_it_comes_from():
+    checkpoint = read_checkpoint()
+    light = checkpoint.without_weights()
+    assert (light.path, light.sha256, light.info) == (checkpoint.path, checkpoint.sha256, checkpoint.info)
+    assert light.dense_vertices == checkpoint.dense_vertices
+    assert len(light.dense_vertices) > 68
+    assert sum(array.nbytes for array in light.stored.values()) < 10_000

@@ -110,6 +110,29 @@ def test_a_false_find_does_not_hide_the_next_face(toy_face_model, toy_checkpoint
     assert everyone[0].timings_ms is not everyone[1].timings_ms
 
 
+def test_only_what_its_crop_does_not_fit_is_cropped_again(reconstructor, face):
+    right = five_points(face.landmarks68)
+    wrong = right.mean(axis=0) + 1.3 * (right - right.mean(axis=0))
+
+    class Detector:
+        def detect(self, photos, faces):
+            return [[Detection(face.detection.box, 0.9, points)] for points in (right, wrong)]
+
+    looked = []
+
+    def regress(crops):
+        looked.append(len(crops))
+        return reconstructor._regressor(crops)
+
+    twice: Any = Reconstructor(face.face_model, Detector(), regress, reconstructor.checkpoint)  # pyright: ignore
+    (kept,), (moved,) = twice.reconstruct([face.photo, face.photo])
+
+    assert looked == [2, 1]
+    assert_allclose(kept.crop.five_points, right)
+    assert kept.crop.shift(moved.crop.five_points) < 12 < kept.crop.shift(wrong)
+    assert np.linalg.norm(kept.landmarks68 - moved.landmarks68, axis=1).mean() < 2
+
+
 def test_a_photo_without_a_face_is_named(reconstructor):
     with pytest.raises(NoFaceFound, match="wall"):
         reconstructor(Photo(np.full((200, 200, 3), 200, np.uint8), "wall.png", "0" * 64))

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
-from deep3d.regressor import Regressor
+from deep3d.regressor import DenseLandmarks, Regression, Regressor
 
 
 class CountingRuntime:
@@ -63,3 +64,16 @@ def test_dense_landmarks_stand_behind_the_coefficients(crops):
     assert regression.dense is not None
     np.testing.assert_array_equal(regression.dense.points[4], [[10, 20], [30, 40]])
     np.testing.assert_allclose(regression.dense.deviation[4], [1, 3], rtol=1e-6)
+
+
+def test_rows_are_replaced_and_the_others_stay():
+    def some(count: int, value: float) -> Regression:
+        coefficients = FaceCoefficients.from_vector(np.full((count, 257), value, np.float32))
+        return Regression(coefficients, DenseLandmarks(np.full((count, 5, 2), value), np.full((count, 5), value)))
+
+    first = some(3, 1.0)
+    mixed = first.with_rows([0, 2], some(2, 2.0))
+    assert mixed.dense is not None and first.dense is not None
+    assert mixed.coefficients.to_vector()[:, 7].tolist() == [2, 1, 2]
+    assert mixed.dense.points[:, 3, 1].tolist() == mixed.dense.deviation[:, 4].tolist() == [2, 1, 2]
+    assert (first.dense.points == 1).all() and (first.coefficients.to_vector() == 1).all()

@@ -31,7 +31,7 @@ def load_eos(share: Path | None) -> LandmarkFit:
     Raises: ExtraMissing without eos-py or without the folder, FaceModelMissing, FaceModelInvalid.
     """
     try:
-        import eos
+        import eos  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ExtraMissing("eos-py is not installed; pip install eos-py") from error
     if share is None:

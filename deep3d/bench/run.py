@@ -15,6 +15,7 @@ from deep3d.bench.photos import Pipeline, files_section, landmark_section, phone
 from deep3d.bench.processes import process_section
 from deep3d.bench.tools import tools_section
 from deep3d.camera import CROP_SIZE
+from deep3d.checkpoints import Checkpoint, read_checkpoint
 from deep3d.errors import ExtraMissing
 from deep3d.evaluation.report import utc_now
 from deep3d.reconstruct import Reconstructor
@@ -55,7 +56,7 @@ def run_bench(photo: Path, rounds: int, advance: Callable[[str], None], peers: P
         advance("files")
         sections.append(files_section(reconstructor, content, out, rounds))
         advance("network")
-        sections.append(network_section(reconstructor.checkpoint, 2 * rounds))
+        sections.append(network_section(_weights(reconstructor), 2 * rounds))
         advance("fit")
         sections.append(fit_section(face, eos, no_eos, rounds))
         advance("processes")
@@ -74,11 +75,16 @@ def plain_pipelines(reconstructor: Reconstructor) -> dict[str, Pipeline]:
         from deep3d.bench.plain import PlainPipeline
     except ImportError as error:
         raise ExtraMissing(f"the plain pipeline needs the extras torch and train ({error})") from error
-    sizes = dict.fromkeys([reconstructor.checkpoint.info.crop_size, CROP_SIZE])
+    weights = _weights(reconstructor)
     return {
-        f"plain eager fp32, {size} px input": PlainPipeline(reconstructor.checkpoint, reconstructor.face_model, size)
-        for size in sizes
+        f"plain eager fp32, {size} px input": PlainPipeline(weights, reconstructor.face_model, size)
+        for size in dict.fromkeys([weights.info.crop_size, CROP_SIZE])
     }
+
+
+def _weights(reconstructor: Reconstructor) -> Checkpoint:
+    """The checkpoint with its weights, which a reconstructor does not keep."""
+    return read_checkpoint(reconstructor.checkpoint.path)
 
 
 def _present(load: Callable[[], T]) -> tuple[T | None, tuple[str, ...]]:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.io import savemat
 
 from deep3d.camera import CROP_SIZE, Camera, clip_space, depth, project, rotation_matrix
 from deep3d.lighting import shade
@@ -23,6 +22,8 @@ MIDDLE = (CROP_SIZE - 1) / 2  # the TensorFlow renderer's principal point, half 
 
 def write_mat(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face_pytorch.mat and face_tensorflow.mat into a folder."""
+    from scipy.io import savemat  # takes a while
+
     savemat(folder / "face_pytorch.mat", pytorch_arrays(reconstruction))
     savemat(folder / "face_tensorflow.mat", tensorflow_arrays(reconstruction))
 

@@ -32,7 +32,7 @@ def read_surrey(source: Path) -> ForeignModel:
     if missing := [name for name in (SHAPE, BLENDSHAPES) if not (source / name).is_file()]:
         raise FaceModelMissing(f"{source}: {', '.join(missing)} missing; bfm/README.md says where to get them")
     try:
-        import eos
+        import eos  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ExtraMissing("eos reads the Surrey Face Model and is not installed; pip install eos-py") from error
     try:

@@ -9,7 +9,6 @@ import numpy as np
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
-from deep3d.runtime.onnx import OnnxNetwork
 from deep3d.runtime.regressor_graph import LEVELS, activation_names, observed_graph
 
 SCHEMA = "deep3d.calibration/1"
@@ -23,6 +22,8 @@ def calibrate(checkpoint: Checkpoint, crops: np.ndarray, threads: int | None = N
 
     Values beyond the peak are cut off, which costs less than a coarser step for all the others.
     """
+    from deep3d.runtime.onnx import OnnxNetwork  # ONNX Runtime is not needed to read ranges
+
     network = OnnxNetwork(observed_graph(checkpoint), threads)
     rng = np.random.default_rng(0)
     seen: dict[str, list[np.ndarray]] = {name: [] for name in activation_names(checkpoint)}

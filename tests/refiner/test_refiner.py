@@ -32,8 +32,8 @@ def test_the_graph_computes_what_was_trained(network, arrays, chart, vertices, i
 def test_offsets_go_along_the_face_not_along_the_picture(model, chart):
     """A network that sees each landmark one pixel to the right of, and two below, where the mesh has it."""
 
-    def network(charts: np.ndarray, shapes: np.ndarray) -> list[np.ndarray]:
-        return [np.tile(np.array([1.0, 2.0, 0.0], np.float32), (len(charts), len(chart.places), 1))]
+    def network(*values: np.ndarray) -> list[np.ndarray]:
+        return [np.tile(np.array([1.0, 2.0, 0.0], np.float32), (len(values[0]), len(chart.places), 1))]
 
     roll = np.pi / 2  # the top of the head points to the left of the picture
     vector = np.zeros((1, 257), np.float32)

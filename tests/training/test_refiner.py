@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ def test_the_command_writes_a_refiner_for_the_checkpoint(quick, checkpoint, tmp_
         + "\n".join(lines).replace("steps = 2600", "steps = 2").replace("batch_size = 64", "batch_size = 2")
     )
 
-    path = refiner_command.train_and_export_refiner(config, tmp_path / "run", None, 1, "cpu", lambda *_: None)
+    path = refiner_command.train_and_export_refiner(config, tmp_path / "run", None, 1, "cpu", Mock())
 
     assert path == tmp_path / "run" / "deep3d_resnet50.refiner.safetensors"
     read = read_refiner(replace(checkpoint, path=tmp_path / "run" / "deep3d_resnet50.safetensors"))
