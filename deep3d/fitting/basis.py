@@ -20,7 +20,7 @@ class LandmarkBasis:
     """Where N landmarks of a face model are, by K shape coefficients: identity, then expression."""
 
     mean: np.ndarray  # (N, 3) decimetres
-    directions: np.ndarray  # (N, 3, K)
+    directions: np.ndarray  # (N, 3, K) float32
     identities: int  # the first so many of the K
     limits: np.ndarray  # (2, K) the least and the most that a coefficient can be
 
@@ -39,7 +39,7 @@ class LandmarkBasis:
     def _taken(cls, model: FaceModel, points: Callable[[np.ndarray], np.ndarray]) -> LandmarkBasis:
         """The landmarks that `points` takes from (B, V, 3) vertices, linearly."""
         bases = [points(basis.reshape(len(basis), -1, 3)) for basis in (model.identity_basis, model.expression_basis)]
-        directions = np.concatenate(bases).transpose(1, 2, 0).astype(np.float64, order="C")
+        directions = np.concatenate(bases).transpose(1, 2, 0).astype(np.float32, order="C")
         return cls(points(model.mean_shape[None])[0], directions, len(model.identity_basis), _limits(model))
 
 

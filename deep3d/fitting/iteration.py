@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numba
 import numpy as np
 
 from deep3d.camera import DEEP3D_CAMERA, Camera, rotation_angles, rotation_matrix
@@ -63,7 +64,7 @@ def started(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA) -> FaceStat
 
 def look(basis: LandmarkBasis, state: FaceState) -> LandmarkView:
     """Where the faces show their landmarks."""
-    offsets = state.shape @ basis.directions.reshape(basis.mean.size, -1).T
+    offsets = state.shape.astype(basis.directions.dtype) @ basis.directions.reshape(basis.mean.size, -1).T
     turned = (basis.mean + offsets.reshape(-1, *basis.mean.shape)) @ state.turn.mT
     near = 1 / (1 - state.perspective[:, None] * turned[..., 2])
     zoom = np.exp(state.scale)[:, None] * near
@@ -71,23 +72,41 @@ def look(basis: LandmarkBasis, state: FaceState) -> LandmarkView:
 
 
 def jacobian_of(basis: LandmarkBasis, state: FaceState, view: LandmarkView) -> np.ndarray:
-    """Derivatives (B, 2 N, 7 + K) of the pixels.
+    """Derivatives (B, 2 N, 7 + K) float32 of the pixels.
 
     Columns: a turn about x, y, z; the shift; the logarithm of the scale; the perspective; the shape.
     """
-    x, y, z = np.moveaxis(view.turned, -1, 0)
-    zero = np.zeros_like(x)
-    by_place = np.zeros((*x.shape, 2, 3))  # by x, y, z
-    by_place[..., 0, 0], by_place[..., 1, 1] = view.zoom, -view.zoom
-    by_place[..., 2] = view.about * (state.perspective[:, None] * view.near)[..., None]
-    jacobian = np.empty((*x.shape, 2, POSE + basis.directions.shape[-1]))
-    turns = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(*x.shape, 3, 3)
-    jacobian[..., :3] = by_place @ turns
-    jacobian[..., 3:5] = by_place[..., :2]
-    jacobian[..., 5] = view.about
-    jacobian[..., 6] = view.about * (view.near * z)[..., None]
-    jacobian[..., POSE:] = (by_place @ state.turn[:, None]) @ basis.directions
-    return jacobian.reshape(len(x), -1, jacobian.shape[-1])
+    count, landmarks = view.near.shape
+    jacobian = np.empty((count, 2 * landmarks, POSE + basis.directions.shape[-1]), np.float32)
+    _jacobian_into(
+        view.turned, view.near, view.zoom, view.about, state.perspective, state.turn, basis.directions, jacobian
+    )
+    return jacobian
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _jacobian_into(turned, near, zoom, about, perspective, turn, directions, jacobian):
+    """Fill the jacobian (B, 2 N, 7 + K)."""
+    for face in range(turned.shape[0]):
+        for n in range(turned.shape[1]):
+            x, y, z = turned[face, n]
+            size = zoom[face, n]
+            for axis in range(2):
+                out = jacobian[face, 2 * n + axis]
+                there = about[face, n, axis]
+                by_depth = there * perspective[face] * near[face, n]
+                by_x, by_y = (size, 0.0) if axis == 0 else (0.0, -size)
+                out[0] = by_depth * y - by_y * z
+                out[1] = by_x * z - by_depth * x
+                out[2] = by_y * x - by_x * y
+                out[3], out[4], out[5] = by_x, by_y, there
+                out[6] = there * near[face, n] * z
+                by_first = np.float32(by_x * turn[face, 0, 0] + by_y * turn[face, 1, 0] + by_depth * turn[face, 2, 0])
+                by_second = np.float32(by_x * turn[face, 0, 1] + by_y * turn[face, 1, 1] + by_depth * turn[face, 2, 1])
+                by_third = np.float32(by_x * turn[face, 0, 2] + by_y * turn[face, 1, 2] + by_depth * turn[face, 2, 2])
+                first, second, third = directions[n]
+                for k in range(len(first)):
+                    out[7 + k] = by_first * first[k] + by_second * second[k] + by_third * third[k]
 
 
 def stepped(basis: LandmarkBasis, state: FaceState, step: np.ndarray) -> FaceState:

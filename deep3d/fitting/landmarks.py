@@ -19,7 +19,7 @@ from deep3d.fitting.iteration import POSE, FaceState, finished, jacobian_of, loo
 LANDMARK68_TRUST = 3.0
 """The 68 landmarks were learned from real photos too, the other dense ones from made-up heads alone."""
 ITERATIONS = 8  # at most
-SETTLED = 1e-3  # largest step, in any unit: those that follow change a result by less than a hundred-thousandth
+SETTLED = 0.02  # largest step, in any unit: those that follow are a hundred times smaller
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def normal_equations(
     weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
     residual = weight * (points - view.pixels).reshape(weight.shape)
     jacobian = jacobian_of(basis, state, view)
-    jacobian *= weight[..., None]
+    jacobian *= weight[..., None].astype(np.float32)
     precision = np.zeros(jacobian.shape[-1])  # inverse variances: 0 for what nothing is believed of
     precision[POSE - 1] = priors.perspective**-2
     precision[POSE:] = priors.expression**-2
@@ -110,7 +110,7 @@ def normal_equations(
     pull[:, POSE - 1] = precision[POSE - 1] * (priors.perspective_mean - state.perspective)
     pull[:, POSE:] = precision[POSE:] * (first.shape - state.shape)
     normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
-    return normal, (jacobian.mT @ residual[..., None])[..., 0] + pull
+    return normal, (jacobian.mT @ residual[..., None].astype(np.float32))[..., 0] + pull
 
 
 def fit_error(pixels: np.ndarray, points: np.ndarray, deviation: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from deep3d.camera import CROP_SIZE, Camera, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.lighting import AMBIENT, harmonics
+from deep3d.mesh import vertex_normals, vertex_triangles
 
 SAMPLES = 200  # vertices
 STEPS = 2
@@ -90,6 +91,47 @@ class SkinPoints:
         return derivatives
 
 
+@dataclass(frozen=True)
+class _Patch:
+    """The part of a face model that a few samples of its skin, and the triangles round them, depend on."""
+
+    mean: np.ndarray  # (P, 3) decimetres
+    directions: np.ndarray  # (144, 3 P) of identity and expression
+    triangles: np.ndarray  # (T, 3)
+    adjacency: np.ndarray  # see mesh.vertex_triangles
+    samples: np.ndarray  # (S,) which of the P are samples, evenly thinned
+    skin: SkinPoints  # S
+
+    @classmethod
+    def of(cls, model: FaceModel) -> _Patch:
+        """That of a model."""
+        rows = np.flatnonzero(model.skin > SKIN)
+        rows = rows[:: max(1, len(rows) // SAMPLES)]
+        around = np.unique(model.adjacency[rows])
+        triangles = model.triangles[around[around < len(model.triangles)]]
+        vertices = np.unique(triangles)
+        triangles = np.searchsorted(vertices, triangles).astype(np.int32)
+
+        def taken(basis: np.ndarray, of: np.ndarray) -> np.ndarray:
+            return basis.reshape(len(basis), -1, 3)[:, of]
+
+        shapes = np.concatenate([taken(model.identity_basis, vertices), taken(model.expression_basis, vertices)])
+        colours = np.ascontiguousarray(taken(model.albedo_basis, rows).transpose(1, 2, 0))
+        return cls(
+            mean=model.mean_shape[vertices],
+            directions=shapes.reshape(len(shapes), -1),
+            triangles=triangles,
+            adjacency=vertex_triangles(triangles, len(vertices)),
+            samples=np.searchsorted(vertices, rows),
+            skin=SkinPoints(model.mean_albedo[rows], colours),
+        )
+
+    def shape(self, coefficients: FaceCoefficients) -> np.ndarray:
+        """(B, P, 3): the vertices of `FaceModel.shape`."""
+        offsets = np.concatenate([coefficients.identity, coefficients.expression], axis=1) @ self.directions
+        return self.mean + offsets.reshape(len(offsets), -1, 3)
+
+
 def fit_reflectance(
     crops: Sequence[np.ndarray],
     model: FaceModel,
@@ -101,15 +143,16 @@ def fit_reflectance(
 
     Pose and shape stay as they are; each face is seen by its camera.
     """
-    rows, skin = model.derived(_sample)
-    placed = place(model.shape(coefficients), coefficients.rotation, coefficients.translation)
-    normals = model.normals(placed)[:, rows]
+    patch = model.derived(_Patch.of)
+    placed = place(patch.shape(coefficients), coefficients.rotation, coefficients.translation)
+    normals = vertex_normals(placed, patch.triangles, patch.adjacency)[:, patch.samples]
+    placed = placed[:, patch.samples]
     vectors = coefficients.to_vector().copy()
     found = FaceCoefficients.from_vector(vectors)
     for number, (crop, camera) in enumerate(zip(crops, cameras, strict=True)):
-        pixels = np.rint(project(placed[number : number + 1, rows], camera)[0]).astype(int)
+        pixels = np.rint(project(placed[number : number + 1], camera)[0]).astype(int)
         seen = (normals[number, :, 2] > FACING) & ((pixels >= 0) & (pixels < CROP_SIZE)).all(axis=1)
-        points = SkinPoints(skin.albedo_mean[seen], skin.albedo_directions[seen])
+        points = SkinPoints(patch.skin.albedo_mean[seen], patch.skin.albedo_directions[seen])
         colours = crop[pixels[seen, 1], pixels[seen, 0]] / 255
         fitted = _fitted(
             points, colours, harmonics(normals[number, seen]), Reflectance.of(coefficients[number]), priors
@@ -137,11 +180,3 @@ def colour_weights(residual: np.ndarray, trust: float) -> np.ndarray:
     distance = np.linalg.norm(residual, axis=1)
     spread = max(float(np.median(distance)), SMALLEST_SPREAD)
     return trust / spread**2 / (1 + (distance / (FARTHEST * spread)) ** 2) ** 2
-
-
-def _sample(model: FaceModel) -> tuple[np.ndarray, SkinPoints]:
-    """Vertices of skin, evenly thinned, and their colours."""
-    rows = np.flatnonzero(model.skin > SKIN)
-    rows = rows[:: max(1, len(rows) // SAMPLES)]
-    directions = model.albedo_basis.reshape(len(model.albedo_basis), -1, 3)[:, rows].transpose(1, 2, 0)
-    return rows, SkinPoints(model.mean_albedo[rows], np.ascontiguousarray(directions))
