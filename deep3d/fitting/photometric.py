@@ -22,7 +22,15 @@ from deep3d.face_model import FaceModel
 from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.iteration import POSE, FaceState, finished, jacobian_of, look, started, stepped
 from deep3d.fitting.landmarks import Priors, normal_equations
-from deep3d.fitting.reflectance import FACING, SKIN, ColourPriors, Reflectance, SkinPoints, colour_weights
+from deep3d.fitting.reflectance import (
+    FACING,
+    SKIN,
+    ColourPriors,
+    Reflectance,
+    SkinPoints,
+    colour_spread,
+    colour_weights,
+)
 from deep3d.lighting import harmonics, harmonics_by_normal
 from deep3d.mesh import normalize
 from deep3d.rendering.kernels import rasterize_into
@@ -31,8 +39,14 @@ ROUNDS = 3  # times that the rasteriser is asked what the pixels show
 STEPS = 3  # of each round
 STRIDE = 3  # crop pixels between those that count
 BLUR = 1.5  # crop pixels: the derivatives of the photo should hold for as long a way as the points move
+DRAWN_WELL = 0.07
+"""Spread of colours in [0, 1] that deserves the priors' trust; one that is half as large deserves four times as much.
 
-PRIORS, COLOUR_PRIORS = Priors(), ColourPriors()
+What the model cannot draw is wrong in many pixels together, noise in each by itself.
+"""
+
+PRIORS = Priors()
+COLOUR_PRIORS = ColourPriors(albedo=0.7)  # skin that is nearer to the photo's leaves less for the shape to make up for
 
 
 @dataclass(frozen=True)
@@ -231,7 +245,7 @@ def _colour_equations(
     geometry[..., :3] += by_normal @ _turned(normals)
     geometry[..., POSE:] += by_normal @ _normals_by_shape(surface, face, unit, sides, normals, length)
     jacobian = np.concatenate([geometry, surface.skin.derivatives(face.skin, functions)], axis=-1, dtype=np.float32)
-    root = np.repeat(np.sqrt(colour_weights(residual, priors.trust)), 3).astype(np.float32)
+    root = np.repeat(np.sqrt(_weights(residual, priors.trust)), 3).astype(np.float32)
     weighted = jacobian.reshape(len(root), -1) * root[:, None]
     normal = (weighted.T @ weighted).astype(np.float64)
     gradient = (weighted.T @ (root * residual.ravel())).astype(np.float64)
@@ -239,6 +253,12 @@ def _colour_equations(
     normal[colour, colour] += priors.precision
     gradient[colour] += priors.precision * believed.minus(face.skin)
     return normal, gradient
+
+
+def _weights(residual: np.ndarray, trust: float) -> np.ndarray:
+    """Weights (P,) of residuals (P, 3): the better the face is drawn, the more its colours tell."""
+    spread = colour_spread(residual)
+    return colour_weights(residual, spread, min(trust * (DRAWN_WELL / spread) ** 2, 1.0))
 
 
 def _turned(vectors: np.ndarray) -> np.ndarray:

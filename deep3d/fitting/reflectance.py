@@ -129,7 +129,7 @@ class _Patch:
     def shape(self, coefficients: FaceCoefficients) -> np.ndarray:
         """(B, P, 3): the vertices of `FaceModel.shape`."""
         offsets = np.concatenate([coefficients.identity, coefficients.expression], axis=1) @ self.directions
-        return self.mean + offsets.reshape(len(offsets), -1, 3)
+        return self.mean + offsets.reshape(-1, *self.mean.shape)
 
 
 def fit_reflectance(
@@ -167,7 +167,7 @@ def _fitted(
     reflectance = believed
     for _ in range(STEPS if len(colours) else 0):
         residual = colours - points.albedo(reflectance) * (functions @ reflectance.light.T)
-        root = np.repeat(np.sqrt(colour_weights(residual, priors.trust)), 3).astype(np.float32)
+        root = np.repeat(np.sqrt(colour_weights(residual, colour_spread(residual), priors.trust)), 3).astype(np.float32)
         weighted = points.derivatives(reflectance, functions).reshape(len(root), -1) * root[:, None]
         normal = (weighted.T @ weighted).astype(np.float64) + np.diag(priors.precision)
         gradient = weighted.T @ (root * residual.ravel()) + priors.precision * believed.minus(reflectance)
@@ -175,8 +175,12 @@ def _fitted(
     return reflectance
 
 
-def colour_weights(residual: np.ndarray, trust: float) -> np.ndarray:
+def colour_spread(residual: np.ndarray) -> float:
+    """How far off colours are, by residuals (P, 3): the median distance, in [0, 1]."""
+    return max(float(np.median(np.linalg.norm(residual, axis=1))), SMALLEST_SPREAD)
+
+
+def colour_weights(residual: np.ndarray, spread: float, trust: float) -> np.ndarray:
     """Weights (P,) of the squares of residuals (P, 3), those of Geman and McClure (1987)."""
     distance = np.linalg.norm(residual, axis=1)
-    spread = max(float(np.median(distance)), SMALLEST_SPREAD)
     return trust / spread**2 / (1 + (distance / (FARTHEST * spread)) ** 2) ** 2
