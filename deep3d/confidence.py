@@ -10,15 +10,16 @@ from deep3d.camera import DEEP3D_CAMERA, Pose
 from deep3d.coefficients import FaceCoefficients
 from deep3d.landmarks import INNER, LIPS
 
-ERROR_PER_DEVIATION = 1.5
-"""From the mean deviation of the inner landmarks to the error that nine of ten faces stay below: by spoiled photos of
-the tuning half that were not trained on (docs/measurements.md)."""
+ERROR_PER_DEVIATION, ERROR_PER_REFINED = 1.5, 3.2
+"""From the mean deviation of the inner landmarks to the error that nine of ten faces stay below, where the regressor
+tells it and where the refiner does: by spoiled photos of the tuning half that were not trained on
+(docs/measurements.md)."""
 
 UNSURE = 4.0  # percent of the face box, expected error from which a photo is called hard to read
 SMALL = 60.0  # photo pixels across the face
 SIDE = 50.0  # degrees of yaw
 NEAR = 4.5  # decimetres from camera to head
-COVERED = 2.0  # times the deviation of the rest of the face
+COVERED = 1.4  # times the deviation of the face as a whole
 OUTSIDE = 0.03  # of the points
 
 
@@ -33,18 +34,18 @@ class Confidence:
 def assess(
     points: np.ndarray,
     deviation: np.ndarray,
+    refined: bool,
     pixels_per_crop_pixel: float,
     inside: np.ndarray,
     coefficients: FaceCoefficients,
 ) -> Confidence:
     """The confidence in one face by its dense landmarks.
 
-    `points` (N, 2) and `deviation` (N,) are in crop pixels, the first 68 are the 68 landmarks, `inside` (N,) says which
-    lie in the photo; `coefficients` (B = 1) are the result's.
+    `points` (N, 2) and `deviation` (N,) are in crop pixels, the first 68 are the 68 landmarks, `refined` says whether
+    they are the refiner's, `inside` (N,) says which lie in the photo; `coefficients` (B = 1) are the result's.
     """
-    extent = np.ptp(points[:68], axis=0)
-    box = float(np.sqrt(extent.prod()))
-    error = ERROR_PER_DEVIATION * 100 * float(deviation[INNER].mean()) / box
+    box = float(_face_size(points))
+    error = float(expected_error(points, deviation, refined))
     distance = DEEP3D_CAMERA.distance - float(coefficients.translation[0, 2])
     yaw = Pose.from_rotation(coefficients.rotation[0]).yaw
     width = box * pixels_per_crop_pixel
@@ -58,3 +59,14 @@ def assess(
         (error > UNSURE, "The face is hard to read, perhaps blurred, dark or covered: take the result with care."),
     ]
     return Confidence(error, tuple(sentence for wrong, sentence in checks if wrong))
+
+
+def expected_error(points: np.ndarray, deviation: np.ndarray, refined: bool) -> np.ndarray:
+    """`Confidence.landmark_error` of faces (...), by their dense landmarks (..., N, 2) and deviations (..., N)."""
+    error_per_deviation = ERROR_PER_REFINED if refined else ERROR_PER_DEVIATION
+    return error_per_deviation * 100 * deviation[..., INNER].mean(axis=-1) / _face_size(points)
+
+
+def _face_size(points: np.ndarray) -> np.ndarray:
+    """Side (...) of the square that is as large as the box round the 68 landmarks, the first of points (..., N, 2)."""
+    return np.sqrt(np.ptp(points[..., :68, :], axis=-2).prod(axis=-1))

@@ -1,25 +1,22 @@
-"""From photos to reconstructions: detect, align, regress, look again at the face's surface, fit."""
+"""From photos to reconstructions: observe the faces in them, then fit the face model to what was seen."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from deep3d.alignment import AlignedCrop, align
-from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, place, project
+from deep3d.camera import DEEP3D_CAMERA, Camera
 from deep3d.checkpoints import Checkpoint, read_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import Confidence, assess
-from deep3d.detection import Detection, FaceDetector, Faces
-from deep3d.errors import AlignmentFailed, NoFaceFound
+from deep3d.detection import FaceDetector, Faces
+from deep3d.errors import NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.fitting import (
     LandmarkBasis,
@@ -28,7 +25,7 @@ from deep3d.fitting import (
     fit_together,
     trusted_deviation,
 )
-from deep3d.landmarks import five_points
+from deep3d.observer import ALIGNMENTS, Candidate, Observer
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
@@ -36,28 +33,13 @@ from deep3d.regressor import Regression, Regressor
 from deep3d.runtime import Goal, load_runtime, read_plan
 from deep3d.runtime.cores import give_back_memory, use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
-
-ALIGNMENTS = 2
-"""At most: the first crop follows the detector's five points, which scatter; others follow the network's."""
-SHIFTED = 12.0
-"""Crop pixels: the network sees as much in a crop whose corners would move by less when aligned again."""
-LOOKS = 2
-"""Of the refiner: the first moves the face by so much that a second one sees more."""
+from deep3d.stopwatch import Stopwatch
 
 ASTRAY = "The fit to the photo went astray: the result is what was known before it."
 
 Refinement = Literal["none", "landmarks", "photometric"]
 REFINEMENTS: tuple[Refinement, ...] = ("none", "landmarks", "photometric")
 """What faces are fitted to after the network, each with those before it."""
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A detected face on its way through the network."""
-
-    photo: Photo
-    detection: Detection
-    crop: AlignedCrop
 
 
 @dataclass(frozen=True)
@@ -90,11 +72,7 @@ class Reconstructor:
         checkpoint.require_model(face_model.info)
         self.face_model = face_model
         self.checkpoint = checkpoint
-        self._detector = detector
-        self._regressor = regressor
-        self._refiner = refiner
-        # Without dense landmarks the network is one of Deep3D's, which want the crop of the detector's points.
-        self._alignments = alignments if checkpoint.dense_vertices else 1
+        self._observer = Observer(face_model, detector, regressor, refiner, checkpoint, alignments)
         self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
         self._basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices)
 
@@ -115,10 +93,9 @@ class Reconstructor:
         `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
         `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken. With
         `alignments` 1 the crop of the detector's points is the only one, with more those that it does not fit are
-        cropped anew. The `refinement` "none" gives the regressed
-        face, "landmarks" fits it to the dense landmarks where the checkpoint has some, "photometric" then to the
-        photo's colours too, which takes a second or two. From then on numpy uses one core in this process: see
-        `use_one_blas_thread`.
+        cropped anew. The `refinement` "none" gives the regressed face, "landmarks" fits it to the dense landmarks where
+        the checkpoint has some, "photometric" then to the photo's colours too, which takes a second. From then on numpy
+        uses one core in this process: see `use_one_blas_thread`.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
@@ -140,15 +117,9 @@ class Reconstructor:
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""
-        return Reconstructor(
-            self.face_model,
-            self._detector,
-            self._regressor,
-            self.checkpoint,
-            self._alignments,
-            refinement,
-            self._refiner,
-        )
+        other = copy(self)
+        other.refinement = refinement if self.checkpoint.dense_vertices else "none"
+        return other
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
         """The largest face of one photo.
@@ -163,8 +134,8 @@ class Reconstructor:
 
     def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
-        watch = _Stopwatch()
-        rows, candidates, regression = self._see(photos, faces, watch)
+        watch = Stopwatch()
+        rows, candidates, regression = self._observer(photos, faces, self.refinement != "none", watch)
         fitted = self._fit(candidates, regression)
         if self.refinement == "photometric":
             fitted = self._fit_colours(candidates, regression, fitted)
@@ -182,8 +153,8 @@ class Reconstructor:
 
         Raises: NoFaceFound if no photo shows a face.
         """
-        watch = _Stopwatch()
-        rows, candidates, regression = self._see(photos, "largest", watch)
+        watch = Stopwatch()
+        rows, candidates, regression = self._observer(photos, "largest", self.refinement != "none", watch)
         if not candidates:
             raise NoFaceFound(
                 f"{', '.join(photo.name for photo in photos)}: no face found in any photo; use other ones"
@@ -202,29 +173,12 @@ class Reconstructor:
         strangers = tuple(row for row, odd in zip(rows, strange) if odd)
         return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers)
 
-    def _see(
-        self, photos: Sequence[Photo], faces: Faces, watch: _Stopwatch
-    ) -> tuple[list[int], list[_Candidate], Regression]:
-        """The faces of the photos, the number of the photo of each, and what the network says of them."""
-        detections = self._detector.detect([photo.pixels for photo in photos], faces)
-        watch.lap("detection", len(photos))
-        rows: list[int] = []
-        candidates: list[_Candidate] = []
-        for row, (photo, detected) in enumerate(zip(photos, detections, strict=True)):
-            aligned = _candidates(photo, detected)
-            chosen = [*aligned] if faces == "all" else [*islice(aligned, 1)]
-            rows += [row] * len(chosen)
-            candidates += chosen
-        watch.lap("alignment", len(candidates))
-        candidates, regression = self._regress(candidates, watch)
-        return rows, candidates, regression
-
     def _faces(
         self,
-        candidates: list[_Candidate],
+        candidates: list[Candidate],
         regression: Regression,
         fitted: _Fitted,
-        watch: _Stopwatch,
+        watch: Stopwatch,
     ) -> list[Reconstruction]:
         """The results of all candidates."""
         faces = [
@@ -244,56 +198,7 @@ class Reconstructor:
         ]
         return [face if settled else _warned(face, ASTRAY) for face, settled in zip(faces, fitted.settled)]
 
-    def _regress(self, candidates: list[_Candidate], watch: _Stopwatch) -> tuple[list[_Candidate], Regression]:
-        """What the network says of all candidates, and the crops that this belongs to."""
-        regression = self._regressor(_images(candidates))
-        watch.lap("network", len(candidates))
-        for _ in range(self._alignments - 1):
-            shifted = self._realigned(candidates, regression)
-            watch.lap("alignment", len(candidates))
-            if not shifted:
-                break
-            candidates = [shifted.get(number, candidate) for number, candidate in enumerate(candidates)]
-            regression = regression.with_rows([*shifted], self._regressor(_images([*shifted.values()])))
-            watch.lap("network", len(candidates))
-        if self.refinement != "none" and candidates:
-            regression = self._looked_again(candidates, regression)
-            watch.lap("refiner", len(candidates))
-        return candidates, regression
-
-    def _looked_again(self, candidates: list[_Candidate], regression: Regression) -> Regression:
-        """The same with the landmarks that the refiner finds, first from the regressed face, then from a fitted one."""
-        if self._refiner is None:
-            return regression
-        crops = [candidate.crop.image for candidate in candidates]
-        coefficients, cameras = regression.coefficients, (DEEP3D_CAMERA,) * len(candidates)
-        dense = self._refiner(crops, coefficients, cameras)
-        for _ in range(LOOKS - 1):
-            fit = fit_landmarks(self._basis, dense.points, trusted_deviation(dense.deviation), coefficients)
-            dense = self._refiner(crops, fit.coefficients, fit.cameras)
-        return replace(regression, dense=dense)
-
-    def _realigned(self, candidates: list[_Candidate], regression: Regression) -> dict[int, _Candidate]:
-        """Those that their crops do not fit, by number, cropped by five points of the network's."""
-        if not candidates:
-            return {}
-        realigned = {}
-        for number, five in enumerate(five_points(self._landmarks68(regression))):
-            candidate = candidates[number]
-            points = candidate.crop.to_photo(five)
-            with suppress(AlignmentFailed):  # the network saw no face where the detector did: any crop is as good
-                if candidate.crop.shift(points) > SHIFTED:
-                    realigned[number] = replace(candidate, crop=align(candidate.photo.pixels, points))
-        return realigned
-
-    def _landmarks68(self, regression: Regression) -> np.ndarray:
-        """(B, 68, 2) crop pixels: of the dense landmarks, which are nearest to the photo, or else of the mesh."""
-        if regression.dense is not None:
-            return regression.dense.points[:, :68]
-        model, face = self.face_model, regression.coefficients
-        return project(place(model.landmarks(model.shape(face)), face.rotation, face.translation))
-
-    def _fit(self, candidates: list[_Candidate], regression: Regression, person: np.ndarray | None = None) -> _Fitted:
+    def _fit(self, candidates: list[Candidate], regression: Regression, person: np.ndarray | None = None) -> _Fitted:
         """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.
 
         `person` (B,) numbers the people of the faces, None where each is fitted by itself.
@@ -310,7 +215,7 @@ class Reconstructor:
         lit = fit_reflectance(crops, self.face_model, fit.coefficients, fit.cameras)
         return _Fitted(lit, fit.cameras, fit.kept)
 
-    def _fit_colours(self, candidates: list[_Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
+    def _fit_colours(self, candidates: list[Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
         """The same fitted to the colours of the crops too; `regression` has dense landmarks."""
         from deep3d.fitting.photometric import SeenLandmarks, fit_photo_colours  # scipy takes a while
 
@@ -334,7 +239,7 @@ class Reconstructor:
         return _Fitted(FaceCoefficients.from_vector(vectors), tuple(fit.camera for fit in fits), kept)
 
 
-def _confidence(number: int, candidate: _Candidate, regression: Regression) -> Confidence | None:
+def _confidence(number: int, candidate: Candidate, regression: Regression) -> Confidence | None:
     """How sure the result of one candidate is, by its dense landmarks if there are some."""
     if regression.dense is None:
         return None
@@ -342,7 +247,7 @@ def _confidence(number: int, candidate: _Candidate, regression: Regression) -> C
     crop = candidate.crop
     seen = crop.to_photo(points)
     inside = np.all((seen >= 0) & (seen <= [crop.photo_width - 1, crop.photo_height - 1]), axis=1)
-    return assess(points, deviation, 1 / crop.scale, inside, regression.coefficients[number])
+    return assess(points, deviation, regression.refined, 1 / crop.scale, inside, regression.coefficients[number])
 
 
 def _warned(face: Reconstruction, warning: str) -> Reconstruction:
@@ -350,30 +255,3 @@ def _warned(face: Reconstruction, warning: str) -> Reconstruction:
     if face.confidence is None:
         return face
     return replace(face, confidence=replace(face.confidence, warnings=(warning, *face.confidence.warnings)))
-
-
-def _candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[_Candidate]:
-    """The detections that can be aligned, in their order; the others have five points that no face can have."""
-    for detection in detections:
-        with suppress(AlignmentFailed):
-            yield _Candidate(photo, detection, align(photo.pixels, detection.landmarks))
-
-
-def _images(candidates: list[_Candidate]) -> np.ndarray:
-    if not candidates:
-        return np.empty((0, CROP_SIZE, CROP_SIZE, 3), np.uint8)
-    return np.stack([candidate.crop.image for candidate in candidates])
-
-
-class _Stopwatch:
-    """Times the steps of a batch, a photo's or face's share each."""
-
-    def __init__(self) -> None:
-        self.laps_ms: dict[str, float] = {}
-        self._start = time.perf_counter()
-
-    def lap(self, step: str, count: int) -> None:
-        """End a step that worked on so many photos or faces; a step that is done again adds up."""
-        now = time.perf_counter()
-        self.laps_ms[step] = self.laps_ms.get(step, 0.0) + 1000 * (now - self._start) / max(count, 1)
-        self._start = now

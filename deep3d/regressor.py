@@ -23,12 +23,6 @@ class DenseLandmarks:
     points: np.ndarray  # (B, N, 2) crop pixels
     deviation: np.ndarray  # (B, N) the standard deviation that the network expects, crop pixels
 
-    def with_rows(self, rows: Sequence[int], other: DenseLandmarks) -> DenseLandmarks:
-        """The same with those of another in some rows."""
-        points, deviation = self.points.copy(), self.deviation.copy()
-        points[rows], deviation[rows] = other.points, other.deviation
-        return DenseLandmarks(points, deviation)
-
 
 @dataclass(frozen=True)
 class Regression:
@@ -36,13 +30,18 @@ class Regression:
 
     coefficients: FaceCoefficients
     dense: DenseLandmarks | None  # None where the checkpoint has none
+    refined: bool = False  # whether they are the refiner's
 
-    def with_rows(self, rows: Sequence[int], other: Regression) -> Regression:
-        """The same with what the network says of other crops in some rows."""
-        vectors = self.coefficients.to_vector().copy()
-        vectors[rows] = other.coefficients.to_vector()
-        dense = None if self.dense is None or other.dense is None else self.dense.with_rows(rows, other.dense)
-        return Regression(FaceCoefficients.from_vector(vectors), dense)
+    def chosen(self, other: Regression, rows: Sequence[int]) -> Regression:
+        """What is said of some faces: rows of this one, and of another one, which count on from those of this one."""
+        both = [part for part in (self, other) if len(part.coefficients)]  # of no face nobody knows what there would be
+        vectors = np.concatenate([part.coefficients.to_vector() for part in both])[rows]
+        dense = [part.dense for part in both if part.dense is not None]
+        if len(dense) < len(both):
+            return Regression(FaceCoefficients.from_vector(vectors), None)
+        points = np.concatenate([part.points for part in dense])[rows]
+        deviation = np.concatenate([part.deviation for part in dense])[rows]
+        return Regression(FaceCoefficients.from_vector(vectors), DenseLandmarks(points, deviation))
 
 
 @dataclass(frozen=True)

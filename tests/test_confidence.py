@@ -11,7 +11,9 @@ from deep3d.face_model import default_face_model
 POINTS = np.asarray(project(default_face_model().landmarks(default_face_model().mean_shape[None])))[0]
 
 
-def confidence(yaw: float = 0, near: float = 0, size: float = 4, deviation: float = 1.5, **parts: float) -> Confidence:
+def confidence(
+    yaw: float = 0, near: float = 0, size: float = 4, deviation: float = 1.5, refined: bool = False, **parts: float
+) -> Confidence:
     """Of the mean face seen from the front, or with something wrong."""
     face = FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))
     face.rotation[0, 1] = np.radians(yaw)
@@ -19,7 +21,7 @@ def confidence(yaw: float = 0, near: float = 0, size: float = 4, deviation: floa
     deviations = np.full(68, deviation)
     deviations[48:] *= parts.get("lips", 1)
     inside = np.arange(68) >= 68 * parts.get("outside", 0)
-    return assess(POINTS, deviations, size, inside, face)
+    return assess(POINTS, deviations, refined, size, inside, face)
 
 
 def test_a_good_photo_has_no_warnings():
@@ -45,3 +47,7 @@ def test_what_is_wrong_is_said_in_a_sentence(wrong, word):
 
 def test_larger_deviations_mean_larger_errors():
     assert confidence(deviation=3).landmark_error > 1.5 * confidence(deviation=1.5).landmark_error
+
+
+def test_the_same_deviation_means_more_from_the_refiner_which_has_learned_real_photos_by_heart():
+    assert confidence(refined=True).landmark_error > 2 * confidence().landmark_error

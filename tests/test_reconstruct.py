@@ -122,7 +122,7 @@ def test_only_what_its_crop_does_not_fit_is_cropped_again(reconstructor, face):
 
     def regress(crops):
         looked.append(len(crops))
-        return reconstructor._regressor(crops)
+        return reconstructor._observer._regressor(crops)
 
     twice: Any = Reconstructor(face.face_model, Detector(), regress, reconstructor.checkpoint)  # pyright: ignore
     (kept,), (moved,) = twice.reconstruct([face.photo, face.photo])
@@ -131,6 +131,45 @@ def test_only_what_its_crop_does_not_fit_is_cropped_again(reconstructor, face):
     assert_allclose(kept.crop.five_points, right)
     assert kept.crop.shift(moved.crop.five_points) < 12 < kept.crop.shift(wrong)
     assert np.linalg.norm(kept.landmarks68 - moved.landmarks68, axis=1).mean() < 2
+
+
+class Finds:
+    """A detector that always finds the same."""
+
+    def __init__(self, *found: Detection) -> None:
+        self.found = [*found]
+
+    def detect(self, photos, faces):
+        return [self.found for _ in photos]
+
+
+def seen_by(detector: Any, reconstructor: Reconstructor, photo: Photo):
+    observer = reconstructor._observer
+    other = Reconstructor(
+        reconstructor.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=observer._refiner
+    )
+    return other.reconstruct([photo])[0]
+
+
+def test_a_face_that_the_detector_does_not_see_is_found(reconstructor, face):
+    height, width = face.photo.pixels.shape[:2]
+    x, y = face.detection.landmarks.mean(axis=0).astype(int)
+    close = np.ascontiguousarray(face.photo.pixels[max(y - 110, 0) : y + 110, max(x - 110, 0) : x + 110])
+    (found,) = seen_by(Finds(), reconstructor, Photo(close, "close", "0" * 64))
+    corner = [max(x - 110, 0), max(y - 110, 0)]
+    assert np.linalg.norm(found.landmarks68 + corner - face.landmarks68, axis=1).mean() < 3
+    assert found.detection.score == 0
+    assert seen_by(Finds(), reconstructor, Photo(np.full((height, width, 3), 128, np.uint8), "wall", "0" * 64)) == []
+
+
+def test_what_is_no_face_is_left_for_one_beside_it(reconstructor, face):
+    x, y = face.landmarks68[3]  # a cheek
+    box = np.array([x - 20, y - 20, x + 20, y + 20])
+    cheek = Detection(box, 0.7, np.array([x, y]) + STANDARD_POINTS[:, :2] * [20, -20])
+    (found,) = seen_by(Finds(cheek), reconstructor, face.photo)
+    assert np.linalg.norm(found.landmarks68 - face.landmarks68, axis=1).mean() < 3
+    left, top, right, bottom = found.detection.box
+    assert left < face.landmarks68[36, 0] < right and top < face.landmarks68[30, 1] < bottom
 
 
 def test_a_photo_without_a_face_is_named(reconstructor):

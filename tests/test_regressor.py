@@ -66,14 +66,14 @@ def test_dense_landmarks_stand_behind_the_coefficients(crops):
     np.testing.assert_allclose(regression.dense.deviation[4], [1, 3], rtol=1e-6)
 
 
-def test_rows_are_replaced_and_the_others_stay():
-    def some(count: int, value: float) -> Regression:
-        coefficients = FaceCoefficients.from_vector(np.full((count, 257), value, np.float32))
-        return Regression(coefficients, DenseLandmarks(np.full((count, 5, 2), value), np.full((count, 5), value)))
+def test_faces_are_chosen_from_two():
+    def some(values: list[float]) -> Regression:
+        column = np.array(values, np.float32)[:, None]
+        coefficients = FaceCoefficients.from_vector(np.repeat(column, 257, axis=1))
+        return Regression(coefficients, DenseLandmarks(np.zeros((len(values), 5, 2)) + column[..., None], column + 10))
 
-    first = some(3, 1.0)
-    mixed = first.with_rows([0, 2], some(2, 2.0))
-    assert mixed.dense is not None and first.dense is not None
-    assert mixed.coefficients.to_vector()[:, 7].tolist() == [2, 1, 2]
-    assert mixed.dense.points[:, 3, 1].tolist() == mixed.dense.deviation[:, 4].tolist() == [2, 1, 2]
-    assert (first.dense.points == 1).all() and (first.coefficients.to_vector() == 1).all()
+    first = some([1, 2, 3])
+    mixed = first.chosen(some([4, 5]), [0, 4, 2, 3])
+    assert mixed.dense is not None
+    assert mixed.coefficients.to_vector()[:, 7].tolist() == mixed.dense.points[:, 3, 1].tolist() == [1, 5, 3, 4]
+    assert mixed.dense.deviation[:, 0].tolist() == [11, 15, 13, 14]

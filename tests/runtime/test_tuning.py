@@ -78,7 +78,7 @@ def test_plans_are_followed(toy_checkpoint, toy_model_path):
 
     load = partial(Reconstructor.load, toy_checkpoint.path, toy_model_path)
     chosen = [load(), load(goal="throughput"), load(runtime="openvino", goal="throughput")]
-    assert [each._regressor.runtime.name for each in chosen] == ["onnx", "eager", "openvino"]
+    assert [each._observer._regressor.runtime.name for each in chosen] == ["onnx", "eager", "openvino"]
 
 
 def test_a_plan_that_cannot_be_followed_is_refused_by_name(toy_checkpoint):
