@@ -26,9 +26,9 @@ SETTLED = 0.02  # largest step, in any unit: those that follow are a hundred tim
 class Priors:
     """What is believed before the landmarks are seen. Deviations in the units of what they belong to."""
 
-    trust: float = 0.05
+    trust: float = 0.1
     """Weight of the landmarks: their errors go together, so that N of them tell less than N."""
-    identity: float = 0.6  # of the model's standard deviations, about the regressed identity
+    identity: float = 0.9  # of the model's standard deviations, about the regressed identity
     expression: float = 0.25  # of full weight, about the regressed expression
     perspective_mean: float = 0.09  # per decimetre
     perspective: float = 0.05

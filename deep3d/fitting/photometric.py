@@ -10,7 +10,7 @@ of the light along the way that their normals turn.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
@@ -38,6 +38,9 @@ from deep3d.rendering.kernels import rasterize_into
 ROUNDS = 3  # times that the rasteriser is asked what the pixels show
 STEPS = 3  # of each round
 STRIDE = 3  # crop pixels between those that count
+UNSEEN_LIGHT = 0.05
+"""Light that falls on what the camera does not see, 1 being white: how far it may be from what the network says. The
+photo leaves it open, and it would fall below zero in one channel or another."""
 BLUR = 1.5  # crop pixels: the derivatives of the photo should hold for as long a way as the points move
 DRAWN_WELL = 0.07
 """Spread of colours in [0, 1] that deserves the priors' trust; one that is half as large deserves four times as much.
@@ -252,7 +255,19 @@ def _colour_equations(
     colour = np.arange(geometry.shape[-1], len(gradient))
     normal[colour, colour] += priors.precision
     gradient[colour] += priors.precision * believed.minus(face.skin)
+    unseen = np.kron(np.eye(3), _light_behind() / UNSEEN_LIGHT**2)
+    normal[-27:, -27:] += unseen
+    gradient[-27:] += unseen @ believed.minus(face.skin)[-27:]
     return normal, gradient
+
+
+@cache
+def _light_behind() -> np.ndarray:
+    """Matrix (9, 9) of the mean square of light over normals that face away from the camera, evenly spread."""
+    away = -(np.arange(300) + 0.5) / 300  # a spiral of Fibonacci's
+    across, angle = np.sqrt(1 - away**2), np.pi * (1 + np.sqrt(5)) * np.arange(300)
+    functions = harmonics(np.column_stack([across * np.cos(angle), across * np.sin(angle), away]))
+    return functions.T @ functions / len(functions)
 
 
 def _weights(residual: np.ndarray, trust: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
 from deep3d.fitting import ColourPriors, LandmarkBasis, fit_landmarks, fit_reflectance
 from deep3d.fitting.photometric import SeenLandmarks, fit_photo_colours
-from deep3d.lighting import shade
+from deep3d.lighting import irradiance, shade
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.renderer import Renderer
 
@@ -106,3 +106,18 @@ def colour_error(model: FaceModel, face: FaceCoefficients, true: FaceCoefficient
         for each in (face, true)
     ]
     return float(np.abs(colours[0] - colours[1]).mean())
+
+
+def test_light_from_where_nothing_is_seen_stays_near_what_was_believed(model, true, crop, landmarks):
+    """A picture tells so little of it that a colour of it would fall below zero, or rise above all others."""
+    green = replace(true, lighting=true.lighting + np.float32([0, 0, -0.5, 0, 0, 0, 0, 0, 0] * 2 + [0.0] * 9))
+    placed = place(model.shape(true), true.rotation, true.translation)
+    colours = shade(model.albedo(true.albedo), model.normals(placed), green.lighting).astype(np.float32)
+    picture = Renderer(CpuRasterizer()).render_colors(placed.astype(np.float32), model.triangles, colours).picture[0]
+    strange = np.rint(255 * picture.clip(0, 1)).astype(np.uint8)
+    fit = fit_photo_colours(strange, landmarks, model, true, true, DEEP3D_CAMERA, colour_priors=ColourPriors(trust=1.0))
+    away = np.array([[[0.0, 0.0, -1.0], [0.6, 0.0, -0.8], [-0.6, 0.0, -0.8], [0.0, 0.6, -0.8]]])
+    believed, found = (irradiance(away, face.lighting) for face in (true, fit.coefficients))
+    assert np.abs(found - believed).mean() < 0.13
+    towards = irradiance(-away, fit.coefficients.lighting)
+    assert np.abs(towards - irradiance(-away, true.lighting)).max() > 0.3

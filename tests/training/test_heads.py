@@ -82,7 +82,7 @@ def test_the_picture_shows_the_labelled_face_where_the_label_says(model, heads):
             x, y = pixels[b, :, 0] + dx, pixels[b, :, 1] + dy
             rows = face & (normals[b, :, 2] > 0.3) & (x >= 0) & (x < 224) & (y >= 0) & (y < 224)
             found.append(np.corrcoef(grey[b, y[rows], x[rows]], foretold[b, rows])[0, 1])
-        return float(np.mean(found))
+        return float(np.median(found))  # a hand may cover a face
 
     there = agreement(0, 0)
     beside = [agreement(dx, dy) for dx in (-8, 0, 8) for dy in (-8, 0, 8) if dx or dy]
