@@ -137,7 +137,7 @@ def test_the_command_writes_a_refiner_for_the_checkpoint(quick, checkpoint, tmp_
     lines = [line for line in text.splitlines() if not line.startswith(('portraits = "', "portrait_share"))]
     config.write_text(
         "portrait_share = 0.0\n"
-        + "\n".join(lines).replace("steps = 2600", "steps = 2").replace("batch_size = 64", "batch_size = 2")
+        + "\n".join(lines).replace("steps = 3750", "steps = 2").replace("batch_size = 64", "batch_size = 2")
     )
 
     path = refiner_command.train_and_export_refiner(config, tmp_path / "run", None, 1, "cpu", Mock())
