@@ -59,9 +59,14 @@ class Checkpoint:
         return {name: implied[name] if name in implied else self.array(name) for name in shapes}
 
     def array(self, name: str) -> np.ndarray:
-        """One of the arrays that the file has, in float32; whole numbers in int64."""
+        """One of the arrays that the file has, in float32; whole numbers in int64.
+
+        Raises: CheckpointInvalid if it is not there, as `without_weights`.
+        """
         if (rounded := self.quantized(name)) is not None:
             return dequantize(*rounded)
+        if name not in self.stored:
+            raise CheckpointInvalid(f"{self.path}: {name} was not kept; read_checkpoint reads all weights of the file")
         value = self.stored[name]
         return value.astype(np.int64 if value.dtype.kind == "i" else np.float32, copy=False)
 

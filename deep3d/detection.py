@@ -21,7 +21,7 @@ class Detection:
     """A face in a photo."""
 
     box: np.ndarray  # (4,) left, top, right, bottom in photo pixels; may reach beyond the photo
-    score: float  # probability in [0, 1]
+    score: float  # the detector's probability in [0, 1]; 0 where it saw nothing and the network did
     landmarks: np.ndarray  # (5, 2) eyes, nose tip, mouth corners, photo pixels; the eye on the image left first
 
 

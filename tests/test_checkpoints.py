@@ -178,3 +178,5 @@ def test_without_weights_it_still_tells_where_it_comes_from():
     assert light.dense_vertices == checkpoint.dense_vertices
     assert len(light.dense_vertices) > 68
     assert sum(array.nbytes for array in light.stored.values()) < 10_000
+    with pytest.raises(CheckpointInvalid, match=r"backbone.bn1.bias was not kept; read_checkpoint reads"):
+        light.array("backbone.bn1.bias")
