@@ -13,11 +13,13 @@ import numpy as np
 from deep3d.alignment import AlignedCrop, align
 from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, place, project
 from deep3d.checkpoints import Checkpoint
+from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import expected_error
 from deep3d.detection import Detection, FaceDetector, Faces
 from deep3d.errors import AlignmentFailed
 from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
+from deep3d.fitting.iteration import look, started
 from deep3d.frames import DOUBTFUL, FRAME_ALIGNMENTS, frames
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo
@@ -29,8 +31,8 @@ ALIGNMENTS = 2
 """At most: the first crop follows the detector's five points, which scatter; others follow the network's."""
 SHIFTED = 12.0
 """Crop pixels: the network sees as much in a crop whose corners would move by less when aligned again."""
-LOOKS = 2
-"""Of the refiner: the first moves the face by so much that a second one sees more."""
+MOVED = 1.5
+"""Crop pixels, mean over the landmarks: where the refiner moves them by more, it sees more in a second look."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,17 @@ class Observer:
         )
 
     def _refined(self, refiner: LandmarkRefiner, seen: Observation) -> Regression:
-        """With the landmarks that the refiner finds, first from the regressed face, then from a fitted one."""
+        """With the landmarks that the refiner finds from the regressed face; once more from a fitted one if need be."""
         crops, coefficients = [candidate.crop.image for candidate in seen.candidates], seen.regression.coefficients
         dense = refiner(crops, coefficients, (DEEP3D_CAMERA,) * len(crops))
-        for _ in range(LOOKS - 1):
-            fit = fit_landmarks(self._basis, dense.points, trusted_deviation(dense.deviation), coefficients)
-            dense = refiner(crops, fit.coefficients, fit.cameras)
+        regressed = look(self._basis, started(coefficients)).pixels
+        rows = np.flatnonzero(np.linalg.norm(dense.points - regressed, axis=2).mean(axis=1) > MOVED)
+        if len(rows):
+            points, deviation = dense.points[rows], trusted_deviation(dense.deviation[rows])
+            start = FaceCoefficients.from_vector(coefficients.to_vector()[rows])
+            fit = fit_landmarks(self._basis, points, deviation, start)
+            again = refiner([crops[row] for row in rows], fit.coefficients, fit.cameras)
+            dense.points[rows], dense.deviation[rows] = again.points, again.deviation
         return replace(seen.regression, dense=dense, refined=True)
 
     def _realigned(self, candidates: list[Candidate], regression: Regression) -> dict[int, Candidate]:

@@ -12,10 +12,11 @@ from deep3d.camera import project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.detection import Detection
 from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissing, NoFaceFound
+from deep3d.fitting.iteration import look, started
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruct import Reconstructor
-from deep3d.regressor import Regression
+from deep3d.regressor import DenseLandmarks, Regression
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
 
@@ -170,6 +171,22 @@ def test_what_is_no_face_is_left_for_one_beside_it(reconstructor, face):
     assert np.linalg.norm(found.landmarks68 - face.landmarks68, axis=1).mean() < 3
     left, top, right, bottom = found.detection.box
     assert left < face.landmarks68[36, 0] < right and top < face.landmarks68[30, 1] < bottom
+
+
+@pytest.mark.parametrize(("pixels", "looks"), [(0.5, 1), (4.0, 2)])
+def test_the_refiner_looks_again_if_it_moves_the_landmarks_much(reconstructor, face, pixels, looks):
+    observer, seen = reconstructor._observer, []
+
+    def refine(crops, coefficients, cameras):
+        seen.append(len(crops))
+        mesh = look(observer._basis, started(coefficients, cameras[0])).pixels
+        return DenseLandmarks(mesh + [pixels if len(seen) == 1 else 0.0, 0.0], np.ones(mesh.shape[:2]))
+
+    detector: Any = Finds(face.detection)
+    refiner: Any = refine
+    other = Reconstructor(face.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=refiner)
+    other.reconstruct([face.photo])
+    assert seen == [1] * looks
 
 
 def test_a_photo_without_a_face_is_named(reconstructor):
