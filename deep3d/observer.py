@@ -115,20 +115,21 @@ class Observer:
         """The same with the faces that the detector missed or mistook in photos where it found one or none."""
         expected = _expected_errors(seen.regression)
         alone = {row: number for number, row in enumerate(seen.rows) if seen.rows.count(row) == 1}
-        limits = {row: float(expected[number]) for row, number in alone.items() if expected[number] > DOUBTFUL}
-        limits |= {row: DOUBTFUL for row in range(len(photos)) if row not in seen.rows}
+        doubtful = [row for row, number in alone.items() if expected[number] > DOUBTFUL]
+        doubtful += [row for row in range(len(photos)) if row not in seen.rows]
         tries = [
             (row, candidate)
-            for row in limits
+            for row in doubtful
             for candidate in _framed(photos[row], seen.candidates[alone[row]].detection if row in alone else None)
         ]
         if not tries:
             return seen
         tried, regression = self._regress([candidate for _, candidate in tries], FRAME_ALIGNMENTS, watch)
-        surest: dict[int, int] = {}
-        for number, (error, (row, _)) in enumerate(zip(_expected_errors(regression), tries, strict=True)):
-            if error < limits[row]:
-                limits[row], surest[row] = float(error), len(seen.rows) + number
+        errors = _expected_errors(regression)
+        surest: dict[int, int] = {}  # of each photo, the last to be put down
+        for number in np.argsort(-errors):
+            if errors[number] <= DOUBTFUL:
+                surest[tries[number][0]] = len(seen.rows) + int(number)
         order = [surest.pop(row, number) for number, row in enumerate(seen.rows)] + [*surest.values()]
         everybody = seen.candidates + [_found(*each) for each in zip(tried, self._landmarks68(regression), strict=True)]
         return Observation(
