@@ -59,7 +59,7 @@ class FaceCoefficients:
     def __len__(self) -> int:
         return self.identity.shape[0]
 
-    def __getitem__(self, index: int | slice) -> FaceCoefficients:
-        """One face or a range of faces, still as a batch."""
+    def __getitem__(self, index: int | slice | Array) -> FaceCoefficients:
+        """One face, a range of faces or those of some rows, still as a batch."""
         part = slice(index, index + 1 or None) if isinstance(index, int) else index
         return FaceCoefficients(**{name: getattr(self, name)[part] for name in FIELDS})

@@ -8,7 +8,7 @@ import numpy as np
 
 from deep3d.camera import DEEP3D_CAMERA, Pose
 from deep3d.coefficients import FaceCoefficients
-from deep3d.landmarks import INNER, LIPS
+from deep3d.landmarks import INNER, LIPS, box_size
 
 ERROR_PER_DEVIATION, ERROR_PER_REFINED = 1.5, 3.2
 """From the mean deviation of the inner landmarks to the error that nine of ten faces stay below, where the regressor
@@ -44,7 +44,7 @@ def assess(
     `points` (N, 2) and `deviation` (N,) are in crop pixels, the first 68 are the 68 landmarks, `refined` says whether
     they are the refiner's, `inside` (N,) says which lie in the photo; `coefficients` (B = 1) are the result's.
     """
-    box = float(_face_size(points))
+    box = float(box_size(points[:68]))
     error = float(expected_error(points, deviation, refined))
     distance = DEEP3D_CAMERA.distance - float(coefficients.translation[0, 2])
     yaw = Pose.from_rotation(coefficients.rotation[0]).yaw
@@ -64,9 +64,4 @@ def assess(
 def expected_error(points: np.ndarray, deviation: np.ndarray, refined: bool) -> np.ndarray:
     """`Confidence.landmark_error` of faces (...), by their dense landmarks (..., N, 2) and deviations (..., N)."""
     error_per_deviation = ERROR_PER_REFINED if refined else ERROR_PER_DEVIATION
-    return error_per_deviation * 100 * deviation[..., INNER].mean(axis=-1) / _face_size(points)
-
-
-def _face_size(points: np.ndarray) -> np.ndarray:
-    """Side (...) of the square that is as large as the box round the 68 landmarks, the first of points (..., N, 2)."""
-    return np.sqrt(np.ptp(points[..., :68, :], axis=-2).prod(axis=-1))
+    return error_per_deviation * 100 * deviation[..., INNER].mean(axis=-1) / box_size(points[..., :68, :])

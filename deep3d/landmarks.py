@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array_api_compat
+import numpy as np
 
 from deep3d.coefficients import Array
 
@@ -36,3 +37,8 @@ def five_points(landmarks68: Array) -> Array:
         [left_eye, right_eye, landmarks68[..., 30, :], landmarks68[..., 48, :], landmarks68[..., 54, :]],
         axis=-2,
     )
+
+
+def box_size(landmarks68: np.ndarray) -> np.ndarray:
+    """Square root of width times height (...) of the tight box round (..., 68, 2) landmarks."""
+    return np.sqrt(np.prod(landmarks68.max(axis=-2) - landmarks68.min(axis=-2), axis=-1))

@@ -13,7 +13,6 @@ import numpy as np
 from deep3d.alignment import AlignedCrop, align
 from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, place, project
 from deep3d.checkpoints import Checkpoint
-from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import expected_error
 from deep3d.detection import Detection, FaceDetector, Faces
 from deep3d.errors import AlignmentFailed
@@ -144,8 +143,7 @@ class Observer:
         rows = np.flatnonzero(np.linalg.norm(dense.points - regressed, axis=2).mean(axis=1) > MOVED)
         if len(rows):
             points, deviation = dense.points[rows], trusted_deviation(dense.deviation[rows])
-            start = FaceCoefficients.from_vector(coefficients.to_vector()[rows])
-            fit = fit_landmarks(self._basis, points, deviation, start)
+            fit = fit_landmarks(self._basis, points, deviation, coefficients[rows])
             again = refiner([crops[row] for row in rows], fit.coefficients, fit.cameras)
             dense.points[rows], dense.deviation[rows] = again.points, again.deviation
         return replace(seen.regression, dense=dense, refined=True)

@@ -93,14 +93,10 @@ def test_a_false_find_does_not_hide_the_next_face(toy_face_model, toy_checkpoint
         Detection(np.array([120.0, 70, 280, 230]), 0.9, points + 1),
     ]
 
-    class Detector:
-        def detect(self, photos, faces):
-            return [found for _ in photos]
-
     def regress(crops):
         return Regression(FaceCoefficients.from_vector(np.zeros((len(crops), 257), np.float32)), None)
 
-    reconstructor: Any = Reconstructor(toy_face_model, Detector(), regress, toy_checkpoint)  # pyright: ignore
+    reconstructor: Any = Reconstructor(toy_face_model, Finds(*found), regress, toy_checkpoint)  # pyright: ignore
     photo = Photo(np.full((300, 400, 3), 99, np.uint8), "pair", "0" * 64)
 
     largest, everyone = reconstructor.reconstruct([photo])[0], reconstructor.reconstruct([photo], faces="all")[0]

@@ -22,7 +22,7 @@ from deep3d.evaluation.measurement import (
     bands,
 )
 from deep3d.evaluation.skin_tone import group_by_skin_tone
-from deep3d.landmarks import BROWS, EYES, INNER, JAW, LIPS, NOSE
+from deep3d.landmarks import BROWS, EYES, INNER, JAW, LIPS, NOSE, box_size
 
 REGIONS = {"nme51": INNER, "nme68": slice(0, 68), "brows": BROWS, "eyes": EYES, "nose": NOSE, "lips": LIPS, "jaw": JAW}
 PREDICTED_YAW = (0, 15, 30, 60, 180)
@@ -95,8 +95,3 @@ def landmark_errors(predicted: np.ndarray, reference: np.ndarray) -> np.ndarray:
         if np.shape(points) != (68, 2):
             raise ShapeError(f"{name} landmarks: expected shape (68, 2), got {np.shape(points)}")
     return 100 * np.linalg.norm(predicted - reference, axis=1) / box_size(reference)
-
-
-def box_size(landmarks: np.ndarray) -> np.ndarray:
-    """Square root of width times height (...) of the tight box round (..., 68, 2) landmarks."""
-    return np.sqrt(np.prod(landmarks.max(axis=-2) - landmarks.min(axis=-2), axis=-1))

@@ -12,7 +12,7 @@ from deep3d.confidence import Confidence
 from deep3d.evaluation.confidence import _figures, confidence_benchmark, evaluate_confidence
 from deep3d.evaluation.datasets import PortraitSet
 from deep3d.evaluation.degradation import DEGRADATIONS
-from deep3d.evaluation.landmarks import box_size
+from deep3d.landmarks import box_size
 
 LANDMARKS = np.random.default_rng(0).uniform(60, 160, (2, 68, 2))
 

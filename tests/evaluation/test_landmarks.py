@@ -9,8 +9,9 @@ import pytest
 from deep3d.errors import ShapeError
 from deep3d.evaluation import PredictedLandmarks
 from deep3d.evaluation.datasets import PortraitSet
-from deep3d.evaluation.landmarks import box_size, evaluate_landmarks, landmark_errors
+from deep3d.evaluation.landmarks import evaluate_landmarks, landmark_errors
 from deep3d.evaluation.statistics import summarize
+from deep3d.landmarks import box_size
 
 
 def portrait_set(count: int, seed: int = 3) -> PortraitSet:
