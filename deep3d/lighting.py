@@ -63,8 +63,7 @@ def irradiance(normals: Array, lighting: Array) -> Array:
     rows = xp.reshape(lighting, (lighting.shape[0], -1, 9))
     if rows.shape[1] == 1:
         rows = xp.concat([rows, rows, rows], axis=1)
-    ambient = xp.asarray([AMBIENT] + [0.0] * 8, dtype=rows.dtype, device=array_api_compat.device(rows))
-    return harmonics(normals) @ (rows + ambient).mT
+    return harmonics(normals) @ xp.concat([rows[..., :1] + AMBIENT, rows[..., 1:]], axis=-1).mT
 
 
 def shade(albedo: Array, normals: Array, lighting: Array) -> Array:

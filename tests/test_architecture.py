@@ -13,6 +13,7 @@ import deep3d
 
 REPOSITORY = Path(__file__).parents[1]
 WITH_TORCH = (
+    "deep3d.bench.card",
     "deep3d.bench.plain",
     "deep3d.network",
     "deep3d.rendering.differentiable",

@@ -36,9 +36,9 @@ class Section:
         head, rule = "| what | median | range |", "|---|---:|---:|"
         if self.base:
             head, rule = f"{head} times as fast as {self.base} |", f"{rule}---:|"
-        rows = [self._row(figure) for figure in self.figures]
+        table = [head, rule, *(self._row(figure) for figure in self.figures)] if self.figures else []
         notes = [f"Not measured: {reason}." for reason in self.skipped]
-        return "\n".join([f"### {self.title}", "", head, rule, *rows, *(["", *notes] if notes else [])])
+        return "\n".join([f"### {self.title}", "", *table, *(["", *notes] if notes else [])])
 
     def _row(self, figure: Figure) -> str:
         row = f"| {figure.name} | {_digits(figure.value)} {figure.unit} "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from deep3d.bench.figures import BenchReport
+from deep3d.bench.figures import BenchReport, Section
 from deep3d.bench.network import network_section
 from deep3d.bench.peers import fit_section, load_eos, load_mediapipe
 from deep3d.bench.photos import Pipeline, files_section, landmark_section, phone_photo
@@ -16,7 +16,7 @@ from deep3d.bench.processes import process_section
 from deep3d.bench.tools import tools_section
 from deep3d.camera import CROP_SIZE
 from deep3d.checkpoints import Checkpoint, read_checkpoint
-from deep3d.errors import ExtraMissing
+from deep3d.errors import ExtraMissing, RuntimeUnavailable
 from deep3d.evaluation.report import utc_now
 from deep3d.reconstruct import Reconstructor
 from deep3d.runtime.plan import machine_facts
@@ -63,7 +63,21 @@ def run_bench(photo: Path, rounds: int, advance: Callable[[str], None], peers: P
         sections.append(process_section(photo, out, few))
         advance("tools")
         sections.append(tools_section(reconstructor.face_model, 2 * rounds))
+        advance("graphics card")
+        sections.append(_card(reconstructor, rounds))
     return BenchReport(tuple(sections), machine_facts(reconstructor.checkpoint), utc_now())
+
+
+def _card(reconstructor: Reconstructor, rounds: int) -> Section:
+    """What a graphics card does, if there is one and torch to use it."""
+    try:
+        from deep3d.bench.card import card_section
+
+        return card_section(_weights(reconstructor), reconstructor.face_model, rounds)
+    except ImportError as error:
+        return Section("Graphics card", (), skipped=(f"a graphics card: needs the extra torch ({error})",))
+    except RuntimeUnavailable as error:
+        return Section("Graphics card", (), skipped=(str(error),))
 
 
 def plain_pipelines(reconstructor: Reconstructor) -> dict[str, Pipeline]:

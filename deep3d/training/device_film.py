@@ -8,8 +8,9 @@ from torch import Tensor
 
 from deep3d.training.film import BLUR, REDUCE, SHARPEN, Film
 from deep3d.training.jpeg import compressed
+from deep3d.training.sending import sent
 
-GREY = (0.299, 0.587, 0.114)
+GREY = np.array([[[0.299]], [[0.587]], [[0.114]]], np.float32)
 BOX_SHARE = {"smooth": 9 / 13, "sharpen": -9 / 8}
 """How far Pillow's filters go toward the mean of 3 x 3 pixels."""
 
@@ -26,8 +27,8 @@ def compress(photos: Tensor, quality: np.ndarray) -> Tensor:
     The qualities are in main memory, so that it is known here how many photos are compressed.
     """
     packed = np.flatnonzero(quality < 100)
-    rows = torch.from_numpy(packed).to(photos.device)
-    chosen = torch.from_numpy(quality[packed].astype(np.float32)).to(photos.device)
+    rows = sent(packed, photos.device)
+    chosen = sent(quality[packed].astype(np.float32), photos.device)
     return photos.index_copy(0, rows, compressed(photos[rows], chosen))
 
 
@@ -37,7 +38,7 @@ def _grade(pictures: Tensor, film: Film) -> Tensor:
         value[:, None, None, None] for value in (film.gamma, film.saturation, film.contrast, film.brightness)
     )
     exposed = (pictures * film.gain[:, :, None, None]).clamp(min=0) ** gamma
-    grey = (exposed * exposed.new_tensor(GREY)[:, None, None]).sum(dim=1, keepdim=True)
+    grey = (exposed * sent(GREY, exposed.device)).sum(dim=1, keepdim=True)
     return ((grey + saturation * (exposed - grey) - 0.45) * contrast + brightness).clamp(0, 1)
 
 

@@ -24,6 +24,7 @@ from deep3d.training.device_pose import fit_poses
 from deep3d.training.heads import Heads, label_rows
 from deep3d.training.painting import noise_bank
 from deep3d.training.scenes import Director, Scenes, each_array
+from deep3d.training.sending import sent
 
 
 class DeviceHeadGenerator:
@@ -46,10 +47,10 @@ class DeviceHeadGenerator:
         self._director = Director(model, anatomy.lowest, len(noise))
         self.device, self.dense_landmarks = device, len(dense_vertices)
         self._model = model.to_torch(device)
-        self._label_rows = torch.from_numpy(label_rows(model)).to(device)
-        self._dense = torch.tensor(dense_vertices, dtype=torch.long, device=device)
+        self._label_rows = sent(label_rows(model), device)
+        self._dense = sent(np.asarray(dense_vertices, np.int64), device)
         self._anatomy = each_array(anatomy, self._sent)
-        self._noise = torch.from_numpy(noise).to(device)
+        self._noise = sent(noise, device)
         self._painter = Painter(rasterizer, self._noise)
 
     def draw(self, count: int) -> Heads:
@@ -80,9 +81,7 @@ class DeviceHeadGenerator:
         return Heads(crops, labels.to_vector(), pixels[:, self._dense])
 
     def _sent(self, value: np.ndarray) -> Tensor:
-        """An array on the device. A card is not waited for: page-locked memory is copied in its own time."""
-        tensor = torch.from_numpy(value)
-        return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
+        return sent(value, self.device)
 
 
 def _area_normals(vertices: Tensor, triangles: Tensor, adjacency: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from deep3d.training.device_film import reduced
 from deep3d.training.device_heads import DeviceHeadGenerator
 from deep3d.training.heads import Heads
 from deep3d.training.ring import Ring
+from deep3d.training.sending import sent
 
-CHUNK = 128  # heads drawn at a time; they take some 2.5 GB meanwhile
+CHUNK = 256  # heads drawn at a time; they take some 2.5 GB meanwhile
 
 
 class DeviceHeadStream:
@@ -43,7 +44,7 @@ class DeviceHeadStream:
         self._used += count
         while self._made < self._ring.wanted(self._used):
             self._draw()
-        rows = torch.from_numpy(self._ring.rows(self._rng, self._made, count)).to(self._generator.device)
+        rows = sent(self._ring.rows(self._rng, self._made, count), self._generator.device)
         heads = self._heads
         return Heads(heads.crops[rows], heads.vectors[rows], heads.points[rows])
 

@@ -73,7 +73,8 @@ def eye_overlays(
 
 def _lid(landmarks: Array, corners: tuple[int, ...]) -> Array:
     """A smooth line (B, LID_POINTS, 3) through four landmarks."""
-    return like(landmarks, _SMOOTH) @ landmarks[:, list(corners)]
+    xp = array_api_compat.array_namespace(landmarks)
+    return like(landmarks, _SMOOTH) @ xp.stack([landmarks[:, corner] for corner in corners], axis=1)
 
 
 def _lashes(lids: Array, landmarks: Array, length: Array) -> Array:

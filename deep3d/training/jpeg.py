@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from deep3d.training.sending import sent
 
 LUMA = """
 16 11 10 16 24 40 51 61  12 12 14 19 26 58 60 55  14 13 16 24 40 57 69 56  14 17 22 29 51 87 80 62
@@ -17,8 +20,9 @@ CHROMA = """
 99 99 99 99 99 99 99 99  99 99 99 99 99 99 99 99  99 99 99 99 99 99 99 99  99 99 99 99 99 99 99 99
 """
 """Steps that the 64 cosines are rounded to at quality 50 (annex K), of brightness and of colour."""
-TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 SIDE = 8  # pixels of a block
+STEPS = np.array([table.split() for table in (LUMA, CHROMA)]).astype(np.float32).reshape(2, SIDE, SIDE)
+TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 
 
 def compressed(photos: Tensor, quality: Tensor) -> Tensor:
@@ -26,19 +30,15 @@ def compressed(photos: Tensor, quality: Tensor) -> Tensor:
 
     Colour is kept at half the size. H and W are multiples of 16.
     """
-    to_ycc = torch.tensor(TO_YCC, device=photos.device)
+    to_ycc = sent(TO_YCC, photos.device)
     ycc = torch.einsum("kc,bchw->bkhw", to_ycc, 255 * photos)
     scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)[:, None, None]
-    luma, chroma = (((table * scale + 50) / 100).floor().clamp(1, 255) for table in _tables(photos.device))
+    luma, chroma = (((table * scale + 50) / 100).floor().clamp(1, 255) for table in sent(STEPS, photos.device))
     brightness = _rounded(ycc[:, :1] - 128, luma) + 128
     colour = _rounded(functional.avg_pool2d(ycc[:, 1:], 2), chroma)
     colour = functional.interpolate(colour, scale_factor=2, mode="bilinear", align_corners=False)
     ycc = torch.cat([brightness, colour], dim=1)
     return (torch.einsum("ck,bkhw->bchw", torch.linalg.inv_ex(to_ycc).inverse, ycc) / 255).clamp(0, 1)
-
-
-def _tables(device: torch.device) -> list[Tensor]:
-    return [torch.tensor([float(s) for s in t.split()], device=device).view(SIDE, SIDE) for t in (LUMA, CHROMA)]
 
 
 def _rounded(channels: Tensor, steps: Tensor) -> Tensor:

@@ -56,8 +56,7 @@ def gloss(normals: Array, key: Array, strength: Array, exponent: Array) -> Array
 def half_vectors(key: Array) -> Array:
     """Unit vectors (B, 3) halfway between lamps in directions (B, 3) and the camera at +z."""
     xp = array_api_compat.array_namespace(key)
-    ahead = xp.asarray([0.0, 0.0, 1.0], dtype=key.dtype, device=array_api_compat.device(key))
-    return normalize(key + ahead)
+    return normalize(xp.concat([key[:, :2], key[:, 2:] + 1], axis=1))
 
 
 def _directions(rng: np.random.Generator, count: int, spread: float) -> np.ndarray:

@@ -67,7 +67,7 @@ def run_stages(
     module = run.team.share(run.network)
     first, total = 0, sum(stage.steps for stage in stages)
     try:
-        with stop_wish() as wish:
+        with stop_wish() as wish, torch.backends.cudnn.flags(enabled=True, benchmark=True):
             for stage in stages:
                 if run.step < first + stage.steps:
                     with open_stage(stage) as losses:

@@ -39,21 +39,20 @@ class Portraits:
     Raises: DatasetError; PhotoError if a photo cannot be read.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path) -> None:
         known = training_portraits(folder)
         self.names = tuple(photo.name for photo in known.photos)
         self._photos = [read_photo(photo).pixels for photo in known.photos]
         self._landmarks = known.landmarks
-        self._rng = np.random.default_rng(seed)
 
-    def batch(self, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, rng: np.random.Generator, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Crops (count, size, size, 3) uint8 and their landmarks (count, 68, 2) in pixels of the 224 crop."""
-        crops, landmarks = zip(*(self._crop(k, size) for k in self._rng.integers(0, len(self._photos), count)))
+        crops, landmarks = zip(*(self._crop(rng, k, size) for k in rng.integers(0, len(self._photos), count)))
         return np.stack(crops), np.stack(landmarks).astype(np.float32)
 
-    def _crop(self, index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def _crop(self, rng: np.random.Generator, index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """One portrait, aligned by noisy points, mirrored half the time, with changed exposure and sharpness."""
-        rng, photo, points = self._rng, self._photos[index], self._landmarks[index]
+        photo, points = self._photos[index], self._landmarks[index]
         if rng.random() < 0.5:
             photo, points = photo[:, ::-1], mirrored_landmarks(points, photo.shape[1])
         five = five_points(points)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ from deep3d.face_model import FaceModel, read_face_model
 from deep3d.landmarks import JAW
 from deep3d.refiner import FaceChart
 from deep3d.refiner.refiner import shape_input, upright
+from deep3d.training.helpers import ahead
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.losses import dense_terms
 from deep3d.training.refiner_config import RefinerConfig, RefinerLossWeights
 from deep3d.training.refiner_network import RefinerNetwork
-from deep3d.training.refiner_starts import Starts, head_starts, portrait_starts
+from deep3d.training.refiner_starts import StartMaker, Starts
 from deep3d.training.run import Run
 from deep3d.training.team import ALONE, Team
 
@@ -58,15 +60,24 @@ def train_refiner(
     torch.manual_seed(config.seed)
     model = read_face_model(model_path)
     chart = FaceChart.of(model, start.dense_vertices)
-    team.from_leader(lambda: _draw_faces(config, start, model_path, folder) and None)
-    heads, portraits = _draw_faces(config, start, model_path, folder)  # by now they are there to be read
+    maker = StartMaker(start, model_path, config.workers, team.device)
+    team.from_leader(lambda: _draw_faces(config, maker, folder) and None)
+    heads, portraits = _draw_faces(config, maker, folder)  # by now they are there to be read
     run = Run.new("refiner", config, model.info.sha256, folder, RefinerNetwork(chart.places), "refiner", team)
-    views = ViewDrawer(model, chart, np.random.default_rng(config.seed + 1000 * run.step + 1_000_000 * team.rank))
+    seed = config.seed + 1000 * run.step + 1_000_000 * team.rank
+    real = round(config.schedule.batch_size * config.portrait_share) if portraits is not None else 0
+
+    def draw(number: int) -> list[View]:
+        """One batch. The unwrapping in it, most of the work, leaves other threads alone."""
+        drawer = ViewDrawer(model, chart, np.random.default_rng((seed, number)))
+        drawn = [drawer.draw(heads, config.schedule.batch_size - real)]
+        return drawn if portraits is None or not real else [*drawn, drawer.draw(portraits, real)]
 
     @contextmanager
     def open_stage(_: object) -> Iterator[Losses]:
-        with ThreadPoolExecutor(1) as ahead:
-            yield _Losses(config, heads, portraits, views, team.device, ahead)
+        with ThreadPoolExecutor(config.workers) as pool:
+            jobs = (pool.submit(draw, number) for number in count())
+            yield _Losses(config.loss, (job.result() for job in ahead(jobs, config.workers + 1)), team.device)
 
     run_stages(run, [config.schedule], open_stage, TERMS, progress)
     network = run.average.module
@@ -74,15 +85,12 @@ def train_refiner(
     return network.eval().cpu()
 
 
-def _draw_faces(
-    config: RefinerConfig, start: Checkpoint, model_path: Path, folder: Path
-) -> tuple[Starts, Starts | None]:
+def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple[Starts, Starts | None]:
     """The synthetic heads of a run and its crops of portraits, if it has some."""
-    heads = head_starts(folder, start, model_path, config.heads, config.workers, config.seed)
+    heads = maker.heads(folder, config.heads, config.seed)
     if config.portraits is None or not config.portrait_share:
         return heads, None
-    source = Path(config.portraits)
-    return heads, portrait_starts(folder, start, model_path, source, config.portrait_crops, config.seed)
+    return heads, maker.portraits(folder, Path(config.portraits), config.portrait_crops, config.seed)
 
 
 @dataclass(frozen=True)
@@ -122,36 +130,24 @@ class ViewDrawer:
         return vectors.astype(np.float32), cameras
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Losses:
-    """The loss of a batch, which is drawn while the network works on the one before."""
+    """The loss of a batch."""
 
-    config: RefinerConfig
-    heads: Starts
-    portraits: Starts | None
-    views: ViewDrawer
+    weights: RefinerLossWeights
+    batches: Iterator[list[View]]
     device: torch.device
-    ahead: ThreadPoolExecutor
-    coming: Future[list[View]] | None = None
 
     def __call__(self, module: nn.Module) -> dict[str, Tensor]:
         module.train()
-        drawn = (self.coming or self.ahead.submit(self._draw)).result()
-        self.coming = self.ahead.submit(self._draw)
+        drawn = next(self.batches)
         charts = torch.cat([view.charts for view in drawn]).to(self.device, memory_format=torch.channels_last)
         shapes = torch.cat([view.shapes for view in drawn]).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             landmarks = module(charts, shapes)
         parts = landmarks.split([len(view.charts) for view in drawn])
         offsets = [view.offsets.to(self.device) for view in drawn]
-        return refiner_loss(self.config.loss, list(zip(parts, offsets, strict=True)))
-
-    def _draw(self) -> list[View]:
-        real = round(self.config.schedule.batch_size * self.config.portrait_share) if self.portraits is not None else 0
-        drawn = [self.views.draw(self.heads, self.config.schedule.batch_size - real)]
-        if self.portraits is not None and real:
-            drawn.append(self.views.draw(self.portraits, real))
-        return drawn
+        return refiner_loss(self.weights, list(zip(parts, offsets, strict=True)))
 
 
 def refiner_loss(weights: RefinerLossWeights, parts: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:

@@ -1,19 +1,18 @@
 """What a refiner learns from: crops, where their landmarks truly are, and where a checkpoint and a fit put the face.
 
-Heads are drawn and regressed once, before training, into files of the run's folder: regressing them anew for each batch
-would take as long as training.
+Heads are drawn, regressed and fitted once, before training, into files of the run's folder: doing so anew for each
+batch would take as long as training.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from deep3d.camera import CROP_SIZE, Camera
 from deep3d.checkpoints import Checkpoint
@@ -22,11 +21,13 @@ from deep3d.face_model import read_face_model
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
 from deep3d.regressor import Regressor
 from deep3d.runtime import load_runtime
+from deep3d.training.card import card_rasterizer
+from deep3d.training.device_heads import DeviceHeadGenerator
 from deep3d.training.heads import HeadGenerator, Heads
+from deep3d.training.helpers import ahead, helping_processes
 from deep3d.training.portraits import Portraits
-from deep3d.training.stopping import ignore_interrupt
 
-CHUNK = 64  # heads drawn and regressed at a time
+CHUNK = 64  # heads drawn, regressed and fitted at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,61 +42,91 @@ class Starts:
     lenses: np.ndarray  # (N, 4) float32 focal length, column, row and distance of that
 
 
-def head_starts(folder: Path, checkpoint: Checkpoint, model_path: Path, count: int, workers: int, seed: int) -> Starts:
-    """`count` synthetic heads, drawn by so many processes; those that an earlier call has left in the folder."""
-    draw = partial(_drawn, model_path, checkpoint.dense_vertices)
-    jobs = [(seed + start, min(CHUNK, count - start)) for start in range(0, count, CHUNK)]
+@dataclass(frozen=True)
+class StartMaker:
+    """Makes starts for the refiner of a checkpoint, those that are not there yet."""
 
-    def heads() -> Iterator[Heads]:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, ignore_interrupt, (0,)) as pool:
-            yield from pool.map(draw, jobs)
+    checkpoint: Checkpoint
+    model_path: Path
+    workers: int  # processes that fit, and draw where the device does not
+    device: torch.device  # that draws and regresses, if it is a graphics card
 
-    return _kept(folder / "heads", count, lambda: _started(checkpoint, model_path, heads()))
+    def heads(self, folder: Path, count: int, seed: int) -> Starts:
+        """`count` synthetic heads, kept in the folder.
 
+        Raises: FaceModelError; RuntimeUnavailable.
+        """
+        return _kept(folder / "heads", count, lambda: self._started(lambda pool: self._drawn(pool, count, seed)))
 
-def portrait_starts(
-    folder: Path, checkpoint: Checkpoint, model_path: Path, portraits: Path, count: int, seed: int
-) -> Starts:
-    """`count` crops of real portraits, of which 68 landmarks are known.
+    def portraits(self, folder: Path, portraits: Path, count: int, seed: int) -> Starts:
+        """`count` crops of the real portraits of a data set, of which 68 landmarks are known, kept in the folder.
 
-    Raises: DatasetError; PhotoError if a photo cannot be read.
-    """
+        Raises: DatasetError; PhotoError if a photo cannot be read.
+        """
+        return _kept(
+            folder / "portraits", count, lambda: self._started(lambda _: self._cropped(portraits, count, seed))
+        )
 
-    def crops() -> Iterator[Heads]:
-        source = Portraits(portraits, seed)
-        for start in range(0, count, CHUNK):
-            images, landmarks = source.batch(min(CHUNK, count - start), CROP_SIZE)
-            points = np.full((len(images), len(checkpoint.dense_vertices), 2), np.nan, np.float32)
+    def _drawn(self, pool: Executor, count: int, seed: int) -> Iterator[Heads]:
+        """Synthetic heads by the chunk."""
+        dense = self.checkpoint.dense_vertices
+        rasterizer = card_rasterizer(self.device)
+        if rasterizer is not None:
+            model = read_face_model(self.model_path)
+            generator = DeviceHeadGenerator(model, seed, dense, rasterizer, self.device)
+            for _, size in _chunks(count):
+                heads = generator.draw(size)
+                yield Heads(heads.crops.cpu().numpy(), heads.vectors.cpu().numpy(), heads.points.cpu().numpy())
+            return
+        jobs = (pool.submit(_draw, self.model_path, seed + start, dense, size) for start, size in _chunks(count))
+        for drawn in ahead(jobs, 2 * self.workers):
+            yield drawn.result()
+
+    def _cropped(self, portraits: Path, count: int, seed: int) -> Iterator[Heads]:
+        """Portraits by the chunk, as heads of which little is known."""
+        source, rng = Portraits(portraits), np.random.default_rng(seed)
+        for _, size in _chunks(count):
+            images, landmarks = source.batch(rng, size, CROP_SIZE)
+            points = np.full((size, len(self.checkpoint.dense_vertices), 2), np.nan, np.float32)
             points[:, :68] = landmarks
-            yield Heads(images, np.full((len(images), COEFFICIENT_COUNT), np.nan, np.float32), points)
+            yield Heads(images, np.full((size, COEFFICIENT_COUNT), np.nan, np.float32), points)
 
-    return _kept(folder / "portraits", count, lambda: _started(checkpoint, model_path, crops()))
+    def _started(self, drawn: Callable[[Executor], Iterator[Heads]]) -> Iterator[Starts]:
+        """The same with what the checkpoint and a fit to its landmarks say of them."""
+        basis = LandmarkBasis.of_vertices(read_face_model(self.model_path), self.checkpoint.dense_vertices)
+        runtime = "cuda" if self.device.type == "cuda" else None
+        regressor = Regressor(load_runtime(self.checkpoint, runtime), self.checkpoint.info.crop_size, CHUNK)
+        with helping_processes(self.workers) as pool:
+
+            def fits():
+                for heads in drawn(pool):
+                    regression = regressor(heads.crops)
+                    coefficients, dense = regression.coefficients, regression.dense
+                    assert dense is not None  # a checkpoint without has no refiner
+                    deviation = trusted_deviation(dense.deviation)
+                    yield heads, coefficients, pool.submit(fit_landmarks, basis, dense.points, deviation, coefficients)
+
+            for heads, coefficients, fitting in ahead(fits(), 2 * self.workers):
+                fit = fitting.result()
+                yield Starts(
+                    heads.crops,
+                    heads.points,
+                    heads.vectors,
+                    coefficients.to_vector(),
+                    fit.coefficients.to_vector(),
+                    np.array([_lens(camera) for camera in fit.cameras], np.float32),
+                )
 
 
-def _drawn(model_path: Path, dense_vertices: Sequence[int], job: tuple[int, int]) -> Heads:
-    """So many heads of a seed, drawn in a process of its own."""
-    seed, count = job
+def _draw(model_path: Path, seed: int, dense_vertices: tuple[int, ...], count: int) -> Heads:
+    """So many heads of a seed."""
     return HeadGenerator(read_face_model(model_path), seed, dense_vertices).draw(count)
 
 
-def _started(checkpoint: Checkpoint, model_path: Path, drawn: Iterator[Heads]) -> Iterator[Starts]:
-    """The same with what the checkpoint and a fit to its landmarks say of them."""
-    basis = LandmarkBasis.of_vertices(read_face_model(model_path), checkpoint.dense_vertices)
-    regressor = Regressor(load_runtime(checkpoint), checkpoint.info.crop_size)
-    for heads in drawn:
-        regression = regressor(heads.crops)
-        dense = regression.dense
-        assert dense is not None  # a checkpoint without has no refiner
-        fit = fit_landmarks(basis, dense.points, trusted_deviation(dense.deviation), regression.coefficients)
-        yield Starts(
-            heads.crops,
-            heads.points,
-            heads.vectors,
-            regression.coefficients.to_vector(),
-            fit.coefficients.to_vector(),
-            np.array([_lens(camera) for camera in fit.cameras], np.float32),
-        )
+def _chunks(count: int) -> Iterator[tuple[int, int]]:
+    """Starts and sizes of the chunks of `count`."""
+    for start in range(0, count, CHUNK):
+        yield start, min(CHUNK, count - start)
 
 
 def _lens(camera: Camera) -> tuple[float, float, float, float]:

@@ -34,6 +34,6 @@ def stop_wish() -> Iterator[StopWish]:
             signal.signal(number, handler)
 
 
-def ignore_interrupt(_worker: int) -> None:
+def ignore_interrupt(_worker: int = 0) -> None:
     """For helping processes: Ctrl-C is for training, which then ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -101,5 +101,8 @@ def ribbons(pixels: Array, depth: Array, half: Array, colour: Array, opacity: Ar
 
 def like(array: Array, values: np.ndarray) -> Array:
     """The values as an array of the same kind, on the same device."""
-    xp = array_api_compat.array_namespace(array)
-    return xp.asarray(values, device=array_api_compat.device(array))
+    if not array_api_compat.is_torch_array(array):
+        return values
+    from deep3d.training.sending import sent  # processes that draw with numpy need no torch
+
+    return sent(values, array.device)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,18 +16,23 @@ from deep3d.coefficients import COEFFICIENT_COUNT, Array
 from deep3d.errors import ConfigError
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor, build_network
+from deep3d.regressor import network_input
+from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.card import card_rasterizer
 from deep3d.training.config import LossWeights, Stage, TrainingConfig
 from deep3d.training.dense_points import choose_dense_landmarks
 from deep3d.training.device_heads import DeviceHeadGenerator
 from deep3d.training.device_stream import DeviceHeadStream
-from deep3d.training.heads import Heads
+from deep3d.training.heads import HeadGenerator, Heads
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.losses import FaceLoss, dense_terms
-from deep3d.training.portraits import Portraits
+from deep3d.training.portrait_stream import PortraitStream
 from deep3d.training.run import Run, averaged_regressor, output_scale
+from deep3d.training.sending import sent
 from deep3d.training.stream import HeadSource, HeadStream
 from deep3d.training.team import ALONE, Team
+
+HEADS_FOR_BATCH_NORMS = 256
 
 TERMS = (
     "total",
@@ -60,12 +66,15 @@ def train(
     run = Run.new("synthetic", config, model.info.sha256, folder, regressor, config.trunk, team)
     loss = FaceLoss(model, config.loss, team.device)
     seed = config.seed + 1_000_000 * team.rank
-    portraits = Portraits(Path(config.portraits), seed + run.step) if config.portraits else None
 
     @contextmanager
     def open_stage(stage: Stage) -> Iterator[Losses]:
-        with _heads(model, model_path, dense, team, config, stage, seed + 1000 * run.step) as heads:
-            yield _Losses(stage, heads, portraits, loss, config.loss, team.device)
+        with ExitStack() as sources:
+            heads = _heads(model, model_path, dense, team, config, stage, seed + 1000 * run.step)
+            portraits = _portraits(config, stage, seed + run.step)
+            if portraits is not None:
+                sources.enter_context(portraits)
+            yield _Losses(stage, sources.enter_context(heads), portraits, loss, config.loss, team.device)
 
     run_stages(run, config.stages, open_stage, TERMS, progress)
     return averaged_regressor(run)
@@ -88,31 +97,36 @@ def _heads(
     return DeviceHeadStream(generator, config, stage, seed)
 
 
+def _portraits(config: TrainingConfig, stage: Stage, seed: int) -> PortraitStream | None:
+    """Those of every batch of a stage, if it has some."""
+    size = round(stage.batch_size * stage.portrait_share)
+    if config.portraits is None or not size:
+        return None
+    return PortraitStream(Path(config.portraits), seed, size, stage.crop_size, config.workers)
+
+
 def starting_regressor(config: TrainingConfig, model: FaceModel) -> StandardizedRegressor:
     """The regressor at step 0: of random weights, or of a checkpoint, which may lack the dense landmarks.
 
-    Raises: ConfigError if the checkpoint is of another trunk, or in eight bits; CheckpointError.
+    Raises: ConfigError if the checkpoint is of another trunk; CheckpointError.
     """
     dense = choose_dense_landmarks(model, config.dense_landmarks) if config.dense_landmarks else ()
     network = RegressorNetwork(RegressorConfig(config.trunk, dense))
     if config.start is None:
         return StandardizedRegressor(network, *output_scale())
-    network.load_state_dict(network.state_dict() | _starting_weights(config.start, config.trunk, model, dense))
-    return StandardizedRegressor.unfold(network, *output_scale())
-
-
-def _starting_weights(start: str, trunk: str, model: FaceModel, dense: tuple[int, ...]) -> dict[str, Tensor]:
-    """The state dict of the checkpoint that the configuration starts from; of other dense landmarks only the rest."""
-    checkpoint = read_checkpoint(start)
+    checkpoint = read_checkpoint(config.start)
     checkpoint.require_model(model.info)
-    if checkpoint.info.trunk != trunk:
-        raise ConfigError(f"{start}: of trunk {checkpoint.info.trunk}, not {trunk}; choose another")
-    if checkpoint.storage == "int8":
-        raise ConfigError(f"{start}: in eight bits, without batch norms; start from its float32 file")
+    if checkpoint.info.trunk != config.trunk:
+        raise ConfigError(f"{config.start}: of trunk {checkpoint.info.trunk}, not {config.trunk}; choose another")
     state = build_network(checkpoint).state_dict()
-    if checkpoint.dense_vertices != dense:
+    if checkpoint.dense_vertices != dense:  # the head for others is of no use
         state = {name: value for name, value in state.items() if not name.startswith("dense.")}
-    return state
+    network.load_state_dict(network.state_dict() | state)
+    if checkpoint.storage == "int8":
+        heads = HeadGenerator(model, config.seed).draw(HEADS_FOR_BATCH_NORMS)
+        crops = network_input(np.asarray(heads.crops), config.stages[0].crop_size)
+        restore_batch_norms(network, torch.from_numpy(crops))
+    return StandardizedRegressor.unfold(network, *output_scale())
 
 
 @dataclass(frozen=True)
@@ -121,26 +135,24 @@ class _Losses:
 
     stage: Stage
     heads: HeadSource
-    photos: Portraits | None
+    portraits: PortraitStream | None
     loss: FaceLoss
     weights: LossWeights
     device: torch.device
 
     def __call__(self, module: nn.Module) -> dict[str, Tensor]:
         module.train()
-        real = round(self.stage.batch_size * self.stage.portrait_share)
+        photos = [] if self.portraits is None else [self._tensor(part) for part in self.portraits.batch()]
+        real = len(photos[0]) if photos else 0
         drawn = self.heads.batch(self.stage.batch_size - real)
-        crops, landmarks = self._tensor(drawn.crops), None
-        if self.photos is not None and real:
-            photos, landmarks = self.photos.batch(real, self.stage.crop_size)
-            crops = torch.cat([crops, self._tensor(photos)])
+        crops = torch.cat([self._tensor(drawn.crops), *photos[:1]])
         with torch.autocast(self.device.type, torch.bfloat16):
             predicted = module(_images(crops))
         predicted = predicted.float()
         vectors, dense = predicted[:, :COEFFICIENT_COUNT], predicted[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))
         terms = self._synthetic(drawn, vectors[: len(drawn.vectors)], dense[: len(drawn.vectors)])
-        if landmarks is not None:
-            terms["landmarks"] = self.loss.portraits(vectors[-real:], dense[-real:], self._tensor(landmarks))
+        if photos:
+            terms["landmarks"] = self.loss.portraits(vectors[-real:], dense[-real:], photos[1])
             terms["total"] = terms["total"] + self.weights.landmarks * terms["landmarks"]
         return terms
 
@@ -154,7 +166,7 @@ class _Losses:
         return terms
 
     def _tensor(self, array: Array) -> Tensor:
-        return torch.as_tensor(array, device=self.device)
+        return sent(array, self.device) if isinstance(array, np.ndarray) else array
 
 
 def _images(crops: Tensor) -> Tensor:

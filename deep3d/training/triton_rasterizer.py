@@ -161,7 +161,7 @@ def _weights(clip: Tensor, triangles: Tensor, triangle: Tensor) -> Tensor:
     height, width = triangle.shape[1:]
     x = (torch.arange(width, device=clip.device) + 0.5) * (2 / width) - 1
     y = ((torch.arange(height, device=clip.device) + 0.5) * (2 / height) - 1)[:, None]
-    flat = clip[..., [0, 1, 3]]
+    flat = torch.cat([clip[..., :2], clip[..., 3:]], dim=-1)
     seen = [_of_corner(flat, triangles, triangle, corner) for corner in range(3)]
     (x0, y0), (x1, y1), (x2, y2) = ((c[..., 0] - x * c[..., 2], c[..., 1] - y * c[..., 2]) for c in seen)
     area0, area1, area2 = x1 * y2 - y1 * x2, x2 * y0 - y2 * x0, x0 * y1 - y0 * x1

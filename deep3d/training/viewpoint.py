@@ -32,8 +32,8 @@ class Standpoints:
         placed = points @ self.turn.mT
         depth = self.distance[:, None] - placed[..., 2]
         flat = _lens(_pinhole(placed, self.distance, self.aside), self.barrel)
-        upward = xp.asarray([1.0, -1.0], dtype=flat.dtype, device=array_api_compat.device(flat))
-        pixels = flat * upward * self.scale[:, None, None] + self.offset[:, None]
+        downward = xp.stack([flat[..., 0], -flat[..., 1]], axis=-1)
+        pixels = downward * self.scale[:, None, None] + self.offset[:, None]
         return xp.astype(pixels, xp.float32), xp.astype(depth, xp.float32)
 
     def see_lines(self, points: Array, nearer: float) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ def test_all_parts_are_announced_and_reported(monkeypatch, toy_reconstructor):
 
     report = run.run_bench(SAMPLE, 1, parts.append)
 
-    assert len(parts) == len(report.sections) == 7 and made == ["files", "network", "fit", "process", "tools"]
+    assert len(parts) == len(report.sections) == 8 and made == ["files", "network", "fit", "process", "tools"]
     assert "no torch" in report.sections[0].skipped
     assert set(report.machine) >= {"processor", "cores", "packages"}
     assert json.dumps(report.to_json()) and "Not measured: no torch." in report.to_markdown()

@@ -7,6 +7,7 @@ from PIL import Image
 
 from deep3d.errors import DatasetError
 from deep3d.landmarks import MIRROR
+from deep3d.training.portrait_stream import PortraitStream
 from deep3d.training.portraits import Portraits, mirrored_landmarks
 
 
@@ -18,12 +19,12 @@ def test_mirroring_twice_changes_nothing():
 
 def test_a_folder_without_references_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"landmarks\.npz"):
-        Portraits(tmp_path, seed=0)
+        Portraits(tmp_path)
 
 
 def test_a_folder_that_is_not_there_says_how_to_do_without(tmp_path):
     with pytest.raises(DatasetError, match="remove it from the configuration"):
-        Portraits(tmp_path / "none", seed=0)
+        Portraits(tmp_path / "none")
 
 
 def test_only_even_numbers_that_are_not_kept_for_choosing_are_trained_on(tmp_path):
@@ -33,11 +34,23 @@ def test_only_even_numbers_that_are_not_kept_for_choosing_are_trained_on(tmp_pat
     for name in names:
         Image.new("RGB", (64, 64)).save(tmp_path / "photos" / name)
     np.savez(tmp_path / "landmarks.npz", names=np.array(names), mediapipe68=landmarks)
-    assert Portraits(tmp_path, seed=0).names == ("p_002.png", "p_018.png")
+    assert Portraits(tmp_path).names == ("p_002.png", "p_018.png")
+
+
+def test_which_portraits_come_depends_on_the_seed_alone(shared):
+    batches = []
+    for workers in (1, 2):
+        with PortraitStream(shared / "portraits", 5, size=2, crop_size=32, workers=workers) as stream:
+            batches.append([stream.batch() for _ in range(3)])
+    for one, other in zip(*batches, strict=True):
+        assert_array_equal(one[0], other[0])
+        assert_array_equal(one[1], other[1])
+    crops = [crops for crops, _ in batches[0]]
+    assert not np.array_equal(crops[0], crops[1])
 
 
 def test_batches_hold_even_portraits_with_their_landmarks(shared):
-    crops, landmarks = Portraits(shared / "portraits", seed=0).batch(3, 112)
+    crops, landmarks = Portraits(shared / "portraits").batch(np.random.default_rng(0), 3, 112)
     assert crops.shape == (3, 112, 112, 3)
     assert landmarks.shape == (3, 68, 2)
     eyes = landmarks[:, 42:48].mean(axis=1) - landmarks[:, 36:42].mean(axis=1)

@@ -21,7 +21,7 @@ from deep3d.training import loop, refiner, refiner_command
 from deep3d.training.config import Schedule
 from deep3d.training.refiner import ViewDrawer, refiner_loss, train_refiner
 from deep3d.training.refiner_config import RefinerConfig, RefinerLossWeights, read_refiner_config
-from deep3d.training.refiner_starts import Starts, head_starts
+from deep3d.training.refiner_starts import StartMaker, Starts
 
 LOSS = RefinerLossWeights(dense=0.6, certainty=0.8, portraits=0.25)
 CONFIG = RefinerConfig(
@@ -109,7 +109,7 @@ def test_only_known_landmarks_of_portraits_count(model, chart, starts):
 
 @pytest.fixture
 def quick(starts, monkeypatch) -> None:
-    monkeypatch.setattr(refiner, "head_starts", lambda *_: starts)
+    monkeypatch.setattr(StartMaker, "heads", lambda *_: starts)
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
 
 
@@ -149,13 +149,14 @@ def test_the_command_writes_a_refiner_for_the_checkpoint(quick, checkpoint, tmp_
 
 def test_heads_are_drawn_and_regressed_once(checkpoint, tmp_path):
     model_path = asset("bfm", OPEN_MODEL)
-    first = head_starts(tmp_path, checkpoint, model_path, 5, 1, 77)
+    maker = StartMaker(checkpoint, model_path, 1, torch.device("cpu"))
+    first = maker.heads(tmp_path, 5, 77)
     assert first.crops.shape == (5, 224, 224, 3) and first.points.shape == (5, 336, 2)
     face = FaceCoefficients.from_vector(np.asarray(first.fitted))
     model = read_face_model()
     placed = place(model.shape(face), face.rotation, face.translation)
     assert np.isfinite(placed).all()
-    again = head_starts(tmp_path, checkpoint, model_path, 5, 1, 78)  # another seed: only files can give the same
+    again = maker.heads(tmp_path, 5, 78)  # another seed: only files can give the same
     assert_allclose(again.true, first.true)
 
 

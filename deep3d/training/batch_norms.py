@@ -1,0 +1,41 @@
+"""Batch norms for a network that has lost its own to its convolutions, as eight-bit checkpoints have."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def restore_batch_norms(network: nn.Module, crops: Tensor) -> None:
+    """Set all batch norms to what they see in crops (B, 3, S, S), without changing what the network gives in
+    evaluation.
+
+    A folded batch norm only adds a number, whatever comes in. Training would normalise with the statistics of the batch
+    instead, which is another function; afterwards it is the same one, as far as these crops stand for others.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
+
+    def look(norm: nn.Module, inputs: tuple[Tensor]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        seen[norm] = inputs[0].mean(dim=(0, 2, 3)), inputs[0].var(dim=(0, 2, 3), unbiased=False)
+
+    hooks = [norm.register_forward_pre_hook(look) for norm in norms]
+    training = network.training
+    with torch.no_grad():
+        network.eval()(crops)
+        for norm in norms:
+            _move(norm, *seen[norm])
+    network.train(training)
+    for hook in hooks:
+        hook.remove()
+
+
+def _move(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+    """Give the norm this mean and variance (C,), and the weight and bias that make up for them."""
+    old_mean, old_variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+    gain = norm.weight / (old_variance + norm.eps).sqrt()
+    norm.bias.add_(gain * (mean - old_mean))
+    norm.weight.copy_(gain * (variance + norm.eps).sqrt())
+    old_mean.copy_(mean)
+    old_variance.copy_(variance)
