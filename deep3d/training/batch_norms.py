@@ -6,24 +6,23 @@ import torch
 from torch import Tensor, nn
 
 
-def restore_batch_norms(network: nn.Module, crops: Tensor) -> None:
-    """Set all batch norms to what they see in crops (B, 3, S, S), without changing what the network gives in
-    evaluation.
+def restore_batch_norms(network: nn.Module, *inputs: Tensor) -> None:
+    """Set all batch norms to what they see of a batch, without changing what the network gives in evaluation.
 
     A folded batch norm only adds a number, whatever comes in. Training would normalise with the statistics of the batch
-    instead, which is another function; afterwards it is the same one, as far as these crops stand for others.
+    instead, which is another function; afterwards it is the same one, as far as this batch stands for others.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
 
-    def look(norm: nn.Module, inputs: tuple[Tensor]) -> None:
+    def look(norm: nn.Module, maps: tuple[Tensor]) -> None:
         assert isinstance(norm, nn.BatchNorm2d)
-        seen[norm] = inputs[0].mean(dim=(0, 2, 3)), inputs[0].var(dim=(0, 2, 3), unbiased=False)
+        seen[norm] = maps[0].mean(dim=(0, 2, 3)), maps[0].var(dim=(0, 2, 3), unbiased=False)
 
     hooks = [norm.register_forward_pre_hook(look) for norm in norms]
     training = network.training
     with torch.no_grad():
-        network.eval()(crops)
+        network.eval()(*inputs)
         for norm in norms:
             _move(norm, *seen[norm])
     network.train(training)

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from deep3d.camera import DEEP3D_CAMERA, Camera, place
 from deep3d.checkpoints import Checkpoint
 from deep3d.coefficients import EXPRESSION, IDENTITY, ROTATION, TRANSLATION, FaceCoefficients
+from deep3d.errors import ConfigError
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.landmarks import JAW
-from deep3d.refiner import FaceChart
+from deep3d.refiner import FaceChart, read_refiner, refiner_path
 from deep3d.refiner.refiner import shape_input, upright
+from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.helpers import ahead
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.losses import dense_terms
@@ -30,6 +33,8 @@ from deep3d.training.run import Run
 from deep3d.training.team import ALONE, Team
 
 TERMS = ("total", "dense", "certainty", "portrait_dense", "portrait_certainty")
+
+VIEWS_FOR_BATCH_NORMS = 128
 
 REGRESSED = 0.4  # of the faces are where the regressor puts them, the others where a fit does
 DISTURBED = 0.6  # of the faces are moved a little from there
@@ -55,7 +60,8 @@ def train_refiner(
 ) -> RefinerNetwork:
     """Draw the faces, run the schedule or what is left of it, and return the averaged network; see `run_stages`.
 
-    Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; RuntimeUnavailable.
+    Raises: ConfigError if the folder holds the state of another run, or there is no refiner to go on from;
+    CheckpointError; FaceModelError; DatasetError; RuntimeUnavailable.
     """
     torch.manual_seed(config.seed)
     model = read_face_model(model_path)
@@ -63,7 +69,11 @@ def train_refiner(
     maker = StartMaker(start, model_path, config.workers, team.device)
     team.from_leader(lambda: _draw_faces(config, maker, folder) and None)
     heads, portraits = _draw_faces(config, maker, folder)  # by now they are there to be read
-    run = Run.new("refiner", config, model.info.sha256, folder, RefinerNetwork(chart.places), "refiner", team)
+    network = RefinerNetwork(chart.places)
+    if config.go_on:
+        views = ViewDrawer(model, chart, np.random.default_rng(config.seed))
+        _start_from_refiner(network, start, views.draw(heads, VIEWS_FOR_BATCH_NORMS))
+    run = Run.new("refiner", config, model.info.sha256, folder, network, "refiner", team)
     seed = config.seed + 1000 * run.step + 1_000_000 * team.rank
     real = round(config.schedule.batch_size * config.portrait_share) if portraits is not None else 0
 
@@ -75,14 +85,22 @@ def train_refiner(
 
     @contextmanager
     def open_stage(_: object) -> Iterator[Losses]:
-        with ThreadPoolExecutor(config.workers) as pool:
+        with ThreadPoolExecutor(config.workers) as pool, threadpool_limits(1, user_api="blas"):
             jobs = (pool.submit(draw, number) for number in count())
             yield _Losses(config.loss, (job.result() for job in ahead(jobs, config.workers + 1)), team.device)
 
     run_stages(run, [config.schedule], open_stage, TERMS, progress)
-    network = run.average.module
-    assert isinstance(network, RefinerNetwork)
-    return network.eval().cpu()
+    average = run.average.module
+    assert isinstance(average, RefinerNetwork)
+    return average.eval().cpu()
+
+
+def _start_from_refiner(network: RefinerNetwork, start: Checkpoint, view: View) -> None:
+    weights = read_refiner(start)
+    if weights is None:
+        raise ConfigError(f"{refiner_path(start)}: not there; without 'go_on' training starts from random weights")
+    network.take(weights.arrays)
+    restore_batch_norms(network, view.charts, view.shapes)
 
 
 def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple[Starts, Starts | None]:
@@ -141,7 +159,7 @@ class _Losses:
     def __call__(self, module: nn.Module) -> dict[str, Tensor]:
         module.train()
         drawn = next(self.batches)
-        charts = torch.cat([view.charts for view in drawn]).to(self.device, memory_format=torch.channels_last)
+        charts = torch.cat([view.charts for view in drawn]).to(self.device).to(memory_format=torch.channels_last)
         shapes = torch.cat([view.shapes for view in drawn]).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             landmarks = module(charts, shapes)

@@ -31,6 +31,7 @@ class RefinerConfig(RunConfig):
     schedule: Schedule
     portraits: str | None = None  # folder of photos/ and landmarks.npz
     start: str | None = None  # checkpoint whose faces are refined, the shipped one where none is named
+    go_on: bool = False  # from the weights of the refiner beside that checkpoint, not from random ones
 
 
 REFINER_RANGES: Ranges = RANGES | {
@@ -52,6 +53,8 @@ def read_refiner_config(path: str | Path) -> RefinerConfig:
     for name in ("portraits", "start"):
         if values.get(name) is not None:
             values[name] = table.file_name(name, values[name])
+    if not isinstance(values.get("go_on", False), bool):
+        raise ConfigError(f"{path}: 'go_on' is {values['go_on']!r}, it must be true or false")
     config = table.parse("the file", RefinerConfig, values, REFINER_RANGES)
     if config.schedule.crop_size != CROP_SIZE:
         raise ConfigError(

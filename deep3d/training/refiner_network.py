@@ -53,6 +53,16 @@ class RefinerNetwork(nn.Module):
         with torch.autocast(chart.device.type, enabled=False):  # bfloat16 has too few digits for what comes out
             return self.landmarks(fine.float())
 
+    def take(self, arrays: dict[str, np.ndarray]) -> None:
+        """Use the arrays of `layers.array_shapes`; batch norms then only add a number."""
+        values = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        with torch.no_grad():
+            for name, module in self.named_modules():
+                if isinstance(module, ConvolutionNorm):
+                    module.take(values.pop(f"{name}.weight"), values.pop(f"{name}.bias"))
+            for name, value in values.items():
+                self.get_parameter(name).copy_(value)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of `layers.array_shapes`, batch norms folded in."""
         values: dict[str, Tensor] = dict(self.named_parameters())
@@ -74,6 +84,14 @@ class ConvolutionNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, outputs, H / stride, W / stride) of (B, inputs, H, W)."""
         return self.norm(self.convolution(x))
+
+    def take(self, weight: Tensor, bias: Tensor) -> None:
+        """Be a convolution of this weight and bias."""
+        self.convolution.weight.copy_(weight)
+        self.norm.weight.fill_(1)
+        self.norm.bias.copy_(bias)
+        self.norm.get_buffer("running_mean").zero_()
+        self.norm.get_buffer("running_var").fill_(1 - self.norm.eps)
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """Weight and bias of one convolution that does the same in evaluation."""

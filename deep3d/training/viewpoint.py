@@ -67,8 +67,8 @@ def random_standpoints(rng: np.random.Generator, five: np.ndarray) -> Standpoint
 
 
 def _random_rotation(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Mostly frontal heads, a third of any yaw to 95 degrees: (B, 3) radians."""
-    frontal = rng.random(count) < 0.65
+    """Mostly frontal heads, nearly half of any yaw to 95 degrees: (B, 3) radians."""
+    frontal = rng.random(count) < 0.55
     yaw = np.where(frontal, rng.normal(0, 18, count), rng.uniform(-95, 95, count))
     pitch = rng.normal(0, 12, count)
     roll = rng.normal(0, 1, count) * np.where(rng.random(count) < 0.85, 8, 25)

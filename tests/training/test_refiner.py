@@ -21,6 +21,7 @@ from deep3d.training import loop, refiner, refiner_command
 from deep3d.training.config import Schedule
 from deep3d.training.refiner import ViewDrawer, refiner_loss, train_refiner
 from deep3d.training.refiner_config import RefinerConfig, RefinerLossWeights, read_refiner_config
+from deep3d.training.refiner_network import RefinerNetwork
 from deep3d.training.refiner_starts import StartMaker, Starts
 
 LOSS = RefinerLossWeights(dense=0.6, certainty=0.8, portraits=0.25)
@@ -131,6 +132,25 @@ def test_a_stopped_run_goes_on_with_the_same_command(quick, checkpoint, tmp_path
     assert first.seen == [1, 2] and second.seen == [3, 4]
 
 
+def test_a_run_may_go_on_from_the_refiner_that_is_there(quick, checkpoint, starts, model, chart, tmp_path):
+    """What the network knew is still there after steps of no size."""
+    still = replace(CONFIG, go_on=True, weight_decay=0.0, schedule=replace(CONFIG.schedule, learning_rate=0.0))
+    network = train_refiner(still, checkpoint, asset("bfm", OPEN_MODEL), tmp_path, Mock())
+    weights = read_refiner(checkpoint)
+    assert weights is not None
+    folded = network.arrays()
+    for name in ("landmarks.weight", "shape.bias"):
+        assert_allclose(folded[name], weights.arrays[name], atol=1e-6)
+    view, expected = drawer(model, chart).draw(starts, 2), RefinerNetwork(chart.places).eval()
+    expected.take(weights.arrays)
+    unlike = network(view.charts, view.shapes) - expected(view.charts, view.shapes)
+    assert unlike.abs().mean() < 0.5  # four batches of four have moved the batch norms a little
+    with pytest.raises(ConfigError, match="not there"):
+        train_refiner(
+            still, replace(checkpoint, path=tmp_path / "x.safetensors"), asset("bfm", OPEN_MODEL), tmp_path, Mock()
+        )
+
+
 def test_the_command_writes_a_refiner_for_the_checkpoint(quick, checkpoint, tmp_path):
     config = tmp_path / "refiner.toml"
     text = Path("checkpoints/refiner.toml").read_text(encoding="utf-8")
@@ -165,11 +185,13 @@ def test_heads_are_drawn_and_regressed_once(checkpoint, tmp_path):
     [
         ("crop_size = 224", "charts are made of crops of 224"),
         ("heads = 30000", "'heads' is missing"),
+        ("workers = 2", "'go_on' is 1, it must be true or false"),
     ],
 )
 def test_mistakes_in_the_configuration_are_named(tmp_path, line, message):
     config = tmp_path / "refiner.toml"
     text = Path("checkpoints/refiner.toml").read_text(encoding="utf-8")
-    config.write_text(text.replace(line, "crop_size = 112" if line.startswith("crop") else ""))
+    changed = {"crop_size = 224": "crop_size = 112", "workers = 2": "workers = 2\ngo_on = 1"}.get(line, "")
+    config.write_text(text.replace(line, changed))
     with pytest.raises(ConfigError, match=message):
         read_refiner_config(config)
