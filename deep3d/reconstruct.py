@@ -108,12 +108,13 @@ class Reconstructor:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
         with ThreadPoolExecutor(1) as aside:  # native code makes the network ready, and leaves Python to the detector
             network = aside.submit(load_runtime, weights, runtime, threads, precision)
+            weights = weights.without_weights()
             detector = FaceDetector()
         regressor = Regressor(network.result(), weights.info.crop_size)
         refining = read_refiner(weights)
         refiner = None if refining is None else LandmarkRefiner.load(refining, model, regressor.runtime, threads)
         give_back_memory()
-        return cls(model, detector, regressor, weights.without_weights(), alignments, refinement, refiner)
+        return cls(model, detector, regressor, weights, alignments, refinement, refiner)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""

@@ -33,7 +33,10 @@ def use_one_blas_thread() -> None:
 
 
 def give_back_memory() -> None:
-    """Hand free memory back to the system, where the C library keeps it: some 100 MB once a network is built."""
+    """Hand free memory back to the system, where the C library keeps it.
+
+    Some 100 MB once a network is built, some 20 once the files of a face are written. Takes about a millisecond.
+    """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:  # of glibc alone
         trim(0)
