@@ -8,15 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import resnet18, resnet50
 
 from deep3d.camera import CROP_SIZE
 from deep3d.checkpoints import Checkpoint
 from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.errors import ConfigError
 from deep3d.resnet import DENSE_VERTICES, DENSE_WIDTH, HEAD_WIDTHS, OFFSET_PIXELS, TRUNKS
-
-_BUILDERS = {"resnet18": resnet18, "resnet50": resnet50}
+from deep3d.trunk import ResNet
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,7 @@ class RegressorNetwork(nn.Module):
         if config.trunk not in TRUNKS:
             raise ConfigError(f"trunk: {config.trunk!r} is unknown, choose one of {', '.join(TRUNKS)}")
         self.config = config
-        self.backbone = _BUILDERS[config.trunk](weights=None)
-        self.backbone.add_module("fc", nn.Identity())
+        self.backbone = ResNet(config.trunk)
         width = TRUNKS[config.trunk].width
         self.final_layers = nn.ModuleList(nn.Conv2d(width, count, kernel_size=1) for count in HEAD_WIDTHS)
         for parameter in self.final_layers.parameters():
@@ -56,11 +53,8 @@ class RegressorNetwork(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Vectors (B, 257 + 3 N) of crops (B, 3, S, S)."""
-        trunk = self.backbone
-        stem = trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1(crops))))
-        eighth = trunk.layer2(trunk.layer1(stem))
-        sixteenth = trunk.layer3(eighth)
-        feature = trunk.avgpool(trunk.layer4(sixteenth))
+        eighth, sixteenth, last = self.backbone(crops)
+        feature = functional.adaptive_avg_pool2d(last, 1)
         with torch.autocast(crops.device.type, enabled=False):  # bfloat16 has too few digits for the coefficients
             feature = feature.to(next(self.final_layers.parameters()).dtype)
             vectors = torch.cat([head(feature) for head in self.final_layers], dim=1).flatten(1)

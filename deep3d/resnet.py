@@ -19,7 +19,7 @@ DENSE_VERTICES = "dense.vertices"
 """Name of the array that says which vertices of the face model the dense landmarks are."""
 
 BATCH_NORM_EPSILON = 1e-5
-_STAGE_WIDTHS = (64, 128, 256, 512)
+STAGE_WIDTHS = (64, 128, 256, 512)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Trunk:
         """All convolutions of the trunk."""
         yield Convolution("backbone.conv1.weight", "backbone.bn1", (64, 3, 7, 7))
         channels = 64
-        for stage, (depth, width) in enumerate(zip(self.depths, _STAGE_WIDTHS, strict=True), start=1):
+        for stage, (depth, width) in enumerate(zip(self.depths, STAGE_WIDTHS, strict=True), start=1):
             for block in range(depth):
                 prefix = f"backbone.layer{stage}.{block}"
                 output = width * 4 if self.bottleneck else width

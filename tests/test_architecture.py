@@ -16,6 +16,7 @@ WITH_TORCH = (
     "deep3d.bench.card",
     "deep3d.bench.plain",
     "deep3d.network",
+    "deep3d.trunk",
     "deep3d.rendering.differentiable",
     "deep3d.runtime.cuda",
     "deep3d.runtime.eager",

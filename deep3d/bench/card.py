@@ -19,7 +19,7 @@ from deep3d.training.card import card_rasterizer
 from deep3d.training.device_heads import DeviceHeadGenerator
 
 FACES = 512  # in a batch
-HEADS = 256
+HEADS = 512
 CALLS = 8  # batches in a row: a card is asked for the next one before it has finished
 
 

@@ -13,7 +13,7 @@ from deep3d.training.heads import Heads
 from deep3d.training.ring import Ring
 from deep3d.training.sending import sent
 
-CHUNK = 256  # heads drawn at a time; they take some 2.5 GB meanwhile
+CHUNK = 512  # heads drawn at a time; they take some 5 GB meanwhile
 
 
 class DeviceHeadStream:
