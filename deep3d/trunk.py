@@ -33,7 +33,7 @@ class ResNet(nn.Module):
             for stage, (depth, width) in enumerate(zip(trunk.depths, STAGE_WIDTHS, strict=True))
         )
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) and not module.weight.is_meta:  # else torch would load its compiler for it
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -129,6 +129,17 @@ def test_from_photo_to_files_without_torch(runtime, tmp_path):
     assert (tmp_path / "face" / "face.glb").stat().st_size > 1_000_000
 
 
+def test_torch_comes_without_its_compiler_which_takes_seconds_to_import():
+    code = (
+        "import sys\n"
+        "from deep3d.checkpoints import read_checkpoint\n"
+        "from deep3d.runtime import load_runtime\n"
+        "load_runtime(read_checkpoint(), 'eager')\n"
+        "assert not {'torchvision', 'torch._dynamo', 'sympy'} & sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_cuda_needs_a_gpu(toy_checkpoint):
     assert "cuda" not in available_runtimes()
