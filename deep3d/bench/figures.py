@@ -38,7 +38,7 @@ class Section:
             head, rule = f"{head} times as fast as {self.base} |", f"{rule}---:|"
         table = [head, rule, *(self._row(figure) for figure in self.figures)] if self.figures else []
         notes = [f"Not measured: {reason}." for reason in self.skipped]
-        return "\n".join([f"### {self.title}", "", *table, *(["", *notes] if notes else [])])
+        return "\n".join([f"### {self.title}", "", *table, *([""] if table and notes else []), *notes])
 
     def _row(self, figure: Figure) -> str:
         row = f"| {figure.name} | {_digits(figure.value)} {figure.unit} "
