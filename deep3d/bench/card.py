@@ -29,7 +29,7 @@ def card_section(checkpoint: Checkpoint, face_model: FaceModel, rounds: int) -> 
     Raises: RuntimeUnavailable if torch sees no card.
     """
     if not torch.cuda.is_available():
-        raise RuntimeUnavailable("a graphics card: torch sees none")
+        raise RuntimeUnavailable("torch sees no graphics card")
     device = torch.device("cuda")
     title = f"Graphics card, {torch.cuda.get_device_name(device)}"
     figures = [

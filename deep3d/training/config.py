@@ -160,16 +160,22 @@ class ConfigTable:
         if missing := [name for name in needed if name not in values]:
             raise ConfigError(f"{self.path}: {missing[0]!r} is missing in {section}; {self.example} has an example")
         for field in parts:
-            if field.type not in _KINDS:
-                continue
-            types, words = _KINDS[str(field.type)]
-            value, (least, greatest) = values[field.name], ranges[field.name]
-            if isinstance(value, bool) or not isinstance(value, types) or not least <= value <= greatest:
-                raise ConfigError(
-                    f"{self.path}: {field.name!r} in {section} is {value!r}, "
-                    f"it must be {words} from {least} to {greatest}"
-                )
+            value = values.get(field.name, field.default)
+            if wanted := _wanted(field.name, str(field.type), value, ranges):
+                raise ConfigError(f"{self.path}: {field.name!r} in {section} is {value!r}, it must be {wanted}")
         return kind(**values)
+
+
+def _wanted(name: str, kind: str, value: Any, ranges: Ranges) -> str | None:
+    """What a value of a type would have to be, None if it is; names of files and tables are looked at elsewhere."""
+    if kind == "bool":
+        return None if isinstance(value, bool) else "true or false"
+    if kind not in _KINDS:
+        return None
+    (types, words), (least, greatest) = _KINDS[kind], ranges[name]
+    if isinstance(value, types) and not isinstance(value, bool) and least <= value <= greatest:
+        return None
+    return f"{words} from {least} to {greatest}"
 
 
 def _check_together(path: Path, config: TrainingConfig) -> None:

@@ -53,8 +53,6 @@ def read_refiner_config(path: str | Path) -> RefinerConfig:
     for name in ("portraits", "start"):
         if values.get(name) is not None:
             values[name] = table.file_name(name, values[name])
-    if not isinstance(values.get("go_on", False), bool):
-        raise ConfigError(f"{path}: 'go_on' is {values['go_on']!r}, it must be true or false")
     config = table.parse("the file", RefinerConfig, values, REFINER_RANGES)
     if config.schedule.crop_size != CROP_SIZE:
         raise ConfigError(

@@ -185,7 +185,7 @@ def test_heads_are_drawn_and_regressed_once(checkpoint, tmp_path):
     [
         ("crop_size = 224", "charts are made of crops of 224"),
         ("heads = 30000", "'heads' is missing"),
-        ("workers = 2", "'go_on' is 1, it must be true or false"),
+        ("workers = 2", "'go_on' in the file is 1, it must be true or false"),
     ],
 )
 def test_mistakes_in_the_configuration_are_named(tmp_path, line, message):
