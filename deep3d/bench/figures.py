@@ -41,8 +41,8 @@ class Section:
         return "\n".join([f"### {self.title}", "", *table, *([""] if table and notes else []), *notes])
 
     def _row(self, figure: Figure) -> str:
-        row = f"| {figure.name} | {_digits(figure.value)} {figure.unit} "
-        row += f"| {_digits(figure.low)} to {_digits(figure.high)} |"
+        row = f"| {figure.name} | {digits(figure.value)} {figure.unit} "
+        row += f"| {digits(figure.low)} to {digits(figure.high)} |"
         return f"{row} {'' if figure.ratio is None else f'{figure.ratio:.2f}'} |" if self.base else row
 
 
@@ -87,6 +87,6 @@ def compared(
     return figures
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Three significant digits, and all that stand before the point."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deep3d.bench.figures import BenchReport, Section
+from deep3d.bench.figures import BenchReport, Section, digits
 from deep3d.errors import ConfigError, ExtraMissing
 
 _ROW = 0.28  # inches
@@ -41,7 +41,7 @@ def draw_bars(report: BenchReport, path: Path) -> None:
             [each.high - each.value for each in section.figures],
         ]
         bars = axis.barh(range(len(names)), medians, xerr=whiskers, color="#4878a8", ecolor="#999999")
-        labels = [f"{each.value:.3g}" + (f" ({each.ratio:.1f} x)" if each.ratio else "") for each in section.figures]
+        labels = [digits(each.value) + (f" ({each.ratio:.1f} x)" if each.ratio else "") for each in section.figures]
         axis.bar_label(bars, labels, padding=3, fontsize="small")
         axis.set_yticks(range(len(names)), names, fontsize="small")
         axis.set(title=title, xlabel="ms", xlim=(0, 1.25 * max(each.high for each in section.figures)))
