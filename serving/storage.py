@@ -44,26 +44,29 @@ class Storage:
         except (ValueError, ImportError) as error:
             raise SettingsError(f"DEEP3D_STORAGE_URL: {error}; give file:///folder or s3://bucket/folder") from error
         self._root = root.rstrip("/")
+        self._is_local = isinstance(self._files, LocalFileSystem)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file; its readers see it whole or not at all."""
         with _told():
-            path = self._path(name)
-            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-            if isinstance(self._files, LocalFileSystem):
-                partial = f"{path}.{os.getpid()}.partial"
-                try:
-                    Path(partial).write_bytes(content)
-                    os.replace(partial, path)
-                finally:
-                    Path(partial).unlink(missing_ok=True)
+            path = self._new(name)
+            if self._is_local:
+                with _replaced(path) as partial:
+                    partial.write_bytes(content)
             else:
                 self._files.pipe_file(path, content)
 
-    def write_folder(self, name: str, folder: Path) -> None:
-        """Put the files of a local folder into a folder of the store."""
-        for file in sorted(folder.iterdir()):
-            self.write(f"{name}/{file.name}", file.read_bytes())
+    def move_folder(self, name: str, folder: Path) -> None:
+        """Move the files of a local folder into a folder of the store, each whole or not at all."""
+        with _told():
+            for file in sorted(folder.iterdir()):
+                path = self._new(f"{name}/{file.name}")
+                if self._is_local:
+                    with _replaced(path) as partial:
+                        shutil.move(file, partial)
+                else:
+                    self._files.put_file(str(file), path)
+                    file.unlink()
 
     def read(self, name: str) -> bytes:
         """The content of a file."""
@@ -100,7 +103,7 @@ class Storage:
 
     def free_bytes(self) -> int | None:
         """Room on the disk, None where the store is not a local folder."""
-        if not isinstance(self._files, LocalFileSystem):
+        if not self._is_local:
             return None
         with _told():
             self._files.makedirs(self._root, exist_ok=True)
@@ -111,8 +114,25 @@ class Storage:
         if self._files.exists(path):
             self._files.rm(path, recursive=True)
 
+    def _new(self, name: str) -> str:
+        """The path of a file that is about to be written, in a folder that is there."""
+        path = self._path(name)
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        return path
+
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+@contextmanager
+def _replaced(path: str) -> Iterator[Path]:
+    """A file beside a path, which takes its place in the end, or vanishes after an error."""
+    partial = Path(f"{path}.{os.getpid()}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -158,7 +158,7 @@ class ReconstructJob:
         try:
             with TemporaryDirectory(prefix="deep3d-") as folder:
                 self._write(face, Path(folder) / "face")
-                self._site.storage.write_folder(name, Path(folder) / "face")
+                self._site.storage.move_folder(name, Path(folder) / "face")
         except (Deep3DError, OSError) as error:  # no photo is to blame when results cannot be written
             raise CanPass(str(error)) from error
         return name

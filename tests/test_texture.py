@@ -9,6 +9,7 @@ from deep3d.face_model import FaceModel, default_face_model
 from deep3d.mesh import vertex_triangles
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import Atlas, extract_texture
+from deep3d.texture.atlas import WHOLE
 from deep3d.texture.background import background
 from deep3d.texture.fill import spread
 from deep3d.texture.sampling import Picture
@@ -83,7 +84,8 @@ def in_texels(head: FaceModel, values: np.ndarray) -> np.ndarray:
     """Vertex values (V, C) at each texel, NaN between the charts."""
     atlas = Atlas.of(head, SIZE)
     corners = values[head.triangles[atlas.triangle]]
-    weights = np.concatenate([atlas.weights, 1 - atlas.weights.sum(axis=2, keepdims=True)], axis=2)
+    first = atlas.weights / WHOLE
+    weights = np.concatenate([first, 1 - first.sum(axis=2, keepdims=True)], axis=2)
     return np.where((atlas.triangle >= 0)[..., None], (corners * weights[..., None]).sum(axis=2), np.nan)
 
 
@@ -102,10 +104,10 @@ def test_every_texel_knows_its_point_of_the_mesh(head):
             t = atlas.triangle[row, column]
             assert (t >= 0) == inside
             if inside:
-                a, b = atlas.weights[row, column]
+                a, b = atlas.weights[row, column] / WHOLE
                 assert min(a, b, 1 - a - b) > -1e-4
                 corners = head.uv[head.uv_triangles[t]]
-                np.testing.assert_allclose([a, b, 1 - a - b] @ corners, place_uv, atol=1e-5)
+                np.testing.assert_allclose([a, b, 1 - a - b] @ corners, place_uv, atol=2 / WHOLE)
 
 
 def test_gutter_takes_the_nearest_texel_of_a_chart(head):

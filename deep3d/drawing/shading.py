@@ -11,6 +11,8 @@ import numpy as np
 from deep3d.rendering.interface import Fragments
 from deep3d.texture.sampling import bilinear
 
+TOGETHER = 1.0  # texels: bilinear looks blur over as many
+
 
 def shade_vertices(colours: np.ndarray, fragments: Fragments, triangles: np.ndarray) -> np.ndarray:
     """(H / 2, W / 2, C) float32 from colours (V, C) of vertices and one picture's fragments (1, H, W); black behind."""
@@ -107,10 +109,10 @@ def _shade_texture(image, texels, triangle, weights, triangles, linear, backgrou
     height, width = triangle.shape[0] // 2, triangle.shape[1] // 2
     out = np.empty((height, width, 3), np.float32)
     half, quarter, one = np.float32(0.5), np.float32(0.25), np.float32(1)
+    places = np.empty((4, 2), np.float32)
     for row in range(height):
         for column in range(width):
-            red = green = blue = np.float32(0)
-            covered = 0
+            covered, u_sum, v_sum = 0, np.float32(0), np.float32(0)
             for n in range(4):
                 y, x = np.uint32(2 * row + n // 2), np.uint32(2 * column + n % 2)
                 t = triangle[y, x]
@@ -120,13 +122,26 @@ def _shade_texture(image, texels, triangle, weights, triangles, linear, backgrou
                     wc = one - wa - wb
                     u = wa * texels[a, 0] + wb * texels[b, 0] + wc * texels[c, 0]
                     v = wa * texels[a, 1] + wb * texels[b, 1] + wc * texels[c, 1]
-                    r, g, b_ = bilinear(image, u, v)
-                    red += linear[np.uint8(r + half)]
-                    green += linear[np.uint8(g + half)]
-                    blue += linear[np.uint8(b_ + half)]
-                    covered += 1
-            behind = np.float32(4 - covered) * background
-            out[row, column, 0] = quarter * (red + behind)
-            out[row, column, 1] = quarter * (green + behind)
-            out[row, column, 2] = quarter * (blue + behind)
+                    places[covered, 0], places[covered, 1] = u, v
+                    u_sum, v_sum, covered = u_sum + u, v_sum + v, covered + 1
+            looks, light = covered, quarter
+            if covered == 4 and _together(places, quarter * u_sum, quarter * v_sum):
+                places[0, 0], places[0, 1] = quarter * u_sum, quarter * v_sum
+                looks, light = 1, one
+            red = green = blue = quarter * np.float32(4 - covered) * background
+            for n in range(looks):
+                r, g, b_ = bilinear(image, places[n, 0], places[n, 1])
+                red += light * linear[np.uint8(r + half)]
+                green += light * linear[np.uint8(g + half)]
+                blue += light * linear[np.uint8(b_ + half)]
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = red, green, blue
     return out
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _together(places, u, v):
+    """Whether four places (4, 2) in an image are so near to their mean that one look there sees what they see."""
+    farthest = np.float32(0)
+    for n in range(4):
+        farthest = max(farthest, max(abs(places[n, 0] - u), abs(places[n, 1] - v)))
+    return farthest <= TOGETHER

@@ -117,17 +117,28 @@ def _corners_from_pixel(clip, corners, x, y):
 
 @numba.njit(cache=True, nogil=True)
 def weights_into(clip, triangles, triangle, weights):
-    """Fill `weights` (H, W, 2), the perspective-correct barycentric weights of the triangles (H, W) seen."""
+    """Fill `weights` (H, W, 2), the perspective-correct barycentric weights of the triangles (H, W) seen.
+
+    Along a row the three areas of a triangle are linear, a + b x: both are kept for as long as it is seen.
+    """
     height, width = triangle.shape
     for row in range(height):
         y = (row + 0.5) * (2 / height) - 1
+        known = -1
+        a0 = a1 = a2 = b0 = b1 = b2 = 0.0
         for column in range(width):
             t = triangle[row, column]
             first = second = 0.0
             if t >= 0:
+                if t != known:
+                    known = t
+                    x0, y0, x1, y1, x2, y2 = _corners_from_pixel(clip, triangles[t], 0.0, y)
+                    w0, w1, w2 = clip[triangles[t, 0], 3], clip[triangles[t, 1], 3], clip[triangles[t, 2], 3]
+                    a0, b0 = x1 * y2 - y1 * x2, y1 * w2 - w1 * y2
+                    a1, b1 = x2 * y0 - y2 * x0, y2 * w0 - w2 * y0
+                    a2, b2 = x0 * y1 - y0 * x1, y0 * w1 - w0 * y1
                 x = (column + 0.5) * (2 / width) - 1
-                x0, y0, x1, y1, x2, y2 = _corners_from_pixel(clip, triangles[t], x, y)
-                area0, area1, area2 = x1 * y2 - y1 * x2, x2 * y0 - y2 * x0, x0 * y1 - y0 * x1
+                area0, area1, area2 = a0 + x * b0, a1 + x * b1, a2 + x * b2
                 total = area0 + area1 + area2
                 if total != 0:
                     first = min(max(area0 / total, 0.0), 1.0)

@@ -10,6 +10,7 @@ import numpy as np
 from deep3d.face_model import FaceModel
 
 SKIN_STEP = 0.2  # difference of the skin mask along an edge that all but stops colours from spreading
+WHOLE = 65535  # a barycentric weight of 1
 _FAR = 1 << 28  # squared texels, farther than any texel
 
 
@@ -18,7 +19,7 @@ class Atlas:
     """S x S texels; row 0 lies at v = 1, the centre of texel (row, column) at u = (column + 0.5) / S."""
 
     triangle: np.ndarray  # (S, S) int32, the triangle whose UVs cover the texel's centre, -1 between the charts
-    weights: np.ndarray  # (S, S, 2) float32 barycentric weights of that triangle's first two corners
+    weights: np.ndarray  # (S, S, 2) uint16 weights of that triangle's first two corners, see `corner_weights`
     gutter: np.ndarray  # (G, 2) int32 flat indices: a texel between the charts, the chart texel next to it
     texel_area: np.ndarray  # (T,) float32 texels that each triangle covers
     neighbours: np.ndarray  # (V, valence) int32 vertices joined to each vertex by an edge, padded with -1
@@ -41,6 +42,14 @@ class Atlas:
         """Give the texels between the charts of an image (S, S, 3) or (S, S) those of the nearest in them, in place."""
         copy = _copy_colours if image.ndim == 3 else _copy_values
         copy(image.reshape(-1), self.gutter)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def corner_weights(weights, row, column):
+    """The barycentric weights of a texel, float32, from the `weights` of an atlas."""
+    a = np.float32(weights[row, column, 0]) * np.float32(1 / WHOLE)
+    b = np.float32(weights[row, column, 1]) * np.float32(1 / WHOLE)
+    return a, b, np.float32(1) - a - b
 
 
 def _build(face_model: FaceModel, size: int) -> Atlas:
@@ -76,7 +85,7 @@ def _neighbours(triangles: np.ndarray, adjacency: np.ndarray) -> np.ndarray:
 def _cover(corners, size):
     """Rasterise the UV triangles (T, 3, 2), given in texels, and keep triangle and weights of each texel's centre."""
     triangle = np.full((size, size), -1, np.int32)
-    weights = np.zeros((size, size, 2), np.float32)
+    weights = np.zeros((size, size, 2), np.uint16)
     slack = 1e-6  # a centre on an edge belongs to both triangles, so that no texel of a chart stays empty
     for t in range(len(corners)):
         ax, ay = corners[t, 0]
@@ -93,8 +102,8 @@ def _cover(corners, size):
                 b = ((cx - column) * (ay - row) - (cy - row) * (ax - column)) / area
                 if a >= -slack and b >= -slack and a + b <= 1 + slack:
                     triangle[row, column] = t
-                    weights[row, column, 0] = a
-                    weights[row, column, 1] = b
+                    weights[row, column, 0] = np.uint16(min(max(a, 0), 1) * WHOLE + 0.5)
+                    weights[row, column, 1] = np.uint16(min(max(b, 0), 1) * WHOLE + 0.5)
     return triangle, weights
 
 
@@ -107,8 +116,7 @@ def _paint(triangle, weights, triangles, colours):
             if t < 0:
                 continue
             a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
-            wa, wb = weights[row, column, 0], weights[row, column, 1]
-            wc = np.float32(1) - wa - wb
+            wa, wb, wc = corner_weights(weights, row, column)
             for channel in range(3):
                 colour = wa * colours[a, channel] + wb * colours[b, channel] + wc * colours[c, channel]
                 image[row, column, channel] = np.uint8(colour + np.float32(0.5))

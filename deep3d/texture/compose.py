@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from deep3d.texture.atlas import Atlas
+from deep3d.texture.atlas import Atlas, corner_weights
 from deep3d.texture.sampling import Picture, bilinear
 from deep3d.texture.view import View, seen
 
 _THREADS = 2
 _STRIPES = 16  # of rows: texels that the photo shows take longer, and lie together
+_FAINT = np.float32(0.02)  # share of a texel that is not worth another look at the photo
 _OWN, _MIRRORED, _GAIN, _FILL = 0, 4, 8, 11  # where a vertex's attributes begin, see `_compose_into`
 
 
@@ -68,9 +69,8 @@ def _compose_into(image, weight, triangle, weights, triangles, attributes, pictu
             t = triangle[row, column]
             if t < 0:
                 continue
-            wa, wb = weights[row, column, 0], weights[row, column, 1]
             a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
-            place = a, b, c, wa, wb, one - wa - wb
+            place = a, b, c, *corner_weights(weights, row, column)
             red, green, blue, left = np.float32(0), np.float32(0), np.float32(0), one
             for k in (_OWN, _MIRRORED):
                 angle = _between(attributes, k + 3, place)
@@ -78,6 +78,8 @@ def _compose_into(image, weight, triangle, weights, triangles, attributes, pictu
                     x, y = _between(attributes, k, place), _between(attributes, k + 1, place)
                     share = seen(depth_map, trust, x * scale + dx, y * scale + dy, _between(attributes, k + 2, place))
                     share *= left * angle
+                    if left - share < _FAINT:
+                        share = left
                     if share > 0:
                         r, g, b_ = bilinear(picture, x, y)
                         if k == _MIRRORED:

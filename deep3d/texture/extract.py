@@ -17,7 +17,7 @@ from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
 from deep3d.texture.compose import Sources, compose
-from deep3d.texture.fill import DARK, logarithm, smooth, spread
+from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import mouth_interior, skin_likeness
 from deep3d.texture.view import angle_weight, facing, look, seen_vertices
@@ -63,7 +63,8 @@ def extract_texture(
     picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
     colours = _vertex_colours(picture, pixels, face_model.triangles)
     likeness = skin_likeness(colours, weight, face_model)
-    angle, weight = angle * likeness, weight * likeness
+    weight *= likeness
+    angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)
     model_colours = lit_albedo.astype(np.float32) * 255
     mirror_gain, fill = _match(photo_colours, model_colours, weight, face_model, atlas)

@@ -54,6 +54,19 @@ def smooth(values, weight, neighbours):
     return result
 
 
+@numba.njit(cache=True, nogil=True)
+def near_known(weight, neighbours):
+    """Whether each vertex (V,) or one of its neighbours has a weight: there is no looking for colours elsewhere."""
+    near = weight > 0
+    for v in range(len(weight)):
+        for n in range(neighbours.shape[1]):
+            other = neighbours[v, n]
+            if near[v] or other < 0:
+                break
+            near[v] = weight[other] > 0
+    return near
+
+
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _relax(field, known, neighbours, conductance):
     order = _outward(field, known, neighbours)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel
-from deep3d.texture.atlas import Atlas
+from deep3d.texture.atlas import Atlas, corner_weights
 from deep3d.texture.extract import Texture
 from deep3d.texture.fill import logarithm, smooth, spread
 
@@ -101,8 +101,7 @@ def _blend(triangle, weights, triangles, images, shares, gains, first):
             if t < 0:
                 continue
             i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            a, b = weights[row, column, 0], weights[row, column, 1]
-            c = np.float32(1) - a - b
+            a, b, c = corner_weights(weights, row, column)
             total = REMAINDER**CHOOSINESS
             for channel in range(3):
                 colour = total * images[first, row, column, channel]

@@ -25,17 +25,34 @@ def test_vertex_colours_are_interpolated_and_averaged(toy_face_model, fragments)
     np.testing.assert_allclose(shade_vertices(colours, fragments, toy_face_model.triangles), expected, atol=1e-6)
 
 
-def test_texture_is_sampled_and_averaged_in_linear_light(toy_face_model, fragments):
+@pytest.fixture
+def shaded_and_expected(toy_face_model, fragments):
+    """What an image gives in linear light, and the mean of four looks for each pixel."""
     model = toy_face_model
-    image = np.random.default_rng(1).integers(0, 256, (16, 8, 3), np.uint8)
-    linear = (np.arange(256, dtype=np.float32) / 255) ** 2
-    uv = CpuRasterizer().interpolate(model.uv[None].astype(np.float32), fragments, model.uv_triangles)
-    codes = np.rint(CpuRasterizer().texture(image[None], uv)[0]).astype(int)
-    covered = (fragments.triangle[0] >= 0)[..., None]
-    expected = halved(np.where(covered, linear[codes], np.float32(0.3)))
-    shaded = shade_texture(image, model.uv, fragments, model.uv_triangles, linear, 0.3)
+
+    def shade(image):
+        linear = (np.arange(256, dtype=np.float32) / 255) ** 2
+        uv = CpuRasterizer().interpolate(model.uv[None].astype(np.float32), fragments, model.uv_triangles)
+        codes = np.rint(CpuRasterizer().texture(image[None], uv)[0]).astype(int)
+        covered = (fragments.triangle[0] >= 0)[..., None]
+        expected = halved(np.where(covered, linear[codes], np.float32(0.3)))
+        return shade_texture(image, model.uv, fragments, model.uv_triangles, linear, 0.3), expected
+
+    return shade
+
+
+def test_texture_is_sampled_and_averaged_in_linear_light(shaded_and_expected):
+    image = np.random.default_rng(1).integers(0, 256, (800, 800, 3), np.uint8)  # texels finer than the looks
+    shaded, expected = shaded_and_expected(image)
     np.testing.assert_allclose(shaded, expected, atol=1 / 255)  # a code may be rounded the other way
     assert np.abs(shaded - expected).mean() < 1e-5
+
+
+def test_looks_that_lie_together_are_one(shaded_and_expected):
+    image = np.zeros((16, 8, 3), np.uint8)  # texels far coarser than the looks
+    image[8:] = 200
+    shaded, expected = shaded_and_expected(image)
+    np.testing.assert_allclose(shaded, expected, atol=0.02)
 
 
 def test_light_gets_the_nearest_code():

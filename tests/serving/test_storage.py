@@ -40,11 +40,12 @@ def test_what_is_not_there_is_told_as_that(storage):
         storage.open("jobs/1/a")
 
 
-def test_a_local_folder_is_stored_whole(storage, tmp_path):
+def test_the_files_of_a_local_folder_are_moved(storage, tmp_path):
     (tmp_path / "face").mkdir()
     (tmp_path / "face" / "face.glb").write_bytes(b"glTF")
-    storage.write_folder("jobs/1/run-1", tmp_path / "face")
+    storage.move_folder("jobs/1/run-1", tmp_path / "face")
     assert storage.read("jobs/1/run-1/face.glb") == b"glTF"
+    assert not any((tmp_path / "face").iterdir())
 
 
 def test_it_can_be_checked(storage):

@@ -105,7 +105,7 @@ def test_a_full_disk_puts_the_job_back_until_there_is_room(site, clean_photo, wo
         raise StorageFull("no room")
 
     with monkeypatch.context() as context:
-        context.setattr(site.storage, "write_folder", full)
+        context.setattr(site.storage, "move_folder", full)
         with pytest.raises(CanPass):
             work(job.id)
     assert jobs.find(site, str(job.secret)).status == Status.QUEUED
