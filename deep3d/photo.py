@@ -152,12 +152,14 @@ def _no_pillow_warning() -> Iterator[None]:
 
 def _open(stream: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
     """The image with its header read and nothing decoded."""
-    Image.init()
-    formats = [name for name in _FORMATS if name in Image.OPEN]
     stream.seek(0)
     header = stream.read(12)
     if not header:
         raise PhotoUnreadable(f"{name}: the file is empty; give a photo")
+    Image.preinit()  # the commonest kinds, and of the others only for what is not a JPEG: they are forty modules
+    if not header.startswith(b"\xff\xd8"):
+        Image.init()
+    formats = [name for name in _FORMATS if name in Image.OPEN]
     if header[4:8] == b"ftyp":  # HEIC or AVIF
         try:
             import pillow_heif

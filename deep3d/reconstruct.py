@@ -31,7 +31,7 @@ from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
 from deep3d.regressor import Regression, Regressor
 from deep3d.runtime import Goal, load_runtime, read_plan
-from deep3d.runtime.cores import give_back_memory, use_one_blas_thread
+from deep3d.runtime.cores import give_back_memory, share_heaps, use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 from deep3d.stopwatch import Stopwatch
 
@@ -95,11 +95,12 @@ class Reconstructor:
         `alignments` 1 the crop of the detector's points is the only one, with more those that it does not fit are
         cropped anew. The `refinement` "none" gives the regressed face, "landmarks" fits it to the dense landmarks where
         the checkpoint has some, "photometric" then to the photo's colours too, which takes a second. From then on numpy
-        uses one core in this process: see `use_one_blas_thread`.
+        uses one core in this process, and all threads two heaps: see `use_one_blas_thread` and `share_heaps`.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
         use_one_blas_thread()
+        share_heaps()
         model = read_face_model(face_model)
         weights = read_checkpoint(checkpoint)
         weights.require_model(model.info)

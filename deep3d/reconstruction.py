@@ -59,6 +59,11 @@ class Reconstruction:
         """(V, 3) unit vertex normals of `placed_vertices`."""
         return self.normals @ rotation_matrix(self.coefficients.rotation)[0].T
 
+    @cached_property
+    def albedo(self) -> np.ndarray:
+        """(V, 3) the model's own colours of `vertices`, RGB around [0, 1], not clamped."""
+        return self.face_model.albedo(self.coefficients.albedo)[0]
+
     @property
     def mesh(self) -> Mesh:
         """`vertices` as a textured mesh."""
@@ -90,7 +95,6 @@ class Reconstruction:
     @cached_property
     def unwrapped(self) -> Texture:
         """The photo unwrapped into the UV atlas, and where the colours are its own."""
-        albedo = self.face_model.albedo(self.coefficients.albedo)
         seen = self.to_photo(self.vertices)
         return extract_texture(
             self.photo.pixels,
@@ -98,7 +102,7 @@ class Reconstruction:
             seen[:, :2],
             seen[:, 2],
             self.face_model,
-            np.clip(shade(albedo, self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
+            np.clip(shade(self.albedo[None], self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
         )
 
     @property

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -53,12 +52,12 @@ class Database:
 
         Raises: SettingsError if the database cannot be reached.
         """
-        config = Config()
-        config.set_main_option("script_location", "serving:migrations")
         try:
             with self.engine.connect() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                done = _is_upgraded(connection)
+            if not done:
+                with self.engine.connect() as connection:
+                    _upgrade(connection)
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise SettingsError(
@@ -69,6 +68,25 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _is_upgraded(connection: Connection) -> bool:
+    """Whether the last migration has been run: the names of their files begin with their numbers."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    names = [file.name for file in files("serving.migrations.versions").iterdir()]
+    newest = max(name.partition("_")[0] for name in names if name[0].isdigit())
+    return connection.scalar(text("SELECT version_num FROM alembic_version")) == newest
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # 12 MB, which a process keeps, and hardly one needs
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "serving:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _engine(url: str) -> Engine:

@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import av
 import numpy as np
 from PIL import Image
 
@@ -138,6 +137,8 @@ def _mp4(frames: Iterator[np.ndarray]) -> bytes:
 
 
 def _write_mp4(path: Path, frames: Iterator[np.ndarray]) -> None:
+    import av  # 16 MB, for what hardly anybody asks for
+
     with av.open(str(path), "w", options={"movflags": "faststart"}) as film:
         stream = film.add_stream("libx264", rate=Fraction(FILM_RATE), options={"crf": "20", "preset": "veryfast"})
         stream.width = stream.height = FILM_PIXELS

@@ -12,9 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
-from deep3d import FaceCoefficients, FaceModel, Photo, Pose, draw_view
+from deep3d import FaceModel, Photo, Pose, draw_view
 from deep3d.errors import NoFaceFound
 from deep3d.export.images import albedo_image
 from serving.face_finding import FaceFinder
@@ -38,7 +36,6 @@ def warm_up(finder: FaceFinder, write: Write, face_model: FaceModel) -> None:
 
 def mean_face(face_model: FaceModel) -> Photo:
     """A picture of nobody."""
-    neutral = FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))
-    texture = albedo_image(face_model, neutral.albedo, TEXTURE_PIXELS)
+    texture = albedo_image(face_model, face_model.mean_albedo, TEXTURE_PIXELS)
     pixels = draw_view(face_model.mesh(face_model.mean_shape), texture, Pose(0, 0, 0), PIXELS, _BACKGROUND)
     return Photo(pixels, "mean face", "")

@@ -4,7 +4,6 @@ module inside `deep3d serve`.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -30,8 +29,6 @@ from serving.tasks import ReconstructJob, Write
 from serving.warm_up import warm_up
 
 POLL_MS = 100  # of the threads, for messages
-HEAPS = 2  # of the allocator, for all threads
-_M_ARENA_MAX = -8  # malloc.h
 SHUTDOWN_MS = 60_000  # for the jobs at hand; what is not done then is taken over by others
 
 _log = logging.getLogger(__name__)
@@ -107,22 +104,10 @@ def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = w
 
 def _from_environment(load: Callable[[Settings], FaceFinder], write: Write) -> tuple[Broker, Settings]:
     """The network is loaded before the first message is taken: a process that cannot work drains no queue."""
-    _share_heaps()
     settings = Settings.from_env(os.environ)
     configure_logs(settings.log_level)
     site = Site.open(settings)
     return make_worker(site, load(settings), write), settings
-
-
-def _share_heaps() -> None:
-    """Let all threads allocate from two heaps, or from those that libraries have made before.
-
-    glibc would give each of dozens of threads its own, and what is freed in one is of no use to the others: at 16
-    jobs at a time that is 400 MB. Elsewhere nothing happens.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, HEAPS)
 
 
 if __name__ == "__main__":

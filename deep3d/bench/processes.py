@@ -17,7 +17,7 @@ import atexit
 from pathlib import Path
 def tell():
     lines = Path("{_MEMORY}").read_text().splitlines()
-    print(*(line.split()[1] for key in ("VmHWM:", "VmRSS:") for line in lines if line.startswith(key)))
+    print(*(1024 * int(line.split()[1]) for key in ("VmHWM:", "VmRSS:") for line in lines if line.startswith(key)))
 atexit.register(tell)
 """
 _COMMAND = "from deep3d.cli import main\nmain()"
@@ -53,8 +53,8 @@ def process_section(photo: Path, folder: Path, rounds: int) -> Section:
     for name in families:
         peak = float(_reconstruct(photo, folder, name)[0])
         held = float(_python(_TELL + _WORKER, photo, folder / "warm", name)[1])
-        figures.append(figure(f"peak memory of deep3d reconstruct --runtime {name}", [peak / 1000], "MB"))
-        figures.append(figure(f"memory of a warm process, {name}", [held / 1000], "MB"))
+        figures.append(figure(f"peak memory of deep3d reconstruct --runtime {name}", [peak / 1e6], "MB"))
+        figures.append(figure(f"memory of a warm process, {name}", [held / 1e6], "MB"))
     return Section("Processes", tuple(figures))
 
 
@@ -69,6 +69,6 @@ def _reconstruct(photo: Path, folder: Path, runtime: str) -> list[str]:
 
 
 def _python(code: str, *arguments: str | Path) -> list[str]:
-    """The last words of a process: the most kilobytes that it held, and those in the end."""
+    """The last words of a process: the most bytes that it held, and those in the end."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-2:]

@@ -26,7 +26,7 @@ _UNLIT = "KHR_materials_unlit"  # viewers without it light the photo's light onc
 def write_glb(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.glb and albedo.png into a folder."""
     (folder / "face.glb").write_bytes(glb(reconstruction))
-    albedo = albedo_image(reconstruction.face_model, reconstruction.coefficients.albedo, len(reconstruction.texture))
+    albedo = albedo_image(reconstruction.face_model, reconstruction.albedo, len(reconstruction.texture))
     (folder / "albedo.png").write_bytes(png(albedo))
 
 

@@ -42,6 +42,6 @@ def jpeg(image: np.ndarray) -> bytes:
 
 
 def albedo_image(face_model: FaceModel, albedo: np.ndarray, size: int) -> np.ndarray:
-    """UV image (size, size, 3) uint8 of the model's albedo for (1, 80) coefficients; gaps repeat the nearest texel."""
-    colours = np.clip(face_model.albedo(albedo)[0], 0, 1) * 255
+    """UV image (size, size, 3) uint8 of vertices' albedo (V, 3), RGB around [0, 1]; gaps repeat the nearest texel."""
+    colours = np.clip(albedo, 0, 1) * 255
     return Atlas.of(face_model, size).paint(colours, face_model.triangles)

@@ -51,7 +51,7 @@ def tensorflow_arrays(reconstruction: Reconstruction) -> dict[str, np.ndarray]:
     """
     face, vertices = reconstruction.coefficients, reconstruction.placed_vertices
     normals = reconstruction.normals @ rotation_matrix(face.rotation)[0].T
-    texture = reconstruction.face_model.albedo(face.albedo)[0] * GREY_LEVELS
+    texture = reconstruction.albedo * GREY_LEVELS
     color = shade(texture[None], normals[None], face.lighting)[0]
     camera = replace(reconstruction.camera, column=MIDDLE, row=MIDDLE)
     return {

@@ -39,7 +39,8 @@ class FaceModel:
     mean_albedo: Array  # (V, 3) RGB in [0, 1]
     identity_basis: Array  # (80, V * 3) decimetres for one standard deviation
     expression_basis: Array  # (64, V * 3) decimetres for weight 1
-    albedo_basis: Array  # (80, V * 3) for one standard deviation
+    albedo_components: Array  # (80, V * 3) float32, or int8 as files have them, which takes a quarter of the memory
+    albedo_scale: Array  # (80,) times which they are `albedo_basis`
     triangles: Array  # (T, 3) int32
     adjacency: Array  # (V, valence) int32, see mesh.vertex_triangles
     uv: Array  # (U, 2) in [0, 1], v up
@@ -65,7 +66,9 @@ class FaceModel:
 
     def albedo(self, albedo: Array) -> Array:
         """Vertex colours (B, V, 3), RGB around [0, 1] and not clamped, of (B, 80) albedo coefficients."""
-        return self.mean_albedo + self._vertices(albedo @ self.albedo_basis)
+        xp = array_api_compat.array_namespace(albedo)
+        components = xp.astype(self.albedo_components, albedo.dtype, copy=False)
+        return self.mean_albedo + self._vertices((albedo * self.albedo_scale) @ components)
 
     def normals(self, vertices: Array) -> Array:
         """Unit vertex normals (B, V, 3) of (B, V, 3) vertices."""
@@ -84,6 +87,11 @@ class FaceModel:
         """One (V, 3) vertex array as a textured mesh."""
         return Mesh(vertices, self.triangles, self.uv, self.uv_triangles)
 
+    @property
+    def albedo_basis(self) -> Array:
+        """(80, V * 3) for one standard deviation: made anew each time."""
+        return self.albedo_components * self.albedo_scale[:, None]
+
     @cached_property
     def landmark_vertices(self) -> np.ndarray:
         """(68,) the vertex nearest to each landmark of the mean shape."""
@@ -98,7 +106,7 @@ class FaceModel:
         return self._derived[key]
 
     def to_torch(self, device: str | torch.device = "cpu") -> FaceModel:
-        """The same model with torch tensors, for gradients."""
+        """The same model with torch tensors, for gradients: none has eight bits."""
         import torch
 
         tensors = {
@@ -106,7 +114,7 @@ class FaceModel:
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), np.ndarray)
         }
-        return replace(self, **tensors)
+        return replace(self, **tensors | {"albedo_components": tensors["albedo_components"].float()})
 
     def _vertices(self, flat: Array) -> Array:
         xp = array_api_compat.array_namespace(flat)

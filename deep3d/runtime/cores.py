@@ -11,6 +11,8 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+HEAPS = 2
+_M_ARENA_MAX = -8  # malloc.h
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_INFO = Path("/proc/cpuinfo")
 _FLAGS = {"bf16": {"avx512_bf16", "amx_bf16"}, "int8": {"avx512_vnni", "avx_vnni", "amx_int8"}}
@@ -32,14 +34,28 @@ def use_one_blas_thread() -> None:
     threadpool_limits(limits=1, user_api="blas")
 
 
+def share_heaps() -> None:
+    """Let all threads allocate from two heaps from now on, or from those that there are already.
+
+    glibc would give each thread its own, up to eight for each core, and what is freed in one is of no use to the
+    others: 30 MB where one photo is worked on, 400 MB where 16 are. Elsewhere nothing happens.
+    """
+    _glibc("mallopt", _M_ARENA_MAX, HEAPS)
+
+
 def give_back_memory() -> None:
-    """Hand free memory back to the system, where the C library keeps it.
+    """Hand free memory back to the system, where glibc keeps it.
 
     Some 100 MB once a network is built, some 20 once the files of a face are written. Takes about a millisecond.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:  # of glibc alone
-        trim(0)
+    _glibc("malloc_trim", 0)
+
+
+def _glibc(function: str, *arguments: int) -> None:
+    """Call a function that glibc has, and other C libraries have not."""
+    call = getattr(ctypes.CDLL(None), function, None) if sys.platform == "linux" else None
+    if call is not None:
+        call(*arguments)
 
 
 def processor_precisions() -> tuple[str, ...]:

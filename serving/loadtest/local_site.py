@@ -235,5 +235,5 @@ def _resident_mb(pids: Sequence[int]) -> float:
             lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         except OSError:  # just ended
             continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1000
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024 / 1e6
     return total

@@ -38,6 +38,7 @@ def test_half_precision_and_eight_bit_components_are_read_as_single(tmp_path, to
     write_face_model(tmp_path / "small.safetensors", arrays, toy_model_metadata)
     model = read_face_model(tmp_path / "small.safetensors")
     assert model.identity_basis.dtype == model.albedo_basis.dtype == np.float32
+    assert model.albedo_components.dtype == np.int8
     np.testing.assert_allclose(model.albedo_basis.reshape(small.shape), small * scale[:, None, None], rtol=1e-6)
     np.testing.assert_array_equal(model.identity_basis.reshape(half.shape), half)
 

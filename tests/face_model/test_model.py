@@ -120,7 +120,7 @@ def test_shape_and_albedo_match_the_reference(toy_face_model, face_model_golden)
         mean_albedo=golden["rows_mean_tex"].reshape(8, 3) / 255,
         identity_basis=golden["rows_id_base"].T,
         expression_basis=golden["rows_exp_base"].T,
-        albedo_basis=golden["rows_tex_base"].T / 255,
+        albedo_components=golden["rows_tex_base"].T / 255,
     )
     stored = np.searchsorted(golden["vertex_index"], vertices)
     np.testing.assert_array_equal(golden["vertex_index"][stored], vertices)

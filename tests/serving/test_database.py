@@ -3,6 +3,8 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 
 from serving.database import Database
 from serving.errors import SettingsError
@@ -25,6 +27,22 @@ def test_the_migrations_make_the_tables_of_the_code(database):
     database.upgrade()
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_a_database_of_an_earlier_version_is_upgraded_and_a_present_one_left_alone(database, monkeypatch):
+    database.upgrade()
+    with database.engine.begin() as connection:
+        MigrationContext.configure(connection).stamp(ScriptDirectory("serving/migrations"), "0001")
+        connection.execute(text("DROP TABLE renderings"))
+    database.upgrade()
+    with database.engine.connect() as connection:
+        assert inspect(connection).has_table("renderings")
+
+    def upgrades(*arguments):
+        raise AssertionError("nothing is left to upgrade")
+
+    monkeypatch.setattr("alembic.command.upgrade", upgrades)
+    database.upgrade()
 
 
 @pytest.mark.parametrize("url", ["mysql://host/name", "nonsense", "sqlite://", "postgresql://127.0.0.1:9/none"])
