@@ -62,17 +62,11 @@ def _build(face_model: FaceModel, size: int) -> Atlas:
     return Atlas(
         triangle=triangle,
         weights=weights,
-        gutter=_gutter(triangle),
+        gutter=_nearest(triangle),
         texel_area=area.astype(np.float32),
         neighbours=neighbours,
         conductance=np.clip(1 - contrast / SKIN_STEP, 0.02, 1).astype(np.float32),
     )
-
-
-def _gutter(triangle: np.ndarray) -> np.ndarray:
-    source = _nearest(triangle).reshape(-1)
-    between = np.flatnonzero((triangle.reshape(-1) < 0) & (source >= 0))
-    return np.stack([between, source[between]], axis=1).astype(np.int32)
 
 
 def _neighbours(triangles: np.ndarray, adjacency: np.ndarray) -> np.ndarray:
@@ -141,44 +135,54 @@ def _copy_colours(texels, pairs):
 
 @numba.njit(cache=True, nogil=True)
 def _nearest(triangle):
-    """Flat index of the covered texel nearest to each texel: two sweeps of 8SSED (Danielsson, 1980)."""
-    size = len(triangle)
-    source = np.full((size, size), -1, np.int32)
-    distance = np.full((size, size), _FAR, np.int32)
+    """Pairs (G, 2) of flat indices: a texel between the charts, and the chart texel nearest to it.
+
+    8SSED (Danielsson, 1980): two sweeps over the rows, the texels between the charts in each row there and back. A
+    border without sources spares the question where the picture ends.
+    """
+    size, width = len(triangle), len(triangle) + 2
+    source = np.full(width * width, -1, np.int32)
+    distance = np.full(width * width, _FAR, np.int32)
+    between = np.empty(size * size, np.int32)
+    ends = np.zeros(size + 1, np.int32)  # of the rows in it, from the one before the first
+    count = 0
     for row in range(size):
         for column in range(size):
+            texel = (row + 1) * width + column + 1
             if triangle[row, column] >= 0:
-                source[row, column] = row * size + column
-                distance[row, column] = 0
-    for sweep in range(2):
-        step = 1 - 2 * sweep
+                source[texel], distance[texel] = texel, 0
+            else:
+                between[count] = texel
+                count += 1
+        ends[row + 1] = count
+    for step in (1, -1):
+        before = -step * width
         for i in range(size):
-            row = i if sweep == 0 else size - 1 - i
-            for j in range(size):
-                column = j if sweep == 0 else size - 1 - j
-                if distance[row, column] == 0:
-                    continue
-                for dr, dc in ((-step, -step), (-step, 0), (-step, step), (0, -step)):
-                    _offer(source, distance, row, column, row + dr, column + dc)
-            for j in range(size):
-                column = size - 1 - j if sweep == 0 else j
-                if distance[row, column] == 0:
-                    continue
-                _offer(source, distance, row, column, row, column + step)
-    return source
+            row = i if step > 0 else size - 1 - i
+            texels = between[ends[row] : ends[row + 1]][::step]
+            for texel in texels:
+                for other in (before - step, before, before + step, -step):
+                    _offer(source, distance, width, texel, texel + other)
+            for texel in texels[::-1]:
+                _offer(source, distance, width, texel, texel + step)
+    pairs = np.empty((count, 2), np.int32)
+    found = 0
+    for texel in between[:count]:
+        if source[texel] >= 0:
+            for end, place in enumerate((texel, source[texel])):
+                pairs[found, end] = (place // width - 1) * size + place % width - 1
+            found += 1
+    return pairs[:found].copy()
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _offer(source, distance, row, column, other_row, other_column):
-    """Take over the nearest texel of a neighbour if it is nearer than the one known so far."""
-    size = len(source)
-    if 0 <= other_row < size and 0 <= other_column < size:
-        near = source[other_row, other_column]
-        if near >= 0:
-            dy, dx = near // size - row, near % size - column
-            if dy * dy + dx * dx < distance[row, column]:
-                distance[row, column] = dy * dy + dx * dx
-                source[row, column] = near
+def _offer(source, distance, width, texel, other):
+    """Take over the source of another texel if it is nearer than the one known so far."""
+    near = source[other]
+    if near >= 0:
+        dy, dx = near // width - texel // width, near % width - texel % width
+        if dy * dy + dx * dx < distance[texel]:
+            source[texel], distance[texel] = near, dy * dy + dx * dx
 
 
 @numba.njit(cache=True, nogil=True)
