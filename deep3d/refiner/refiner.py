@@ -12,6 +12,7 @@ from deep3d.face_model import FaceModel
 from deep3d.refiner.chart import FaceChart
 from deep3d.refiner.graph import refiner_graph
 from deep3d.refiner.layers import EXPRESSION_GAIN
+from deep3d.refiner.mirror import Mirror
 from deep3d.refiner.weights import RefinerWeights
 from deep3d.regressor import LOG_DEVIATION, DenseLandmarks
 from deep3d.runtime import Network, Runtime, load_network
@@ -25,6 +26,7 @@ class LandmarkRefiner:
 
     def __init__(self, network: Network, chart: FaceChart, model: FaceModel) -> None:
         self._network, self._chart, self._model = network, chart, model
+        self._mirror = Mirror.of(model, chart.vertices.tolist())
 
     @classmethod
     def load(cls, weights: RefinerWeights, model: FaceModel, beside: Runtime, threads: int | None) -> LandmarkRefiner:
@@ -41,9 +43,18 @@ class LandmarkRefiner:
         """
         placed = place(self._model.shape(coefficients), coefficients.rotation, coefficients.translation)
         charts = np.stack([self._chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
-        (landmarks,) = self._network(charts, shape_input(coefficients))
+        landmarks = self._answers(charts, shape_input(coefficients))
         points = self._chart.seen(placed, cameras) + landmarks[..., :2] @ upright(coefficients.rotation)
         return DenseLandmarks(points, np.exp(landmarks[..., 2].clip(*LOG_DEVIATION)))
+
+    def _answers(self, charts: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+        """What the network says (B, N, 3) of faces, together with what it says of the mirrored ones."""
+        both = (
+            np.concatenate([charts, self._mirror.charts(charts)]),
+            np.concatenate([shapes, shapes @ self._mirror.shape]),
+        )
+        own, mirrored = np.split(self._network(*both)[0], 2)
+        return self._mirror.mean(own, mirrored)
 
 
 def shape_input(coefficients: FaceCoefficients) -> np.ndarray:

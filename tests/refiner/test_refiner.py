@@ -33,7 +33,9 @@ def test_offsets_go_along_the_face_not_along_the_picture(model, chart):
     """A network that sees each landmark one pixel to the right of, and two below, where the mesh has it."""
 
     def network(*values: np.ndarray) -> list[np.ndarray]:
-        return [np.tile(np.array([1.0, 2.0, 0.0], np.float32), (len(values[0]), len(chart.places), 1))]
+        own, mirrored = np.array([1.0, 2.0, 0.0], np.float32), np.array([-1.0, 2.0, 0.0], np.float32)
+        faces, landmarks = len(values[0]) // 2, (len(chart.places), 1)
+        return [np.concatenate([np.tile(each, (faces, *landmarks)) for each in (own, mirrored)])]
 
     roll = np.pi / 2  # the top of the head points to the left of the picture
     vector = np.zeros((1, 257), np.float32)

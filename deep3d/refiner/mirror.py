@@ -1,0 +1,56 @@
+"""The mirrored face: a second opinion of the same network, for which nothing has to be unwrapped again.
+
+Errors that a network makes on one side of a face it makes on the other too, but rarely on both sides of the same face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.face_model import FaceModel
+from deep3d.landmarks import MIRROR
+
+_ROWS = 400  # vertices that tell how the bases are mirrored, of more than ten thousand
+
+
+@dataclass(frozen=True, eq=False)
+class Mirror:
+    """What a mirrored face has in place of its own, for one face model and N of its vertices."""
+
+    shape: np.ndarray  # (144, 144) float32: (B, 144) identities and expressions times this are those of mirrored faces
+    partner: np.ndarray  # (N,) which of the vertices lies on the other side, -1 for one without a partner among them
+
+    @classmethod
+    def of(cls, model: FaceModel, vertices: Sequence[int]) -> Mirror:
+        """Those of a model; the first 68 vertices are the landmarks."""
+        shape = np.zeros((144, 144), np.float32)
+        shape[:80, :80] = _mirrored(model, model.identity_basis)
+        shape[80:, 80:] = _mirrored(model, model.expression_basis)
+        number = {vertex: place for place, vertex in enumerate(vertices)}
+        partner = np.array([number.get(int(model.mirror[vertex]), -1) for vertex in vertices])
+        partner[:68] = MIRROR
+        return cls(shape, partner)
+
+    def charts(self, charts: np.ndarray) -> np.ndarray:
+        """The charts (B, 6, S, S) of the mirrored faces: columns run the other way, and so do normals across."""
+        mirrored = charts[..., ::-1].copy()
+        mirrored[:, 3] *= -1
+        return mirrored
+
+    def mean(self, own: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
+        """The network's answers (B, N, 3) for faces, and for their mirrored selves, in one."""
+        other = mirrored[:, self.partner] * np.array([-1, 1, 1], np.float32)
+        return np.where((self.partner >= 0)[:, None], (own + other) / 2, own)
+
+
+def _mirrored(model: FaceModel, basis: np.ndarray) -> np.ndarray:
+    """(K, K): coefficients (B, K) of a basis times this are, as nearly as can be, those of the mirrored shapes."""
+    two_sided = np.flatnonzero((model.mirror[model.mirror] == np.arange(len(model.mirror))) & (model.skin > 0.5))
+    rows = two_sided[:: max(1, len(two_sided) // _ROWS)]
+    offsets = basis.reshape(len(basis), -1, 3)
+    there = offsets[:, model.mirror[rows]] * np.array([-1, 1, 1], np.float32)
+    here = offsets[:, rows].reshape(len(basis), -1)
+    return np.linalg.lstsq(here.T, there.reshape(len(basis), -1).T)[0].T
