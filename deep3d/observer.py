@@ -19,7 +19,7 @@ from deep3d.errors import AlignmentFailed
 from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
 from deep3d.fitting.iteration import look, started
-from deep3d.frames import DOUBTFUL, FRAME_ALIGNMENTS, frames
+from deep3d.frames import CLEAR, DOUBTFUL, FRAME_ALIGNMENTS, LIKELY, frames
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo
 from deep3d.refiner import LandmarkRefiner
@@ -49,6 +49,14 @@ class Observation(NamedTuple):
     rows: list[int]  # the number of each face's photo
     candidates: list[Candidate]
     regression: Regression
+
+    def expecting(self, most: float) -> Observation:
+        """The faces of which no larger error is expected."""
+        places = np.flatnonzero(_expected_errors(self.regression) <= most).tolist()
+        if not places:
+            return Observation([], [], self.regression)
+        some = self.regression.chosen(self.regression, places)
+        return Observation([self.rows[k] for k in places], [self.candidates[k] for k in places], some)
 
 
 class Observer:
@@ -85,12 +93,12 @@ class Observer:
             candidates += chosen
         watch.lap("alignment", len(candidates))
         seen = Observation(rows, *self._regress(candidates, self._alignments, watch))
-        if self._searches:
-            seen = self._searched(photos, seen, watch)
-        if refined and self._refiner is not None and seen.rows:
-            seen = seen._replace(regression=self._refined(self._refiner, seen))
+        doubtful = self._doubtful(len(photos), seen)
+        refiner = self._refiner if refined else None
+        if refiner is not None and seen.rows:
+            seen = seen._replace(regression=self._refined(refiner, seen))
             watch.lap("refiner", len(seen.rows))
-        return seen
+        return self._searched(photos, doubtful, seen, refiner, watch) if doubtful else seen
 
     def _regress(
         self, candidates: list[Candidate], alignments: int, watch: Stopwatch
@@ -110,29 +118,49 @@ class Observer:
             watch.lap("network", len(candidates))
         return candidates, regression
 
-    def _searched(self, photos: Sequence[Photo], seen: Observation, watch: Stopwatch) -> Observation:
-        """The same with the faces that the detector missed or mistook in photos where it found one or none."""
+    def _doubtful(self, photos: int, seen: Observation) -> list[int]:
+        """The photos in which the detector found nothing, or one face that the network does not take for one."""
+        if not self._searches:
+            return []
         expected = _expected_errors(seen.regression)
-        alone = {row: number for number, row in enumerate(seen.rows) if seen.rows.count(row) == 1}
-        doubtful = [row for row, number in alone.items() if expected[number] > DOUBTFUL]
-        doubtful += [row for row in range(len(photos)) if row not in seen.rows]
-        tries = [
-            (row, candidate)
-            for row in doubtful
-            for candidate in _framed(photos[row], seen.candidates[alone[row]].detection if row in alone else None)
-        ]
-        if not tries:
+        unsure = [row for row, error in zip(seen.rows, expected) if error > DOUBTFUL and seen.rows.count(row) == 1]
+        return unsure + [row for row in range(photos) if row not in seen.rows]
+
+    def _searched(
+        self,
+        photos: Sequence[Photo],
+        doubtful: list[int],
+        seen: Observation,
+        refiner: LandmarkRefiner | None,
+        watch: Stopwatch,
+    ) -> Observation:
+        """The same with the faces that the detector missed or mistook in the doubtful photos."""
+        numbers = {row: seen.rows.index(row) for row in doubtful if row in seen.rows}
+        rows: list[int] = []
+        candidates: list[Candidate] = []
+        for row in doubtful:
+            framed = [*_framed(photos[row], seen.candidates[numbers[row]].detection if row in numbers else None)]
+            rows += [row] * len(framed)
+            candidates += framed
+        tried = Observation(rows, *self._regress(candidates, FRAME_ALIGNMENTS, watch))
+        tried = tried.expecting(DOUBTFUL if refiner is None else LIKELY)
+        if refiner is not None and tried.rows:
+            tried = tried._replace(regression=self._refined(refiner, tried)).expecting(CLEAR)
+        if not tried.rows:
             return seen
-        tried, regression = self._regress([candidate for _, candidate in tries], FRAME_ALIGNMENTS, watch)
-        errors = _expected_errors(regression)
         surest: dict[int, int] = {}  # of each photo, the last to be put down
-        for number in np.argsort(-errors):
-            if errors[number] <= DOUBTFUL:
-                surest[tries[number][0]] = len(seen.rows) + int(number)
+        errors = np.concatenate([_expected_errors(seen.regression), _expected_errors(tried.regression)])
+        for number in np.argsort(-_expected_errors(tried.regression)):
+            row, place = tried.rows[number], len(seen.rows) + int(number)
+            if row not in numbers or errors[place] < errors[numbers[row]]:
+                surest[row] = place
         order = [surest.pop(row, number) for number, row in enumerate(seen.rows)] + [*surest.values()]
-        everybody = seen.candidates + [_found(*each) for each in zip(tried, self._landmarks68(regression), strict=True)]
+        landmarks = self._landmarks68(tried.regression)
+        everybody = seen.candidates + [_found(*each) for each in zip(tried.candidates, landmarks, strict=True)]
         return Observation(
-            seen.rows + [*surest], [everybody[number] for number in order], seen.regression.chosen(regression, order)
+            seen.rows + [*surest],
+            [everybody[number] for number in order],
+            seen.regression.chosen(tried.regression, order),
         )
 
     def _refined(self, refiner: LandmarkRefiner, seen: Observation) -> Regression:

@@ -39,9 +39,10 @@ class Regression:
         dense = [part.dense for part in both if part.dense is not None]
         if len(dense) < len(both):
             return Regression(FaceCoefficients.from_vector(vectors), None)
+        refined = all(part.refined for part in both)
         points = np.concatenate([part.points for part in dense])[rows]
         deviation = np.concatenate([part.deviation for part in dense])[rows]
-        return Regression(FaceCoefficients.from_vector(vectors), DenseLandmarks(points, deviation))
+        return Regression(FaceCoefficients.from_vector(vectors), DenseLandmarks(points, deviation), refined)
 
 
 @dataclass(frozen=True)
