@@ -15,9 +15,9 @@ DOUBTFUL = 5.0
 detector sees none. Of 570 heads of our own, good finds had more four times, false ones less once; of 600 pictures
 without a face one had less."""
 LIKELY, CLEAR = 8.0, 12.0
-"""The same, expected by the regressor and then by the refiner, up to which a frame has a face: if the refiner expects
-less than of the find in doubt. Chosen on 600 heads of our own, spoiled tuning portraits and 600 pictures without a face, none of
-which none has a frame that passes."""
+"""The same, expected by the regressor and then by the refiner, up to which a frame has a face, if the refiner expects
+less than of the find in doubt. Chosen on 600 heads of our own, on spoiled tuning portraits, and on 600 pictures without
+a face, of which none has a frame that passes."""
 FRAME_ALIGNMENTS = 3  # at most: frames are rough
 
 _HEADS = (2.2, 3.2)  # units of the standard points in a photo's shorter side: a face fills it, or a head with hair
