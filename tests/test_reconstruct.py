@@ -169,6 +169,29 @@ def test_what_is_no_face_is_left_for_one_beside_it(reconstructor, face):
     assert left < face.landmarks68[36, 0] < right and top < face.landmarks68[30, 1] < bottom
 
 
+def test_a_frame_that_the_refiner_doubts_holds_no_face(reconstructor, face):
+    x, y = face.detection.landmarks.mean(axis=0).astype(int)
+    close = np.ascontiguousarray(face.photo.pixels[max(y - 110, 0) : y + 110, max(x - 110, 0) : x + 110])
+    observer = reconstructor._observer
+    found = []
+    for deviation in (1.0, 50.0):
+
+        def refine(crops, coefficients, cameras, deviation=deviation):
+            dense = observer._refiner(crops, coefficients, cameras)
+            return DenseLandmarks(dense.points, np.full_like(dense.deviation, deviation))
+
+        refiner: Any = refine
+        other = Reconstructor(
+            face.face_model,
+            Finds(),
+            observer._regressor,
+            reconstructor.checkpoint,
+            refiner=refiner,  # pyright: ignore
+        )
+        found.append(len(other.reconstruct([Photo(close, "close", "0" * 64)])[0]))
+    assert found == [1, 0]
+
+
 @pytest.mark.parametrize(("pixels", "looks"), [(0.5, 1), (4.0, 2)])
 def test_the_refiner_looks_again_if_it_moves_the_landmarks_much(reconstructor, face, pixels, looks):
     observer, seen = reconstructor._observer, []

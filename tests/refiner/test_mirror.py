@@ -33,7 +33,7 @@ def face():
 
 def mirrored(face: FaceCoefficients, mirror: Mirror) -> FaceCoefficients:
     shape = np.concatenate([face.identity, face.expression], axis=1) @ mirror.shape
-    turned, moved = face.rotation * np.float32([1, -1, -1]), face.translation * np.float32([-1, 1, 1])
+    turned, moved = face.rotation * [1, -1, -1], face.translation * [-1, 1, 1]
     return replace(face, identity=shape[:, :80], expression=shape[:, 80:], rotation=turned, translation=moved)
 
 
