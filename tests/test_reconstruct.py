@@ -173,6 +173,7 @@ def test_a_frame_that_the_refiner_doubts_holds_no_face(reconstructor, face):
     x, y = face.detection.landmarks.mean(axis=0).astype(int)
     close = np.ascontiguousarray(face.photo.pixels[max(y - 110, 0) : y + 110, max(x - 110, 0) : x + 110])
     observer = reconstructor._observer
+    detector: Any = Finds()
     found = []
     for deviation in (1.0, 50.0):
 
@@ -181,13 +182,7 @@ def test_a_frame_that_the_refiner_doubts_holds_no_face(reconstructor, face):
             return DenseLandmarks(dense.points, np.full_like(dense.deviation, deviation))
 
         refiner: Any = refine
-        other = Reconstructor(
-            face.face_model,
-            Finds(),
-            observer._regressor,
-            reconstructor.checkpoint,
-            refiner=refiner,  # pyright: ignore
-        )
+        other = Reconstructor(face.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=refiner)
         found.append(len(other.reconstruct([Photo(close, "close", "0" * 64)])[0]))
     assert found == [1, 0]
 
