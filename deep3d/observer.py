@@ -53,8 +53,6 @@ class Observation(NamedTuple):
     def expecting(self, most: float) -> Observation:
         """The faces of which no larger error is expected."""
         places = np.flatnonzero(_expected_errors(self.regression) <= most).tolist()
-        if not places:
-            return Observation([], [], self.regression)
         some = self.regression.chosen(self.regression, places)
         return Observation([self.rows[k] for k in places], [self.candidates[k] for k in places], some)
 
@@ -96,8 +94,7 @@ class Observer:
         doubtful = self._doubtful(len(photos), seen)
         refiner = self._refiner if refined else None
         if refiner is not None and seen.rows:
-            seen = seen._replace(regression=self._refined(refiner, seen))
-            watch.lap("refiner", len(seen.rows))
+            seen = self._refined(refiner, seen, watch)
         return self._searched(photos, doubtful, seen, refiner, watch) if doubtful else seen
 
     def _regress(
@@ -139,21 +136,21 @@ class Observer:
         rows: list[int] = []
         candidates: list[Candidate] = []
         for row in doubtful:
-            framed = [*_framed(photos[row], seen.candidates[numbers[row]].detection if row in numbers else None)]
-            rows += [row] * len(framed)
-            candidates += framed
+            tries = [*_framed(photos[row], seen.candidates[numbers[row]].detection if row in numbers else None)]
+            rows += [row] * len(tries)
+            candidates += tries
         tried = Observation(rows, *self._regress(candidates, FRAME_ALIGNMENTS, watch))
         tried = tried.expecting(DOUBTFUL if refiner is None else LIKELY)
         if refiner is not None and tried.rows:
-            tried = tried._replace(regression=self._refined(refiner, tried)).expecting(CLEAR)
+            tried = self._refined(refiner, tried, watch).expecting(CLEAR)
         if not tried.rows:
             return seen
+        found, framed = _expected_errors(seen.regression), _expected_errors(tried.regression)
         surest: dict[int, int] = {}  # of each photo, the last to be put down
-        errors = np.concatenate([_expected_errors(seen.regression), _expected_errors(tried.regression)])
-        for number in np.argsort(-_expected_errors(tried.regression)):
-            row, place = tried.rows[number], len(seen.rows) + int(number)
-            if row not in numbers or errors[place] < errors[numbers[row]]:
-                surest[row] = place
+        for number in np.argsort(-framed):
+            row = tried.rows[number]
+            if row not in numbers or framed[number] < found[numbers[row]]:
+                surest[row] = len(seen.rows) + int(number)
         order = [surest.pop(row, number) for number, row in enumerate(seen.rows)] + [*surest.values()]
         landmarks = self._landmarks68(tried.regression)
         everybody = seen.candidates + [_found(*each) for each in zip(tried.candidates, landmarks, strict=True)]
@@ -163,7 +160,7 @@ class Observer:
             seen.regression.chosen(tried.regression, order),
         )
 
-    def _refined(self, refiner: LandmarkRefiner, seen: Observation) -> Regression:
+    def _refined(self, refiner: LandmarkRefiner, seen: Observation, watch: Stopwatch) -> Observation:
         """With the landmarks that the refiner finds from the regressed face; once more from a fitted one if need be."""
         crops, coefficients = [candidate.crop.image for candidate in seen.candidates], seen.regression.coefficients
         dense = refiner(crops, coefficients, (DEEP3D_CAMERA,) * len(crops))
@@ -174,7 +171,8 @@ class Observer:
             fit = fit_landmarks(self._basis, points, deviation, coefficients[rows])
             again = refiner([crops[row] for row in rows], fit.coefficients, fit.cameras)
             dense.points[rows], dense.deviation[rows] = again.points, again.deviation
-        return replace(seen.regression, dense=dense, refined=True)
+        watch.lap("refiner", len(crops))
+        return seen._replace(regression=replace(seen.regression, dense=dense, refined=True))
 
     def _realigned(self, candidates: list[Candidate], regression: Regression) -> dict[int, Candidate]:
         """Those that their crops do not fit, by number, cropped by five points of the network's."""

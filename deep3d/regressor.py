@@ -34,7 +34,8 @@ class Regression:
 
     def chosen(self, other: Regression, rows: Sequence[int]) -> Regression:
         """What is said of some faces: rows of this one, and of another one, which count on from those of this one."""
-        both = [part for part in (self, other) if len(part.coefficients)]  # of no face nobody knows what there would be
+        # Of no face nobody knows what there would be.
+        both = [part for part in (self, other) if len(part.coefficients)] or [self]
         vectors = np.concatenate([part.coefficients.to_vector() for part in both])[rows]
         dense = [part.dense for part in both if part.dense is not None]
         if len(dense) < len(both):

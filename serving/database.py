@@ -53,8 +53,8 @@ class Database:
         Raises: SettingsError if the database cannot be reached.
         """
         try:
-            with self.engine.connect() as connection:
-                done = _is_upgraded(connection)
+            with self.reading() as session:
+                done = _is_upgraded(session.connection())
             if not done:
                 with self.engine.connect() as connection:
                     _upgrade(connection)

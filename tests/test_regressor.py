@@ -77,3 +77,8 @@ def test_faces_are_chosen_from_two():
     assert mixed.dense is not None
     assert mixed.coefficients.to_vector()[:, 7].tolist() == mixed.dense.points[:, 3, 1].tolist() == [1, 5, 3, 4]
     assert mixed.dense.deviation[:, 0].tolist() == [11, 15, 13, 14]
+
+
+def test_of_no_faces_none_are_chosen(crops):
+    nobody = Regressor(CountingRuntime())(crops[:0])
+    assert len(nobody.chosen(nobody, []).coefficients) == 0

@@ -107,7 +107,7 @@ def test_every_texel_knows_its_point_of_the_mesh(head):
                 a, b = atlas.weights[row, column] / WHOLE
                 assert min(a, b, 1 - a - b) > -1e-4
                 corners = head.uv[head.uv_triangles[t]]
-                np.testing.assert_allclose([a, b, 1 - a - b] @ corners, place_uv, atol=2 / WHOLE)
+                np.testing.assert_allclose([a, b, 1 - a - b] @ corners, place_uv, atol=1e-5)
 
 
 def test_gutter_takes_the_nearest_texel_of_a_chart(head):

@@ -75,7 +75,7 @@ def read_face_model(path: str | Path | None = None) -> FaceModel:
         mean_albedo=arrays["mean_albedo"].astype(np.float32),
         identity_basis=_flat(arrays["identity_basis"]),
         expression_basis=_flat(arrays["expression_basis"]),
-        albedo_components=_flat(arrays["albedo_basis"], keep=np.int8),
+        albedo_components=_flat(arrays["albedo_basis"], np.int8),
         albedo_scale=arrays["albedo_scale"].astype(np.float32),
         triangles=triangles,
         adjacency=vertex_triangles(triangles, sizes["V"]),
@@ -139,6 +139,6 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
     return sizes
 
 
-def _flat(basis: np.ndarray, keep: type | None = None) -> np.ndarray:
-    """A basis (K, V, 3) as (K, V * 3) float32, or of the type to keep if it has that."""
-    return basis.reshape(len(basis), -1).astype(basis.dtype if basis.dtype == keep else np.float32)
+def _flat(basis: np.ndarray, small: type = np.float32) -> np.ndarray:
+    """A basis (K, V, 3) as (K, V * 3) float32, or of the small type if it is of that."""
+    return basis.reshape(len(basis), -1).astype(small if basis.dtype == small else np.float32)

@@ -110,11 +110,11 @@ class FaceModel:
         import torch
 
         tensors = {
-            field.name: torch.as_tensor(value, device=device)
+            field.name: torch.as_tensor(value.astype(np.float32) if value.dtype == np.int8 else value, device=device)
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), np.ndarray)
         }
-        return replace(self, **tensors | {"albedo_components": tensors["albedo_components"].float()})
+        return replace(self, **tensors)
 
     def _vertices(self, flat: Array) -> Array:
         xp = array_api_compat.array_namespace(flat)

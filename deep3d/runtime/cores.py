@@ -11,7 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-HEAPS = 2
+HEAPS = 2  # of the allocator, for all threads
 _M_ARENA_MAX = -8  # malloc.h
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_INFO = Path("/proc/cpuinfo")

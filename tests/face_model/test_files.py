@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from deep3d.errors import Deep3DError, FaceModelInvalid, FaceModelMissing, OutputNotWritable
@@ -41,6 +42,10 @@ def test_half_precision_and_eight_bit_components_are_read_as_single(tmp_path, to
     assert model.albedo_components.dtype == np.int8
     np.testing.assert_allclose(model.albedo_basis.reshape(small.shape), small * scale[:, None, None], rtol=1e-6)
     np.testing.assert_array_equal(model.identity_basis.reshape(half.shape), half)
+    albedo = np.random.default_rng(9).normal(size=(2, 80)).astype(np.float32)
+    expected = model.mean_albedo + np.einsum("bk,kvc->bvc", albedo * scale, small)
+    np.testing.assert_allclose(model.albedo(albedo), expected, atol=1e-5)
+    np.testing.assert_allclose(model.to_torch().to_torch().albedo(torch.as_tensor(albedo)), expected, atol=1e-5)
 
 
 def test_non_contiguous_arrays_are_written_in_order(tmp_path, toy_model_arrays, toy_model_metadata):
