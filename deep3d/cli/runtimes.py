@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from deep3d.checkpoints import Checkpoint
+    from deep3d.face_model import FaceModel
 
 CALIBRATION_HEADS = 256
 HEADS_AT_ONCE = 32
@@ -31,11 +32,11 @@ def export(
     """Write the network as a file for other programs.
 
     For int8 the ranges of activations are measured on synthetic heads, once, and kept beside the checkpoint; from then
-    on the runtime openvino has int8 too. A file of ranges that cannot be used is replaced.
+    on the runtime openvino has int8 too, also for a refiner beside the checkpoint. A file of ranges that cannot be used
+    is replaced.
     """
     from deep3d.checkpoints import read_checkpoint
     from deep3d.runtime.artefacts import PRECISIONS, SUFFIXES, write_artefact
-    from deep3d.runtime.calibration import calibrate, calibration_path, is_calibrated, write_calibration
 
     if runtime not in SUFFIXES:
         raise ConfigError(f"--runtime: {runtime!r} is unknown, choose one of {', '.join(SUFFIXES)}")
@@ -45,10 +46,8 @@ def export(
         raise ConfigError(f"--out: {out} must end in {SUFFIXES[runtime]} for {runtime}")
     require_writable(out)
     weights = read_checkpoint(checkpoint)
-    if precision == "int8" and not is_calibrated(weights):
-        require_writable(calibration_path(weights))
-        peaks = calibrate(weights, _synthetic_crops(weights, face_model))
-        say(f"{write_calibration(weights, peaks)}: calibration written")
+    if precision == "int8":
+        _calibrate(weights, face_model)
     write_artefact(weights, runtime, precision, out)
     say(f"{out}: written")
 
@@ -97,19 +96,43 @@ def tune(
         draw_curves(measured, plot)
 
 
-def _synthetic_crops(checkpoint: Checkpoint, face_model: Path | None) -> np.ndarray:
-    import numpy as np
-
+def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
+    """Measure what the regressor and the refiner lack to compute in eight bits."""
     from deep3d.face_model import read_face_model
+    from deep3d.refiner import read_refiner, refiner_calibration, refiner_ranges
     from deep3d.regressor import network_input
-    from deep3d.training.heads import HeadGenerator
+    from deep3d.runtime.calibration import Calibration, regressor_ranges
 
     model = read_face_model(face_model)
+    refiner = read_refiner(checkpoint)
+    measures = {
+        Calibration.of(checkpoint): lambda: regressor_ranges(
+            checkpoint, network_input(crops, checkpoint.info.crop_size)
+        )
+    }
+    if refiner is not None:
+        measures[refiner_calibration(refiner)] = lambda: refiner_ranges(refiner, checkpoint, model, crops)
+    missing = {calibration: measure for calibration, measure in measures.items() if not calibration.is_readable}
+    for calibration in missing:
+        require_writable(calibration.path)
+    if not missing:
+        return
+    crops = _synthetic_crops(model)
+    for calibration, measure in missing.items():
+        calibration.write(measure())
+        say(f"{calibration.path}: calibration written")
+
+
+def _synthetic_crops(model: FaceModel) -> np.ndarray:
+    import numpy as np
+
+    from deep3d.training.heads import HeadGenerator
+
     generator = HeadGenerator(model, seed=8)
     crops = []
     with progress() as bar:
         task = bar.add_task("Drawing heads", total=CALIBRATION_HEADS)
         for _ in range(CALIBRATION_HEADS // HEADS_AT_ONCE):
-            crops.append(network_input(generator.draw(HEADS_AT_ONCE).crops, checkpoint.info.crop_size))
+            crops.append(generator.draw(HEADS_AT_ONCE).crops)
             bar.advance(task, HEADS_AT_ONCE)
     return np.concatenate(crops)

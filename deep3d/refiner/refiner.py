@@ -10,12 +10,13 @@ from deep3d.camera import Camera, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.refiner.chart import FaceChart
-from deep3d.refiner.graph import refiner_graph
+from deep3d.refiner.graph import activation_names, refiner_graph
 from deep3d.refiner.layers import EXPRESSION_GAIN
 from deep3d.refiner.mirror import Mirror
 from deep3d.refiner.weights import RefinerWeights
 from deep3d.regressor import LOG_DEVIATION, DenseLandmarks
-from deep3d.runtime import Network, Runtime, load_network
+from deep3d.runtime import Network, Runtime, load_network, network_precision
+from deep3d.runtime.calibration import Calibration
 
 
 class LandmarkRefiner:
@@ -30,9 +31,16 @@ class LandmarkRefiner:
 
     @classmethod
     def load(cls, weights: RefinerWeights, model: FaceModel, beside: Runtime, threads: int | None) -> LandmarkRefiner:
-        """Make the network ready in the runtime of the regressor that it works beside."""
+        """Make the network ready in the runtime of the regressor that it works beside.
+
+        It computes in eight bits where that one does in OpenVINO and there are ranges for it.
+
+        Raises: RuntimeUnavailable if the ranges cannot be read.
+        """
         chart = FaceChart.of(model, weights.vertices)
-        return cls(load_network(refiner_graph(weights, chart.places), beside, threads), chart, model)
+        calibration = refiner_calibration(weights) if network_precision(beside) == "int8" else None
+        ranges = calibration.read() if calibration is not None and calibration.path.exists() else None
+        return cls(load_network(refiner_graph(weights, chart.places, ranges), beside, threads), chart, model)
 
     def __call__(
         self, crops: Sequence[np.ndarray], coefficients: FaceCoefficients, cameras: Sequence[Camera]
@@ -41,20 +49,41 @@ class LandmarkRefiner:
 
         `crops` are (224, 224, 3) uint8 RGB, in which each camera sees its face.
         """
-        placed = place(self._model.shape(coefficients), coefficients.rotation, coefficients.translation)
-        charts = np.stack([self._chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
-        landmarks = self._answers(charts, shape_input(coefficients))
+        placed = self._placed(coefficients)
+        inputs = self._inputs(crops, coefficients, placed, cameras)
+        landmarks = self._mirror.mean(*np.split(self._network(*inputs)[0], 2))
         points = self._chart.seen(placed, cameras) + landmarks[..., :2] @ upright(coefficients.rotation)
         return DenseLandmarks(points, np.exp(landmarks[..., 2].clip(*LOG_DEVIATION)))
 
-    def _answers(self, charts: np.ndarray, shapes: np.ndarray) -> np.ndarray:
-        """What the network says (B, N, 3) of faces, together with what it says of the mirrored ones."""
-        both = (
+    def inputs(
+        self, crops: Sequence[np.ndarray], coefficients: FaceCoefficients, cameras: Sequence[Camera]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the network is given of B faces and then of their mirrored selves: charts (2 B, 6, S, S) and shapes
+        (2 B, 144).
+        """
+        return self._inputs(crops, coefficients, self._placed(coefficients), cameras)
+
+    def _placed(self, coefficients: FaceCoefficients) -> np.ndarray:
+        return place(self._model.shape(coefficients), coefficients.rotation, coefficients.translation)
+
+    def _inputs(
+        self,
+        crops: Sequence[np.ndarray],
+        coefficients: FaceCoefficients,
+        placed: np.ndarray,
+        cameras: Sequence[Camera],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        charts = np.stack([self._chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
+        shapes = shape_input(coefficients)
+        return (
             np.concatenate([charts, self._mirror.charts(charts)]),
             np.concatenate([shapes, shapes @ self._mirror.shape]),
         )
-        own, mirrored = np.split(self._network(*both)[0], 2)
-        return self._mirror.mean(own, mirrored)
+
+
+def refiner_calibration(weights: RefinerWeights) -> Calibration:
+    """Where the ranges of a refiner's activations are kept."""
+    return Calibration(weights.path, weights.sha256, activation_names(weights), weights.checkpoint)
 
 
 def shape_input(coefficients: FaceCoefficients) -> np.ndarray:

@@ -35,6 +35,8 @@ class RefinerWeights:
     """A refiner network's weights, and where they come from."""
 
     path: Path
+    sha256: str  # of the file
+    checkpoint: Path  # that they belong to
     info: RefinerInfo
     vertices: tuple[int, ...]  # of the face model that its landmarks are
     arrays: dict[str, np.ndarray]  # float32, by the names of `layers.array_shapes`
@@ -65,7 +67,8 @@ def read_refiner(checkpoint: Checkpoint) -> RefinerWeights | None:
     vertices = tuple(int(vertex) for vertex in file.arrays.get(_VERTICES, ()))
     if info.face_model_sha256 != checkpoint.info.face_model_sha256 or vertices != checkpoint.dense_vertices:
         raise CheckpointMismatch(f"{path}: trained for other landmarks than those of {checkpoint.path}; train it again")
-    return RefinerWeights(path, info, vertices, _decoded(path, file.arrays, len(vertices)))
+    arrays = _decoded(path, file.arrays, len(vertices))
+    return RefinerWeights(path, file.sha256, checkpoint.path, info, vertices, arrays)
 
 
 def write_refiner(path: Path, info: RefinerInfo, vertices: tuple[int, ...], arrays: dict[str, np.ndarray]) -> None:

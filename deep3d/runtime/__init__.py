@@ -1,7 +1,14 @@
 """Run the regressor network: one module for each way, and the plan which of them is best on this machine."""
 
 from deep3d.runtime.interface import Network, Runtime
-from deep3d.runtime.loading import RUNTIMES, available_precisions, available_runtimes, load_network, load_runtime
+from deep3d.runtime.loading import (
+    RUNTIMES,
+    available_precisions,
+    available_runtimes,
+    load_network,
+    load_runtime,
+    network_precision,
+)
 from deep3d.runtime.plan import Goal, read_plan
 
 __all__ = [
@@ -13,5 +20,6 @@ __all__ = [
     "available_runtimes",
     "load_network",
     "load_runtime",
+    "network_precision",
     "read_plan",
 ]

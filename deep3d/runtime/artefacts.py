@@ -13,7 +13,7 @@ from onnx import ModelProto, helper, load_model_from_string
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
-from deep3d.runtime.calibration import read_calibration
+from deep3d.runtime.calibration import Calibration
 from deep3d.runtime.regressor_graph import regressor_graph
 
 SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".pt", "eager": ".pt2"}
@@ -58,7 +58,7 @@ def network_graph(checkpoint: Checkpoint, precision: str) -> bytes:
 
     Raises: RuntimeUnavailable if int8 lacks its calibration.
     """
-    return regressor_graph(checkpoint, read_calibration(checkpoint) if precision == "int8" else None)
+    return regressor_graph(checkpoint, Calibration.of(checkpoint).read() if precision == "int8" else None)
 
 
 def read_artefact(checkpoint: Checkpoint, path: Path) -> tuple[bytes, str]:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from deep3d.quantization import quantize
+from deep3d.runtime.ranges import Range
+
 OPSET = 17  # of 2022: every runtime of today reads it
 
 
 class Graph:
-    """Collects operators; each method returns the name of its result, which others take as an input."""
+    """Collects operators; each method returns the name of its result, which others take as an input.
 
-    def __init__(self, name: str) -> None:
+    With `ranges`, what eight bits shall hold of each activation that is `kept`, weights are rounded to eight bits too.
+    """
+
+    def __init__(self, name: str, ranges: Mapping[str, Range] | None = None) -> None:
+        self.activations: dict[str, str] = {}  # what was kept, by its name
         self._name = name
+        self._ranges = ranges
         self._nodes: list[Any] = []
-        self._constants: list[Any] = []
+        self._constants: list[np.ndarray | np.generic] = []
         self._inputs: list[Any] = []
 
     def input(self, name: str, shape: tuple[int | str, ...], dtype: type = np.float32) -> str:
@@ -27,9 +36,25 @@ class Graph:
 
     def constant(self, value: np.ndarray | np.generic) -> str:
         """An array or a number that belongs to the network."""
-        name = f"constant{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
+        self._constants.append(value)
+        return f"constant{len(self._constants) - 1}"
+
+    def weight(self, value: np.ndarray) -> str:
+        """The weights (O, ...) of a convolution, rounded if the graph computes in eight bits."""
+        return self.constant(value) if self._ranges is None else self.rounded_weight(*quantize(value))
+
+    def rounded_weight(self, levels: np.ndarray, scale: np.ndarray) -> str:
+        """Weights (O, ...) that are eight-bit already: each runtime unfolds them faster than numpy."""
+        zero = np.zeros(len(scale), np.int8)
+        return self.apply("DequantizeLinear", *map(self.constant, (levels, scale, zero)), axis=0)
+
+    def kept(self, name: str, x: str) -> str:
+        """A tensor between layers, rounded if the graph computes in eight bits; the name is the graph's own for it."""
+        self.activations[name] = x
+        if self._ranges is None:
+            return x
+        levels = [self.constant(part) for part in (self._ranges[name].step, self._ranges[name].zero)]
+        return self.apply("DequantizeLinear", self.apply("QuantizeLinear", x, *levels), *levels)
 
     def apply(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """The result of an operator of the ONNX standard, by its name there."""
@@ -58,6 +83,14 @@ class Graph:
         """The file of a network that gives these results under these names."""
         nodes = [*self._nodes, *(helper.make_node("Identity", [value], [name]) for name, value in outputs.items())]
         results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
-        graph = helper.make_graph(nodes, self._name, self._inputs, results, self._constants)
+        constants = [
+            numpy_helper.from_array(np.ascontiguousarray(value), f"constant{number}")
+            for number, value in enumerate(self._constants)
+        ]
+        graph = helper.make_graph(nodes, self._name, self._inputs, results, constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
         return model.SerializeToString()
+
+    def serialize_observed(self) -> bytes:
+        """The file of a network that gives the activations, in their order."""
+        return self.serialize({f"{name}.kept": value for name, value in self.activations.items()})

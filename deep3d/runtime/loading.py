@@ -8,7 +8,7 @@ from pathlib import Path
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
 from deep3d.runtime.artefacts import SUFFIXES, network_graph, read_artefact
-from deep3d.runtime.calibration import is_calibrated
+from deep3d.runtime.calibration import Calibration
 from deep3d.runtime.cores import processor_precisions
 from deep3d.runtime.interface import Network, Runtime
 
@@ -89,6 +89,11 @@ def load_network(model: bytes, beside: Runtime, threads: int | None = None) -> N
     return OnnxNetwork(model, threads)
 
 
+def network_precision(beside: Runtime) -> str:
+    """The precision that `load_network` has beside a runtime."""
+    return beside.precision if beside.name == "openvino" else "fp32"
+
+
 def _require_available(name: str, precision: str | None) -> None:
     """Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine lacks one."""
     if name not in RUNTIMES:
@@ -112,7 +117,7 @@ def _precision_for(checkpoint: Checkpoint, name: str) -> str:
     """The first of a runtime's precisions that this machine computes in and the checkpoint is ready for."""
     if checkpoint.storage == "float32":
         return "fp32"
-    return next(p for p in available_precisions(name) if p != "int8" or is_calibrated(checkpoint))
+    return next(p for p in available_precisions(name) if p != "int8" or Calibration.of(checkpoint).is_readable)
 
 
 def available_runtimes() -> list[str]:

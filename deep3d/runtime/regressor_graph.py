@@ -1,8 +1,8 @@
 """The regressor network of a checkpoint as an ONNX graph, in float32 or with convolutions in eight bits.
 
 In eight bits a convolution multiplies int8 weights, one scale for each output channel, with uint8 activations, one
-scale for each tensor (Jacob et al., 2018). All activations between layers come from a ReLU, so their zero stays zero.
-Layers that end in numbers rather than features keep their precision: the seven heads and the votes.
+range for each tensor. Layers that end in numbers rather than features keep their precision: the seven heads and the
+votes.
 """
 
 from __future__ import annotations
@@ -13,55 +13,50 @@ import numpy as np
 
 from deep3d.camera import CROP_SIZE
 from deep3d.checkpoints import Checkpoint
-from deep3d.quantization import quantize
 from deep3d.resnet import HEAD_WIDTHS, OFFSET_PIXELS, TRUNKS, Convolution
 from deep3d.runtime.graph import Graph
+from deep3d.runtime.ranges import Range
 
-LEVELS = 255
 
-
-def regressor_graph(checkpoint: Checkpoint, peaks: Mapping[str, float] | None = None) -> bytes:
+def regressor_graph(checkpoint: Checkpoint, ranges: Mapping[str, Range] | None = None) -> bytes:
     """The file of a network from `crops` (B, 3, S, S) to `vectors` (B, 257 + 3 N), as `Runtime` describes them.
 
-    With `peaks`, the largest activation that eight bits shall hold for each name of `activation_names`, it computes
-    in eight bits.
+    With `ranges`, what eight bits shall hold of each of `activation_names`, it computes in eight bits.
     """
-    builder = _Builder(checkpoint, peaks)
+    builder = _Builder(checkpoint, ranges)
     return builder.graph.serialize({"vectors": builder.vectors()})
 
 
 def observed_graph(checkpoint: Checkpoint) -> bytes:
-    """The float32 network with the activations that eight bits have to hold as outputs, by name."""
+    """The float32 network with the activations that eight bits have to hold as outputs."""
     builder = _Builder(checkpoint, None)
     builder.vectors()
-    return builder.graph.serialize({f"{name}.kept": value for name, value in builder.activations.items()})
+    return builder.graph.serialize_observed()
 
 
 def activation_names(checkpoint: Checkpoint) -> tuple[str, ...]:
-    """Names of the outputs of `observed_graph`, in their order."""
+    """What the outputs of `observed_graph` are, in their order."""
     builder = _Builder(checkpoint, None)
     builder.vectors()
-    return tuple(builder.activations)
+    return tuple(builder.graph.activations)
 
 
 class _Builder:
     """Walks through the network once."""
 
-    def __init__(self, checkpoint: Checkpoint, peaks: Mapping[str, float] | None) -> None:
+    def __init__(self, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None) -> None:
         folded = checkpoint.folded()
-        self.graph = Graph(checkpoint.info.name)
-        self.activations: dict[str, str] = {}  # the tensors between layers, by the layer that they come from
+        self.graph = Graph(checkpoint.info.name, ranges)
         self._checkpoint = folded
         self._trunk = TRUNKS[folded.info.trunk]
         self._convolutions = {convolution.name: convolution for convolution in self._trunk.convolutions()}
         self._dense = len(folded.dense_vertices)
         self._cells = folded.info.crop_size // 8  # a side of the grid of votes
-        self._peaks = peaks
         self._crops = self.graph.input("crops", ("B", 3, folded.info.crop_size, folded.info.crop_size))
 
     def vectors(self) -> str:
         graph = self.graph
-        crops = self._kept("crops", self._crops)
+        crops = graph.kept("crops", self._crops)
         x = self._relu("backbone.conv1", self._batch_normed(crops, "backbone.conv1.weight", stride=2))
         x = graph.apply("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
         features = []
@@ -150,21 +145,11 @@ class _Builder:
         )
 
     def _relu(self, name: str, x: str) -> str:
-        return self._kept(name, self.graph.apply("Relu", x))
+        """The activations between layers are those that a ReLU gives, by the layer before it."""
+        return self.graph.kept(name, self.graph.apply("Relu", x))
 
     def _weight(self, name: str) -> str:
-        """A weight, in eight bits also where only the file has it so: each runtime unfolds it faster than numpy."""
         rounded = self._checkpoint.quantized(name)
-        if rounded is None and self._peaks is None:
-            return self.graph.constant(self._checkpoint.array(name))
-        levels, scale = rounded or quantize(self._checkpoint.array(name))
-        zero = np.zeros(len(scale), np.int8)
-        return self.graph.apply("DequantizeLinear", *map(self.graph.constant, (levels, scale, zero)), axis=0)
-
-    def _kept(self, name: str, x: str) -> str:
-        """A tensor between layers, rounded to eight bits if that is asked for."""
-        self.activations[name] = x
-        if self._peaks is None:
-            return x
-        step = self.graph.constant(np.float32(self._peaks[name] / LEVELS)), self.graph.constant(np.uint8(0))
-        return self.graph.apply("DequantizeLinear", self.graph.apply("QuantizeLinear", x, *step), *step)
+        return (
+            self.graph.weight(self._checkpoint.array(name)) if rounded is None else self.graph.rounded_weight(*rounded)
+        )

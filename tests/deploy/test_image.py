@@ -25,17 +25,24 @@ def test_what_it_copies_is_there_and_not_ignored(deploy, dockerfile):
         assert any(pattern.startswith(source) or source.startswith(f"{pattern}/") for pattern in kept), source
     for pattern in kept:
         assert list(deploy.parent.glob(pattern)), f"{pattern} keeps nothing"
+    for part in _built_of(deploy):
+        assert part in kept, f"{part} is missing"
 
 
 def test_it_takes_all_that_the_package_is_built_of(deploy, dockerfile):
     """What hatchling reads: everything that pyproject.toml puts into the wheel."""
-    project = (deploy.parent / "pyproject.toml").read_text(encoding="utf-8")
-    included = re.findall(r'"/(\w+)', re.findall(r"^include = (.+)$", project, re.MULTILINE)[0])
-    assert {"bfm", "checkpoints", "deep3d", "serving"} == set(included)
-    for folder in included:
+    folders = {part.split("/")[0] for part in _built_of(deploy)}
+    assert folders == {"bfm", "checkpoints", "deep3d", "serving"}
+    for folder in folders:
         assert f"COPY {folder} {folder}" in dockerfile
 
 
 def test_it_runs_as_nobody_in_particular(dockerfile):
     last = dockerfile.split("\nFROM ")[-1]
     assert re.findall(r"^USER (.+)$", last, re.MULTILINE) == re.findall(r"--uid (\d+)", last)
+
+
+def _built_of(deploy: Path) -> list[str]:
+    """Folders, and patterns of files, that go into the wheel."""
+    project = (deploy.parent / "pyproject.toml").read_text(encoding="utf-8")
+    return re.findall(r'"/([^"]+)"', re.findall(r"^include = (.+)$", project, re.MULTILINE)[0])

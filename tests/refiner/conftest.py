@@ -1,11 +1,13 @@
 """The shipped face model, a chart of it, and an untrained refiner network."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from deep3d.face_model import FaceModel, read_face_model
-from deep3d.refiner import FaceChart, RefinerInfo
+from deep3d.refiner import FaceChart, RefinerInfo, RefinerWeights
 from deep3d.training.dense_points import choose_dense_landmarks
 from deep3d.training.refiner_network import ConvolutionNorm, RefinerNetwork
 
@@ -47,3 +49,9 @@ def network(chart: FaceChart) -> RefinerNetwork:
 @pytest.fixture
 def arrays(network: RefinerNetwork) -> dict[str, np.ndarray]:
     return network.arrays()
+
+
+@pytest.fixture
+def weights(info: RefinerInfo, vertices: tuple[int, ...], arrays: dict[str, np.ndarray]) -> RefinerWeights:
+    """Those of the network."""
+    return RefinerWeights(Path("none.refiner.safetensors"), "0" * 64, Path("none.safetensors"), info, vertices, arrays)

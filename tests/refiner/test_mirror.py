@@ -1,7 +1,6 @@
 """What a mirrored face has in place of its own."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from PIL import Image
 
 from deep3d.camera import DEEP3D_CAMERA, place
 from deep3d.coefficients import FaceCoefficients
-from deep3d.refiner import LandmarkRefiner, RefinerWeights
+from deep3d.refiner import LandmarkRefiner
 from deep3d.refiner.graph import refiner_graph
 from deep3d.refiner.mirror import Mirror
 from deep3d.runtime.onnx import OnnxNetwork
@@ -53,9 +52,9 @@ def test_partners_lie_on_the_other_side(model, vertices, mirror):
     assert_allclose(model.mean_shape[np.array(vertices)[paired]] * [-1, 1, 1], there, atol=0.03)
 
 
-def test_the_opinion_of_a_mirrored_face_is_the_mirrored_opinion(model, chart, vertices, mirror, face, info, arrays):
-    arrays |= {"landmarks.weight": 300 * arrays["landmarks.weight"]}  # or it would hardly move any
-    network = OnnxNetwork(refiner_graph(RefinerWeights(Path("x"), info, vertices, arrays), chart.places))
+def test_the_opinion_of_a_mirrored_face_is_the_mirrored_opinion(model, chart, mirror, face, weights):
+    arrays = weights.arrays | {"landmarks.weight": 300 * weights.arrays["landmarks.weight"]}  # or it would hardly move
+    network = OnnxNetwork(refiner_graph(replace(weights, arrays=arrays), chart.places))
     refiner = LandmarkRefiner(network, chart, model)
     noise = np.random.default_rng(5).integers(0, 256, (12, 12, 3), np.uint8)
     crop = np.asarray(Image.fromarray(noise).resize((224, 224), Image.Resampling.BICUBIC))

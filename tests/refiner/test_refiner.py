@@ -1,28 +1,26 @@
 """The network in torch and as a graph, and what the refiner makes of its answers."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.testing import assert_allclose
 
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.refiner import LandmarkRefiner, RefinerWeights
+from deep3d.refiner import LandmarkRefiner
 from deep3d.refiner.chart import CHART_SIZE
 from deep3d.refiner.graph import refiner_graph
 from deep3d.refiner.refiner import shape_input, upright
 from deep3d.runtime.onnx import OnnxNetwork
 
 
-def test_the_graph_computes_what_was_trained(network, arrays, chart, vertices, info):
+def test_the_graph_computes_what_was_trained(network, weights, chart):
     generator = torch.Generator().manual_seed(1)
     charts = torch.rand(3, 6, CHART_SIZE, CHART_SIZE, generator=generator)
     shapes = torch.randn(3, 144, generator=generator)
     with torch.inference_mode():
         expected = network(charts, shapes)
 
-    graph = refiner_graph(RefinerWeights(Path("x"), info, vertices, arrays), chart.places)
+    graph = refiner_graph(weights, chart.places)
     (landmarks,) = OnnxNetwork(graph)(charts.numpy(), shapes.numpy())
 
     assert expected.std() > 0.01

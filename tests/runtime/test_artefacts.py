@@ -13,7 +13,7 @@ from deep3d.cli import runtimes
 from deep3d.errors import RuntimeUnavailable
 from deep3d.runtime import load_runtime
 from deep3d.runtime.artefacts import SUFFIXES, write_artefact
-from deep3d.runtime.calibration import calibrate, calibration_path, read_calibration, write_calibration
+from deep3d.runtime.calibration import Calibration, regressor_ranges
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_an_onnx_file_is_a_runtime(checkpoint, crops, tmp_path):
 
 def test_eight_bits_stay_near_the_network(checkpoint, crops, tmp_path):
     # given
-    write_calibration(checkpoint, calibrate(checkpoint, crops))
+    Calibration.of(checkpoint).write(regressor_ranges(checkpoint, crops))
     write_artefact(checkpoint, "onnx", "int8", tmp_path / "network.onnx")
     # when
     rounded = load_runtime(checkpoint, str(tmp_path / "network.onnx"))
@@ -95,24 +95,32 @@ def test_a_file_that_is_not_ours_is_refused_by_name(checkpoint, toy_checkpoint, 
 def test_a_calibration_that_cannot_be_used_is_replaced(checkpoint, tmp_path, monkeypatch):
     monkeypatch.setattr(runtimes, "CALIBRATION_HEADS", 2)
     monkeypatch.setattr(runtimes, "HEADS_AT_ONCE", 2)
-    calibration_path(checkpoint).write_text("{}")
+    calibration = Calibration.of(checkpoint)
+    calibration.path.write_text("{}")
     runtimes.export(tmp_path / "network.onnx", "onnx", "int8", checkpoint.path)
-    assert read_calibration(checkpoint)["crops"] > 0
+    assert calibration.read()["crops"].high > 0
 
 
 def test_a_calibration_belongs_to_its_checkpoint(checkpoint, crops):
+    calibration = Calibration.of(checkpoint)
+    assert not calibration.is_readable
     with pytest.raises(RuntimeUnavailable, match="int8 needs this file, which is not there; deep3d export"):
-        read_calibration(checkpoint)
-    path = write_calibration(checkpoint, calibrate(checkpoint, crops[:1]))
-    assert path == calibration_path(checkpoint)
-    written = path.read_text()
+        calibration.read()
+    calibration.write(regressor_ranges(checkpoint, crops[:1]))
+    assert calibration.path == checkpoint.path.with_name("toy.int8.json")
+    assert calibration.is_readable
+    written = calibration.path.read_text()
+    high = calibration.read()["crops"].high
     for wrong, message in [
-        (written.replace(checkpoint.sha256, "0" * 64), "belongs to another checkpoint"),
-        (written.replace("backbone.conv1", "elsewhere"), "'peaks' is not a positive number for each activation"),
-        (written.replace('"crops": ', '"crops": -'), "'peaks' is not a positive number"),
+        (written.replace(checkpoint.sha256, "0" * 64), "belongs to other weights"),
+        (written.replace("backbone.conv1", "elsewhere"), "'ranges' is not a range for each activation"),
+        (written.replace(f"[0.0, {high}]", "[0.0, -1.0]"), "'ranges' is not a range"),
+        (written.replace(f"[0.0, {high}]", "[0.1, 1.0]"), "'ranges' is not a range"),
+        (written.replace(f"[0.0, {high}]", "[0.0, NaN]"), "'ranges' is not a range"),
+        (written.replace(f"[0.0, {high}]", "[0.0]"), "'ranges' is not a range"),
         (written[:50], "not JSON"),
         ("[]", "no calibration of this version"),
     ]:
-        path.write_text(wrong)
+        calibration.path.write_text(wrong)
         with pytest.raises(RuntimeUnavailable, match=message):
-            read_calibration(checkpoint)
+            calibration.read()

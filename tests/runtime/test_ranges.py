@@ -1,0 +1,42 @@
+"""What eight bits keep of numbers."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from deep3d.runtime.ranges import LEVELS, Range, best_range
+
+
+def rounded(values: np.ndarray, kept: Range) -> np.ndarray:
+    return (np.clip(np.rint(values / kept.step) + kept.zero, 0, LEVELS) - kept.zero) * kept.step
+
+
+def test_what_is_never_negative_has_all_levels_above_zero():
+    kept = best_range(np.random.default_rng(2).random(5000).astype(np.float32))
+    assert kept.zero == 0
+    assert kept.high == pytest.approx(1, abs=0.01)
+
+
+def test_zero_is_a_level_of_its_own():
+    values = np.random.default_rng(2).normal(0.3, 1, 5000)
+    kept = best_range(values)
+    assert 0 < kept.zero < LEVELS
+    assert rounded(np.zeros(1), kept) == 0
+    assert_allclose(rounded(np.array([kept.low, kept.high]), kept), [kept.low, kept.high], atol=float(kept.step))
+
+
+def test_rare_large_values_are_cut_off():
+    values = np.append(np.random.default_rng(2).random(500_000), 1.5)
+    kept = best_range(values)
+    assert kept.high < 1.1
+    whole = Range(0.0, 1.5)
+    assert np.square(rounded(values, kept) - values).sum() < np.square(rounded(values, whole) - values).sum()
+
+
+def test_numbers_that_are_all_zero_have_a_range_too():
+    assert best_range(np.zeros(10)).is_sound
+
+
+@pytest.mark.parametrize("ends", [(0.0, 0.0), (0.1, 1.0), (-1.0, -0.5), (0.0, np.inf), (np.nan, 1.0)])
+def test_ends_that_are_no_range(ends):
+    assert not Range(*ends).is_sound
