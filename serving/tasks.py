@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy.exc import DBAPIError
 
 from deep3d import Deep3DError, Photo, Reconstruction, read_photo, write_results
+from deep3d.runtime.cores import give_back_memory
 from serving import reasons, runs
 from serving.batching import Batcher, Budget, Gate
 from serving.errors import StorageError
@@ -176,6 +177,9 @@ class ReconstructJob:
             if first:
                 with self._lock:
                     del self._holding[job_id]
+                    idle = not self._holding
+                if idle:
+                    give_back_memory()
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -24,10 +24,12 @@ _COMMAND = "from deep3d.cli import main\nmain()"
 _WORKER = """
 import sys
 from deep3d import Reconstructor, write_results
+from deep3d.runtime.cores import give_back_memory
 photo, folder, runtime = sys.argv[1:]
 reconstructor = Reconstructor.load(runtime=runtime)
 for _ in range(3):
     write_results(reconstructor(photo), folder)
+give_back_memory()  # as a worker does that has nothing to do
 """
 
 

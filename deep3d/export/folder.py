@@ -17,7 +17,6 @@ from deep3d.export.mat import write_mat
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.reconstruction import Reconstruction
-from deep3d.runtime.cores import give_back_memory
 
 WRITERS: dict[str, Callable[[Reconstruction, Path], None]] = {
     "overlay": write_overlay,  # the slowest first, so that the others are written beside it
@@ -125,4 +124,3 @@ def _write(reconstruction: Reconstruction, folder: Path, formats: Collection[str
         written = [pool.submit(WRITERS[name], reconstruction, folder) for name in FORMATS if name in formats]
     for each in written:
         each.result()
-    give_back_memory()
