@@ -15,6 +15,7 @@ import numpy as np
 from deep3d.coefficients import Array
 
 GRID = 16384.0  # positions per pixel
+LANES = 8  # pixels that are drawn at a time, about as many as a triangle of a face has in a row
 _POSITIVE = 1e-30  # smaller than any edge function but zero
 
 
@@ -34,6 +35,16 @@ def rasterize_into(clip, triangles, triangle, weights, depth):
     The meaning is that of `Fragments`. There is no culling of back faces. Triangles with a corner at w <= 0 are left
     out whole, pixels whose z / w is outside [-1, 1] one by one; of equal depths the triangle listed first stays.
     """
+    _draw(clip, triangles, triangle, depth, min(LANES, triangle.shape[1]))
+    weights_into(clip, triangles, triangle, weights)
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw(clip, triangles, triangle, depth, lanes):
+    """Fill `triangle` and `depth`: `lanes` pixels of a row at a time, all by the same instructions and no branch.
+
+    A constant number of them would be unrolled into one after the other, which takes three times as long.
+    """
     height, width = triangle.shape
     triangle[:] = -1
     depth[:] = np.inf
@@ -48,8 +59,6 @@ def rasterize_into(clip, triangles, triangle, weights, depth):
             continue
         left, right = _pixels_between(min(x0, x1, x2), max(x0, x1, x2), width)
         top, bottom = _pixels_between(min(y0, y1, y2), max(y0, y1, y2), height)
-        if left >= right or top >= bottom:
-            continue
 
         # One edge function for the edge opposite each corner, positive inside whichever way round the triangle is.
         turn = 1.0 if area > 0 else -1.0
@@ -59,32 +68,28 @@ def rasterize_into(clip, triangles, triangle, weights, depth):
         least0 = 0.0 if dy0 < 0 or (dy0 == 0 and dx0 > 0) else _POSITIVE
         least1 = 0.0 if dy1 < 0 or (dy1 == 0 and dx1 > 0) else _POSITIVE
         least2 = 0.0 if dy2 < 0 or (dy2 == 0 and dx2 > 0) else _POSITIVE
-        row0 = dx0 * (top - y1) - dy0 * (left - x1)
-        row1 = dx1 * (top - y2) - dy1 * (left - x2)
-        row2 = dx2 * (top - y0) - dy2 * (left - x0)
         size = abs(area)
         z0, z1, z2 = z0 / size, z1 / size, z2 / size
+        number = np.int32(t)
 
-        for row in range(top, bottom):
-            edge0, edge1, edge2 = row0, row1, row2
-            entered = False  # a row of a triangle is one run of pixels
-            for column in range(left, right):
-                if (edge0 >= least0) & (edge1 >= least1) & (edge2 >= least2):
-                    entered = True
+        for start in range(left, right, lanes):
+            first = np.uint32(min(start, width - lanes))
+            end = np.uint32(first + lanes)
+            row0 = dx0 * (top - y1) - dy0 * (first - x1)
+            row1 = dx1 * (top - y2) - dy1 * (first - x2)
+            row2 = dx2 * (top - y0) - dy2 * (first - x0)
+            for row in range(top, bottom):
+                numbers, depths = triangle[row, first:end], depth[row, first:end]
+                for n in range(lanes):
+                    edge0, edge1, edge2 = row0 - n * dy0, row1 - n * dy1, row2 - n * dy2
                     z = edge0 * z0 + edge1 * z1 + edge2 * z2
-                    if z < depth[row, column] and -1 <= z <= 1:
-                        triangle[row, column] = t
-                        depth[row, column] = z
-                elif entered:
-                    break
-                edge0 -= dy0
-                edge1 -= dy1
-                edge2 -= dy2
-            row0 += dx0
-            row1 += dx1
-            row2 += dx2
-
-    weights_into(clip, triangles, triangle, weights)
+                    inside = (edge0 >= least0) & (edge1 >= least1) & (edge2 >= least2)
+                    nearest = inside & (z < depths[n]) & (z >= -1) & (z <= 1)
+                    depths[n] = z if nearest else depths[n]
+                    numbers[n] = number if nearest else numbers[n]
+                row0 += dx0
+                row1 += dx1
+                row2 += dx2
 
 
 @numba.njit(cache=True, nogil=True)
@@ -119,32 +124,41 @@ def _corners_from_pixel(clip, corners, x, y):
 def weights_into(clip, triangles, triangle, weights):
     """Fill `weights` (H, W, 2), the perspective-correct barycentric weights of the triangles (H, W) seen.
 
-    Along a row the three areas of a triangle are linear, a + b x: both are kept for as long as it is seen.
+    The three areas that a point of the picture makes with a triangle's corners are linear, a + b x + c y.
     """
+    areas = _areas(clip, triangles)
     height, width = triangle.shape
     for row in range(height):
         y = (row + 0.5) * (2 / height) - 1
-        known = -1
-        a0 = a1 = a2 = b0 = b1 = b2 = 0.0
         for column in range(width):
             t = triangle[row, column]
             first = second = 0.0
             if t >= 0:
-                if t != known:
-                    known = t
-                    x0, y0, x1, y1, x2, y2 = _corners_from_pixel(clip, triangles[t], 0.0, y)
-                    w0, w1, w2 = clip[triangles[t, 0], 3], clip[triangles[t, 1], 3], clip[triangles[t, 2], 3]
-                    a0, b0 = x1 * y2 - y1 * x2, y1 * w2 - w1 * y2
-                    a1, b1 = x2 * y0 - y2 * x0, y2 * w0 - w2 * y0
-                    a2, b2 = x0 * y1 - y0 * x1, y0 * w1 - w0 * y1
                 x = (column + 0.5) * (2 / width) - 1
-                area0, area1, area2 = a0 + x * b0, a1 + x * b1, a2 + x * b2
+                a, b, c = areas[np.uint32(t)]
+                area0, area1 = a[0] + x * b[0] + y * c[0], a[1] + x * b[1] + y * c[1]
+                area2 = a[2] + x * b[2] + y * c[2]
                 total = area0 + area1 + area2
                 if total != 0:
-                    first = min(max(area0 / total, 0.0), 1.0)
-                    second = min(max(area1 / total, 0.0), 1 - first)
+                    share = 1 / total
+                    first = min(max(area0 * share, 0.0), 1.0)
+                    second = min(max(area1 * share, 0.0), 1 - first)
             weights[row, column, 0] = first
             weights[row, column, 1] = second
+
+
+@numba.njit(cache=True, nogil=True)
+def _areas(clip, triangles):
+    """(T, 3, 3): a, b and c of the areas opposite the three corners of each triangle."""
+    areas = np.empty((len(triangles), 3, 3))
+    for t in range(len(triangles)):
+        for corner in range(3):
+            x1, y1, _, w1 = clip[triangles[t, (corner + 1) % 3]]
+            x2, y2, _, w2 = clip[triangles[t, (corner + 2) % 3]]
+            areas[t, 0, corner] = np.float64(x1) * y2 - np.float64(y1) * x2
+            areas[t, 1, corner] = np.float64(y1) * w2 - np.float64(w1) * y2
+            areas[t, 2, corner] = np.float64(w1) * x2 - np.float64(x1) * w2
+    return areas
 
 
 @numba.njit(cache=True, nogil=True)
