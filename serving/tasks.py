@@ -116,8 +116,8 @@ class ReconstructJob:
             readable = [photo for photo in photos if isinstance(photo, Photo)]
             items = [Item(run, tuple(readable))] if run.same_person else [Item(run, (photo,)) for photo in readable]
             found = self._batcher(items if readable else [])
+            runs.advance(self._site, [run], "files", 0.6)
             with self._writing:
-                runs.advance(self._site, [run], "files", 0.6)
                 shares = (share for item, each in zip(items, found) for share in shares_of(item, each))
                 return [
                     self._outcome(run, upload, next(shares) if isinstance(photo, Photo) else photo)
