@@ -15,7 +15,7 @@ from deep3d.texture.view import View, seen
 _THREADS = 2
 _STRIPES = 16  # of rows: texels that the photo shows take longer, and lie together
 _FAINT = np.float32(0.02)  # share of a texel that is not worth another look at the photo
-_OWN, _MIRRORED, _GAIN, _FILL = 0, 4, 8, 11  # where a vertex's attributes begin, see `_compose_into`
+_OWN, _MIRRORED, _GAIN, _FILL = 0, 5, 10, 13  # where a vertex's attributes begin, see `_compose_into`
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Sources:
     position: np.ndarray  # (V, 2) float64 in the picture
     depth: np.ndarray  # (V,) decimetres
     angle: np.ndarray  # (V,) float32 how much the photo counts where it shows the vertex
+    weight: np.ndarray  # (V,) float32 the same, and whether it shows it
     mirror_gain: np.ndarray  # (V, 3) float32 factors that the photo at the mirrored vertex needs
     fill: np.ndarray  # (V, 3) float32 colours for what neither shows, 0..255
 
@@ -36,7 +37,7 @@ def compose(
 
     `mirror` (V,) and `triangles` (T, 3) are the face model's.
     """
-    own = np.column_stack([sources.position, sources.depth, sources.angle]).astype(np.float32)
+    own = np.column_stack([sources.position, sources.depth, sources.angle, sources.weight]).astype(np.float32)
     attributes = np.concatenate([own, own[mirror], sources.mirror_gain, sources.fill], axis=1)
     scale, (left, top) = picture.step * view.scale, (picture.origin - [view.left, view.top]) * view.scale
     to_view = np.float32(scale), np.float32(left), np.float32(top)
@@ -58,9 +59,10 @@ def compose(
 def _compose_into(image, weight, triangle, weights, triangles, attributes, picture, depth_map, trust, view):
     """Fill some rows of a texture from the same rows of an atlas: colour and photo weight of each texel.
 
-    `attributes` (V, 14) are x and y in the picture, depth and angle weight, the same four of the mirrored vertex and
+    `attributes` (V, 16) are x and y in the picture, depth, angle and weight, the same five of the mirrored vertex and
     its three gains, and the fill's colours. They are interpolated one by one: most texels need few of them. x and y in
-    the picture, times the first number of `view` plus one of the others, are those in the view.
+    the picture, times the first number of `view` plus one of the others, are those in the view. What all corners of a
+    triangle are sure of is asked of none of its texels.
     """
     scale, dx, dy = view
     one, half, white = np.float32(1), np.float32(0.5), np.float32(255)
@@ -76,10 +78,12 @@ def _compose_into(image, weight, triangle, weights, triangles, attributes, pictu
                 angle = _between(attributes, k + 3, place)
                 if angle > 0 and left > 0:
                     x, y = _between(attributes, k, place), _between(attributes, k + 1, place)
-                    share = seen(depth_map, trust, x * scale + dx, y * scale + dy, _between(attributes, k + 2, place))
-                    share *= left * angle
-                    if left - share < _FAINT:
-                        share = left
+                    share = left
+                    if min(attributes[a, k + 4], attributes[b, k + 4], attributes[c, k + 4]) < one - _FAINT:
+                        depth = _between(attributes, k + 2, place)
+                        share *= angle * seen(depth_map, trust, x * scale + dx, y * scale + dy, depth)
+                        if left - share < _FAINT:
+                            share = left
                     if share > 0:
                         r, g, b_ = bilinear(picture, x, y)
                         if k == _MIRRORED:

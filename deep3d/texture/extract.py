@@ -69,7 +69,7 @@ def extract_texture(
     model_colours = lit_albedo.astype(np.float32) * 255
     mirror_gain, fill = _match(photo_colours, model_colours, weight, face_model, atlas)
 
-    sources = Sources(picture.positions(pixels), depth, angle, mirror_gain, fill)
+    sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-SWEEPS = 80
-OVER_RELAXATION = 1.93  # settles a whole unseen back of a head in these sweeps
+RELAXATION = np.repeat(np.array([1.95, 1.75], np.float32), [45, 12])
+"""Of each sweep: far beyond the mean, to carry colours over a whole unseen back of a head, then less, to settle there."""
 DARK = 6.0  # of 255: added before ratios of colours, so that black keeps a finite one
 _RUN = 8  # neighbours that are summed up without a question: hardly a vertex has more
 SURE = 0.5  # weight from which a vertex's colour is taken as known
@@ -71,9 +71,8 @@ def near_known(weight, neighbours):
 def _relax(field, known, neighbours, conductance):
     order = _outward(field, known, neighbours)
     runs, others, shares = _equations(order, neighbours, conductance)
-    keep, step = np.float32(1 - OVER_RELAXATION), np.float32(OVER_RELAXATION)
-    for _ in range(SWEEPS):
-        n = np.uint32(0)
+    for step in RELAXATION:
+        keep, n = np.float32(1) - step, np.uint32(0)
         for k in range(len(order)):
             red, green, blue = np.float32(0), np.float32(0), np.float32(0)
             for _ in range(runs[k]):
