@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import array_api_compat
+import numba
 import numpy as np
 
 from deep3d.coefficients import Array, FaceCoefficients
@@ -66,9 +67,10 @@ class FaceModel:
 
     def albedo(self, albedo: Array) -> Array:
         """Vertex colours (B, V, 3), RGB around [0, 1] and not clamped, of (B, 80) albedo coefficients."""
-        xp = array_api_compat.array_namespace(albedo)
-        components = xp.astype(self.albedo_components, albedo.dtype, copy=False)
-        return self.mean_albedo + self._vertices((albedo * self.albedo_scale) @ components)
+        weights = albedo * self.albedo_scale
+        if self.albedo_components.dtype == np.int8:
+            return self.mean_albedo + self._vertices(_times_eight_bits(weights, self.albedo_components))
+        return self.mean_albedo + self._vertices(weights @ self.albedo_components)
 
     def normals(self, vertices: Array) -> Array:
         """Unit vertex normals (B, V, 3) of (B, V, 3) vertices."""
@@ -119,3 +121,15 @@ class FaceModel:
     def _vertices(self, flat: Array) -> Array:
         xp = array_api_compat.array_namespace(flat)
         return xp.reshape(flat, (flat.shape[0], -1, 3))
+
+
+@numba.njit(cache=True, nogil=True)
+def _times_eight_bits(weights, components):
+    """Float32 (B, K) times int8 (K, N), which numpy would have to unfold into four times the memory first."""
+    product = np.zeros((len(weights), components.shape[1]), np.float32)
+    for b in range(len(weights)):
+        for k in range(len(components)):
+            weight = np.float32(weights[b, k])
+            for n in range(components.shape[1]):
+                product[b, n] += weight * components[k, n]
+    return product

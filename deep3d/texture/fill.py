@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 RELAXATION = np.repeat(np.array([1.95, 1.75], np.float32), [45, 12])
-"""Of each sweep: far beyond the mean, to carry colours over a whole unseen back of a head, then less, to settle there."""
+"""Of each sweep: far beyond the mean, to carry colours over a whole unseen back of a head, then less, to settle."""
 DARK = 6.0  # of 255: added before ratios of colours, so that black keeps a finite one
 _RUN = 8  # neighbours that are summed up without a question: hardly a vertex has more
 SURE = 0.5  # weight from which a vertex's colour is taken as known
