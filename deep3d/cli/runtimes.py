@@ -106,20 +106,20 @@ def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
     model = read_face_model(face_model)
     refiner = read_refiner(checkpoint)
     measures = {
-        Calibration.of(checkpoint): lambda: regressor_ranges(
+        Calibration.of(checkpoint): lambda crops: regressor_ranges(
             checkpoint, network_input(crops, checkpoint.info.crop_size)
         )
     }
     if refiner is not None:
-        measures[refiner_calibration(refiner)] = lambda: refiner_ranges(refiner, checkpoint, model, crops)
+        measures[refiner_calibration(refiner)] = lambda crops: refiner_ranges(refiner, checkpoint, model, crops)
     missing = {calibration: measure for calibration, measure in measures.items() if not calibration.is_readable}
-    for calibration in missing:
-        require_writable(calibration.path)
     if not missing:
         return
+    for calibration in missing:
+        require_writable(calibration.path)
     crops = _synthetic_crops(model)
     for calibration, measure in missing.items():
-        calibration.write(measure())
+        calibration.write(measure(crops))
         say(f"{calibration.path}: calibration written")
 
 

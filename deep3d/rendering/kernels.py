@@ -35,7 +35,7 @@ def rasterize_into(clip, triangles, triangle, weights, depth):
     The meaning is that of `Fragments`. There is no culling of back faces. Triangles with a corner at w <= 0 are left
     out whole, pixels whose z / w is outside [-1, 1] one by one; of equal depths the triangle listed first stays.
     """
-    _draw(clip, triangles, triangle, depth, min(LANES, triangle.shape[1]))
+    _draw(clip, triangles, triangle, depth, max(1, min(LANES, triangle.shape[1])))
     weights_into(clip, triangles, triangle, weights)
 
 

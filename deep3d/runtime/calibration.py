@@ -39,10 +39,12 @@ class Calibration:
         return self.weights.with_suffix(".int8.json")
 
     def write(self, ranges: dict[str, Range]) -> None:
-        """Write the file."""
+        """Write the file, which appears whole or not at all."""
         rounded = {name: [float(f"{end:.4g}") for end in kept] for name, kept in ranges.items()}
         content = {"schema": SCHEMA, "weights_sha256": self.weights_sha256, "ranges": rounded}
-        self.path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        partial.replace(self.path)
 
     def read(self) -> dict[str, Range]:
         """The range of each activation.
