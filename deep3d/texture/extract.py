@@ -62,7 +62,7 @@ def extract_texture(
     part = view.part(photo)
     picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
     colours = _vertex_colours(picture, pixels, face_model.triangles)
-    likeness = skin_likeness(colours, weight, cosine, face_model)
+    likeness = skin_likeness(colours, weight, face_model)
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)

@@ -1,7 +1,6 @@
 """Which vertices are skin in the photo, and which never are.
 
-Ears and neck that do not look like the face's skin are hair, collar or background, however well the mesh lies. So is
-what a turned face shows along its far outline, where the mesh may reach beyond the face.
+Ears and neck that do not look like the face's skin are hair, collar or background, however well the mesh lies.
 """
 
 from __future__ import annotations
@@ -16,18 +15,15 @@ LIKE, UNLIKE = 2.5, 5.0  # spreads of the face's own colours: fully trusted up t
 LEAST_SPREAD = np.array([0.05, 0.05, 0.35], np.float32)  # of log red / green, log blue / green, log green
 FRONT = (0.0, 0.3)  # from the ears to the tip of the nose: skin behind is judged, skin before is not
 THROAT = (0.0, 0.3)  # decimetres below the chin, likewise
-GRAZING = (0.35, 0.6)  # cosines to the camera: judged up to, not at all from
 
 
-def skin_likeness(colours: np.ndarray, weight: np.ndarray, cosine: np.ndarray, face_model: FaceModel) -> np.ndarray:
+def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> np.ndarray:
     """How far to trust each vertex (V,), in [0, 1], by its photo colour (V, 3) in 0..255.
 
-    `weight` (V,) says how well the photo shows it, `cosine` (V,) how much it faces the camera. Only ears, neck, the
-    sides of the face and what hardly faces the camera are judged, by the robust spread of the colours in front; where
-    too little of the front is seen, all are trusted.
+    `weight` (V,) says how well the photo shows it. Only ears, neck and the sides of the face are judged, by the robust
+    spread of the colours in front; where too little of the front is seen, all are trusted.
     """
-    aside = (1 - smoothstep(cosine, *GRAZING)) * face_model.skin
-    judged = np.maximum(face_model.derived(_judged), aside)
+    judged = face_model.derived(_judged)
     front = (judged == 0) & (face_model.skin > 0.9) & (weight > 0.5)
     if front.sum() < 50:
         return np.ones(len(colours), np.float32)
