@@ -51,7 +51,9 @@ class Calibration:
 
         Raises: RuntimeUnavailable if there are none, or those of other weights.
         """
-        again = f"deep3d export --runtime onnx --precision int8 --checkpoint {self.checkpoint} writes it"
+        again = (
+            f"deep3d export --runtime onnx --precision int8 --checkpoint {self.checkpoint} --out network.onnx writes it"
+        )
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
         except OSError as error:

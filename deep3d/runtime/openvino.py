@@ -9,7 +9,6 @@ import numpy as np
 import openvino
 
 from deep3d.runtime.cores import usable_cores
-from deep3d.runtime.user_cache import writable_cache
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # for what is not in eight bits
 
@@ -43,14 +42,8 @@ class OpenVinoNetwork:
 
 
 def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
-    """The network of an ONNX file's content, ready to run.
-
-    It is kept as compiled, in the user's cache: the next process has it in a fifth of the time. OpenVINO knows which
-    network, version and options a file there belongs to, and compiles anew where one is damaged.
-    """
+    """The network of an ONNX file's content, ready to run."""
     core = openvino.Core()
-    if (kept := writable_cache("openvino")) is not None:
-        core.set_property({"CACHE_DIR": str(kept)})
     options = {
         "INFERENCE_NUM_THREADS": threads or usable_cores(),
         "INFERENCE_PRECISION_HINT": _HINTS[precision],

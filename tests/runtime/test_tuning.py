@@ -15,7 +15,7 @@ from deep3d.runtime.tuning import Trial, best, trials, tune
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(plans, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(plans, "_cache_folder", lambda: tmp_path / "cache")
 
 
 def _plan(**values) -> Plan:
