@@ -103,23 +103,21 @@ def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
     from deep3d.regressor import network_input
     from deep3d.runtime.calibration import Calibration, regressor_ranges
 
-    model = read_face_model(face_model)
-    refiner = read_refiner(checkpoint)
-    measures = {
-        Calibration.of(checkpoint): lambda crops: regressor_ranges(
-            checkpoint, network_input(crops, checkpoint.info.crop_size)
-        )
-    }
-    if refiner is not None:
-        measures[refiner_calibration(refiner)] = lambda crops: refiner_ranges(refiner, checkpoint, model, crops)
-    missing = {calibration: measure for calibration, measure in measures.items() if not calibration.is_readable}
+    regressor, refiner = Calibration.of(checkpoint), read_refiner(checkpoint)
+    calibrations = [regressor, *([] if refiner is None else [refiner_calibration(refiner)])]
+    missing = [calibration for calibration in calibrations if not calibration.is_readable]
     if not missing:
         return
     for calibration in missing:
         require_writable(calibration.path)
+    model = read_face_model(face_model)
     crops = _synthetic_crops(model)
-    for calibration, measure in missing.items():
-        calibration.write(measure(crops))
+    for calibration in missing:
+        if refiner is None or calibration is regressor:
+            ranges = regressor_ranges(checkpoint, network_input(crops, checkpoint.info.crop_size))
+        else:
+            ranges = refiner_ranges(refiner, checkpoint, model, crops)
+        calibration.write(ranges)
         say(f"{calibration.path}: calibration written")
 
 

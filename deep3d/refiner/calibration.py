@@ -7,7 +7,7 @@ import numpy as np
 from deep3d.camera import DEEP3D_CAMERA
 from deep3d.checkpoints import Checkpoint
 from deep3d.face_model import FaceModel
-from deep3d.refiner.graph import activation_names, observed_graph
+from deep3d.refiner.graph import observed
 from deep3d.refiner.refiner import LandmarkRefiner
 from deep3d.refiner.weights import RefinerWeights
 from deep3d.regressor import Regressor
@@ -21,9 +21,17 @@ _BATCH = 8
 def refiner_ranges(
     weights: RefinerWeights, checkpoint: Checkpoint, model: FaceModel, crops: np.ndarray
 ) -> dict[str, Range]:
-    """The ranges on (N, 224, 224, 3) uint8 crops, in which the checkpoint's regressor finds the faces."""
+    """The ranges on (N, 224, 224, 3) uint8 crops, in which the checkpoint's regressor finds the faces.
+
+    Raises: CheckpointMismatch if the checkpoint is for another face model.
+    """
+    checkpoint.require_model(model.info)
     regressor = Regressor(load_runtime(checkpoint, "onnx", precision="fp32"), checkpoint.info.crop_size)
     refiner = LandmarkRefiner.load(weights, model, regressor.runtime, threads=None)
     parts = (crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH))
-    batches = (refiner.inputs([*part], regressor(part).coefficients, (DEEP3D_CAMERA,) * len(part)) for part in parts)
-    return measure_ranges(observed_graph(weights), activation_names(weights), batches)
+    return measure_ranges(observed(weights), (_inputs(refiner, regressor, part) for part in parts))
+
+
+def _inputs(refiner: LandmarkRefiner, regressor: Regressor, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    faces = regressor(crops).coefficients
+    return refiner.inputs([*crops], faces, refiner.placed(faces), (DEEP3D_CAMERA,) * len(crops))

@@ -18,23 +18,14 @@ def refiner_graph(weights: RefinerWeights, places: np.ndarray, ranges: Mapping[s
 
     `places` (N, 2) are those of the landmarks on the chart. Shapes are identities, and expressions times
     `EXPRESSION_GAIN`; landmarks are columns, rows and logarithms of deviations, in crop pixels along the upright face.
-    With `ranges`, what eight bits shall hold of each of `activation_names`, it computes in eight bits.
+    With `ranges`, what eight bits shall hold of each activation of `observed`, it computes in eight bits.
     """
     builder = _Builder(weights, ranges)
     return builder.graph.serialize({"landmarks": builder.landmarks(places)})
 
 
-def observed_graph(weights: RefinerWeights) -> bytes:
-    """The float32 network with the activations that eight bits have to hold as outputs."""
-    return _observed(weights).serialize_observed()
-
-
-def activation_names(weights: RefinerWeights) -> tuple[str, ...]:
-    """What the outputs of `observed_graph` are, in their order."""
-    return tuple(_observed(weights).activations)
-
-
-def _observed(weights: RefinerWeights) -> Graph:
+def observed(weights: RefinerWeights) -> Graph:
+    """The float32 network, with the activations that eight bits would have to hold."""
     builder = _Builder(weights, None)
     builder.finest_grid()
     return builder.graph

@@ -10,7 +10,7 @@ from deep3d.camera import Camera, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.refiner.chart import FaceChart
-from deep3d.refiner.graph import activation_names, refiner_graph
+from deep3d.refiner.graph import observed, refiner_graph
 from deep3d.refiner.layers import EXPRESSION_GAIN
 from deep3d.refiner.mirror import Mirror
 from deep3d.refiner.weights import RefinerWeights
@@ -49,30 +49,26 @@ class LandmarkRefiner:
 
         `crops` are (224, 224, 3) uint8 RGB, in which each camera sees its face.
         """
-        placed = self._placed(coefficients)
-        inputs = self._inputs(crops, coefficients, placed, cameras)
+        placed = self.placed(coefficients)
+        inputs = self.inputs(crops, coefficients, placed, cameras)
         landmarks = self._mirror.mean(*np.split(self._network(*inputs)[0], 2))
         points = self._chart.seen(placed, cameras) + landmarks[..., :2] @ upright(coefficients.rotation)
         return DenseLandmarks(points, np.exp(landmarks[..., 2].clip(*LOG_DEVIATION)))
 
-    def inputs(
-        self, crops: Sequence[np.ndarray], coefficients: FaceCoefficients, cameras: Sequence[Camera]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What the network is given of B faces and then of their mirrored selves: charts (2 B, 6, S, S) and shapes
-        (2 B, 144).
-        """
-        return self._inputs(crops, coefficients, self._placed(coefficients), cameras)
-
-    def _placed(self, coefficients: FaceCoefficients) -> np.ndarray:
+    def placed(self, coefficients: FaceCoefficients) -> np.ndarray:
+        """The vertices (B, V, 3) of faces where the camera sees them, decimetres."""
         return place(self._model.shape(coefficients), coefficients.rotation, coefficients.translation)
 
-    def _inputs(
+    def inputs(
         self,
         crops: Sequence[np.ndarray],
         coefficients: FaceCoefficients,
         placed: np.ndarray,
         cameras: Sequence[Camera],
     ) -> tuple[np.ndarray, np.ndarray]:
+        """What the network is given of B `placed` faces, then of their mirrored selves: charts (2 B, 6, S, S) and
+        shapes (2 B, 144).
+        """
         charts = np.stack([self._chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
         shapes = shape_input(coefficients)
         return (
@@ -83,7 +79,7 @@ class LandmarkRefiner:
 
 def refiner_calibration(weights: RefinerWeights) -> Calibration:
     """Where the ranges of a refiner's activations are kept."""
-    return Calibration(weights.path, weights.sha256, activation_names(weights), weights.checkpoint)
+    return Calibration(weights.path, weights.sha256, tuple(observed(weights).activations), weights.checkpoint)
 
 
 def shape_input(coefficients: FaceCoefficients) -> np.ndarray:

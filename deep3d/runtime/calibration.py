@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.runtime.graph import Graph
 from deep3d.runtime.ranges import Range, best_range
-from deep3d.runtime.regressor_graph import activation_names, observed_graph
+from deep3d.runtime.regressor_graph import observed
 
 SCHEMA = "deep3d.calibration/2"
 _BATCH = 16
@@ -31,11 +32,11 @@ class Calibration:
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Calibration:
         """That of a checkpoint's regressor."""
-        return cls(checkpoint.path, checkpoint.sha256, activation_names(checkpoint), checkpoint.path)
+        return cls(checkpoint.path, checkpoint.sha256, tuple(observed(checkpoint).activations), checkpoint.path)
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """`NAME.int8.json` beside the weights."""
         return self.weights.with_suffix(".int8.json")
 
     def write(self, ranges: dict[str, Range]) -> None:
@@ -86,17 +87,15 @@ class Calibration:
 def regressor_ranges(checkpoint: Checkpoint, crops: np.ndarray) -> dict[str, Range]:
     """The ranges of a checkpoint's regressor on (N, 3, S, S) crops as `Runtime` takes them."""
     batches = ((crops[start : start + _BATCH],) for start in range(0, len(crops), _BATCH))
-    return measure_ranges(observed_graph(checkpoint), activation_names(checkpoint), batches)
+    return measure_ranges(observed(checkpoint), batches)
 
 
-def measure_ranges(
-    observed: bytes, activations: Sequence[str], batches: Iterable[tuple[np.ndarray, ...]]
-) -> dict[str, Range]:
-    """The range of each activation that is worth keeping, of a network that gives them as its outputs."""
+def measure_ranges(graph: Graph, batches: Iterable[tuple[np.ndarray, ...]]) -> dict[str, Range]:
+    """The range of each activation of a float32 network that is worth keeping, on batches of its inputs."""
     from deep3d.runtime.onnx import OnnxNetwork  # ONNX Runtime is not needed to read ranges
 
-    network, rng = OnnxNetwork(observed), np.random.default_rng(0)
-    seen: dict[str, list[np.ndarray]] = {name: [] for name in activations}
+    network, rng = OnnxNetwork(graph.serialize_observed()), np.random.default_rng(0)
+    seen: dict[str, list[np.ndarray]] = {name: [] for name in graph.activations}
     for batch in batches:
         for samples, values in zip(seen.values(), network(*batch), strict=True):
             samples.append(np.append(rng.choice(values.ravel(), _SAMPLES), [values.min(), values.max()]))

@@ -49,7 +49,7 @@ class Graph:
         return self.apply("DequantizeLinear", *map(self.constant, (levels, scale, zero)), axis=0)
 
     def kept(self, name: str, x: str) -> str:
-        """A tensor between layers, rounded if the graph computes in eight bits; the name is the graph's own for it."""
+        """A tensor between layers, rounded to the range of that name if the graph computes in eight bits."""
         self.activations[name] = x
         if self._ranges is None:
             return x
@@ -92,5 +92,5 @@ class Graph:
         return model.SerializeToString()
 
     def serialize_observed(self) -> bytes:
-        """The file of a network that gives the activations, in their order."""
+        """The file of a network that gives what was kept, in its order."""
         return self.serialize({f"{name}.kept": value for name, value in self.activations.items()})

@@ -28,8 +28,8 @@ class Range(NamedTuple):
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is one."""
-        return bool(np.isfinite([self.low, self.high]).all() and self.low <= 0 < self.high)
+        """Whether the ends are finite, 0 lies between them, and there is a step from level to level."""
+        return bool(np.isfinite([self.low, self.high]).all() and self.low <= 0 < self.high and self.step > 0)
 
 
 def best_range(values: np.ndarray) -> Range:

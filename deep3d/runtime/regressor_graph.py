@@ -21,24 +21,17 @@ from deep3d.runtime.ranges import Range
 def regressor_graph(checkpoint: Checkpoint, ranges: Mapping[str, Range] | None = None) -> bytes:
     """The file of a network from `crops` (B, 3, S, S) to `vectors` (B, 257 + 3 N), as `Runtime` describes them.
 
-    With `ranges`, what eight bits shall hold of each of `activation_names`, it computes in eight bits.
+    With `ranges`, what eight bits shall hold of each activation of `observed`, it computes in eight bits.
     """
     builder = _Builder(checkpoint, ranges)
     return builder.graph.serialize({"vectors": builder.vectors()})
 
 
-def observed_graph(checkpoint: Checkpoint) -> bytes:
-    """The float32 network with the activations that eight bits have to hold as outputs."""
+def observed(checkpoint: Checkpoint) -> Graph:
+    """The float32 network, with the activations that eight bits would have to hold."""
     builder = _Builder(checkpoint, None)
     builder.vectors()
-    return builder.graph.serialize_observed()
-
-
-def activation_names(checkpoint: Checkpoint) -> tuple[str, ...]:
-    """What the outputs of `observed_graph` are, in their order."""
-    builder = _Builder(checkpoint, None)
-    builder.vectors()
-    return tuple(builder.graph.activations)
+    return builder.graph
 
 
 class _Builder:
@@ -150,6 +143,6 @@ class _Builder:
 
     def _weight(self, name: str) -> str:
         rounded = self._checkpoint.quantized(name)
-        return (
-            self.graph.weight(self._checkpoint.array(name)) if rounded is None else self.graph.rounded_weight(*rounded)
-        )
+        if rounded is None:
+            return self.graph.weight(self._checkpoint.array(name))
+        return self.graph.rounded_weight(*rounded)

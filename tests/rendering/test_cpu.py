@@ -48,11 +48,13 @@ def rasterize_by_loop(clip: np.ndarray, triangles: np.ndarray, size: tuple[int, 
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("kind", ["numpy", "torch"])
-def test_rasterize_and_interpolate_match_a_loop(seed, kind):
+@pytest.mark.parametrize("kind", ["numpy", "float64", "torch"])
+@pytest.mark.parametrize("size", [(17, 23), (12, 5), (9, 8), (4, 33)])  # narrower than what is drawn at a time, too
+def test_rasterize_and_interpolate_match_a_loop(seed, kind, size):
     clip, triangles = random_scene(seed)
     attributes = np.random.default_rng(seed).normal(size=(2, 20, 5)).astype(np.float32)
-    size = (17, 23)
+    if kind == "float64":
+        clip = clip.astype(np.float64)
     if kind == "torch":
         tensors = torch.from_numpy(clip), torch.from_numpy(triangles), torch.from_numpy(attributes)
         fragments = RASTERIZER.rasterize(*tensors[:2], size)
@@ -69,6 +71,17 @@ def test_rasterize_and_interpolate_match_a_loop(seed, kind):
         np.testing.assert_allclose(fragments.depth[b], depth, atol=1e-3)
         expected = (weights[..., None] * attributes[b][triangles[triangle]]).sum(axis=2)
         np.testing.assert_allclose(colors[b], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(4, 0), (0, 4), (1, 1)])
+def test_hardly_a_picture(size):
+    clip, triangles = random_scene(0)
+    assert RASTERIZER.rasterize(clip, triangles, size).weights.shape == (2, *size, 2)
+
+
+def test_without_triangles_nothing_is_seen():
+    fragments = RASTERIZER.rasterize(random_scene(0)[0], np.empty((0, 3), np.int32), (6, 9))
+    assert (fragments.triangle == -1).all() and not fragments.weights.any()
 
 
 def test_row_0_is_at_y_minus_1_and_column_0_at_x_minus_1():

@@ -136,3 +136,22 @@ def test_photos_of_one_person_without_a_face_say_so(site, clean_photo, work):
     work(job.id)
     job = jobs.find(site, str(job.secret))
     assert (job.status, job.error) == (Status.FAILED, reasons.NO_FACE)
+
+
+def test_memory_is_given_back_once_nothing_is_at_hand(site, clean_photo, work, monkeypatch):
+    given = []
+    monkeypatch.setattr("serving.tasks.give_back_memory", lambda: given.append(work.longest_held()))
+    first, second = submit(site, clean_photo, "1"), submit(site, clean_photo, "1")
+
+    def another(face, folder):
+        write(face, folder)
+        if not work.busy:
+            work.busy = True
+            work(second.id)
+            assert not given  # the first is still being worked on
+
+    work.busy, work._write = False, another
+    work(first.id)
+    assert len(given) == 1
+    work(first.id)  # a message that comes twice
+    assert len(given) == 2
