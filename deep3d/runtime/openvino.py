@@ -12,6 +12,11 @@ from deep3d.runtime.cores import usable_cores
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # for what is not in eight bits
 
+# The only one, and kept: with the first network of a core, OpenVINO's CPU plugin gives the calling thread a stack for
+# signals, and takes it away with the core's last network, whatever thread that is in and whatever core came between.
+# The next signal then ended the process by a segmentation fault.
+_CORE = openvino.Core()
+
 
 class OpenVinoRuntime:
     """A `Runtime` of an ONNX file's content; None for threads takes all usable cores."""
@@ -43,16 +48,15 @@ class OpenVinoNetwork:
 
 def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
     """The network of an ONNX file's content, ready to run."""
-    core = openvino.Core()
     options = {
         "INFERENCE_NUM_THREADS": threads or usable_cores(),
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # or several processes would all choose the same cores
     }
-    return core.compile_model(core.read_model(model), "CPU", options)
+    return _CORE.compile_model(_CORE.read_model(model), "CPU", options)
 
 
 def write_openvino(model: bytes, path: Path) -> None:
     """Write an ONNX file's content as OpenVINO's .xml and .bin files."""
-    openvino.save_model(openvino.Core().read_model(model), path, compress_to_fp16=False)
+    openvino.save_model(_CORE.read_model(model), path, compress_to_fp16=False)

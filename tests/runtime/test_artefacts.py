@@ -32,7 +32,7 @@ def crops() -> np.ndarray:
 def _run(path, crops):
     match path.suffix:
         case ".xml":
-            return openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([crops])[0]
+            return openvino.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([crops])[0]
         case ".pt":
             return torch.jit.load(path)(torch.from_numpy(crops)).detach().numpy()
         case _:
