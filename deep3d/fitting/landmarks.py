@@ -19,7 +19,7 @@ from deep3d.fitting.iteration import POSE, FaceState, finished, jacobian_of, loo
 LANDMARK68_TRUST = 3.0
 """The 68 landmarks were learned from real photos too, the other dense ones from made-up heads alone."""
 ITERATIONS = 8  # at most
-SETTLED = 0.02  # largest step, in any unit: those that follow are a hundred times smaller
+SETTLED = 0.2  # largest step, in any unit: those that follow are thirty times smaller
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def test_people_apart_are_fitted_as_if_alone(basis, views, points):
     deviation = np.ones(points.shape[:2])
     apart = fit_together(basis, points, deviation, start_of(views), np.arange(3))
     alone = fit_landmarks(basis, points, deviation, start_of(views))
-    assert_allclose(apart.coefficients.to_vector(), alone.coefficients.to_vector(), atol=2e-3)
+    assert_allclose(apart.coefficients.to_vector(), alone.coefficients.to_vector(), atol=0.01)  # which stops earlier
 
 
 def test_a_doubtful_photo_hardly_counts(basis, views, points):
