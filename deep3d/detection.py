@@ -41,8 +41,8 @@ class _Look(NamedTuple):
 
 
 _GLANCES = (_Look(160, 0, False, (0.6, 0.7, 0.7), 0.4, 28), _Look(320, 0, False, (0.6, 0.7, 0.7), 0.4))
-"""Enough where the largest face is wanted, which most photos show. Fewer proposals find as many faces there, and half of
-the first one's time would go into faces of 20 pixels."""
+"""Enough where the largest face is wanted, which most photos show. Fewer proposals find as many faces there, and half
+of the first one's time would go into faces of 20 pixels."""
 _LOOKS = (
     _Look(640, 0, False, (0.6, 0.7, 0.7)),
     _Look(1280, 0, False, (0.6, 0.7, 0.7)),

@@ -30,7 +30,7 @@ from deep3d.photo import Photo, read_photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
 from deep3d.regressor import Regression, Regressor
-from deep3d.runtime import Goal, load_runtime, read_plan
+from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import give_back_memory, share_heaps, use_one_blas_thread
 from deep3d.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 from deep3d.stopwatch import Stopwatch
@@ -107,13 +107,14 @@ class Reconstructor:
         plan = read_plan(weights, goal) if not runtime else None
         if plan is not None:
             runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
-        with ThreadPoolExecutor(1) as aside:  # native code makes the network ready, and leaves Python to the detector
-            network = aside.submit(load_runtime, weights, runtime, threads, precision)
+        chosen = choose_runtime(weights, runtime, precision)
+        with ThreadPoolExecutor(1) as aside:  # native code makes the network ready, and leaves Python to the others
+            network = aside.submit(load_runtime, weights, chosen.name, threads, chosen.precision)
             weights = weights.without_weights()
             detector = FaceDetector()
+            refining = read_refiner(weights)
+            refiner = None if refining is None else LandmarkRefiner.load(refining, model, chosen, threads)
         regressor = Regressor(network.result(), weights.info.crop_size)
-        refining = read_refiner(weights)
-        refiner = None if refining is None else LandmarkRefiner.load(refining, model, regressor.runtime, threads)
         give_back_memory()
         return cls(model, detector, regressor, weights, alignments, refinement, refiner)
 

@@ -11,7 +11,7 @@ from deep3d.refiner.graph import observed
 from deep3d.refiner.refiner import LandmarkRefiner
 from deep3d.refiner.weights import RefinerWeights
 from deep3d.regressor import Regressor
-from deep3d.runtime import load_runtime
+from deep3d.runtime import Choice, load_runtime
 from deep3d.runtime.calibration import measure_ranges
 from deep3d.runtime.ranges import Range
 
@@ -26,12 +26,13 @@ def refiner_ranges(
     Raises: CheckpointMismatch if the checkpoint is for another face model.
     """
     checkpoint.require_model(model.info)
-    regressor = Regressor(load_runtime(checkpoint, "onnx", precision="fp32"), checkpoint.info.crop_size)
-    refiner = LandmarkRefiner.load(weights, model, regressor.runtime, threads=None)
+    exact = Choice("onnx", "fp32")
+    regressor = Regressor(load_runtime(checkpoint, exact.name, precision=exact.precision), checkpoint.info.crop_size)
+    refiner = LandmarkRefiner.load(weights, model, exact, threads=None)
     parts = (crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH))
     return measure_ranges(observed(weights), (_inputs(refiner, regressor, part) for part in parts))
 
 
 def _inputs(refiner: LandmarkRefiner, regressor: Regressor, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     faces = regressor(crops).coefficients
-    return refiner.inputs([*crops], faces, refiner.placed(faces), (DEEP3D_CAMERA,) * len(crops))
+    return refiner.inputs([*crops], faces, refiner.chart.placed(faces), (DEEP3D_CAMERA,) * len(crops))

@@ -3,8 +3,10 @@
 from deep3d.runtime.interface import Network, Runtime
 from deep3d.runtime.loading import (
     RUNTIMES,
+    Choice,
     available_precisions,
     available_runtimes,
+    choose_runtime,
     load_network,
     load_runtime,
     network_precision,
@@ -12,12 +14,14 @@ from deep3d.runtime.loading import (
 from deep3d.runtime.plan import Goal, read_plan
 
 __all__ = [
+    "Choice",
     "Goal",
     "Network",
     "RUNTIMES",
     "Runtime",
     "available_precisions",
     "available_runtimes",
+    "choose_runtime",
     "load_network",
     "load_runtime",
     "network_precision",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
@@ -32,6 +33,22 @@ PRECISIONS = {
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")  # asking torch would import it
 
 
+class Choice(NamedTuple):
+    """How a checkpoint's network is run on this machine."""
+
+    name: str  # of the runtime, or of an .onnx file
+    precision: str  # which such a file has of its own
+
+
+def choose_runtime(checkpoint: Checkpoint, name: str | None = None, precision: str | None = None) -> Choice:
+    """What `load_runtime` takes, and raises."""
+    if name is not None and _is_file(name):
+        return Choice(name, precision or "fp32")
+    name = name or available_runtimes()[0]
+    _require_available(name, precision)
+    return Choice(name, precision or _precision_for(checkpoint, name))
+
+
 def load_runtime(
     checkpoint: Checkpoint, name: str | None = None, threads: int | None = None, precision: str | None = None
 ) -> Runtime:
@@ -44,14 +61,12 @@ def load_runtime(
     Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine cannot do it or a file that it needs is
     not as it should be.
     """
-    if name is not None and name.endswith(SUFFIXES["onnx"]):
+    name, precision = choose_runtime(checkpoint, name, precision)
+    if _is_file(name):
         from deep3d.runtime.onnx import OnnxRuntime
 
         content, precision = read_artefact(checkpoint, Path(name))
         return OnnxRuntime(content, threads, precision)
-    name = name or available_runtimes()[0]
-    _require_available(name, precision)
-    precision = precision or _precision_for(checkpoint, name)
     match name:  # each imports its framework only when chosen
         case "openvino":
             from deep3d.runtime.openvino import OpenVinoRuntime
@@ -75,8 +90,8 @@ def load_runtime(
             return EagerRuntime(checkpoint, threads, precision)
 
 
-def load_network(model: bytes, beside: Runtime, threads: int | None = None) -> Network:
-    """Make another network ready, an ONNX file's content, in the runtime `beside` it if that is one for such files.
+def load_network(model: bytes, beside: Choice, threads: int | None = None) -> Network:
+    """Make another network ready, an ONNX file's content, in the runtime `beside` it if that is one for those.
 
     Otherwise, and beside a regressor that runs in torch, it is ONNX Runtime.
     """
@@ -89,9 +104,13 @@ def load_network(model: bytes, beside: Runtime, threads: int | None = None) -> N
     return OnnxNetwork(model, threads)
 
 
-def network_precision(beside: Runtime) -> str:
-    """The precision that `load_network` has beside a runtime."""
+def network_precision(beside: Choice) -> str:
+    """The precision that `load_network` has beside a regressor."""
     return beside.precision if beside.name == "openvino" else "fp32"
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(SUFFIXES["onnx"])
 
 
 def _require_available(name: str, precision: str | None) -> None:

@@ -13,7 +13,7 @@ from deep3d.photo import read_photo
 from deep3d.reconstruct import Reconstructor
 from deep3d.refiner import LandmarkRefiner, RefinerWeights, read_refiner, refiner_calibration, refiner_ranges
 from deep3d.regressor import Regressor
-from deep3d.runtime import load_runtime
+from deep3d.runtime import Choice, load_runtime
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +37,6 @@ def crops() -> np.ndarray:
     return np.stack([crop, crop // 2])
 
 
-class Beside:
-    """A regressor's runtime, as far as the refiner asks."""
-
-    def __init__(self, name: str, precision: str) -> None:
-        self.name, self.precision = name, precision
-
-    def __call__(self, crops: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-
 def copied(shipped: RefinerWeights, folder) -> RefinerWeights:
     """With a calibration in another folder, where there is none."""
     return replace(shipped, path=folder / shipped.path.name)
@@ -55,9 +45,9 @@ def copied(shipped: RefinerWeights, folder) -> RefinerWeights:
 def test_eight_bits_move_landmarks_by_little(checkpoint, shipped, model: FaceModel, crops, tmp_path):
     # given ranges that were measured on the faces themselves
     weights = copied(shipped, tmp_path)
-    exact = LandmarkRefiner.load(weights, model, Beside("openvino", "int8"), None)
+    exact = LandmarkRefiner.load(weights, model, Choice("openvino", "int8"), None)
     refiner_calibration(weights).write(refiner_ranges(weights, checkpoint, model, crops))
-    rounded = LandmarkRefiner.load(weights, model, Beside("openvino", "int8"), None)
+    rounded = LandmarkRefiner.load(weights, model, Choice("openvino", "int8"), None)
     # when
     faces = Regressor(load_runtime(checkpoint), checkpoint.info.crop_size)(crops).coefficients
     cameras = (DEEP3D_CAMERA,) * len(crops)
@@ -72,7 +62,7 @@ def test_the_shipped_one_is_calibrated(shipped):
     assert refiner_calibration(shipped).is_readable
 
 
-@pytest.mark.parametrize("beside", [Beside("openvino", "fp32"), Beside("onnx", "int8"), Beside("eager", "fp32")])
+@pytest.mark.parametrize("beside", [Choice("openvino", "fp32"), Choice("onnx", "int8"), Choice("eager", "fp32")])
 def test_ranges_are_not_even_read_where_nothing_computes_in_eight_bits(beside, shipped, model, tmp_path):
     weights = copied(shipped, tmp_path)
     refiner_calibration(weights).path.write_text("damaged")
@@ -84,4 +74,4 @@ def test_ranges_of_other_weights_are_refused(shipped, model, tmp_path):
     written = refiner_calibration(shipped).path.read_text().replace(shipped.sha256, "0" * 64)
     refiner_calibration(weights).path.write_text(written)
     with pytest.raises(RuntimeUnavailable, match=r"refiner\.int8\.json: belongs to other weights; deep3d export"):
-        LandmarkRefiner.load(weights, model, Beside("openvino", "int8"), 1)
+        LandmarkRefiner.load(weights, model, Choice("openvino", "int8"), 1)
