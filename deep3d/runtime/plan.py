@@ -100,11 +100,12 @@ def read_plan(checkpoint: Checkpoint, goal: Goal) -> Plan | None:
 
 def _cache_folder() -> Path:
     """The user's folder for what can be made again."""
+    home = Path(os.path.expanduser("~"))  # Path.home() raises an error for a user who has none
     if platform.system() == "Windows":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "deep3d" / "Cache"
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "deep3d" / "Cache"
     if platform.system() == "Darwin":
-        return Path.home() / "Library" / "Caches" / "deep3d"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deep3d"
+        return home / "Library" / "Caches" / "deep3d"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "deep3d"
 
 
 def _version(package: str) -> str | None:

@@ -13,6 +13,9 @@ from deep3d.runtime.plan import Plan, Plans, plan_path, read_plan, write_plans
 from deep3d.runtime.tuning import Trial, best, trials, tune
 
 
+cache_folder = plans._cache_folder
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(plans, "_cache_folder", lambda: tmp_path / "cache")
@@ -31,6 +34,13 @@ def _plan(**values) -> Plan:
         }
         | values
     )
+
+
+def test_a_user_without_a_home_has_no_plan_but_no_error_either(monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7, raising=False)
+    assert cache_folder().name in ("deep3d", "Cache")
 
 
 def test_cores_are_shared_among_threads_and_processes(monkeypatch):
