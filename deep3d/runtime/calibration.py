@@ -17,7 +17,7 @@ from deep3d.runtime.regressor_graph import observed
 
 SCHEMA = "deep3d.calibration/2"
 _BATCH = 16
-_SAMPLES = 20_000  # values of an activation that are looked at in a batch
+_SAMPLES = 2_000  # values of an activation that are looked at for each input
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def measure_ranges(graph: Graph, batches: Iterable[tuple[np.ndarray, ...]]) -> d
     seen: dict[str, list[np.ndarray]] = {name: [] for name in graph.activations}
     for batch in batches:
         for samples, values in zip(seen.values(), network(*batch), strict=True):
-            samples.append(np.append(rng.choice(values.ravel(), _SAMPLES), [values.min(), values.max()]))
+            samples.append(rng.choice(values.reshape(len(values), -1), _SAMPLES, axis=1))
     return {name: best_range(np.concatenate(samples)) for name, samples in seen.items()}
 
 

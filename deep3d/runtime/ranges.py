@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 LEVELS = 255
-_CLIPPING = np.linspace(0.2, 1, 41)  # of the largest values, tried for the least squared error
+_CLIPPING = np.geomspace(0.01, 1, 60)  # of the largest values, tried for the least error
 
 
 class Range(NamedTuple):
@@ -33,13 +33,15 @@ class Range(NamedTuple):
 
 
 def best_range(values: np.ndarray) -> Range:
-    """The range whose levels keep some values with the least squared error.
+    """The range whose levels keep values (N, M) of N inputs with the least error, as a part of each input's own size.
 
-    Values beyond it are cut off, which costs less than a coarser step for all the others.
+    Values beyond it are cut off, which costs less than a coarser step for all the others. Inputs count alike, or one
+    of a hundred with values a hundred times larger would have the range for itself.
     """
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 1e-6)
+    size = np.square(values).mean(axis=1) + 1e-12
     tried = [Range(low * part, high * part) for part in _CLIPPING]
-    return min(tried, key=lambda each: np.square(_rounded(values, each) - values).sum())
+    return min(tried, key=lambda each: (np.square(_rounded(values, each) - values).mean(axis=1) / size).sum())
 
 
 def _rounded(values: np.ndarray, kept: Range) -> np.ndarray:

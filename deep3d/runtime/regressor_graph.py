@@ -2,7 +2,8 @@
 
 In eight bits a convolution multiplies int8 weights, one scale for each output channel, with uint8 activations, one
 range for each tensor. Layers that end in numbers rather than features keep their precision: the seven heads and the
-votes.
+votes. So does what the last block works on. Its values are a hundred times larger for a rare face, where the heads let
+them cancel: eight bits would either cut these off or be too coarse for everybody else.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ class _Builder:
         self._convolutions = {convolution.name: convolution for convolution in self._trunk.convolutions()}
         self._dense = len(folded.dense_vertices)
         self._cells = folded.info.crop_size // 8  # a side of the grid of votes
+        stage, last = len(self._trunk.depths), self._trunk.depths[-1] - 1
+        self._last_block = f"backbone.layer{stage}.{last}"
+        self._before_last_block = f"backbone.layer{stage}.{last - 1}"
         self._crops = self.graph.input("crops", ("B", 3, folded.info.crop_size, folded.info.crop_size))
 
     def vectors(self) -> str:
@@ -139,7 +143,10 @@ class _Builder:
 
     def _relu(self, name: str, x: str) -> str:
         """The activations between layers are those that a ReLU gives, by the layer before it."""
-        return self.graph.kept(name, self.graph.apply("Relu", x))
+        rectified = self.graph.apply("Relu", x)
+        if name == self._before_last_block or name.startswith(self._last_block):
+            return rectified
+        return self.graph.kept(name, rectified)
 
     def _weight(self, name: str) -> str:
         rounded = self._checkpoint.quantized(name)

@@ -14,6 +14,7 @@ from deep3d.errors import RuntimeUnavailable
 from deep3d.runtime import load_runtime
 from deep3d.runtime.artefacts import SUFFIXES, write_artefact
 from deep3d.runtime.calibration import Calibration, regressor_ranges
+from deep3d.runtime.regressor_graph import observed
 
 
 @pytest.fixture
@@ -67,6 +68,13 @@ def test_eight_bits_stay_near_the_network(checkpoint, crops, tmp_path):
     error = np.linalg.norm(rounded(crops) - exact)
     assert rounded.precision == "int8"
     assert 0 < error < 0.1 * np.linalg.norm(exact)
+
+
+def test_eight_bits_hold_all_but_what_the_last_block_works_on(checkpoint):
+    kept = observed(checkpoint).activations
+    assert {"crops", "backbone.conv1", "backbone.layer4.0.conv1"} <= kept.keys()
+    assert not {name for name in kept if name.startswith(("backbone.layer4.1", "final_layers"))}
+    assert "backbone.layer4.0" not in kept  # which the last block adds to what it finds
 
 
 def test_a_file_that_is_not_ours_is_refused_by_name(checkpoint, toy_checkpoint, tmp_path):

@@ -12,7 +12,6 @@ from deep3d.runtime import tuning
 from deep3d.runtime.plan import Plan, Plans, plan_path, read_plan, write_plans
 from deep3d.runtime.tuning import Trial, best, trials, tune
 
-
 cache_folder = plans._cache_folder
 
 
