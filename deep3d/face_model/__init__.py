@@ -2,6 +2,5 @@
 
 from deep3d.face_model.files import default_face_model, read_face_model, write_face_model
 from deep3d.face_model.model import FaceModel, ModelInfo
-from deep3d.face_model.part import ModelPart
 
-__all__ = ["FaceModel", "ModelInfo", "ModelPart", "default_face_model", "read_face_model", "write_face_model"]
+__all__ = ["FaceModel", "ModelInfo", "default_face_model", "read_face_model", "write_face_model"]

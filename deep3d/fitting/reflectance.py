@@ -13,7 +13,7 @@ import numpy as np
 
 from deep3d.camera import CROP_SIZE, Camera, place, project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel, ModelPart
+from deep3d.face_model import FaceModel
 from deep3d.lighting import AMBIENT, harmonics
 from deep3d.mesh import vertex_normals, vertex_triangles
 
@@ -95,10 +95,11 @@ class SkinPoints:
 class _Patch:
     """The part of a face model that a few samples of its skin, and the triangles round them, depend on."""
 
-    part: ModelPart
+    mean: np.ndarray  # (P, 3) decimetres
+    directions: np.ndarray  # (144, 3 P) of identity and expression
     triangles: np.ndarray  # (T, 3)
     adjacency: np.ndarray  # see mesh.vertex_triangles
-    samples: np.ndarray  # (S,) which of the part's vertices are samples, evenly thinned
+    samples: np.ndarray  # (S,) which of the P are samples, evenly thinned
     skin: SkinPoints  # S
 
     @classmethod
@@ -108,16 +109,27 @@ class _Patch:
         rows = rows[:: max(1, len(rows) // SAMPLES)]
         around = np.unique(model.adjacency[rows])
         triangles = model.triangles[around[around < len(model.triangles)]]
-        part = ModelPart.of(model, triangles)
-        triangles = part.rows(triangles)
-        colours = model.albedo_basis.reshape(80, -1, 3)[:, rows].transpose(1, 2, 0)
+        vertices = np.unique(triangles)
+        triangles = np.searchsorted(vertices, triangles).astype(np.int32)
+
+        def taken(basis: np.ndarray, of: np.ndarray) -> np.ndarray:
+            return basis.reshape(len(basis), -1, 3)[:, of]
+
+        shapes = np.concatenate([taken(model.identity_basis, vertices), taken(model.expression_basis, vertices)])
+        colours = np.ascontiguousarray(taken(model.albedo_basis, rows).transpose(1, 2, 0))
         return cls(
-            part=part,
+            mean=model.mean_shape[vertices],
+            directions=shapes.reshape(len(shapes), -1),
             triangles=triangles,
-            adjacency=vertex_triangles(triangles, len(part.vertices)),
-            samples=part.rows(rows),
-            skin=SkinPoints(model.mean_albedo[rows], np.ascontiguousarray(colours)),
+            adjacency=vertex_triangles(triangles, len(vertices)),
+            samples=np.searchsorted(vertices, rows),
+            skin=SkinPoints(model.mean_albedo[rows], colours),
         )
+
+    def shape(self, coefficients: FaceCoefficients) -> np.ndarray:
+        """(B, P, 3): the vertices of `FaceModel.shape`."""
+        offsets = np.concatenate([coefficients.identity, coefficients.expression], axis=1) @ self.directions
+        return self.mean + offsets.reshape(-1, *self.mean.shape)
 
 
 def fit_reflectance(
@@ -132,7 +144,7 @@ def fit_reflectance(
     Pose and shape stay as they are; each face is seen by its camera.
     """
     patch = model.derived(_Patch.of)
-    placed = place(patch.part.shape(coefficients), coefficients.rotation, coefficients.translation)
+    placed = place(patch.shape(coefficients), coefficients.rotation, coefficients.translation)
     normals = vertex_normals(placed, patch.triangles, patch.adjacency)[:, patch.samples]
     placed = placed[:, patch.samples]
     vectors = coefficients.to_vector().copy()

@@ -35,4 +35,4 @@ def refiner_ranges(
 
 def _inputs(refiner: LandmarkRefiner, regressor: Regressor, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     faces = regressor(crops).coefficients
-    return refiner.inputs([*crops], faces, refiner.chart.placed(faces), (DEEP3D_CAMERA,) * len(crops))
+    return refiner.inputs([*crops], faces, refiner.placed(faces), (DEEP3D_CAMERA,) * len(crops))

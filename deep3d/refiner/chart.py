@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from deep3d.camera import Camera, place, project
-from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel, ModelPart
+from deep3d.camera import Camera, project
+from deep3d.face_model import FaceModel
 from deep3d.rendering.kernels import rasterize_into
 
 CHART_SIZE = 128  # places a side, about as many as the face has pixels in the crop
@@ -34,11 +33,10 @@ _RELIEF = np.float32(0.3)  # of the normals, which vary more than the colours
 class FaceChart:
     """S x S points of a face model's surface, row by row, and the places of N of its vertices among them."""
 
-    part: ModelPart  # P vertices, those that show
-    corners: np.ndarray  # (S * S, 3) int32, which of the P are round each point
+    corners: np.ndarray  # (S * S, 3) int32, the vertices round each point
     weights: np.ndarray  # (S * S, 3) float32 barycentric
-    known: np.ndarray  # (N,) int32, which of the P have places
-    places: np.ndarray  # (N, 2) column and row of each of these
+    vertices: np.ndarray  # (N,) vertices whose places are known
+    places: np.ndarray  # (N, 2) column and row of each
 
     @classmethod
     def of(cls, model: FaceModel, vertices: Sequence[int]) -> FaceChart:
@@ -53,29 +51,17 @@ class FaceChart:
         weights = np.empty((*size, 2), np.float32)
         rasterize_into(flat, front, triangle, weights, depth)
         first_two = weights.reshape(-1, 2)
-        corners, known = front[triangle.ravel()], np.asarray(vertices, np.int64)
-        part = ModelPart.of(model, np.concatenate([corners.ravel(), known]))
         return cls(
-            part=part,
-            corners=part.rows(corners),
+            corners=front[triangle.ravel()],
             weights=np.column_stack([first_two, 1 - first_two.sum(axis=1)]),
-            known=part.rows(known),
+            vertices=np.asarray(vertices, np.int64),
             places=(flat[list(vertices), :2] + 1) * (CHART_SIZE / 2) - 0.5,
         )
-
-    @property
-    def vertices(self) -> np.ndarray:
-        """(N,) the numbers in the face model of the vertices whose places are known."""
-        return self.part.vertices[self.known]
-
-    def placed(self, coefficients: FaceCoefficients) -> np.ndarray:
-        """The P vertices (B, P, 3) of faces where the camera sees them, decimetres."""
-        return place(self.part.shape(coefficients), coefficients.rotation, coefficients.translation)
 
     def unwrap(self, crop: np.ndarray, placed: np.ndarray, camera: Camera) -> np.ndarray:
         """What a crop (H, W, 3) uint8 shows at each point, and how the surface faces the camera: (6, S, S) float32.
 
-        `placed` (P, 3) is a face of `placed`, seen by the camera in crop pixels.
+        `placed` (V, 3) are the vertices after rotation and translation, decimetres, seen by the camera in crop pixels.
         What the head itself hides is not told apart: there the chart shows what is before it.
         """
         chart = np.empty((CHART_CHANNELS, CHART_SIZE, CHART_SIZE), np.float32)
@@ -84,8 +70,8 @@ class FaceChart:
         return chart
 
     def seen(self, placed: np.ndarray, cameras: Sequence[Camera]) -> np.ndarray:
-        """Crop pixels (B, N, 2) of the known vertices of B `placed` faces (B, P, 3), each before its own camera."""
-        faces = placed[:, None, self.known]
+        """Crop pixels (B, N, 2) of the vertices of B faces (B, V, 3), each before its own camera."""
+        faces = placed[:, None, self.vertices]
         return np.concatenate([project(face, camera) for face, camera in zip(faces, cameras, strict=True)])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deep3d.camera import Camera, rotation_matrix
+from deep3d.camera import Camera, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.refiner.chart import FaceChart
@@ -26,7 +26,7 @@ class LandmarkRefiner:
     """
 
     def __init__(self, network: Network, chart: FaceChart, model: FaceModel) -> None:
-        self._network, self.chart = network, chart
+        self._network, self._chart, self._model = network, chart, model
         self._mirror = Mirror.of(model, chart.vertices.tolist())
 
     @classmethod
@@ -49,11 +49,15 @@ class LandmarkRefiner:
 
         `crops` are (224, 224, 3) uint8 RGB, in which each camera sees its face.
         """
-        placed = self.chart.placed(coefficients)
+        placed = self.placed(coefficients)
         inputs = self.inputs(crops, coefficients, placed, cameras)
         landmarks = self._mirror.mean(*np.split(self._network(*inputs)[0], 2))
-        points = self.chart.seen(placed, cameras) + landmarks[..., :2] @ upright(coefficients.rotation)
+        points = self._chart.seen(placed, cameras) + landmarks[..., :2] @ upright(coefficients.rotation)
         return DenseLandmarks(points, np.exp(landmarks[..., 2].clip(*LOG_DEVIATION)))
+
+    def placed(self, coefficients: FaceCoefficients) -> np.ndarray:
+        """The vertices (B, V, 3) of faces where the camera sees them, decimetres."""
+        return place(self._model.shape(coefficients), coefficients.rotation, coefficients.translation)
 
     def inputs(
         self,
@@ -62,11 +66,11 @@ class LandmarkRefiner:
         placed: np.ndarray,
         cameras: Sequence[Camera],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What the network is given of B faces, which the chart has `placed`, then of their mirrored selves.
+        """What the network is given of B `placed` faces, then of their mirrored selves.
 
         Charts (2 B, 6, S, S) and shapes (2 B, 144).
         """
-        charts = np.stack([self.chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
+        charts = np.stack([self._chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
         shapes = shape_input(coefficients)
         return (
             np.concatenate([charts, self._mirror.charts(charts)]),

@@ -14,11 +14,11 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from deep3d.camera import DEEP3D_CAMERA, Camera
+from deep3d.camera import DEEP3D_CAMERA, Camera, place
 from deep3d.checkpoints import Checkpoint
 from deep3d.coefficients import EXPRESSION, IDENTITY, ROTATION, TRANSLATION, FaceCoefficients
 from deep3d.errors import ConfigError
-from deep3d.face_model import read_face_model
+from deep3d.face_model import FaceModel, read_face_model
 from deep3d.landmarks import JAW
 from deep3d.refiner import FaceChart, read_refiner, refiner_path
 from deep3d.refiner.refiner import shape_input, upright
@@ -71,7 +71,7 @@ def train_refiner(
     heads, portraits = _draw_faces(config, maker, folder)  # by now they are there to be read
     network = RefinerNetwork(chart.places)
     if config.go_on:
-        views = ViewDrawer(chart, np.random.default_rng(config.seed))
+        views = ViewDrawer(model, chart, np.random.default_rng(config.seed))
         _start_from_refiner(network, start, views.draw(heads, VIEWS_FOR_BATCH_NORMS))
     run = Run.new("refiner", config, model.info.sha256, folder, network, "refiner", team)
     seed = config.seed + 1000 * run.step + 1_000_000 * team.rank
@@ -79,7 +79,7 @@ def train_refiner(
 
     def draw(number: int) -> list[View]:
         """One batch. The unwrapping in it, most of the work, leaves other threads alone."""
-        drawer = ViewDrawer(chart, np.random.default_rng((seed, number)))
+        drawer = ViewDrawer(model, chart, np.random.default_rng((seed, number)))
         drawn = [drawer.draw(heads, config.schedule.batch_size - real)]
         return drawn if portraits is None or not real else [*drawn, drawer.draw(portraits, real)]
 
@@ -115,6 +115,7 @@ def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple
 class ViewDrawer:
     """Unwraps faces by meshes that are about right."""
 
+    model: FaceModel
     chart: FaceChart
     rng: np.random.Generator
 
@@ -123,7 +124,7 @@ class ViewDrawer:
         rows = np.sort(self.rng.integers(0, len(starts.crops), count))
         vectors, cameras = self._disturbed(starts, rows)
         face = FaceCoefficients.from_vector(vectors)
-        placed = self.chart.placed(face)
+        placed = place(self.model.shape(face), face.rotation, face.translation)
         crops = starts.crops[rows]
         charts = np.stack([self.chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
         offsets = (starts.points[rows] - self.chart.seen(placed, cameras)) @ upright(face.rotation).mT

@@ -10,8 +10,7 @@ from deep3d.refiner.chart import CHART_SIZE
 
 def points_of(chart, vertices: np.ndarray) -> np.ndarray:
     """The chart's points (S, S, 3) on vertices (V, 3)."""
-    corners = vertices[chart.part.vertices][chart.corners]
-    return np.einsum("pk,pkd->pd", chart.weights, corners).reshape(CHART_SIZE, CHART_SIZE, 3)
+    return np.einsum("pk,pkd->pd", chart.weights, vertices[chart.corners]).reshape(CHART_SIZE, CHART_SIZE, 3)
 
 
 def test_every_place_shows_a_point_of_the_face(chart):
@@ -34,7 +33,7 @@ def test_colours_are_those_of_the_photo_where_the_points_are_seen(model, chart, 
     crop = np.stack([columns, rows, np.full_like(rows, 99)], axis=2).astype(np.uint8)
     placed = place(model.mean_shape[None], np.array([[0.1, 0.4, -0.2]]), np.array([[0.05, -0.1, 0.3]]))[0]
 
-    unwrapped = chart.unwrap(crop, placed[chart.part.vertices], camera)
+    unwrapped = chart.unwrap(crop, placed, camera)
 
     seen = project(points_of(chart, placed)[None].reshape(1, -1, 3), camera)[0].T.reshape(2, CHART_SIZE, CHART_SIZE)
     assert_allclose((unwrapped[:2] + 0.45) * 255, seen.clip(0, 223), atol=0.02)
@@ -46,7 +45,7 @@ def test_normals_turn_with_the_head(model, chart):
     inner = slice(30, 98), slice(30, 98)
     for yaw in (0.0, 0.8):
         turned = place(model.mean_shape[None], np.array([[0.0, yaw, 0.0]]), np.zeros((1, 3)))[0]
-        normals = chart.unwrap(crop, turned[chart.part.vertices], DEEP3D_CAMERA)[(slice(3, 6), *inner)] / 0.3
+        normals = chart.unwrap(crop, turned, DEEP3D_CAMERA)[(slice(3, 6), *inner)] / 0.3
         assert_allclose(np.linalg.norm(normals, axis=0), 1, atol=1e-3)
         mean = normals.mean(axis=(1, 2))
         assert abs(np.arctan2(mean[0], mean[2]) - yaw) < 0.1
@@ -55,6 +54,6 @@ def test_normals_turn_with_the_head(model, chart):
 def test_vertices_are_seen_by_the_camera_of_their_own_face(model, chart):
     faces = np.stack([model.mean_shape, 1.1 * model.mean_shape])
     cameras = [DEEP3D_CAMERA, Camera(focal_length_px=700.0, distance=8.0)]
-    seen = chart.seen(faces[:, chart.part.vertices], cameras)
+    seen = chart.seen(faces, cameras)
     for face, camera, pixels in zip(faces, cameras, seen):
         assert_allclose(pixels, project(face[None, chart.vertices], camera)[0])

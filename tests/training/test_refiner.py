@@ -73,27 +73,27 @@ def starts(model, chart) -> Starts:
     )
 
 
-def drawer(chart: FaceChart) -> ViewDrawer:
-    return ViewDrawer(chart, np.random.default_rng(2))
+def drawer(model: FaceModel, chart: FaceChart) -> ViewDrawer:
+    return ViewDrawer(model, chart, np.random.default_rng(2))
 
 
-def test_a_face_that_lies_right_is_not_to_be_moved(chart, starts, monkeypatch):
+def test_a_face_that_lies_right_is_not_to_be_moved(model, chart, starts, monkeypatch):
     monkeypatch.setattr(refiner, "DISTURBED", 0.0)
-    view = drawer(chart).draw(starts, 6)
+    view = drawer(model, chart).draw(starts, 6)
     assert view.charts.shape == (6, 6, 128, 128) and view.shapes.shape == (6, 144)
     assert_allclose(view.offsets.numpy(), 0, atol=1e-4)
 
 
-def test_a_disturbed_face_is_to_be_moved_back(chart, starts, monkeypatch):
+def test_a_disturbed_face_is_to_be_moved_back(model, chart, starts, monkeypatch):
     monkeypatch.setattr(refiner, "DISTURBED", 1.0)
-    distance = drawer(chart).draw(starts, 6).offsets.norm(dim=-1).mean(dim=1)
+    distance = drawer(model, chart).draw(starts, 6).offsets.norm(dim=-1).mean(dim=1)
     assert (distance > 0.3).all() and (distance < 15).all()
 
 
-def test_only_known_landmarks_of_portraits_count(chart, starts):
+def test_only_known_landmarks_of_portraits_count(model, chart, starts):
     unknown = replace(starts, points=starts.points.copy(), true=np.full_like(starts.true, np.nan))
     unknown.points[:, 68:] = np.nan
-    view = drawer(chart).draw(unknown, 4)
+    view = drawer(model, chart).draw(unknown, 4)
     assert torch.isfinite(view.charts).all() and torch.isfinite(view.offsets[:, :68]).all()
 
     landmarks = torch.zeros(4, len(chart.vertices), 3, requires_grad=True)
@@ -141,7 +141,7 @@ def test_a_run_may_go_on_from_the_refiner_that_is_there(quick, checkpoint, start
     folded = network.arrays()
     for name in ("landmarks.weight", "shape.bias"):
         assert_allclose(folded[name], weights.arrays[name], atol=1e-6)
-    view, expected = drawer(chart).draw(starts, 2), RefinerNetwork(chart.places).eval()
+    view, expected = drawer(model, chart).draw(starts, 2), RefinerNetwork(chart.places).eval()
     expected.take(weights.arrays)
     unlike = network(view.charts, view.shapes) - expected(view.charts, view.shapes)
     assert unlike.abs().mean() < 0.5  # four batches of four have moved the batch norms a little
