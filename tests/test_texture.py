@@ -315,9 +315,11 @@ def test_a_red_flag_behind_the_ear_is_not_skin():
 def test_what_corners_are_sure_of_may_be_asked_of_every_texel(head, monkeypatch):
     """The shortcut changes colours by no more than the share of a texel that is not worth a look."""
     quick = extract_texture(**arguments_of(head), face_model=head, size=SIZE)
-    monkeypatch.setattr(
-        "deep3d.texture.extract.Sources", lambda *parts: Sources(*parts[:3], np.zeros_like(parts[3]), *parts[4:])
-    )
+
+    def unsure(position, depth, angle, weight, *others):
+        return Sources(position, depth, angle, np.zeros_like(weight), *others)
+
+    monkeypatch.setattr("deep3d.texture.extract.Sources", unsure)
     slow = extract_texture(**arguments_of(head), face_model=head, size=SIZE)
     assert (quick.weight > 250).mean() > 0.15
     assert np.abs(quick.image.astype(int) - slow.image).mean() < 1
