@@ -35,6 +35,17 @@ def _plan(**values) -> Plan:
     )
 
 
+def test_each_system_has_its_place_for_plans(tmp_path, monkeypatch):
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert cache_folder() == tmp_path / "cache" / "deep3d"
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    assert cache_folder().parts[-3:] == ("Library", "Caches", "deep3d")
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    monkeypatch.setenv("LOCALAPPDATA", "C:/Users/me/AppData/Local")
+    assert cache_folder().as_posix() == "C:/Users/me/AppData/Local/deep3d/Cache"
+
+
 def test_a_user_without_a_home_has_no_plan_but_no_error_either(monkeypatch):
     for name in ("HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
