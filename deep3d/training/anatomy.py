@@ -6,14 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.camera import clip_space
 from deep3d.face_model import FaceModel
-from deep3d.rendering.kernels import rasterize_into
+from deep3d.rendering.openness import sky_visibility
 from deep3d.training.dense_points import irises
 
-SKY_DIRECTIONS = 48  # from which the light of the sky is sampled
-SKY_MAP = (160, 160)  # pixels of the shadow map of each
-SKY_BIAS = 0.06  # decimetres behind the nearest surface that still count as lit
 MOUTH_OPENNESS, SKIN_OPENNESS = 0.6, 0.1  # least values: the mean head's mouth is shut, a laughing one's is not
 
 
@@ -58,30 +54,6 @@ class Anatomy:
             irises=np.array(irises(model)),
             lowest=int(np.argmin(mean[:, 1])),
         )
-
-
-def sky_visibility(model: FaceModel) -> np.ndarray:
-    """How much of the light around reaches each vertex (V,) of the mean head, in (0, 1]: 1 on open skin."""
-    vertices, triangles = model.mean_shape, model.triangles
-    rng = np.random.default_rng(0)
-    seen = np.full(len(vertices), 1e-3)
-    total = np.full(len(vertices), 1e-3)
-    normals = model.normals(vertices[None])[0]
-    triangle, zbuffer = np.empty(SKY_MAP, np.int32), np.empty(SKY_MAP, np.float32)
-    weights = np.empty((*SKY_MAP, 2), np.float32)
-    reach = np.abs(vertices).max() * 1.8
-    for _ in range(SKY_DIRECTIONS):
-        axes, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-        turned = vertices @ axes.T
-        pixels = (turned[:, :2] / reach + 0.5) * SKY_MAP[0]
-        clip = clip_space(pixels[None], np.ones((1, len(vertices))), SKY_MAP)[0]
-        clip[:, 2] = -turned[:, 2] / (2 * reach)  # a lamp far away: depth is linear
-        rasterize_into(clip.astype(np.float32), triangles, triangle, weights, zbuffer)
-        column, row = (np.clip(np.rint(pixels[:, k]), 0, SKY_MAP[0] - 1).astype(int) for k in range(2))
-        facing = np.clip(normals @ axes[2], 0, 1)
-        total += facing
-        seen += facing * (clip[:, 2] <= zbuffer[row, column] + SKY_BIAS / (2 * reach))
-    return (seen / total).astype(np.float32)
 
 
 def _beard(model: FaceModel) -> np.ndarray:

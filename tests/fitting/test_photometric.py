@@ -8,10 +8,11 @@ import pytest
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
-from deep3d.fitting import ColourPriors, LandmarkBasis, fit_landmarks, fit_reflectance
-from deep3d.fitting.photometric import SeenLandmarks, fit_photo_colours
+from deep3d.fitting import ColourPriors, LandmarkBasis, fit_landmarks, fit_reflectance, photometric
+from deep3d.fitting.photometric import PhotoFit, SeenLandmarks, fit_photo_colours
 from deep3d.lighting import irradiance, shade
 from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.rendering.openness import sky_visibility
 from deep3d.rendering.renderer import Renderer
 
 ROWS = range(0, 9000, 30)
@@ -68,6 +69,32 @@ def test_colours_tell_more_of_a_face_than_its_landmarks(model, true, crop, landm
     assert fit.difference < 0.02
     assert colour_error(model, fit.coefficients, true) < 0.5 * colour_error(model, regressed, true)
     assert shape_error(model, fit.coefficients, true) < 0.85 * shape_error(model, start.coefficients, true)
+
+
+def test_what_the_head_hides_from_the_light_is_not_taken_for_shape(model, true, landmarks, monkeypatch):
+    # given a face in light from everywhere, darker where its own nose and brows stand in the way
+    placed = place(model.shape(true), true.rotation, true.translation)
+    openness = np.maximum(sky_visibility(model), photometric.DARKEST)[:, None]
+    colours = openness * shade(model.albedo(true.albedo), model.normals(placed), true.lighting)
+    drawn = Renderer(CpuRasterizer()).render_colors(placed.astype(np.float32), model.triangles, np.float32(colours))
+    crop = np.rint(255 * drawn.picture[0].clip(0, 1)).astype(np.uint8)
+    regressed = replace(true, identity=np.zeros_like(true.identity))
+    start = fit_landmarks(landmarks.basis, landmarks.points[None], landmarks.deviation[None], regressed)
+
+    def fit() -> PhotoFit:
+        sure = ColourPriors(trust=1.0)
+        first = start.coefficients, start.cameras[0]
+        return fit_photo_colours(crop, landmarks, model, regressed, *first, colour_priors=sure)
+
+    # when
+    known = fit()
+    monkeypatch.setattr(photometric, "OCCLUSION", 0.0)
+    monkeypatch.setattr(photometric, "OCCLUSION_SPREAD", 1e-3)
+    ignored = fit()
+    # then
+    assert known.kept
+    assert known.difference < 0.8 * ignored.difference
+    assert shape_error(model, known.coefficients, true) < 0.9 * shape_error(model, ignored.coefficients, true)
 
 
 def test_skin_and_light_of_a_known_shape(model, true, crop):

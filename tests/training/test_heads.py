@@ -10,7 +10,6 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
 from deep3d.lighting import shade
 from deep3d.rendering.cpu import CpuRasterizer
-from deep3d.training.anatomy import sky_visibility
 from deep3d.training.device_heads import DeviceHeadGenerator
 from deep3d.training.heads import HeadGenerator, Heads
 
@@ -88,15 +87,3 @@ def test_the_picture_shows_the_labelled_face_where_the_label_says(model, heads):
     beside = [agreement(dx, dy) for dx in (-8, 0, 8) for dy in (-8, 0, 8) if dx or dy]
     assert there > 0.5
     assert there > max(beside) + 0.2
-
-
-def test_the_sky_is_open_on_the_forehead_and_closed_in_the_mouth(model):
-    openness = sky_visibility(model)
-    landmarks = model.landmarks(model.mean_shape[None])[0]
-    above = np.linalg.norm(model.mean_shape - (landmarks[27] + [0, 0.45, 0.05]), axis=1).argmin()
-    throat = (np.abs(model.mean_shape[:, 0]) < 0.2) & (model.skin < 0.1)
-    throat &= (model.mean_shape[:, 2] < landmarks[62, 2] - 0.3) & (
-        np.abs(model.mean_shape[:, 1] - landmarks[62, 1]) < 0.1
-    )
-    assert openness[above] > 0.8
-    assert throat.any() and openness[throat].mean() < 0.1
