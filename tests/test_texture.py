@@ -14,7 +14,7 @@ from deep3d.texture.background import background
 from deep3d.texture.compose import Sources
 from deep3d.texture.fill import spread
 from deep3d.texture.sampling import Picture
-from deep3d.texture.skin_colour import skin_likeness
+from deep3d.texture.skin_colour import front_of_face, skin_likeness
 
 GRID = 41
 SIZE = 160
@@ -38,6 +38,9 @@ def head(toy_face_model) -> FaceModel:
     number = np.arange(GRID**2).reshape(GRID, GRID)
     a, b, c, d = (part.ravel() for part in (number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]))
     triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
+    middle = GRID // 2
+    landmarks = np.full(68, number[middle, middle])  # the tip of the nose
+    landmarks[[0, 16]], landmarks[8] = number[middle, [1, -2]], number[-2, middle]  # ears and chin
     return replace(
         toy_face_model,
         mean_shape=(shape - [0, 0, 0.4]).astype(np.float32),
@@ -45,6 +48,7 @@ def head(toy_face_model) -> FaceModel:
         adjacency=vertex_triangles(triangles, GRID**2),
         uv=(0.5 + 0.42 * np.stack([u, v], axis=1)).astype(np.float32),
         uv_triangles=triangles,
+        landmark_triangles=np.array([np.flatnonzero((triangles == vertex).any(axis=1))[0] for vertex in landmarks]),
         skin=np.ones(GRID**2, np.float32),
         mirror=number[:, ::-1].ravel().astype(np.int32),
     )
@@ -272,6 +276,25 @@ def test_background_follows_the_edge_in_the_picture_not_the_outline_of_the_mesh(
     signed = (columns - 30) * 0.02  # the mesh begins ten pixels too far left
     inside, outside = np.maximum(signed, 0), np.maximum(-signed, 0)
     np.testing.assert_array_equal(background(colours, np.zeros((60, 100)), inside, outside), columns < 40)
+
+
+def test_what_lies_beside_the_head_at_the_border_of_the_photo_is_background():
+    columns = np.broadcast_to(np.arange(100), (60, 100))
+    colours = np.where((columns >= 40)[..., None], SKIN, GREEN).astype(np.float32)
+    signed = (columns - 30) * 0.01  # 0.3 decimetres are left beside the mesh
+    inside, outside = np.maximum(signed, 0), np.maximum(-signed, 0)
+    front = np.where(columns > 70, 1.0, 0.0)
+    np.testing.assert_array_equal(background(colours, front, inside, outside), columns < 40)
+
+
+def test_neither_ears_nor_neck_vouch_for_what_the_photo_shows_there():
+    model = default_face_model()
+    front, landmarks = front_of_face(model), model.landmark_vertices
+    ears = (np.abs(model.mean_shape[:, 0]) > 0.78) & (model.skin > 0.9)
+    neck = (model.mean_shape[:, 1] < model.mean_shape[landmarks[8], 1] - 0.3) & (model.skin > 0.9)
+    assert ears.any() and neck.any()
+    assert front[ears | neck].max() < 0.1
+    assert front[landmarks[17:36]].min() > 0.8  # brows and nose
 
 
 def arguments_of(head: FaceModel) -> dict[str, np.ndarray]:

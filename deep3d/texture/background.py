@@ -13,6 +13,7 @@ CORE = 0.9  # decimetres inside the outline from which a pixel surely shows the 
 FRONT = 0.15  # likewise for facial skin that faces the camera: it is fitted better than the scalp
 FRONT_COSINE = 0.8
 OUTSIDE = 0.5  # decimetres outside the outline from which a pixel surely does not show the head
+OUTSIDE_AT_BORDER = 0.25  # likewise at the border of the picture, for there may be nothing farther away
 STEP_COST = 0.5  # of 255: a step without a change of colour
 RELUCTANCE = 2.5  # times dearer for the background: hair must not be lost, even against a wall of much its colour
 ROUNDS = 2
@@ -25,7 +26,9 @@ def background(colours: np.ndarray, front: np.ndarray, inside: np.ndarray, outsi
     `inside` and `outside` (h, w) are distances from the mesh's outline in decimetres, 0 on its other side.
     """
     head = (inside > CORE) | ((inside > FRONT) & (front > FRONT_COSINE))
-    label = np.where(head, 1, np.where(outside > OUTSIDE, 2, 0)).astype(np.uint8)
+    far = np.full(outside.shape, OUTSIDE, np.float32)
+    far[[0, -1]] = far[:, [0, -1]] = OUTSIDE_AT_BORDER
+    label = np.where(head, 1, np.where(outside > far, 2, 0)).astype(np.uint8)
     cost = np.where(label > 0, 0, np.inf).astype(np.float32)
     _grow(colours.astype(np.float32), label, cost)
     return label == 2

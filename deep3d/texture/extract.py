@@ -19,7 +19,7 @@ from deep3d.texture.atlas import Atlas
 from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.sampling import Picture
-from deep3d.texture.skin_colour import mouth_interior, skin_likeness
+from deep3d.texture.skin_colour import front_of_face, mouth_interior, skin_likeness
 from deep3d.texture.view import angle_weight, facing, look, seen_vertices
 
 LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
@@ -55,7 +55,7 @@ def extract_texture(
     _check(photo, placed_vertices, pixels, depth, lit_albedo, len(face_model.mean_shape))
     atlas = Atlas.of(face_model, size)
     cosine = facing(placed_vertices, face_model.normals(placed_vertices[None])[0], depth)
-    view = look(photo, placed_vertices, pixels, depth, cosine * face_model.skin, face_model.triangles)
+    view = look(photo, placed_vertices, pixels, depth, cosine * face_model.derived(front_of_face), face_model.triangles)
     angle = angle_weight(cosine)
     weight = seen_vertices(view, pixels, depth, angle)
 

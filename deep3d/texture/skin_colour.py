@@ -49,6 +49,11 @@ def mouth_interior(face_model: FaceModel) -> np.ndarray:
     )
 
 
+def front_of_face(face_model: FaceModel) -> np.ndarray:
+    """How far each vertex (V,) is facial skin before the ears and above the throat, where a fitted mesh lies best."""
+    return face_model.skin - face_model.derived(_judged)
+
+
 def _judged(face_model: FaceModel) -> np.ndarray:
     """How much each vertex (V,) is judged: 1 on ears and neck, 0 on the front of the face and off the skin."""
     mean = face_model.mean_shape
