@@ -17,7 +17,7 @@ from deep3d.alignment import STANDARD_POINTS, align
 from deep3d.camera import DEEP3D_CAMERA
 from deep3d.checkpoints import Checkpoint, CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel, read_face_model, write_face_model
+from deep3d.face_model import Components, FaceModel, read_face_model, write_face_model
 from deep3d.face_model.bfm2009 import read_bfm2009
 from deep3d.face_model.foreign import write_foreign_model
 from deep3d.photo import Photo
@@ -167,7 +167,7 @@ def arkit_face_model(toy_face_model: FaceModel) -> FaceModel:
     return replace(
         toy_face_model,
         expression_names=names,
-        expression_basis=basis.reshape(64, -1),
+        expression_components=Components.of(basis.reshape(64, -1)),
         uv=np.concatenate([left_chart, right_chart]).astype(np.float32),
         uv_triangles=(toy_face_model.triangles + len(toy_face_model.uv) * right[:, None]).astype(np.int32),
     )

@@ -11,6 +11,7 @@ import torch
 from deep3d.checkpoint_import import import_checkpoint
 from deep3d.checkpoints import read_checkpoint
 from deep3d.errors import CheckpointInvalid, CheckpointMismatch, CheckpointMissing, Deep3DError
+from deep3d.face_model import Components
 from deep3d.lighting import irradiance
 from deep3d.network import RegressorConfig, RegressorNetwork
 from deep3d.regressor import Regressor
@@ -169,5 +170,5 @@ def test_heads_of_other_widths(saved, state, toy_face_model, head, width, name):
 def test_a_model_with_fewer_components(saved, state, toy_face_model):
     basis = toy_face_model.expression_basis.copy()
     basis[6:] = 0
-    model = replace(toy_face_model, expression_basis=basis)
+    model = replace(toy_face_model, expression_components=Components.of(basis))
     assert_refused(saved({"net_recon": state}), model, CheckpointMismatch, "64 expression", "toy has 6")

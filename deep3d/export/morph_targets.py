@@ -79,6 +79,8 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _target(face_model: FaceModel, name: str, components: tuple[int, ...]) -> MorphTarget:
-    offsets = face_model.expression_basis[list(components)].sum(axis=0).reshape(-1, 3)
+    full = np.zeros((1, len(face_model.expression_components)), np.float32)
+    full[:, list(components)] = 1
+    offsets = face_model.expression_offsets(full)[0]
     moving = np.flatnonzero((offsets * offsets).sum(axis=1) > STILL * STILL)
     return MorphTarget(name, components, moving, offsets[moving])

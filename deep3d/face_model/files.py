@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from deep3d.assets import asset
 from deep3d.errors import FaceModelInvalid, FaceModelMissing
+from deep3d.face_model.components import Components
 from deep3d.face_model.model import FaceModel, ModelInfo
 from deep3d.mesh import vertex_triangles
 from deep3d.tensor_file import read_tensors, write_tensors
@@ -73,10 +74,9 @@ def read_face_model(path: str | Path | None = None) -> FaceModel:
         ),
         mean_shape=arrays["mean_shape"].astype(np.float32),
         mean_albedo=arrays["mean_albedo"].astype(np.float32),
-        identity_basis=_flat(arrays["identity_basis"]),
-        expression_basis=_flat(arrays["expression_basis"]),
-        albedo_components=_flat(arrays["albedo_basis"], np.int8),
-        albedo_scale=arrays["albedo_scale"].astype(np.float32),
+        identity_components=_components(arrays["identity_basis"]),
+        expression_components=_components(arrays["expression_basis"]),
+        albedo_components=_components(arrays["albedo_basis"], arrays["albedo_scale"]),
         triangles=triangles,
         adjacency=vertex_triangles(triangles, sizes["V"]),
         uv=arrays["uv"].astype(np.float32),
@@ -139,6 +139,11 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
     return sizes
 
 
-def _flat(basis: np.ndarray, small: type = np.float32) -> np.ndarray:
-    """A basis (K, V, 3) as (K, V * 3) float32, or of the small type if it is of that."""
-    return basis.reshape(len(basis), -1).astype(small if basis.dtype == small else np.float32)
+def _components(basis: np.ndarray, scale: np.ndarray | float = 1.0) -> Components:
+    """Those of a file's basis (K, V, 3) times a scale (K,): what has few bits there has no more of them in memory."""
+    flat = basis.reshape(len(basis), -1)
+    if basis.dtype == np.float16:
+        components = Components.rounded(flat)
+    else:
+        components = Components.of(flat if basis.dtype == np.int8 else flat.astype(np.float32))
+    return replace(components, scale=(components.scale * scale).astype(np.float32))

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import array_api_compat
-import numba
 import numpy as np
 
 from deep3d.coefficients import Array, FaceCoefficients
+from deep3d.face_model.components import Components
 from deep3d.mesh import Mesh, vertex_normals
 
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ class FaceModel:
     info: ModelInfo
     mean_shape: Array  # (V, 3)
     mean_albedo: Array  # (V, 3) RGB in [0, 1]
-    identity_basis: Array  # (80, V * 3) decimetres for one standard deviation
-    expression_basis: Array  # (64, V * 3) decimetres for weight 1
-    albedo_components: Array  # (80, V * 3) float32, or int8 as files have them, which takes a quarter of the memory
-    albedo_scale: Array  # (80,) times which they are `albedo_basis`
+    identity_components: Components  # 80, decimetres for one standard deviation
+    expression_components: Components  # 64, decimetres for weight 1
+    albedo_components: Components  # 80, RGB for one standard deviation
     triangles: Array  # (T, 3) int32
     adjacency: Array  # (V, valence) int32, see mesh.vertex_triangles
     uv: Array  # (U, 2) in [0, 1], v up
@@ -59,18 +58,15 @@ class FaceModel:
 
     def neutral_shape(self, identity: Array) -> Array:
         """Vertices (B, V, 3) of (B, 80) identities without expression."""
-        return self.mean_shape + self._vertices(identity @ self.identity_basis)
+        return self.mean_shape + self.identity_components(identity)
 
     def expression_offsets(self, expression: Array) -> Array:
         """Offsets (B, V, 3) of (B, 64) expressions."""
-        return self._vertices(expression @ self.expression_basis)
+        return self.expression_components(expression)
 
     def albedo(self, albedo: Array) -> Array:
         """Vertex colours (B, V, 3), RGB around [0, 1] and not clamped, of (B, 80) albedo coefficients."""
-        weights = albedo * self.albedo_scale
-        if self.albedo_components.dtype == np.int8:
-            return self.mean_albedo + self._vertices(_times_eight_bits(weights, self.albedo_components))
-        return self.mean_albedo + self._vertices(weights @ self.albedo_components)
+        return self.mean_albedo + self.albedo_components(albedo)
 
     def normals(self, vertices: Array) -> Array:
         """Unit vertex normals (B, V, 3) of (B, V, 3) vertices."""
@@ -90,9 +86,19 @@ class FaceModel:
         return Mesh(vertices, self.triangles, self.uv, self.uv_triangles)
 
     @property
+    def identity_basis(self) -> Array:
+        """(80, V * 3) decimetres for one standard deviation: made anew each time, like the other two."""
+        return self.identity_components.basis
+
+    @property
+    def expression_basis(self) -> Array:
+        """(64, V * 3) decimetres for weight 1."""
+        return self.expression_components.basis
+
+    @property
     def albedo_basis(self) -> Array:
-        """(80, V * 3) for one standard deviation: made anew each time."""
-        return self.albedo_components * self.albedo_scale[:, None]
+        """(80, V * 3) RGB for one standard deviation."""
+        return self.albedo_components.basis
 
     @cached_property
     def landmark_vertices(self) -> np.ndarray:
@@ -108,28 +114,14 @@ class FaceModel:
         return self._derived[key]
 
     def to_torch(self, device: str | torch.device = "cpu") -> FaceModel:
-        """The same model with torch tensors, for gradients: none has eight bits."""
+        """The same model with torch tensors, for gradients."""
         import torch
 
-        tensors = {
-            field.name: torch.as_tensor(value.astype(np.float32) if value.dtype == np.int8 else value, device=device)
-            for field in fields(self)
-            if isinstance(value := getattr(self, field.name), np.ndarray)
-        }
+        tensors: dict[str, Any] = {}
+        for name in (each.name for each in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, Components):
+                tensors[name] = value.to_torch(device)
+            elif isinstance(value, np.ndarray):
+                tensors[name] = torch.as_tensor(value, device=device)
         return replace(self, **tensors)
-
-    def _vertices(self, flat: Array) -> Array:
-        xp = array_api_compat.array_namespace(flat)
-        return xp.reshape(flat, (flat.shape[0], -1, 3))
-
-
-@numba.njit(cache=True, nogil=True)
-def _times_eight_bits(weights, components):
-    """Float32 (B, K) times int8 (K, N), which numpy would have to unfold into four times the memory first."""
-    product = np.zeros((len(weights), components.shape[1]), np.float32)
-    for b in range(len(weights)):
-        for k in range(len(components)):
-            weight = np.float32(weights[b, k])
-            for n in range(components.shape[1]):
-                product[b, n] += weight * components[k, n]
-    return product

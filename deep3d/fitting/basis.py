@@ -40,7 +40,7 @@ class LandmarkBasis:
         """The landmarks that `points` takes from (B, V, 3) vertices, linearly."""
         bases = [points(basis.reshape(len(basis), -1, 3)) for basis in (model.identity_basis, model.expression_basis)]
         directions = np.concatenate(bases).transpose(1, 2, 0).astype(np.float32, order="C")
-        return cls(points(model.mean_shape[None])[0], directions, len(model.identity_basis), _limits(model))
+        return cls(points(model.mean_shape[None])[0], directions, len(model.identity_components), _limits(model))
 
 
 def _limits(model: FaceModel) -> np.ndarray:
@@ -48,10 +48,11 @@ def _limits(model: FaceModel) -> np.ndarray:
 
     Real faces move a little beyond what the shapes were made for, and a hard limit would spoil the rest of the fit.
     """
-    count = len(model.identity_basis) + len(model.expression_basis)
+    identities = len(model.identity_components)
+    count = identities + len(model.expression_components)
     limits = np.full((2, count), [[-LARGEST_DEVIATION], [LARGEST_DEVIATION]])
     if JAW_OPEN in model.expression_names:
-        expressions = limits[:, len(model.identity_basis) :]
+        expressions = limits[:, identities:]
         expressions[:] = [[-1.0], [1.0]]
         expressions[:, :NAMED_EXPRESSIONS] = [[-BEYOND], [1 + BEYOND]]
     return limits

@@ -11,6 +11,7 @@ from pygltflib import GLTF2
 from deep3d.export import write_glb
 from deep3d.export.gltf import glb
 from deep3d.export.morph_targets import APPLE_NAMES, STILL, morph_targets
+from deep3d.face_model import Components
 
 COMPONENTS = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
@@ -167,7 +168,9 @@ def test_an_expression_that_moves_nothing_still_has_its_target(toy_reconstructio
     model = toy_reconstruction.face_model
     basis = model.expression_basis.copy()
     basis[model.expression_names.index("jawOpen")] = 0
-    reader = Reader(glb(replace(toy_reconstruction, face_model=replace(model, expression_basis=basis))))
+    reader = Reader(
+        glb(replace(toy_reconstruction, face_model=replace(model, expression_components=Components.of(basis))))
+    )
     assert len(reader.primitive.targets) == 51
     assert not reader.target("jawOpen").any()
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
-from deep3d.face_model import FaceModel
+from deep3d.face_model import Components, FaceModel
 
 
 @pytest.fixture
@@ -97,9 +97,10 @@ def test_torch_gives_gradients_from_landmarks_to_coefficients(toy_face_model):
     model = toy_face_model.to_torch()
     model = replace(
         model,
+        **{n: getattr(model, n).double() for n in ("mean_shape", "landmark_weights")},
         **{
-            n: getattr(model, n).double()
-            for n in ("mean_shape", "identity_basis", "expression_basis", "landmark_weights")
+            n: Components(getattr(model, n).values.double(), getattr(model, n).scale.double())
+            for n in ("identity_components", "expression_components")
         },
     )
     vector = torch.zeros(1, COEFFICIENT_COUNT, dtype=torch.float64, requires_grad=True)
@@ -118,9 +119,9 @@ def test_shape_and_albedo_match_the_reference(toy_face_model, face_model_golden)
         toy_face_model,
         mean_shape=golden["rows_mean_shape"].reshape(8, 3),
         mean_albedo=golden["rows_mean_tex"].reshape(8, 3) / 255,
-        identity_basis=golden["rows_id_base"].T,
-        expression_basis=golden["rows_exp_base"].T,
-        albedo_components=golden["rows_tex_base"].T / 255,
+        identity_components=Components.of(golden["rows_id_base"].T),
+        expression_components=Components.of(golden["rows_exp_base"].T),
+        albedo_components=Components.of(golden["rows_tex_base"].T / 255),
     )
     stored = np.searchsorted(golden["vertex_index"], vertices)
     np.testing.assert_array_equal(golden["vertex_index"][stored], vertices)
