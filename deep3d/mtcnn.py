@@ -76,18 +76,12 @@ class Cascade:
 
     def _propose(self, pyramid: list[_Level], count: int, threshold: float, overlap: float) -> list[np.ndarray]:
         """The squares (N, 4) of each image that may hold a face; the first level is for crops alone."""
-        found: list[list[np.ndarray]] = [[] for _ in range(count)]  # boxes with their scores
+        found: list[list[np.ndarray]] = [[np.zeros((0, 5))] for _ in range(count)]  # boxes with their scores
         for level in pyramid[1:]:
             offsets, scores = self._networks.pnet(level.images)
             for image in range(count):
-                row, column = np.nonzero(scores[image] >= threshold)
-                corner = np.stack([column, row], axis=1) * float(_PNET_STRIDE)
-                boxes = np.concatenate([corner, corner + _PNET_WINDOW], axis=1) / np.tile(level.scale, 2)
-                score = scores[image, row, column]
-                keep = _distinct(boxes, score, 0.5)
-                moved = _moved(boxes[keep], offsets[image, :, row[keep], column[keep]])
-                found[image].append(np.column_stack([moved, score[keep]]))
-        joined = [np.concatenate(boxes) if boxes else np.zeros((0, 5)) for boxes in found]
+                found[image].append(_proposals(offsets[image], scores[image], threshold, level.scale))
+        joined = [np.concatenate(boxes) for boxes in found]
         return [_squared(boxes[_distinct(boxes[:, :4], boxes[:, 4], overlap), :4]) for boxes in joined]
 
     def _refine(
@@ -165,6 +159,30 @@ def _crops(pyramid: list[_Level], boxes: list[np.ndarray], size: int) -> np.ndar
         level = pyramid[number]
         crop_into(level.images, image[rows], places[rows] * np.tile(level.scale, 2), rows, crops)
     return crops
+
+
+@numba.njit(cache=True, nogil=True)
+def _proposals(offsets, scores, threshold, scale):
+    """Boxes with their scores (N, 5) of P-Net's windows in an image at some scale (2,): no two are nearly the same.
+
+    `offsets` (4, h, w) say where the edges of each window should be, `scores` (h, w) whether it shows a face.
+    """
+    windows = np.argwhere(scores >= threshold)
+    boxes, score = np.empty((len(windows), 4)), np.empty(len(windows))
+    for k, (row, column) in enumerate(windows):
+        score[k] = scores[row, column]
+        left, top = column * _PNET_STRIDE, row * _PNET_STRIDE
+        boxes[k, 0], boxes[k, 2] = left / scale[0], (left + _PNET_WINDOW) / scale[0]
+        boxes[k, 1], boxes[k, 3] = top / scale[1], (top + _PNET_WINDOW) / scale[1]
+    kept = _suppress(boxes, np.argsort(-score, kind="mergesort"), 0.5)
+    proposals = np.empty((len(kept), 5))
+    for k, number in enumerate(kept):
+        row, column = windows[number]
+        for edge in range(4):
+            side = boxes[number, 2 + edge % 2] - boxes[number, edge % 2]
+            proposals[k, edge] = boxes[number, edge] + side * offsets[edge, row, column]
+        proposals[k, 4] = score[number]
+    return proposals
 
 
 def _distinct(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:
