@@ -44,14 +44,13 @@ DEEP3D_CAMERA = Camera()
 def rotation_matrix(angles: Array) -> Array:
     """Rotation matrices (B, 3, 3) for column vectors, R = Rz Ry Rx, of (B, 3) angles about x, y, z in radians."""
     xp = array_api_compat.array_namespace(angles)
-    sx, sy, sz = (xp.sin(angles[:, axis]) for axis in range(3))
-    cx, cy, cz = (xp.cos(angles[:, axis]) for axis in range(3))
+    (sx, sy, sz), (cx, cy, cz) = xp.sin(angles).T, xp.cos(angles).T
     rows = [
-        [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
-        [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
-        [-sy, cy * sx, cy * cx],
+        *[cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
+        *[sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
+        *[-sy, cy * sx, cy * cx],
     ]
-    return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
+    return xp.reshape(xp.stack(rows, axis=-1), (-1, 3, 3))
 
 
 def rotation_angles(matrices: np.ndarray) -> np.ndarray:
