@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.runtime.cache import cache_folder
 from deep3d.runtime.cores import processor_name, usable_cores
 from deep3d.runtime.loading import RUNTIMES
 
@@ -55,7 +56,7 @@ def machine_facts(checkpoint: Checkpoint) -> dict[str, Any]:
 def plan_path(checkpoint: Checkpoint) -> Path:
     """Where the plans for this machine and checkpoint are kept, whether there are any or not."""
     facts = json.dumps(machine_facts(checkpoint), sort_keys=True)
-    return _cache_folder() / f"plan-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
+    return cache_folder() / f"plan-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
 
 
 def write_plans(checkpoint: Checkpoint, plans: Plans) -> Path:
@@ -96,16 +97,6 @@ def read_plan(checkpoint: Checkpoint, goal: Goal) -> Plan | None:
     if plan.runtime not in RUNTIMES or min(plan.threads, plan.processes, plan.batch_size) < 1:
         raise RuntimeUnavailable(f"{path}: {goal!r} cannot be followed; {again}")
     return plan
-
-
-def _cache_folder() -> Path:
-    """The user's folder for what can be made again."""
-    home = Path(os.path.expanduser("~"))  # Path.home() raises an error for a user who has none
-    if platform.system() == "Windows":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "deep3d" / "Cache"
-    if platform.system() == "Darwin":
-        return home / "Library" / "Caches" / "deep3d"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "deep3d"
 
 
 def _version(package: str) -> str | None:

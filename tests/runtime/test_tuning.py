@@ -7,17 +7,14 @@ import pytest
 
 from deep3d.errors import RuntimeUnavailable
 from deep3d.reconstruct import Reconstructor
-from deep3d.runtime import plan as plans
 from deep3d.runtime import tuning
 from deep3d.runtime.plan import Plan, Plans, plan_path, read_plan, write_plans
 from deep3d.runtime.tuning import Trial, best, trials, tune
 
-cache_folder = plans._cache_folder
-
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(plans, "_cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("deep3d.runtime.plan.cache_folder", lambda: tmp_path / "cache")
 
 
 def _plan(**values) -> Plan:
@@ -33,24 +30,6 @@ def _plan(**values) -> Plan:
         }
         | values
     )
-
-
-def test_each_system_has_its_place_for_plans(tmp_path, monkeypatch):
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert cache_folder() == tmp_path / "cache" / "deep3d"
-    monkeypatch.setattr("platform.system", lambda: "Darwin")
-    assert cache_folder().parts[-3:] == ("Library", "Caches", "deep3d")
-    monkeypatch.setattr("platform.system", lambda: "Windows")
-    monkeypatch.setenv("LOCALAPPDATA", "C:/Users/me/AppData/Local")
-    assert cache_folder().as_posix() == "C:/Users/me/AppData/Local/deep3d/Cache"
-
-
-def test_a_user_without_a_home_has_no_plan_but_no_error_either(monkeypatch):
-    for name in ("HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7, raising=False)
-    assert cache_folder().name in ("deep3d", "Cache")
 
 
 def test_cores_are_shared_among_threads_and_processes(monkeypatch):
