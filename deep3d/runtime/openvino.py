@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,9 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
             return _CORE.import_model(kept, "CPU", options)
     network = _CORE.compile_model(_CORE.read_model(model), "CPU", options)
     if len(model) > _LARGE:
-        keep(name, network.export_model().getvalue())
+        stream = io.BytesIO()
+        network.export_model(stream)
+        keep(name, stream.getvalue())
     return network
 
 
