@@ -69,7 +69,10 @@ class SeenLandmarks:
 
 @dataclass(frozen=True)
 class PhotoFit:
-    """One face fitted to its photo."""
+    """One face fitted to its photo.
+
+    `difference` counts the light that the head hides from itself as missing; the coefficients are of light before that.
+    """
 
     coefficients: FaceCoefficients  # B = 1
     camera: Camera
@@ -91,7 +94,7 @@ def fit_photo_colours(
 
     Priors are about the `regressed` coefficients (B = 1); the iteration begins at `start`, as `camera` sees it.
     """
-    photo, face = _Photo(crop), _Face(started(start, camera), Reflectance.of(start))
+    photo, face = _Photo(crop), _Face(started(start, camera), Reflectance.of(start), OCCLUSION)
     first, believed = started(regressed), Reflectance.of(regressed)
     before = after = np.inf
     for number in range(ROUNDS):
@@ -123,7 +126,7 @@ class _Face:
 
     state: FaceState  # B = 1
     skin: Reflectance
-    occlusion: float = OCCLUSION
+    occlusion: float
 
     def stepped(self, basis: LandmarkBasis, step: np.ndarray) -> _Face:
         """After a step (7 + K + 107 + 1,)."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
 
 _MOST = 4  # kept things: two networks for each of two plans
 _SUFFIX = ".kept"
+_ABANDONED = 3600  # seconds after which a file that is not whole is that of a process which was killed
 _CHECKSUM = 4  # bytes before the content
 
 
@@ -28,9 +30,10 @@ def read_kept(name: str) -> bytes | None:
     path = cache_folder() / (name + _SUFFIX)
     try:
         content = path.read_bytes()
-        os.utime(path)  # the one that was not used for the longest time is the next to go
     except OSError:
         return None
+    with suppress(OSError):  # the folder may be only to be read
+        os.utime(path)  # the one that was not used for the longest time is the next to go
     content, checksum = content[_CHECKSUM:], content[:_CHECKSUM]
     return content if zlib.crc32(content).to_bytes(_CHECKSUM, "big") == checksum else None
 
@@ -51,5 +54,6 @@ def keep(name: str, content: bytes) -> None:
         finally:
             partial.unlink(missing_ok=True)
         kept = sorted(folder.glob("*" + _SUFFIX), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in kept[_MOST:]:
+        left = [path for path in folder.glob("*.partial") if path.stat().st_mtime < time.time() - _ABANDONED]
+        for path in kept[_MOST:] + left:
             path.unlink(missing_ok=True)

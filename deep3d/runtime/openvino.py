@@ -70,8 +70,9 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
     network = _CORE.compile_model(_CORE.read_model(model), "CPU", options)
     if len(model) > _LARGE:
         stream = io.BytesIO()
-        network.export_model(stream)
-        keep(name, stream.getvalue())
+        with suppress(RuntimeError):  # not every plugin can
+            network.export_model(stream)
+            keep(name, stream.getvalue())
     return network
 
 

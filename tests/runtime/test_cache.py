@@ -1,6 +1,7 @@
 """What is kept in the user's folder, where that is, and what happens where nothing can be kept."""
 
 import os
+import time
 
 import pytest
 
@@ -48,6 +49,26 @@ def test_what_is_not_whole_is_not_read(cache, damage):
     file = cache / "network.kept"
     file.write_bytes(damage(file.read_bytes()))
     assert read_kept("network") is None
+
+
+def test_what_is_kept_may_be_only_to_be_read(cache, monkeypatch):
+    keep("network", b"compiled")
+
+    def refused(*_):
+        raise PermissionError
+
+    monkeypatch.setattr("os.utime", refused)
+    assert read_kept("network") == b"compiled"
+
+
+def test_what_a_killed_process_left_goes_too(cache):
+    cache.mkdir()
+    for name, age in (("killed.1.partial", 5000), ("at-work.2.partial", 5)):
+        (cache / name).write_bytes(b"half")
+        then = time.time() - age
+        os.utime(cache / name, (then, then))
+    keep("network", b"compiled")
+    assert {path.name for path in cache.iterdir()} == {"network.kept", "at-work.2.partial"}
 
 
 def test_only_what_was_used_last_stays(cache):
