@@ -62,17 +62,18 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # or several processes would all choose the same cores
     }
+    if len(model) < _LARGE:
+        return _CORE.compile_model(_CORE.read_model(model), "CPU", options)
     name = f"openvino-{_digest(model, options)}"
-    kept = read_kept(name) if len(model) > _LARGE else None
+    kept = read_kept(name)
     if kept is not None:
         with suppress(RuntimeError):  # what another build of this version has written, perhaps
             return _CORE.import_model(kept, "CPU", options)
     network = _CORE.compile_model(_CORE.read_model(model), "CPU", options)
-    if len(model) > _LARGE:
-        stream = io.BytesIO()
-        with suppress(RuntimeError):  # not every plugin can
-            network.export_model(stream)
-            keep(name, stream.getvalue())
+    stream = io.BytesIO()
+    with suppress(RuntimeError):  # not every plugin can
+        network.export_model(stream)
+        keep(name, stream.getvalue())
     return network
 
 
