@@ -14,7 +14,7 @@ DOUBTFUL = 5.0
 """Percent of the face box, expected error of the regressor from which a find is in doubt, and up to which a frame has a
 face where the refiner is not asked. Of 570 heads of our own, good finds had more four times, false ones less once; of
 600 pictures without a face one had less."""
-LIKELY, CLEAR = 8.0, 12.0
+LIKELY, CLEAR = 12.0, 10.0
 """The same, expected by the regressor and then by the refiner, up to which a frame has a face, if the refiner expects
 less than of the find in doubt. Chosen on 600 heads of our own, on spoiled tuning portraits, and on 600 pictures without
 a face, of which none has a frame that passes."""

@@ -16,7 +16,7 @@ from deep3d.face_model import FaceModel
 from deep3d.rendering.kernels import rasterize_into
 
 CHART_SIZE = 128  # places a side, about as many as the face has pixels in the crop
-CHART_CHANNELS = 6  # red, green, blue, and the three parts of the normal
+CHART_CHANNELS = 9  # red, green, blue; the three parts of the normal; red, green, blue of what lies outside
 
 _ROUND = 1.75  # radians between the middle and an edge, as far as angles decide: half of it, distances the other half
 _FARTHEST = 2.4  # radians, beyond which the back of the head begins
@@ -24,9 +24,13 @@ _WIDEST = 1.3  # times the width of the jaw
 _ABOVE, _BELOW = 0.45, 0.2  # decimetres that the chart reaches beyond brows and chin
 _BEHIND = 0.15  # decimetres from the ends of the jaw line back to the axis
 _DEEPEST = 10.0  # decimetres, more than any point is from the axis
-_GREY = np.float32(0.45)  # of the photo's range, on average
-_CONTRAST = np.float32(1 / 255)
-_RELIEF = np.float32(0.3)  # of the normals, which vary more than the colours
+GREY = np.float32(0.45)  # of the photo's range, on average
+CONTRAST = np.float32(1 / 255)
+RELIEF = np.float32(0.3)  # of the normals, which vary more than the colours
+OUTSIDE = np.float32(0.06)  # decimetres along the normal: where the head ends, this is already beyond it
+_FACE = slice(30, 98)  # rows and columns of the chart between ears, hair and neck
+_BRIGHT = 0.35  # of the photo's range, mean of a face that needs no brightening
+_LARGEST_GAIN = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +63,16 @@ class FaceChart:
         )
 
     def unwrap(self, crop: np.ndarray, placed: np.ndarray, camera: Camera) -> np.ndarray:
-        """What a crop (H, W, 3) uint8 shows at each point, and how the surface faces the camera: (6, S, S) float32.
+        """What a crop (H, W, 3) uint8 shows at each point, how the surface faces the camera, and what the crop shows a
+        little outside of the surface: (9, S, S) float32.
 
         `placed` (V, 3) are the vertices after rotation and translation, decimetres, seen by the camera in crop pixels.
-        What the head itself hides is not told apart: there the chart shows what is before it.
+        What the head itself hides is not told apart: there the chart shows what is before it. From the surface alone,
+        a mesh that ends before the outline of a turned head does would never see that outline.
         """
         chart = np.empty((CHART_CHANNELS, CHART_SIZE, CHART_SIZE), np.float32)
         lens = np.array([camera.focal_length_px, camera.distance, camera.column, camera.row], np.float32)
+        crop = np.ascontiguousarray(crop)
         _unwrap_into(crop, placed.astype(np.float32, copy=False), self.corners, self.weights, lens, chart)
         return chart
 
@@ -73,6 +80,16 @@ class FaceChart:
         """Crop pixels (B, N, 2) of the vertices of B faces (B, V, 3), each before its own camera."""
         faces = placed[:, None, self.vertices]
         return np.concatenate([project(face, camera) for face, camera in zip(faces, cameras, strict=True)])
+
+
+def brighten(charts: np.ndarray) -> None:
+    """Make charts (B, 9, S, S) of dark faces as bright as others, in place: the network has seen more of those."""
+    for chart in charts:
+        brightness = float(chart[:3, _FACE, _FACE].mean()) + float(GREY)
+        gain = min(_BRIGHT / max(brightness, 1e-3), _LARGEST_GAIN)
+        if gain > 1:
+            for colours in (chart[:3], chart[6:, 1:-1, 1:-1]):  # the last row and column are empty
+                colours[:] = np.minimum((colours + GREY) * np.float32(gain), 1) - GREY
 
 
 def _about_axis(model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
@@ -96,32 +113,17 @@ def _flattened(model: FaceModel) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _unwrap_into(crop, placed, corners, weights, lens, chart):
-    """Fill the chart (6, S, S); `lens` has focal length, distance, and the principal point's column and row."""
+    """Fill the chart (9, S, S); `lens` has focal length, distance, and the principal point's column and row."""
     size = chart.shape[1]
-    height, width = crop.shape[:2]
-    one, zero = np.float32(1), np.float32(0)
-    points = np.empty((size, size, 3), np.float32)
+    points, normals = np.empty((size, size, 3), np.float32), np.zeros((size, size, 3), np.float32)
     for row in range(size):
         for column in range(size):
             k = row * size + column
-            a, b, c = corners[k]
-            wa, wb, wc = weights[k]
-            x = wa * placed[a, 0] + wb * placed[b, 0] + wc * placed[c, 0]
-            y = wa * placed[a, 1] + wb * placed[b, 1] + wc * placed[c, 1]
-            z = wa * placed[a, 2] + wb * placed[b, 2] + wc * placed[c, 2]
-            points[row, column, 0], points[row, column, 1], points[row, column, 2] = x, y, z
-            zoom = lens[0] / (lens[1] - z)
-            across = min(max(lens[2] + zoom * x, zero), np.float32(width - 1))
-            down = min(max(lens[3] - zoom * y, zero), np.float32(height - 1))
-            left, above = min(int(across), width - 2), min(int(down), height - 2)
-            right_part, below_part = across - np.float32(left), down - np.float32(above)
-            for channel in range(3):
-                upper = (one - right_part) * crop[above, left, channel] + right_part * crop[above, left + 1, channel]
-                lower = (one - right_part) * crop[above + 1, left, channel]
-                lower += right_part * crop[above + 1, left + 1, channel]
-                value = (one - below_part) * upper + below_part * lower
-                chart[channel, row, column] = value * _CONTRAST - _GREY
-    chart[3:] = zero
+            for axis in range(3):
+                value = weights[k, 0] * placed[corners[k, 0], axis] + weights[k, 1] * placed[corners[k, 1], axis]
+                points[row, column, axis] = value + weights[k, 2] * placed[corners[k, 2], axis]
+    _colours_into(crop, points, lens, chart[:3])
+    chart[3:6] = np.float32(0)
     for row in range(1, size - 1):
         for column in range(1, size - 1):
             ax = points[row, column + 1, 0] - points[row, column - 1, 0]
@@ -131,5 +133,32 @@ def _unwrap_into(crop, placed, corners, weights, lens, chart):
             by = points[row - 1, column, 1] - points[row + 1, column, 1]
             bz = points[row - 1, column, 2] - points[row + 1, column, 2]
             nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-            scale = _RELIEF / (np.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9))
-            chart[3, row, column], chart[4, row, column], chart[5, row, column] = nx * scale, ny * scale, nz * scale
+            unit = np.float32(1) / (np.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9))
+            for axis, value in enumerate((unit * nx, unit * ny, unit * nz)):
+                normals[row, column, axis], chart[3 + axis, row, column] = value, RELIEF * value
+    _colours_into(crop, points + OUTSIDE * normals, lens, chart[6:])
+    chart[6:, 0], chart[6:, -1], chart[6:, :, 0], chart[6:, :, -1] = 0, 0, 0, 0  # where nobody knows which way is out
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _colours_into(crop, points, lens, colours):
+    """Fill the colours (3, S, S) with what the crop shows where the camera sees points (S, S, 3)."""
+    height, width = crop.shape[:2]
+    right, bottom, zero = np.float32(width - 1), np.float32(height - 1), np.float32(0)
+    values = crop.reshape(-1)  # unsigned numbers of one axis: signed ones might count from the end, which takes time
+    pixel, line = np.uint32(3), np.uint32(3 * width)
+    for row in range(points.shape[0]):
+        for column in range(points.shape[1]):
+            x, y, z = points[row, column]
+            zoom = lens[0] / (lens[1] - z)
+            across = min(max(lens[2] + zoom * x, zero), right)
+            down = min(max(lens[3] - zoom * y, zero), bottom)
+            left, above = min(np.uint32(across), np.uint32(width - 2)), min(np.uint32(down), np.uint32(height - 2))
+            right_part, below_part = across - np.float32(left), down - np.float32(above)
+            for channel in range(3):
+                here = above * line + left * pixel + np.uint32(channel)
+                first, second = np.float32(values[here]), np.float32(values[here + pixel])
+                upper = first + right_part * (second - first)
+                first, second = np.float32(values[here + line]), np.float32(values[here + line + pixel])
+                lower = first + right_part * (second - first)
+                colours[channel, row, column] = (upper + below_part * (lower - upper)) * CONTRAST - GREY

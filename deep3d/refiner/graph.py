@@ -14,7 +14,7 @@ from deep3d.runtime.ranges import Range
 
 
 def refiner_graph(weights: RefinerWeights, places: np.ndarray, ranges: Mapping[str, Range] | None = None) -> bytes:
-    """The file of a network from `chart` (B, 6, S, S) and `shape` (B, 144) to `landmarks` (B, N, 3).
+    """The file of a network from `chart` (B, 9, S, S) and `shape` (B, 144) to `landmarks` (B, N, 3).
 
     `places` (N, 2) are those of the landmarks on the chart. Shapes are identities, and expressions times
     `EXPRESSION_GAIN`; landmarks are columns, rows and logarithms of deviations, in crop pixels along the upright face.

@@ -35,7 +35,7 @@ class Mirror:
         return cls(shape, partner)
 
     def charts(self, charts: np.ndarray) -> np.ndarray:
-        """The charts (B, 6, S, S) of the mirrored faces: columns run the other way, and so do normals across."""
+        """The charts (B, 9, S, S) of the mirrored faces: columns run the other way, and so do normals across."""
         mirrored = charts[..., ::-1].copy()
         mirrored[:, 3] *= -1
         return mirrored

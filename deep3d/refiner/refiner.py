@@ -9,7 +9,7 @@ import numpy as np
 from deep3d.camera import Camera, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
-from deep3d.refiner.chart import FaceChart
+from deep3d.refiner.chart import FaceChart, brighten
 from deep3d.refiner.graph import observed, refiner_graph
 from deep3d.refiner.layers import EXPRESSION_GAIN
 from deep3d.refiner.mirror import Mirror
@@ -68,9 +68,10 @@ class LandmarkRefiner:
     ) -> tuple[np.ndarray, np.ndarray]:
         """What the network is given of B `placed` faces, then of their mirrored selves.
 
-        Charts (2 B, 6, S, S) and shapes (2 B, 144).
+        Charts (2 B, 9, S, S) and shapes (2 B, 144).
         """
         charts = np.stack([self._chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
+        brighten(charts)
         shapes = shape_input(coefficients)
         return (
             np.concatenate([charts, self._mirror.charts(charts)]),

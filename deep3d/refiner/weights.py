@@ -13,7 +13,7 @@ from deep3d.quantization import dequantize, quantize
 from deep3d.refiner.layers import array_shapes
 from deep3d.tensor_file import read_tensors, write_tensors
 
-SCHEMA = "deep3d.refiner/1"
+SCHEMA = "deep3d.refiner/2"
 _VERTICES, _SCALE = "vertices", "_scale"
 
 

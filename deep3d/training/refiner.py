@@ -14,11 +14,11 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from deep3d.camera import DEEP3D_CAMERA, Camera, place
+from deep3d.camera import DEEP3D_CAMERA, Camera
 from deep3d.checkpoints import Checkpoint
 from deep3d.coefficients import EXPRESSION, IDENTITY, ROTATION, TRANSLATION, FaceCoefficients
 from deep3d.errors import ConfigError
-from deep3d.face_model import FaceModel, read_face_model
+from deep3d.face_model import read_face_model
 from deep3d.landmarks import JAW
 from deep3d.refiner import FaceChart, read_refiner, refiner_path
 from deep3d.refiner.refiner import shape_input, upright
@@ -30,7 +30,9 @@ from deep3d.training.refiner_config import RefinerConfig, RefinerLossWeights
 from deep3d.training.refiner_network import RefinerNetwork
 from deep3d.training.refiner_starts import StartMaker, Starts
 from deep3d.training.run import Run
+from deep3d.training.sending import sent
 from deep3d.training.team import ALONE, Team
+from deep3d.training.unwrapping import DeviceUnwrapper, HostUnwrapper, Unwrapper
 
 TERMS = ("total", "dense", "certainty", "portrait_dense", "portrait_certainty")
 
@@ -50,7 +52,7 @@ _SCATTER[TRANSLATION] = 0.006, 0.006, 0.0
 class View:
     """B faces as the refiner sees them, and what it should say."""
 
-    charts: Tensor  # (B, 6, S, S)
+    charts: Tensor  # (B, 9, S, S)
     shapes: Tensor  # (B, 144)
     offsets: Tensor  # (B, N, 2) crop pixels along the upright face, not a number where nobody knows
 
@@ -70,16 +72,18 @@ def train_refiner(
     team.from_leader(lambda: _draw_faces(config, maker, folder) and None)
     heads, portraits = _draw_faces(config, maker, folder)  # by now they are there to be read
     network = RefinerNetwork(chart.places)
+    on_host = HostUnwrapper(model, chart)
+    unwrap = DeviceUnwrapper(model, chart, team.device) if team.device.type == "cuda" else on_host
     if config.go_on:
-        views = ViewDrawer(model, chart, np.random.default_rng(config.seed))
+        views = ViewDrawer(on_host, np.random.default_rng(config.seed))
         _start_from_refiner(network, start, views.draw(heads, VIEWS_FOR_BATCH_NORMS))
     run = Run.new("refiner", config, model.info.sha256, folder, network, "refiner", team)
     seed = config.seed + 1000 * run.step + 1_000_000 * team.rank
     real = round(config.schedule.batch_size * config.portrait_share) if portraits is not None else 0
 
     def draw(number: int) -> list[View]:
-        """One batch. The unwrapping in it, most of the work, leaves other threads alone."""
-        drawer = ViewDrawer(model, chart, np.random.default_rng((seed, number)))
+        """One batch. The unwrapping in it, most of the work, leaves other threads alone, or is left to a card."""
+        drawer = ViewDrawer(unwrap, np.random.default_rng((seed, number)))
         drawn = [drawer.draw(heads, config.schedule.batch_size - real)]
         return drawn if portraits is None or not real else [*drawn, drawer.draw(portraits, real)]
 
@@ -115,20 +119,19 @@ def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple
 class ViewDrawer:
     """Unwraps faces by meshes that are about right."""
 
-    model: FaceModel
-    chart: FaceChart
+    unwrap: Unwrapper
     rng: np.random.Generator
 
     def draw(self, starts: Starts, count: int) -> View:
-        """`count` of the faces, evenly drawn."""
-        rows = np.sort(self.rng.integers(0, len(starts.crops), count))
+        """`count` of the faces, turned heads more often than others."""
+        rows = np.sort(self.rng.choice(len(starts.crops), count, p=starts.odds))
         vectors, cameras = self._disturbed(starts, rows)
         face = FaceCoefficients.from_vector(vectors)
-        placed = place(self.model.shape(face), face.rotation, face.translation)
-        crops = starts.crops[rows]
-        charts = np.stack([self.chart.unwrap(*each) for each in zip(crops, placed, cameras, strict=True)])
-        offsets = (starts.points[rows] - self.chart.seen(placed, cameras)) @ upright(face.rotation).mT
-        return View(*(torch.from_numpy(part) for part in (charts, shape_input(face), offsets)))
+        charts, seen = self.unwrap(starts.crops[rows], face, cameras)
+        points, along, shapes = (
+            sent(part, seen.device) for part in (starts.points[rows], upright(face.rotation), shape_input(face))
+        )
+        return View(charts, shapes, (points - seen) @ along.mT)
 
     def _disturbed(self, starts: Starts, rows: np.ndarray) -> tuple[np.ndarray, list[Camera]]:
         """Where the faces are thought to be: vectors (B, 257), and the cameras that see them."""

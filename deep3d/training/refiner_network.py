@@ -25,7 +25,7 @@ _FIRST_LOG_DEVIATION = 0.7  # of an untrained network: two pixels
 
 
 class RefinerNetwork(nn.Module):
-    """Charts (B, 6, S, S) and shapes (B, 144) to landmarks (B, N, 3), as `refiner_graph` has them."""
+    """Charts (B, 9, S, S) and shapes (B, 144) to landmarks (B, N, 3), as `refiner_graph` has them."""
 
     def __init__(self, places: np.ndarray) -> None:
         """`places` (N, 2) are those of the landmarks on the chart, column and row."""

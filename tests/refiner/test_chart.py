@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from deep3d.camera import DEEP3D_CAMERA, Camera, place, project
-from deep3d.refiner.chart import CHART_SIZE
+from deep3d.refiner.chart import CHART_SIZE, brighten
 
 
 def points_of(chart, vertices: np.ndarray) -> np.ndarray:
@@ -57,3 +57,31 @@ def test_vertices_are_seen_by_the_camera_of_their_own_face(model, chart):
     seen = chart.seen(faces, cameras)
     for face, camera, pixels in zip(faces, cameras, seen):
         assert_allclose(pixels, project(face[None, chart.vertices], camera)[0])
+
+
+def test_a_mesh_that_ends_before_the_outline_still_shows_what_is_beyond(model, chart):
+    """A head in profile before a white wall, black as far as the mesh reaches: from its surface alone, all is black."""
+    placed = place(model.mean_shape[None], np.array([[0.0, np.pi / 2, 0.0]]), np.zeros((1, 3)))[0]
+    seen = project(placed[None], DEEP3D_CAMERA)[0]
+    crop = np.full((224, 224, 3), 255, np.uint8)
+    outline = np.array([seen[np.abs(seen[:, 1] - row) < 1.5, 0].max(initial=0) for row in range(224)])
+    crop[np.arange(224) < outline[:, None] + 1.5] = 0
+    brows_to_lips = slice(int(chart.places[17:27, 1].max()), int(chart.places[48:60, 1].min()))
+    on_surface, outside = np.split(chart.unwrap(crop, placed, DEEP3D_CAMERA)[[0, 6], brows_to_lips] + 0.45, 2)
+    assert on_surface.max() < 0.3
+    assert outside.max() > 0.9
+
+
+def test_dark_faces_are_brightened_and_others_left_alone(model, chart):
+    colours = np.random.default_rng(1).integers(0, 256, (224, 224, 3), np.uint8)
+    bright, dark, black = (
+        chart.unwrap((colours * factor).astype(np.uint8), model.mean_shape, DEEP3D_CAMERA) for factor in (1.0, 0.2, 0.0)
+    )
+    charts = np.stack([bright, dark, black])
+    brighten(charts)
+    assert_allclose(charts[0], bright)
+    middle = charts[1][:3, 30:98, 30:98] + 0.45
+    assert middle.mean() == pytest.approx(0.35, abs=1e-3) and middle.max() <= 1
+    assert_allclose(charts[1][3:6], dark[3:6])
+    assert charts[1][6:].mean() > dark[6:].mean() + 0.1
+    assert_allclose(charts[2], black, atol=1e-6)

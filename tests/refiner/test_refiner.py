@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.refiner import LandmarkRefiner
-from deep3d.refiner.chart import CHART_SIZE
+from deep3d.refiner.chart import CHART_CHANNELS, CHART_SIZE
 from deep3d.refiner.graph import refiner_graph
 from deep3d.refiner.refiner import shape_input, upright
 from deep3d.runtime.onnx import OnnxNetwork
@@ -15,7 +15,7 @@ from deep3d.runtime.onnx import OnnxNetwork
 
 def test_the_graph_computes_what_was_trained(network, weights, chart):
     generator = torch.Generator().manual_seed(1)
-    charts = torch.rand(3, 6, CHART_SIZE, CHART_SIZE, generator=generator)
+    charts = torch.rand(3, CHART_CHANNELS, CHART_SIZE, CHART_SIZE, generator=generator)
     shapes = torch.randn(3, 144, generator=generator)
     with torch.inference_mode():
         expected = network(charts, shapes)

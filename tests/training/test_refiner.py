@@ -10,9 +10,9 @@ import torch
 from numpy.testing import assert_allclose
 
 from deep3d.assets import asset
-from deep3d.camera import DEEP3D_CAMERA, place, project
+from deep3d.camera import DEEP3D_CAMERA, Camera, place, project
 from deep3d.checkpoints import Checkpoint, read_checkpoint
-from deep3d.coefficients import FaceCoefficients
+from deep3d.coefficients import ROTATION, FaceCoefficients
 from deep3d.errors import ConfigError, TrainingStopped
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.face_model.files import OPEN_MODEL
@@ -23,6 +23,7 @@ from deep3d.training.refiner import ViewDrawer, refiner_loss, train_refiner
 from deep3d.training.refiner_config import RefinerConfig, RefinerLossWeights, read_refiner_config
 from deep3d.training.refiner_network import RefinerNetwork
 from deep3d.training.refiner_starts import StartMaker, Starts
+from deep3d.training.unwrapping import DeviceUnwrapper, HostUnwrapper
 
 LOSS = RefinerLossWeights(dense=0.6, certainty=0.8, portraits=0.25)
 CONFIG = RefinerConfig(
@@ -74,14 +75,30 @@ def starts(model, chart) -> Starts:
 
 
 def drawer(model: FaceModel, chart: FaceChart) -> ViewDrawer:
-    return ViewDrawer(model, chart, np.random.default_rng(2))
+    return ViewDrawer(HostUnwrapper(model, chart), np.random.default_rng(2))
 
 
 def test_a_face_that_lies_right_is_not_to_be_moved(model, chart, starts, monkeypatch):
     monkeypatch.setattr(refiner, "DISTURBED", 0.0)
     view = drawer(model, chart).draw(starts, 6)
-    assert view.charts.shape == (6, 6, 128, 128) and view.shapes.shape == (6, 144)
+    assert view.charts.shape == (6, 9, 128, 128) and view.shapes.shape == (6, 144)
     assert_allclose(view.offsets.numpy(), 0, atol=1e-4)
+
+
+def test_a_card_unwraps_as_the_processor_does(model, chart, starts):
+    cameras = [Camera(*lens.tolist()) for lens in starts.lenses * [1, 1, 1, 1.1]]
+    arguments = starts.crops, FaceCoefficients.from_vector(starts.true), cameras
+    charts, seen = DeviceUnwrapper(model, chart, torch.device("cpu"))(*arguments)
+    expected_charts, expected_seen = HostUnwrapper(model, chart)(*arguments)
+    assert_allclose(seen, expected_seen, atol=1e-3)
+    assert charts.shape == expected_charts.shape
+    assert (charts - expected_charts).abs().mean() < 1e-4 and (charts - expected_charts).abs().max() < 0.05
+
+
+def test_profiles_are_drawn_more_often(starts):
+    turned = replace(starts, regressed=np.zeros_like(starts.regressed))
+    turned.regressed[0, ROTATION][1] = np.radians(-81)
+    assert turned.odds.sum() == pytest.approx(1) and turned.odds[0] == pytest.approx(3 * turned.odds[1], rel=0.01)
 
 
 def test_a_disturbed_face_is_to_be_moved_back(model, chart, starts, monkeypatch):
