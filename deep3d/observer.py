@@ -50,9 +50,9 @@ class Observation(NamedTuple):
     candidates: list[Candidate]
     regression: Regression
 
-    def expecting(self, most: float) -> Observation:
-        """The faces of which no larger error is expected."""
-        places = np.flatnonzero(_expected_errors(self.regression) <= most).tolist()
+    def where(self, chosen: np.ndarray) -> Observation:
+        """Those of the B faces for which (B,) is true."""
+        places = np.flatnonzero(chosen).tolist()
         some = self.regression.chosen(self.regression, places)
         return Observation([self.rows[k] for k in places], [self.candidates[k] for k in places], some)
 
@@ -140,9 +140,11 @@ class Observer:
             rows += [row] * len(tries)
             candidates += tries
         tried = Observation(rows, *self._regress(candidates, FRAME_ALIGNMENTS, watch))
-        tried = tried.expecting(DOUBTFUL if refiner is None else LIKELY)
+        tried = tried.where(_expected_errors(tried.regression) <= (DOUBTFUL if refiner is None else LIKELY))
         if refiner is not None and tried.rows:
-            tried = self._refined(refiner, tried, watch).expecting(CLEAR)
+            regressed = _expected_errors(tried.regression)
+            tried = self._refined(refiner, tried, watch)
+            tried = tried.where((regressed + _expected_errors(tried.regression)) / 2 <= CLEAR)
         if not tried.rows:
             return seen
         found, framed = _expected_errors(seen.regression), _expected_errors(tried.regression)
