@@ -115,7 +115,7 @@ def _flattened(model: FaceModel) -> np.ndarray:
 def _unwrap_into(crop, placed, corners, weights, lens, chart):
     """Fill the chart (9, S, S); `lens` has focal length, distance, and the principal point's column and row."""
     size = chart.shape[1]
-    points, normals = np.empty((size, size, 3), np.float32), np.zeros((size, size, 3), np.float32)
+    points = np.empty((size, size, 3), np.float32)
     for row in range(size):
         for column in range(size):
             k = row * size + column
@@ -124,6 +124,7 @@ def _unwrap_into(crop, placed, corners, weights, lens, chart):
                 points[row, column, axis] = value + weights[k, 2] * placed[corners[k, 2], axis]
     _colours_into(crop, points, lens, chart[:3])
     chart[3:6] = np.float32(0)
+    outside = points.copy()
     for row in range(1, size - 1):
         for column in range(1, size - 1):
             ax = points[row, column + 1, 0] - points[row, column - 1, 0]
@@ -135,8 +136,9 @@ def _unwrap_into(crop, placed, corners, weights, lens, chart):
             nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
             unit = np.float32(1) / (np.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9))
             for axis, value in enumerate((unit * nx, unit * ny, unit * nz)):
-                normals[row, column, axis], chart[3 + axis, row, column] = value, RELIEF * value
-    _colours_into(crop, points + OUTSIDE * normals, lens, chart[6:])
+                chart[3 + axis, row, column] = RELIEF * value
+                outside[row, column, axis] += OUTSIDE * value
+    _colours_into(crop, outside, lens, chart[6:])
     chart[6:, 0], chart[6:, -1], chart[6:, :, 0], chart[6:, :, -1] = 0, 0, 0, 0  # where nobody knows which way is out
 
 
