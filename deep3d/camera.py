@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 from deep3d.errors import ShapeError
 
 CROP_SIZE = 224  # pixels, width and height of the network's input
@@ -43,7 +42,7 @@ DEEP3D_CAMERA = Camera()
 
 def rotation_matrix(angles: Array) -> Array:
     """Rotation matrices (B, 3, 3) for column vectors, R = Rz Ry Rx, of (B, 3) angles about x, y, z in radians."""
-    xp = array_api_compat.array_namespace(angles)
+    xp = array_namespace(angles)
     (sx, sy, sz), (cx, cy, cz) = xp.sin(angles).T, xp.cos(angles).T
     rows = [
         *[cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
@@ -79,7 +78,7 @@ def project(vertices: Array, camera: Camera = DEEP3D_CAMERA) -> Array:
     """
     if vertices.shape[-1] != 3:
         raise ShapeError(f"vertices: expected shape (..., 3), got {tuple(vertices.shape)}")
-    xp = array_api_compat.array_namespace(vertices)
+    xp = array_namespace(vertices)
     scale = camera.focal_length_px / depth(vertices, camera)
     return xp.stack([camera.column + scale * vertices[..., 0], camera.row - scale * vertices[..., 1]], axis=-1)
 
@@ -111,7 +110,7 @@ def clip_space(pixels: Array, depth: Array, size: tuple[int, int]) -> Array:
 
     As OpenGL has it but for y, which points down like the rows, so that row 0 is the top; w is the depth.
     """
-    xp = array_api_compat.array_namespace(pixels, depth)
+    xp = array_namespace(pixels, depth)
     height, width = size
     x = (pixels[..., 0] + 0.5) * (2 / width) - 1
     y = (pixels[..., 1] + 0.5) * (2 / height) - 1

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import array_api_compat
-
+from deep3d.arrays import Array, array_namespace
 from deep3d.errors import ShapeError
-
-Array = Any
-"""A numpy array or a torch tensor."""
 
 IDENTITY = slice(0, 80)
 EXPRESSION = slice(80, 144)
@@ -53,7 +48,7 @@ class FaceCoefficients:
 
     def to_vector(self) -> Array:
         """Join the fields into (B, 257)."""
-        xp = array_api_compat.array_namespace(self.identity)
+        xp = array_namespace(self.identity)
         return xp.concat([getattr(self, name) for name in FIELDS], axis=1)
 
     def __len__(self) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 
 JAW = slice(0, 17)
 BROWS = slice(17, 27)
@@ -30,7 +29,7 @@ def five_points(landmarks68: Array) -> Array:
 
     Order: eye on the image left, eye on the image right, nose tip, mouth corner image left, mouth corner image right.
     """
-    xp = array_api_compat.array_namespace(landmarks68)
+    xp = array_namespace(landmarks68)
     left_eye = (landmarks68[..., 36, :] + landmarks68[..., 39, :]) / 2
     right_eye = (landmarks68[..., 42, :] + landmarks68[..., 45, :]) / 2
     return xp.stack(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 
 AMBIENT = 0.8
 """Added to the first coefficient of each channel, so that zero coefficients mean plain white light."""
@@ -22,7 +21,7 @@ def harmonics(normals: Array) -> Array:
 
     They are the real spherical harmonics times pi, 2 pi / sqrt 3 and 2 pi / sqrt 8 in the bands 0, 1 and 2.
     """
-    xp = array_api_compat.array_namespace(normals)
+    xp = array_namespace(normals)
     x, y, z = normals[..., 0], normals[..., 1], normals[..., 2]
     return xp.stack(
         [
@@ -59,7 +58,7 @@ def irradiance(normals: Array, lighting: Array) -> Array:
     The lighting is (B, 27): red, green and blue rows of nine. A (B, 9) lighting is white: the
     same nine coefficients for all three channels.
     """
-    xp = array_api_compat.array_namespace(normals, lighting)
+    xp = array_namespace(normals, lighting)
     rows = xp.reshape(lighting, (lighting.shape[0], -1, 9))
     if rows.shape[1] == 1:
         rows = xp.concat([rows, rows, rows], axis=1)

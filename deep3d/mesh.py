@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import array_api_compat
 import numba
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 from deep3d.errors import ShapeError
 
 MILLIMETRES = 100.0  # in a decimetre, the unit of model space
@@ -38,7 +37,7 @@ def vertex_triangles(triangles: np.ndarray, vertex_count: int) -> np.ndarray:
 
 def triangle_normals(vertices: Array, triangles: Array) -> Array:
     """Unit normals (B, T, 3) of (B, V, 3) vertices: (b - a) x (c - a) for the triangle (a, b, c)."""
-    xp = array_api_compat.array_namespace(vertices)
+    xp = array_namespace(vertices)
     a, b, c = (xp.take(vertices, triangles[:, corner], axis=1) for corner in range(3))
     return normalize(xp.linalg.cross(b - a, c - a))
 
@@ -57,7 +56,7 @@ def vertex_normals(vertices: Array, triangles: Array, adjacency: Array) -> Array
         for one, total in zip(np.ascontiguousarray(vertices), normals):
             _vertex_normals_into(one, triangles, total)
         return normals
-    xp = array_api_compat.array_namespace(vertices)
+    xp = array_namespace(vertices)
     normals = triangle_normals(vertices, triangles)
     padded = xp.concat([normals, xp.zeros_like(normals[:, :1])], axis=1)
     total = xp.zeros_like(vertices)
@@ -94,7 +93,7 @@ def _unit(x, y, z):
 
 def normalize(vectors: Array) -> Array:
     """Vectors of any shape scaled to unit length along the last axis; zero vectors stay zero and pass no gradient."""
-    xp = array_api_compat.array_namespace(vectors)
+    xp = array_namespace(vectors)
     squared = xp.sum(vectors * vectors, axis=-1, keepdims=True)
     zero = squared < _NO_LENGTH  # a root or quotient there would send infinite gradients into the triangle's corners
     length = xp.sqrt(xp.where(zero, xp.ones_like(squared), squared))

@@ -101,14 +101,15 @@ class Reconstructor:
         """
         use_one_blas_thread()
         share_heaps()
-        model = read_face_model(face_model)
-        weights = read_checkpoint(checkpoint)
-        weights.require_model(model.info)
-        plan = read_plan(weights, goal) if not runtime else None
-        if plan is not None:
-            runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
-        chosen = choose_runtime(weights, runtime, precision)
-        with ThreadPoolExecutor(1) as aside:  # native code makes the network ready, and leaves Python to the others
+        with ThreadPoolExecutor(1) as aside:  # native code hashes and makes the network ready, Python is free
+            read = aside.submit(read_checkpoint, checkpoint)
+            model = read_face_model(face_model)
+            weights = read.result()
+            weights.require_model(model.info)
+            plan = read_plan(weights, goal) if not runtime else None
+            if plan is not None:
+                runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
+            chosen = choose_runtime(weights, runtime, precision)
             network = aside.submit(load_runtime, weights, chosen.name, threads, chosen.precision)
             weights = weights.without_weights()
             detector = FaceDetector()

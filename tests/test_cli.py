@@ -32,6 +32,26 @@ def _through_main(arguments):
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.parametrize("runtime", ["openvino", "onnx"])
+def test_a_command_loads_no_libraries_that_it_does_not_use(runtime, tmp_path):
+    code = (
+        "import sys\n"
+        "from deep3d.cli import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    assert end.code == 0\n"
+        "spared = {'scipy.linalg', 'openvino.tools.ovc', 'array_api_compat.numpy', 'numpy.f2py'}\n"
+        "assert not spared & sys.modules.keys(), spared & sys.modules.keys()\n"
+        "import numba, numpy as np, scipy.linalg\n"
+        "product = numba.njit(lambda a, b: np.dot(a, b))\n"
+        "assert product(np.eye(2), np.ones((2, 2))).sum() == 4\n"
+    )
+    call = [sys.executable, "-c", code, "reconstruct", SAMPLE, "--runtime", runtime, "--out", tmp_path]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_photo_becomes_a_folder_of_files(tmp_path):
     code, out, err = run("reconstruct", SAMPLE, "--out", tmp_path, "--json")
     assert code == 0, err

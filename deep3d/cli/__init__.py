@@ -14,6 +14,7 @@ from deep3d.cli.measuring import bench
 from deep3d.cli.models import decode, import_model, import_weights
 from deep3d.cli.output import say
 from deep3d.cli.runtimes import export, tune
+from deep3d.cli.startup import spare_imports
 from deep3d.cli.training import record, refiner, synthetic, weak
 from deep3d.errors import Deep3DError
 
@@ -37,6 +38,7 @@ app.add_typer(_group("Trained weights of others.", **{"import": import_weights})
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: for matrices this small they wait more than they work
+    spare_imports()
     for entry_point in entry_points(group=COMMANDS):
         with suppress(ImportError):  # its extra is not installed
             entry_point.load()(app)

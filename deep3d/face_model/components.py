@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import array_api_compat
 import numba
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +48,7 @@ class Components:
             total = _summed(scaled.astype(np.float32), self.values)
         else:
             total = scaled @ self.values
-        return array_api_compat.array_namespace(total).reshape(total, (len(total), -1, 3))
+        return array_namespace(total).reshape(total, (len(total), -1, 3))
 
     @property
     def basis(self) -> Array:

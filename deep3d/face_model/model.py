@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array, FaceCoefficients
+from deep3d.arrays import Array, array_namespace
+from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model.components import Components
 from deep3d.mesh import Mesh, vertex_normals
 
@@ -74,7 +74,7 @@ class FaceModel:
 
     def landmarks(self, vertices: Array) -> Array:
         """The 68 landmarks (B, 68, 3) on the surface of (B, V, 3) vertices (any last axis works)."""
-        xp = array_api_compat.array_namespace(vertices)
+        xp = array_namespace(vertices)
         corners = [
             xp.take(vertices, xp.take(self.triangles[:, corner], self.landmark_triangles, axis=0), axis=1)
             for corner in range(3)

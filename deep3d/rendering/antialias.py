@@ -9,7 +9,7 @@ from __future__ import annotations
 import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 from deep3d.rendering.interface import Fragments
 from deep3d.rendering.kernels import to_numpy
 from deep3d.rendering.silhouettes import mesh_edges, silhouette_crossings
@@ -17,7 +17,7 @@ from deep3d.rendering.silhouettes import mesh_edges, silhouette_crossings
 
 def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Array) -> Array:
     """The picture (B, H, W, C) with the pixels at silhouette edges blended by coverage; see `Rasterizer.antialias`."""
-    xp = array_api_compat.array_namespace(picture, clip)
+    xp = array_namespace(picture, clip)
     batch, height, width, channels = picture.shape
     vertex_count = clip.shape[1]
     device = array_api_compat.device(clip)

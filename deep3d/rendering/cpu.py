@@ -5,7 +5,7 @@ from __future__ import annotations
 import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array
 from deep3d.errors import ShapeError
 from deep3d.rendering.antialias import antialias
 from deep3d.rendering.interface import Fragments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import array_api_compat
 import numba
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array
 
 GRID = 16384.0  # positions per pixel
 LANES = 8  # pixels that are drawn at a time, about as many as a triangle of a face has in a row

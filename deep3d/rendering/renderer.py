@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import array_api_compat
 
+from deep3d.arrays import Array, array_namespace
 from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, clip_space, depth, project
-from deep3d.coefficients import Array
 from deep3d.mesh import Mesh
 from deep3d.rendering.interface import Fragments, Rasterizer
 from deep3d.rendering.kernels import to_numpy
@@ -50,7 +50,7 @@ class Renderer:
 
         Raises: ShapeError if the shapes do not fit each other.
         """
-        xp = array_api_compat.array_namespace(vertices, image)
+        xp = array_namespace(vertices, image)
         clip = self._clip(vertices)
         triangles = xp.asarray(to_numpy(mesh.triangles), device=array_api_compat.device(vertices))
         uv_triangles = xp.asarray(to_numpy(mesh.uv_triangles), device=array_api_compat.device(vertices))
@@ -66,7 +66,7 @@ class Renderer:
     def _finish(
         self, colored: Array, fragments: Fragments, clip: Array, triangles: Array, background: Array | None
     ) -> Rendering:
-        xp = array_api_compat.array_namespace(colored)
+        xp = array_namespace(colored)
         covered = (fragments.triangle >= 0)[..., None]
         if background is None:
             background = xp.zeros_like(colored[:1, :1, :1])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array
 from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 from deep3d.face_model import FaceModel
 from deep3d.lighting import irradiance
 from deep3d.mesh import normalize
@@ -34,7 +33,7 @@ def skin_colours(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: A
 
 def wrinkled(normals: Array, vertices: Array, anatomy: Anatomy, skin: Skin) -> Array:
     """Normals (B, V, 3) tipped by lines on the forehead, at the eyes and beside the mouth of vertices (B, V, 3)."""
-    xp = array_api_compat.array_namespace(normals)
+    xp = array_namespace(normals)
     phase = skin.wrinkle_phase[:, None]
     waver = 0.5 * xp.sin(7 * vertices[..., 0] + 2 * phase)
     lines = xp.sin(2 * np.pi * vertices[..., 1] / skin.forehead_spacing[:, None] + phase + waver)
@@ -49,7 +48,7 @@ def scattered(smooth: Array, fine: Array, share: Array) -> Array:
 
     `fine` is the light on its wrinkled surface, `smooth` that on the same surface without wrinkles.
     """
-    xp = array_api_compat.array_namespace(smooth)
+    xp = array_namespace(smooth)
     softened = fine + share[..., None] * like(fine, SOFTENED) * (smooth - fine)
     return softened + share[..., None] * like(fine, BLEEDING) * xp.exp(-3 * xp.clip(softened, 0, None))
 
@@ -68,7 +67,7 @@ def _mix(below: Array, above: Array, amount: Array) -> Array:
 
 def _cast_shadow(skin: Skin, vertices: Array) -> Array:
     """Light left (B, V) behind a soft edge across the head."""
-    xp = array_api_compat.array_namespace(vertices)
+    xp = array_namespace(vertices)
     along = xp.sum(vertices * skin.shadow_direction[:, None], axis=-1) - skin.shadow_start[:, None]
     return 1 - skin.shadow_depth[:, None] / (1 + xp.exp(xp.clip(-along / skin.shadow_width[:, None], None, 60)))
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 from deep3d.mesh import normalize
 from deep3d.training.light import half_vectors
 from deep3d.training.surfaces import Overlay, like, ribbons
@@ -54,7 +53,7 @@ def eye_overlays(
     eyes: Eyes, landmarks: Array, irises: Array, standpoints: Standpoints, key: Array
 ) -> tuple[Overlay, Overlay, Overlay]:
     """What lies over the eyes of heads with (B, 68, 3) landmarks and (B, 2, 3) irises, lit from the key (B, 3)."""
-    xp = array_api_compat.array_namespace(landmarks)
+    xp = array_namespace(landmarks)
     lids = xp.stack([_lid(landmarks, corners) for corners in UPPER_LIDS], axis=1)  # (B, 2, LID_POINTS, 3)
     lashes = _lashes(lids, landmarks, eyes.lash_length)
     glints = _glints(irises, eyes.glint_size, standpoints, key)
@@ -73,13 +72,13 @@ def eye_overlays(
 
 def _lid(landmarks: Array, corners: tuple[int, ...]) -> Array:
     """A smooth line (B, LID_POINTS, 3) through four landmarks."""
-    xp = array_api_compat.array_namespace(landmarks)
+    xp = array_namespace(landmarks)
     return like(landmarks, _SMOOTH) @ xp.stack([landmarks[:, corner] for corner in corners], axis=1)
 
 
 def _lashes(lids: Array, landmarks: Array, length: Array) -> Array:
     """Lashes (B, 2 * 13, 3 points, 3) that stand out from lids (B, 2, LID_POINTS, 3), spread out, and bent upward."""
-    xp = array_api_compat.array_namespace(lids)
+    xp = array_namespace(lids)
     roots = lids[:, :, LASHES]
     outward = normalize(lids[:, :, :1] - lids[:, :, -1:])  # along each eye, toward its outer corner
     spread = like(lids, np.linspace(0.7, -0.5, LID_POINTS, dtype=np.float32)[LASHES, None])
@@ -97,7 +96,7 @@ def _lashes(lids: Array, landmarks: Array, length: Array) -> Array:
 
 def _glints(irises: Array, size: Array, standpoints: Standpoints, key: Array) -> Array:
     """Short lines (B, 2, 2 points, 3) where the cornea mirrors the lamp."""
-    xp = array_api_compat.array_namespace(irises)
+    xp = array_namespace(irises)
     aside = half_vectors(key)[:, None] @ standpoints.turn  # in head space
     middle = irises + CORNEA * (aside - standpoints.turn[:, 2:])
     across = 0.8 * size[:, None, None] * standpoints.turn[:, :1]

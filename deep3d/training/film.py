@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array
 from deep3d.training.painting import NOISE_SIZE
 
 BLUR, REDUCE, SMOOTH, SHARPEN = range(4)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array
 
 RIM = 40  # points round a lens, the last where the first is
 

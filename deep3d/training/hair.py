@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 
 HAIR_COLOURS = np.array(
     [
@@ -33,7 +33,7 @@ class Waves:
 
     def at(self, azimuth: Array, height: Array) -> Array:
         """Values (B, ROWS, COLUMNS) at azimuths (COLUMNS,) in radians and heights (B, ROWS, COLUMNS)."""
-        xp = array_api_compat.array_namespace(height)
+        xp = array_namespace(height)
         parts = [
             xp.cos(_wide(self.turns[:, k]) * azimuth + _wide(self.climb[:, k]) * height + _wide(self.phase[:, k]))
             for k in range(4)
@@ -105,7 +105,7 @@ def random_hair(rng: np.random.Generator, count: int) -> Hair:
 
 def hair_shells(hair: Hair, skull: Array) -> Shells:
     """The shells round heads whose skull has this centre and these half axes: (2, 3) decimetres."""
-    xp = array_api_compat.array_namespace(hair.low)
+    xp = array_namespace(hair.low)
     device = array_api_compat.device(hair.low)
     azimuth = xp.linspace(-np.pi, np.pi, COLUMNS, device=device, dtype=hair.low.dtype)
     share = xp.linspace(0, 1, ROWS, device=device, dtype=hair.low.dtype)[:, None]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.coefficients import Array, FaceCoefficients
+from deep3d.arrays import Array
+from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.fitting.pose import fit_pose
 from deep3d.rendering.kernels import rasterize_into

@@ -6,11 +6,10 @@ before a face.
 
 from __future__ import annotations
 
-import array_api_compat
 import numpy as np
 
+from deep3d.arrays import Array, array_namespace
 from deep3d.camera import CROP_SIZE, FAR, NEAR
-from deep3d.coefficients import Array
 from deep3d.face_model import FaceModel
 from deep3d.lighting import irradiance
 from deep3d.mesh import normalize
@@ -50,7 +49,7 @@ def opaque_layer(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: A
 def overlay(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: Array) -> Overlay:
     """What lies over it, on heads of (B, V, 3) vertices in head space."""
     before = flat_things(scenes.before, BEFORE)
-    xp = array_api_compat.array_namespace(before.depth)
+    xp = array_namespace(before.depth)
     whole = xp.ones_like(before.depth)
     eyes = eye_overlays(
         scenes.eyes, model.landmarks(vertices), vertices[:, anatomy.irises], scenes.standpoints, scenes.key
@@ -60,7 +59,7 @@ def overlay(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: Array)
 
 def flat_things(things: Things, nearest: float) -> Surfaces:
     """Fans round the middles of flat things, the last of them at the `nearest` depth in decimetres."""
-    xp = array_api_compat.array_namespace(things.outlines)
+    xp = array_namespace(things.outlines)
     count, many = things.outlines.shape[:2]
     middle = xp.mean(things.outlines, axis=2, keepdims=True)
     points = xp.concat([things.outlines, middle], axis=2)  # (B, K, CORNERS + 1, 2)
@@ -84,7 +83,7 @@ def flat_things(things: Things, nearest: float) -> Surfaces:
 def _hair(skull: Array, scenes: Scenes) -> Surfaces:
     """Hair and hats, lit as balls, with the band of light that strands have (Kajiya and Kay, 1989)."""
     hair, standpoints = scenes.hair, scenes.standpoints
-    xp = array_api_compat.array_namespace(hair.low)
+    xp = array_namespace(hair.low)
     shells = hair_shells(hair, skull)
     pixels, depth = standpoints.see(shells.vertices)
     outward = normalize(shells.vertices - skull[0]) @ standpoints.turn.mT
@@ -107,7 +106,7 @@ def _hair(skull: Array, scenes: Scenes) -> Surfaces:
 
 def _glasses(glasses: Glasses, standpoints: Standpoints) -> list[Overlay]:
     """Lenses, and rims, arch and temples as ribbons."""
-    xp = array_api_compat.array_namespace(glasses.width)
+    xp = array_namespace(glasses.width)
     half = xp.clip(0.5 * glasses.width * standpoints.pixels_per_dm, THINNEST, None)
     framed = glasses.worn & ~glasses.rimless
     parts = [(glasses.rims, framed), (glasses.arch[:, None], glasses.worn), (glasses.temples, glasses.worn)]
@@ -121,7 +120,7 @@ def _glasses(glasses: Glasses, standpoints: Standpoints) -> list[Overlay]:
 
 def _lens(glasses: Glasses, side: int, standpoints: Standpoints) -> Overlay:
     """One lens of each person as a fan round its middle."""
-    xp = array_api_compat.array_namespace(glasses.rims)
+    xp = array_namespace(glasses.rims)
     rim = glasses.rims[:, side]
     pixels, depth = standpoints.see(xp.concat([rim, xp.mean(rim, axis=1, keepdims=True)], axis=1))
     shift = xp.sum(glasses.reflection[:, side, None] * pixels, axis=-1, keepdims=True) / CROP_SIZE

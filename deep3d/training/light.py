@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import array_api_compat
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array, array_namespace
 from deep3d.lighting import AMBIENT, harmonics
 from deep3d.mesh import normalize
 
@@ -48,14 +47,14 @@ def gloss(normals: Array, key: Array, strength: Array, exponent: Array) -> Array
 
     Strength and exponent are (B,).
     """
-    xp = array_api_compat.array_namespace(normals)
+    xp = array_namespace(normals)
     facing = xp.sum(normals * half_vectors(key)[:, None], axis=-1)
     return strength[:, None] * xp.clip(facing, 0, 1) ** exponent[:, None]
 
 
 def half_vectors(key: Array) -> Array:
     """Unit vectors (B, 3) halfway between lamps in directions (B, 3) and the camera at +z."""
-    xp = array_api_compat.array_namespace(key)
+    xp = array_namespace(key)
     return normalize(xp.concat([key[:, :2], key[:, 2:] + 1], axis=1))
 
 

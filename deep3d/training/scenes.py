@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from deep3d.coefficients import Array
+from deep3d.arrays import Array
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
 from deep3d.training.eyes import Eyes, random_eyes

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import array_api_compat
 import numpy as np
 
+from deep3d.arrays import Array, array_namespace
 from deep3d.camera import CROP_SIZE, clip_space
-from deep3d.coefficients import Array
 
 PICTURE = (CROP_SIZE, CROP_SIZE)  # height and width of what is drawn, pixels
 ABSENT = -1.0  # the depth of what is not there
@@ -43,7 +43,7 @@ class Overlay:
 
 def join(parts: Sequence[Surfaces]) -> Surfaces:
     """All of them in one."""
-    xp = array_api_compat.array_namespace(parts[0].depth)
+    xp = array_namespace(parts[0].depth)
     triangles, count = [], 0
     for part in parts:
         triangles.append(part.triangles + count)
@@ -60,7 +60,7 @@ def join(parts: Sequence[Surfaces]) -> Surfaces:
 
 def join_overlays(parts: Sequence[Overlay]) -> Overlay:
     """All of them in one."""
-    xp = array_api_compat.array_namespace(parts[0].opacity)
+    xp = array_namespace(parts[0].opacity)
     return Overlay(
         join([part.surfaces for part in parts]),
         xp.concat([part.opacity for part in parts], axis=1),
@@ -74,7 +74,7 @@ def ribbons(pixels: Array, depth: Array, half: Array, colour: Array, opacity: Ar
     Half widths in pixels and opacities are (B,), colours (B, 3); they are drawn where they are `there` (B,). There are
     three vertices for each point: on one border, in the middle, on the other border.
     """
-    xp = array_api_compat.array_namespace(pixels)
+    xp = array_namespace(pixels)
     count, lines, points = depth.shape
     step = pixels[:, :, 1:] - pixels[:, :, :-1]
     along = xp.concat([step[:, :, :1], step[:, :, 1:] + step[:, :, :-1], step[:, :, -1:]], axis=2)

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from deep3d.arrays import Array
 from deep3d.checkpoints import read_checkpoint
-from deep3d.coefficients import COEFFICIENT_COUNT, Array
+from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.errors import ConfigError
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.network import RegressorConfig, RegressorNetwork, StandardizedRegressor, build_network

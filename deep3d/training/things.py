@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deep3d.arrays import Array
 from deep3d.camera import CROP_SIZE
-from deep3d.coefficients import Array
 
 CORNERS = 12  # of every outline; those of fewer repeat their last
 MOST_BEHIND, MOST_BEFORE = 5, 6  # things in one picture, besides clothes

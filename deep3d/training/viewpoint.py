@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import array_api_compat
 import numpy as np
 
 from deep3d.alignment import CROP_PIXELS_PER_UNIT, STANDARD_POINTS
+from deep3d.arrays import Array, array_namespace
 from deep3d.camera import CROP_SIZE, rotation_matrix
-from deep3d.coefficients import Array
 
 NEAREST, FARTHEST = 2.8, 25.0  # decimetres
 BARREL = 0.08  # standard deviation of the distortion, of what phones leave uncorrected
@@ -28,7 +27,7 @@ class Standpoints:
 
     def see(self, points: Array) -> tuple[Array, Array]:
         """Crop pixels (B, N, 2) and depths (B, N) in decimetres of points (B, N, 3) in head space."""
-        xp = array_api_compat.array_namespace(points)
+        xp = array_namespace(points)
         placed = points @ self.turn.mT
         depth = self.distance[:, None] - placed[..., 2]
         flat = _lens(_pinhole(placed, self.distance, self.aside), self.barrel)
@@ -38,7 +37,7 @@ class Standpoints:
 
     def see_lines(self, points: Array, nearer: float) -> tuple[Array, Array]:
         """Crop pixels (B, L, N, 2) and depths (B, L, N), less `nearer` decimetres, of points (B, L, N, 3)."""
-        xp = array_api_compat.array_namespace(points)
+        xp = array_namespace(points)
         shape = points.shape[:3]
         pixels, depth = self.see(xp.reshape(points, (shape[0], -1, 3)))
         return xp.reshape(pixels, (*shape, 2)), xp.reshape(depth, shape) - nearer
@@ -82,7 +81,7 @@ def _pinhole(points: Array, distance: Array, aside: Array) -> Array:
 
 def _lens(flat: Array, barrel: Array) -> Array:
     """Image points (B, N, 2) as lenses with radial distortion (B,) see them (Brown, 1966, the first term)."""
-    xp = array_api_compat.array_namespace(flat)
+    xp = array_namespace(flat)
     return flat * (1 + barrel[:, None, None] * xp.sum(flat * flat, axis=-1, keepdims=True))
 
 
