@@ -6,7 +6,6 @@ upward from the bottom of the crop, z of placed vertices is the distance from th
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import OutputNotWritable
 from deep3d.face_model import FaceModel
 from deep3d.lighting import shade
+from deep3d.whole_file import written_whole
 
 FILE_KINDS = (".npz", ".mat")
 BATCH = 16  # faces at a time: some 100 MB beside the result
@@ -48,21 +48,16 @@ def write_decoded(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     path = Path(path)
     if path.suffix not in FILE_KINDS:
         raise OutputNotWritable(f"{path}: not a kind of file that is written; name it {' or '.join(FILE_KINDS)}")
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("wb") as file:
+        with written_whole(path) as partial, partial.open("wb") as file:
             if path.suffix == ".mat":
                 savemat(file, arrays)
             else:
                 np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
-        partial.replace(path)
     except OSError as error:
         raise OutputNotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     except MatWriteError as error:
         raise OutputNotWritable(f"{path}: too many faces for a MATLAB file; write .npz, or fewer at a time") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
 
 
 def _decode(model: FaceModel, coefficients: FaceCoefficients) -> dict[str, np.ndarray]:

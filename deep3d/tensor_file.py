@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from deep3d.errors import OutputNotWritable
+from deep3d.whole_file import written_whole
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,9 @@ def write_tensors(path: Path, arrays: dict[str, np.ndarray], metadata: dict[str,
 
     Raises: OutputNotWritable.
     """
-    partial = path.with_suffix(".partial")
+    content = save({name: np.asarray(value, order="C") for name, value in arrays.items()}, metadata)
     try:
-        partial.write_bytes(save({name: np.asarray(value, order="C") for name, value in arrays.items()}, metadata))
-        partial.replace(path)
+        with written_whole(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise OutputNotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()

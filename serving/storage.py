@@ -14,6 +14,7 @@ from typing import BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from deep3d.whole_file import written_whole
 from serving.errors import SettingsError, StorageError, StorageFull
 
 DELETE_ATTEMPTS = 4
@@ -51,7 +52,7 @@ class Storage:
         with _told():
             path = self._new(name)
             if self._is_local:
-                with _replaced(path) as partial:
+                with written_whole(Path(path)) as partial:
                     partial.write_bytes(content)
             else:
                 self._files.pipe_file(path, content)
@@ -62,7 +63,7 @@ class Storage:
             for file in sorted(folder.iterdir()):
                 path = self._new(f"{name}/{file.name}")
                 if self._is_local:
-                    with _replaced(path) as partial:
+                    with written_whole(Path(path)) as partial:
                         shutil.move(file, partial)
                 else:
                     self._files.put_file(str(file), path)
@@ -122,17 +123,6 @@ class Storage:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
-
-
-@contextmanager
-def _replaced(path: str) -> Iterator[Path]:
-    """A file beside a path, which takes its place in the end, or vanishes after an error."""
-    partial = Path(f"{path}.{os.getpid()}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from runpy import run_path
@@ -45,6 +45,15 @@ LANDMARK_PLACES = [  # x to the right and y up in [-1, 1] on the face, per strok
     *[(-0.3 * np.cos(a), -0.45 + 0.12 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 12, endpoint=False)],
     *[(-0.2 * np.cos(a), -0.45 + 0.04 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 8, endpoint=False)],
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Plans and compiled networks of tests, and of the commands that they start, are not those of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            patch.setenv(variable, str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
 from deep3d.runtime.calibration import Calibration
 from deep3d.runtime.regressor_graph import regressor_graph
+from deep3d.whole_file import written_whole
 
 SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".pt", "eager": ".pt2"}
 """How the file of each runtime ends; OpenVINO puts a .bin file beside its .xml file."""
@@ -33,24 +34,23 @@ def write_artefact(checkpoint: Checkpoint, runtime: str, precision: str, path: P
 
     Raises: RuntimeUnavailable if int8 lacks its calibration.
     """
-    partial = path.with_name(f"partial-{path.name}")
-    match runtime:
-        case "onnx":
-            partial.write_bytes(_sealed(network_graph(checkpoint, precision), checkpoint, precision))
-        case "openvino":
-            from deep3d.runtime.openvino import write_openvino
+    with written_whole(path) as partial:
+        match runtime:
+            case "onnx":
+                partial.write_bytes(_sealed(network_graph(checkpoint, precision), checkpoint, precision))
+            case "openvino":
+                from deep3d.runtime.openvino import write_openvino
 
-            write_openvino(network_graph(checkpoint, precision), partial)
-            partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
-        case "torchscript":
-            from deep3d.runtime.torchscript import write_torchscript
+                with written_whole(path.with_suffix(".bin")):  # beside the other one, of the same name
+                    write_openvino(network_graph(checkpoint, precision), partial)
+            case "torchscript":
+                from deep3d.runtime.torchscript import write_torchscript
 
-            write_torchscript(checkpoint, precision, partial)
-        case _:
-            from deep3d.runtime.eager import write_exported_program
+                write_torchscript(checkpoint, precision, partial)
+            case _:
+                from deep3d.runtime.eager import write_exported_program
 
-            write_exported_program(checkpoint, precision, partial)
-    partial.replace(path)
+                write_exported_program(checkpoint, precision, partial)
 
 
 def network_graph(checkpoint: Checkpoint, precision: str) -> bytes:

@@ -9,6 +9,8 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from deep3d.whole_file import PARTIAL, written_whole
+
 _MOST = 4  # kept things: two networks for each of two plans
 _SUFFIX = ".kept"
 _ABANDONED = 3600  # seconds after which a file that is not whole is that of a process which was killed
@@ -43,17 +45,12 @@ def keep(name: str, content: bytes) -> None:
     folder = cache_folder()
     if not folder.is_absolute():  # the user has no home
         return
-    partial = folder / f"{name}.{os.getpid()}.partial"
     with suppress(OSError):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                file.write(zlib.crc32(content).to_bytes(_CHECKSUM, "big"))
-                file.write(content)
-            partial.replace(folder / (name + _SUFFIX))
-        finally:
-            partial.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with written_whole(folder / (name + _SUFFIX)) as partial, partial.open("wb") as file:
+            file.write(zlib.crc32(content).to_bytes(_CHECKSUM, "big"))
+            file.write(content)
         kept = sorted(folder.glob("*" + _SUFFIX), key=lambda path: path.stat().st_mtime, reverse=True)
-        left = [path for path in folder.glob("*.partial") if path.stat().st_mtime < time.time() - _ABANDONED]
+        left = [path for path in folder.glob(PARTIAL + "*") if path.stat().st_mtime < time.time() - _ABANDONED]
         for path in kept[_MOST:] + left:
             path.unlink(missing_ok=True)

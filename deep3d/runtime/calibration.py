@@ -14,6 +14,7 @@ from deep3d.errors import RuntimeUnavailable
 from deep3d.runtime.graph import Graph
 from deep3d.runtime.ranges import Range, best_range
 from deep3d.runtime.regressor_graph import observed
+from deep3d.whole_file import written_whole
 
 SCHEMA = "deep3d.calibration/2"
 _BATCH = 16
@@ -43,9 +44,8 @@ class Calibration:
         """Write the file, which appears whole or not at all."""
         rounded = {name: [float(f"{end:.4g}") for end in kept] for name, kept in ranges.items()}
         content = {"schema": SCHEMA, "weights_sha256": self.weights_sha256, "ranges": rounded}
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        partial.replace(self.path)
+        with written_whole(self.path) as partial:
+            partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
     def read(self) -> dict[str, Range]:
         """The range of each activation.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +15,7 @@ from deep3d.errors import RuntimeUnavailable
 from deep3d.runtime.cache import cache_folder
 from deep3d.runtime.cores import processor_name, usable_cores
 from deep3d.runtime.loading import RUNTIMES
+from deep3d.whole_file import written_whole
 
 SCHEMA = "deep3d.plan/1"
 Goal = Literal["latency", "throughput"]
@@ -67,9 +67,8 @@ def write_plans(checkpoint: Checkpoint, plans: Plans) -> Path:
     path = plan_path(checkpoint)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"schema": SCHEMA, "machine": machine_facts(checkpoint), **asdict(plans)}
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
 
 

@@ -16,6 +16,7 @@ from deep3d.errors import ConfigError
 from deep3d.network import RegressorNetwork, StandardizedRegressor
 from deep3d.training.config import RunConfig
 from deep3d.training.team import ALONE, Team
+from deep3d.whole_file import written_whole
 
 OUTPUT_SCALE = {
     "identity": 1.0,
@@ -75,21 +76,18 @@ class Run:
         if not self.team.leads:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".partial")
-        torch.save(
-            {
-                "kind": self.kind,
-                "config": asdict(self.config) | {"trunk": self.architecture},
-                "face_model_sha256": self.face_model_sha256,
-                "regressor": self.network.state_dict(),
-                "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "step": self.step,
-                "seconds": self.seconds,
-            },
-            partial,
-        )
-        partial.replace(self._path)
+        state = {
+            "kind": self.kind,
+            "config": asdict(self.config) | {"trunk": self.architecture},
+            "face_model_sha256": self.face_model_sha256,
+            "regressor": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        with written_whole(self._path) as partial:
+            torch.save(state, partial)
 
     @property
     def _path(self) -> Path:

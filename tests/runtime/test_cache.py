@@ -63,12 +63,12 @@ def test_what_is_kept_may_be_only_to_be_read(cache, monkeypatch):
 
 def test_what_a_killed_process_left_goes_too(cache):
     cache.mkdir()
-    for name, age in (("killed.1.partial", 5000), ("at-work.2.partial", 5)):
+    for name, age in ((".partial-1-killed", 5000), (".partial-2-at-work", 5)):
         (cache / name).write_bytes(b"half")
         then = time.time() - age
         os.utime(cache / name, (then, then))
     keep("network", b"compiled")
-    assert {path.name for path in cache.iterdir()} == {"network.kept", "at-work.2.partial"}
+    assert {path.name for path in cache.iterdir()} == {"network.kept", ".partial-2-at-work"}
 
 
 def test_only_what_was_used_last_stays(cache):
