@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from deep3d.evaluation.statistics import Summary, summarize
+from deep3d.evaluation.statistics import Ratio, Summary, summarize, worst_over_best
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos done and the number of all."""
@@ -88,6 +88,10 @@ class Measurement:
     def by_group(self, kind: str) -> dict[str, Summary]:
         """Summary of the first measure over each group that holds photos."""
         return {name: summarize(self.main[inside]) for name, inside in self.groups[kind].items() if inside.any()}
+
+    def ratio(self, kind: str) -> Ratio | None:
+        """How far apart the groups' means of the first measure are; None where fewer than two have faces."""
+        return worst_over_best({name: self.main[inside] for name, inside in self.groups[kind].items()})
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from deep3d.evaluation.measurement import Benchmark, Measurement
-from deep3d.evaluation.statistics import Summary
+from deep3d.evaluation.statistics import Ratio, Summary
 
 SCHEMA = "deep3d.evaluation/2"
 PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
@@ -68,11 +68,15 @@ class Table:
         return Grid(["", "found", *columns], rows)
 
     def _groups(self, kind: str) -> Grid:
-        """Mean of the first measure in each group, the photos in which a face was found in brackets."""
+        """Mean of the first measure in each group, the photos in which a face was found in brackets; then the ratio."""
         summaries = {name: measurement.by_group(kind) for name, measurement in self.rows.items()}
         names = list(dict.fromkeys(group for groups in summaries.values() for group in groups))
-        rows = [[name, *(self._group(groups.get(each)) for each in names)] for name, groups in summaries.items()]
-        return Grid([f"by {kind}", *names], rows)
+        ratios = {name: measurement.ratio(kind) for name, measurement in self.rows.items()}
+        rows = [
+            [name, *(self._group(groups.get(each)) for each in names), _ratio(ratios[name])]
+            for name, groups in summaries.items()
+        ]
+        return Grid([f"by {kind}", *names, "worst / best (95%)"], rows)
 
     def _figures(self) -> Grid:
         figures = {name: measurement.figures for name, measurement in self.rows.items() if measurement.figures}
@@ -122,6 +126,10 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _ratio(ratio: Ratio | None) -> str:
+    return "-" if ratio is None else f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
 def photo_names(photos: Sequence[Path]) -> list[str]:
     """The files as seen from the folder that holds them all."""
     if not photos:
@@ -137,12 +145,19 @@ def _measurement_json(measurement: Measurement) -> dict[str, Any]:
             kind: {group: _summary_json(summary) for group, summary in measurement.by_group(kind).items()}
             for kind in measurement.groups
         },
+        "ratios": {kind: _ratio_json(measurement.ratio(kind)) for kind in measurement.groups},
         "figures": {name: _number(value) for name, value in measurement.figures.items()},
         "photos": [
             {"photo": photo, **{name: _number(float(values[row])) for name, values in measurement.errors.items()}}
             for row, photo in enumerate(photo_names(measurement.photos))
         ],
     }
+
+
+def _ratio_json(ratio: Ratio | None) -> dict[str, str | float] | None:
+    if ratio is None:
+        return None
+    return {name: value if isinstance(value, str) else round(value, 4) for name, value in asdict(ratio).items()}
 
 
 def _summary_json(summary: Summary) -> dict[str, float | None]:
