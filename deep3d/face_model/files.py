@@ -92,7 +92,7 @@ def read_face_model(path: str | Path | None = None) -> FaceModel:
 def write_face_model(path: str | Path, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
     """Write the arrays named in this module, and name, version, licence, source and expression_names as metadata.
 
-    Raises: FaceModelInvalid if an array is missing or has the wrong shape.
+    Raises: FaceModelInvalid if an array is missing, has the wrong shape or is not finite.
     """
     path = Path(path)
     _check(path, arrays)
@@ -121,7 +121,7 @@ def _expression_names(path: Path, text: str) -> tuple[str, ...]:
 
 
 def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
-    """The sizes that the letters stand for, once every field is there with the documented shape."""
+    """The sizes that the letters stand for, once every field is there with the documented shape, and finite."""
     sizes: dict[str, int] = {}
     for name, field in _FIELDS.items():
         if name not in arrays:
@@ -131,6 +131,8 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
         if value.ndim != len(field.shape) or value.shape != bound or value.dtype.kind not in field.kind:
             expected = " x ".join(map(str, field.shape))
             raise FaceModelInvalid(f"{path}: {name!r} is {value.shape} {value.dtype}, expected {expected}")
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise FaceModelInvalid(f"{path}: {name!r} has numbers that are not finite; build the file again")
     if empty := [size for size, count in sizes.items() if count == 0]:
         raise FaceModelInvalid(f"{path}: arrays of no length ({', '.join(empty)} = 0); build the file again")
     for name, limit in [("triangles", "V"), ("mirror", "V"), ("uv_triangles", "U"), ("landmark_triangles", "T")]:

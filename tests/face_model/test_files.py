@@ -116,6 +116,17 @@ def test_an_array_of_another_shape_or_range_is_named(tmp_path, toy_model_arrays,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["mean_shape", "identity_basis", "albedo_scale"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_named(tmp_path, toy_model_arrays, toy_model_metadata, name, value):
+    path = tmp_path / "wild.safetensors"
+    wild = toy_model_arrays[name].copy()
+    wild.flat[-1] = value
+    save_file(toy_model_arrays | {name: wild}, path, toy_model_metadata | {"schema": SCHEMA})
+    with pytest.raises(FaceModelInvalid, match=rf"wild\.safetensors: '{name}' has numbers that are not finite"):
+        read_face_model(path)
+
+
 def test_no_triangles_at_all_are_refused(tmp_path, toy_model_arrays, toy_model_metadata):
     none = {name: np.zeros((0, 3), np.int32) for name in ("triangles", "uv_triangles")}
     with pytest.raises(FaceModelInvalid, match="T = 0"):
