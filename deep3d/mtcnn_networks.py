@@ -53,15 +53,12 @@ class MtcnnNetworks:
     def __init__(self) -> None:
         """Raises: CheckpointMissing, CheckpointInvalid."""
         weights = _read_weights(asset("checkpoints", WEIGHTS))
-        self._pnet, self._rnet, self._onet = (_Layers(name, weights) for name in ("pnet", "rnet", "onet"))
+        self._pnet = _Layers("pnet", weights).proposing()
+        self._rnet, self._onet = _Layers("rnet", weights), _Layers("onet", weights)
 
     def pnet(self, images: np.ndarray) -> Proposals:
         """What the first network says of (B, H, W, 3) uint8 images of at least 12 pixels a side."""
-        net = self._pnet
-        x = net.pool(net.slide(_planes(images.transpose(0, 3, 1, 2).astype(np.float32, order="C")), "1"), "1", 2)
-        x = net.rectify(net.slide(x, "2"), "2")
-        x = net.rectify(net.slide(x, "3"), "3")
-        return Proposals(net.judge(x, "4_2"), _probability(net.judge(x, "4_1")))
+        return Proposals(*_propose(images, *self._pnet))
 
     def rnet(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Offsets (N, 4) of the edges and scores (N,) of (N, 3, 24, 24) float32 crops."""
@@ -116,6 +113,20 @@ class _Layers:
         own["conv1.weight"] = own["conv1.weight"] / np.float32(_SPAN)
         self._weights = own
 
+    def proposing(self) -> tuple[tuple[np.ndarray, ...], ...]:
+        """P-Net's layers as `_propose` wants them: weights, bias and slope of three, then weights and bias."""
+        own = self._weights
+        sliding = [
+            (
+                own[f"conv{n}.weight"].reshape(*own[f"conv{n}.weight"].shape[:2], 9),
+                own[f"conv{n}.bias"],
+                own[f"prelu{n}.weight"],
+            )
+            for n in (1, 2, 3)
+        ]
+        weights, bias = (np.concatenate([own[f"conv4_{n}.{entry}"] for n in (2, 1)]) for entry in ("weight", "bias"))
+        return *sliding, (weights.reshape(len(weights), -1), bias)
+
     def slide(self, x: _Planes, number: str) -> _Planes:
         """The sums of a 3 x 3 convolution: for few channels and many pixels."""
         weight = self._weights[f"conv{number}.weight"]
@@ -136,10 +147,6 @@ class _Layers:
         flat = weight.reshape(len(weight), -1)
         sums = flat @ shifted.reshape(len(x.values), flat.shape[1], length)
         return _Planes(sums, height, width, x.pitch)
-
-    def judge(self, x: _Planes, number: str) -> np.ndarray:
-        """(B, N, height, width): a convolution of single pixels."""
-        return self.multiply(x, number).lines() + self._weights[f"conv{number}.bias"][:, None, None]
 
     def rectify(self, sums: _Planes, number: str) -> _Planes:
         """The sums, in their place, with bias and slope."""
@@ -174,6 +181,57 @@ def _planes(pictures: np.ndarray) -> _Planes:
 def _probability(logits: np.ndarray) -> np.ndarray:
     """That of the second of two cases (B, 2, ...): softmax, which cannot overflow so."""
     return (1 + np.tanh((logits[:, 1] - logits[:, 0]) / 2)) / 2
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_LOOSE)
+def _propose(images, first, second, third, judging):
+    """Offsets (B, 4, h, w) and scores (B, h, w) of P-Net's windows in images (B, H, W, 3).
+
+    In one piece, since it is asked at many sizes, the smaller of which take less time than to call its layers.
+    """
+    count, height, width = images.shape[:3]
+    planes = np.empty((count, 3, height * width), np.float32)
+    for image in range(count):
+        for row in range(height):
+            for column in range(width):
+                for channel in range(3):
+                    planes[image, channel, row * width + column] = images[image, row, column, channel]
+
+    weights, bias, slope = first
+    sums = np.empty((count, len(weights), (height - 3) * width + width - 2), np.float32)
+    _slide(planes, weights, width, sums)
+    tall, wide = (height - 1) // 2, (width - 1) // 2
+    pooled = np.empty((count, len(weights), tall, wide), np.float32)
+    _pool(sums, bias, slope, width, width - 2, 2, pooled)
+
+    weights, bias, slope = second
+    features = np.empty((count, len(weights), (tall - 3) * wide + wide - 2), np.float32)
+    _slide(pooled.reshape(count, -1, tall * wide), weights, wide, features)
+    _rectify(features, bias, slope)
+    weights, bias, slope = third
+    finer = np.empty((count, len(weights), (tall - 5) * wide + wide - 4), np.float32)
+    _slide(features, weights, wide, finer)
+    _rectify(finer, bias, slope)
+
+    weights, bias = judging
+    offsets = np.empty((count, 4, tall - 4, wide - 4), np.float32)
+    scores = np.empty((count, tall - 4, wide - 4), np.float32)
+    judged = np.empty((len(weights), finer.shape[2]), np.float32)
+    for image in range(count):
+        for number in range(len(weights)):
+            total = judged[number]
+            total[:] = bias[number]
+            for channel in range(finer.shape[1]):
+                weight, feature = weights[number, channel], finer[image, channel]
+                for k in range(len(total)):
+                    total[k] += weight * feature[k]
+        for row in range(tall - 4):
+            line = judged[:, row * wide : row * wide + wide - 4]
+            offsets[image, :, row] = line[:4]
+            for column in range(wide - 4):
+                difference = line[5, column] - line[4, column]  # softmax of two, which cannot overflow so
+                scores[image, row, column] = (1 + np.tanh(difference / 2)) / 2
+    return offsets, scores
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_LOOSE)

@@ -2,6 +2,14 @@
 
 from deep3d.face_model.components import Components
 from deep3d.face_model.files import default_face_model, read_face_model, write_face_model
-from deep3d.face_model.model import FaceModel, ModelInfo
+from deep3d.face_model.model import FaceModel, ModelInfo, ModelPart
 
-__all__ = ["Components", "FaceModel", "ModelInfo", "default_face_model", "read_face_model", "write_face_model"]
+__all__ = [
+    "Components",
+    "FaceModel",
+    "ModelInfo",
+    "ModelPart",
+    "default_face_model",
+    "read_face_model",
+    "write_face_model",
+]

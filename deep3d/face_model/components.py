@@ -38,6 +38,11 @@ class Components:
             values[k] = np.rint(single / scale[k])
         return cls(values, scale)
 
+    def of_vertices(self, vertices: np.ndarray) -> Components:
+        """The same for some of the vertices, by their numbers (P,)."""
+        chosen = self.values.reshape(len(self), -1, 3)[:, vertices]
+        return Components(chosen.reshape(len(self), -1), self.scale)
+
     def __len__(self) -> int:
         return len(self.scale)
 

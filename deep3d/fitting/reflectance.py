@@ -13,7 +13,7 @@ import numpy as np
 
 from deep3d.camera import CROP_SIZE, Camera, place, project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel
+from deep3d.face_model import FaceModel, ModelPart
 from deep3d.lighting import AMBIENT, harmonics
 from deep3d.mesh import vertex_normals, vertex_triangles
 
@@ -95,8 +95,7 @@ class SkinPoints:
 class _Patch:
     """The part of a face model that a few samples of its skin, and the triangles round them, depend on."""
 
-    mean: np.ndarray  # (P, 3) decimetres
-    directions: np.ndarray  # (144, 3 P) of identity and expression
+    surface: ModelPart  # P vertices
     triangles: np.ndarray  # (T, 3)
     adjacency: np.ndarray  # see mesh.vertex_triangles
     samples: np.ndarray  # (S,) which of the P are samples, evenly thinned
@@ -111,25 +110,14 @@ class _Patch:
         triangles = model.triangles[around[around < len(model.triangles)]]
         vertices = np.unique(triangles)
         triangles = np.searchsorted(vertices, triangles).astype(np.int32)
-
-        def taken(basis: np.ndarray, of: np.ndarray) -> np.ndarray:
-            return basis.reshape(len(basis), -1, 3)[:, of]
-
-        shapes = np.concatenate([taken(model.identity_basis, vertices), taken(model.expression_basis, vertices)])
-        colours = np.ascontiguousarray(taken(model.albedo_basis, rows).transpose(1, 2, 0))
+        colours = model.albedo_components.of_vertices(rows).basis.reshape(-1, len(rows), 3)
         return cls(
-            mean=model.mean_shape[vertices],
-            directions=shapes.reshape(len(shapes), -1),
+            surface=model.part(vertices),
             triangles=triangles,
             adjacency=vertex_triangles(triangles, len(vertices)),
             samples=np.searchsorted(vertices, rows),
-            skin=SkinPoints(model.mean_albedo[rows], colours),
+            skin=SkinPoints(model.mean_albedo[rows], np.ascontiguousarray(colours.transpose(1, 2, 0))),
         )
-
-    def shape(self, coefficients: FaceCoefficients) -> np.ndarray:
-        """(B, P, 3): the vertices of `FaceModel.shape`."""
-        offsets = np.concatenate([coefficients.identity, coefficients.expression], axis=1) @ self.directions
-        return self.mean + offsets.reshape(-1, *self.mean.shape)
 
 
 def fit_reflectance(
@@ -144,7 +132,7 @@ def fit_reflectance(
     Pose and shape stay as they are; each face is seen by its camera.
     """
     patch = model.derived(_Patch.of)
-    placed = place(patch.shape(coefficients), coefficients.rotation, coefficients.translation)
+    placed = place(patch.surface.shape(coefficients), coefficients.rotation, coefficients.translation)
     normals = vertex_normals(placed, patch.triangles, patch.adjacency)[:, patch.samples]
     placed = placed[:, patch.samples]
     vectors = coefficients.to_vector().copy()

@@ -6,7 +6,7 @@ A photo unwrapped by a mesh that lies right shows each eye where eyes belong; wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -61,6 +61,16 @@ class FaceChart:
             vertices=np.asarray(vertices, np.int64),
             places=(flat[list(vertices), :2] + 1) * (CHART_SIZE / 2) - 0.5,
         )
+
+    @property
+    def needed(self) -> np.ndarray:
+        """(P,) the vertices that the chart's points lie between, or whose places are known, in rising order."""
+        return np.unique(np.concatenate([self.corners.ravel(), self.vertices]))
+
+    def among(self, vertices: np.ndarray) -> FaceChart:
+        """The same chart of meshes that have only these vertices (P,), in rising order, all that are needed."""
+        corners = np.searchsorted(vertices, self.corners).astype(np.int32)
+        return replace(self, corners=corners, vertices=np.searchsorted(vertices, self.vertices))
 
     def unwrap(self, crop: np.ndarray, placed: np.ndarray, camera: Camera) -> np.ndarray:
         """What a crop (H, W, 3) uint8 shows at each point, how the surface faces the camera, and what the crop shows a

@@ -26,7 +26,8 @@ class LandmarkRefiner:
     """
 
     def __init__(self, network: Network, chart: FaceChart, model: FaceModel) -> None:
-        self._network, self._chart, self._model = network, chart, model
+        needed = chart.needed
+        self._network, self._chart, self._surface = network, chart.among(needed), model.part(needed)
         self._mirror = Mirror.of(model, chart.vertices.tolist())
 
     @classmethod
@@ -56,8 +57,8 @@ class LandmarkRefiner:
         return DenseLandmarks(points, np.exp(landmarks[..., 2].clip(*LOG_DEVIATION)))
 
     def placed(self, coefficients: FaceCoefficients) -> np.ndarray:
-        """The vertices (B, V, 3) of faces where the camera sees them, decimetres."""
-        return place(self._model.shape(coefficients), coefficients.rotation, coefficients.translation)
+        """The vertices (B, P, 3) that the chart needs, of faces where the camera sees them, decimetres."""
+        return place(self._surface.shape(coefficients), coefficients.rotation, coefficients.translation)
 
     def inputs(
         self,

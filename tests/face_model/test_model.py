@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
-from deep3d.face_model import Components, FaceModel
+from deep3d.face_model import Components, FaceModel, default_face_model
 
 
 @pytest.fixture
@@ -30,6 +30,15 @@ def test_shape_is_the_mean_and_weighted_components(toy_face_model, coefficients)
         identity = (coefficients.identity[face], model.identity_basis)
         expression = (coefficients.expression[face], model.expression_basis)
         np.testing.assert_allclose(vertices, combine_by_loop(model.mean_shape, identity, expression), atol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["toy_face_model", "shipped"])
+def test_a_part_has_the_shape_of_the_whole(model, request, coefficients):
+    whole = default_face_model() if model == "shipped" else request.getfixturevalue(model)
+    vertices = np.array([5, 3, 140])
+    np.testing.assert_allclose(
+        whole.part(vertices).shape(coefficients), whole.shape(coefficients)[:, vertices], atol=1e-6
+    )
 
 
 def test_albedo_is_the_mean_and_weighted_components(toy_face_model, coefficients):

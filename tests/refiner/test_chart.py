@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from deep3d.camera import DEEP3D_CAMERA, Camera, place, project
 from deep3d.refiner.chart import CHART_SIZE, brighten
@@ -57,6 +57,15 @@ def test_vertices_are_seen_by_the_camera_of_their_own_face(model, chart):
     seen = chart.seen(faces, cameras)
     for face, camera, pixels in zip(faces, cameras, seen):
         assert_allclose(pixels, project(face[None, chart.vertices], camera)[0])
+
+
+def test_a_chart_of_what_it_needs_shows_the_same(model, chart):
+    crop = np.random.default_rng(3).integers(0, 256, (224, 224, 3), np.uint8)
+    needed = chart.needed
+    part, few = model.mean_shape[needed], chart.among(needed)
+    assert len(needed) < len(model.mean_shape) / 2
+    assert_array_equal(few.unwrap(crop, part, DEEP3D_CAMERA), chart.unwrap(crop, model.mean_shape, DEEP3D_CAMERA))
+    assert_array_equal(few.seen(part[None], [DEEP3D_CAMERA]), chart.seen(model.mean_shape[None], [DEEP3D_CAMERA]))
 
 
 def test_a_mesh_that_ends_before_the_outline_still_shows_what_is_beyond(model, chart):
