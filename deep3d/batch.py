@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from deep3d.export import DEFAULT_FORMATS, write_faces
 from deep3d.photo import Photo, read_photo
 from deep3d.reconstruct import Reconstructor
 from deep3d.reconstruction import Reconstruction
+from deep3d.runtime.cores import usable_cores
 from deep3d.same_person import STRANGER
 
 BATCH_PHOTOS = 8  # most photos in memory, which go through the network together
@@ -22,7 +24,9 @@ BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further photo 
 
 T = TypeVar("T")
 Work = Callable[[int, list[Reconstruction]], T]
-"""What is done with the faces of one photo, given its number among all and at least one face, the largest first."""
+"""What is done with the faces of one photo, given its number among all and at least one face, the largest first.
+
+Several threads do it at a time, each for another photo."""
 
 _log = logging.getLogger(__name__)
 
@@ -137,13 +141,19 @@ def map_faces(
     Nothing of a batch is kept while the next one is read.
     """
     start = 0
-    while start < len(photos):
-        batch = _read_batch(photos[start:])
-        found = _reconstruct(reconstructor, photos[start:], batch, faces)
-        batch.clear()
-        while found:
-            yield _finish(photos[start], start, found, work)
-            start += 1
+    pool = ThreadPoolExecutor(usable_cores())
+    try:
+        while start < len(photos):
+            batch = _read_batch(photos[start:])
+            found = _reconstruct(reconstructor, photos[start:], batch, faces)
+            batch.clear()
+            numbers = range(start, start + len(found))
+            at_work = [pool.submit(_finish, photos[number], number, found.pop(0), work) for number in numbers]
+            while at_work:
+                yield at_work.pop(0).result()
+            start = numbers.stop
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever asks for no more waits for what is being done, but no longer
 
 
 def result_folders(photos: Sequence[Path]) -> list[str]:
@@ -186,9 +196,8 @@ def _reconstruct(
     return [photo if isinstance(photo, Deep3DError) else next(each) for photo in batch]
 
 
-def _finish(path: Path, number: int, found: list[list[Reconstruction] | Deep3DError], work: Work[T]) -> T | Deep3DError:
-    """Take the first of what was found and do the work on it, so that its photo goes as soon as that is done."""
-    faces = found.pop(0)
+def _finish(path: Path, number: int, faces: list[Reconstruction] | Deep3DError, work: Work[T]) -> T | Deep3DError:
+    """Do the work on what was found in one photo."""
     if isinstance(faces, Deep3DError):
         return faces
     return _attempt(path, lambda: work(number, faces)) if faces else NoFaceFound.in_photo(str(path))

@@ -2,6 +2,8 @@
 
 import gc
 import json
+import threading
+import time
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +64,33 @@ def test_a_batch_is_closed_by_pixels_too(photos, monkeypatch):
     reconstructor = FakeReconstructor()
     assert run(reconstructor, photos) == list(range(10))
     assert [len(batch) for batch in reconstructor.batches] == [3, 3, 3, 1]
+
+
+def test_photos_are_worked_on_side_by_side_and_results_stay_in_order(photos, monkeypatch):
+    monkeypatch.setattr(module, "usable_cores", lambda: 2)
+    together = threading.Barrier(2, timeout=30)
+
+    def work(number: int, faces: Any) -> int:
+        together.wait()
+        time.sleep(0 if number % 2 else 0.02)
+        return number
+
+    assert run(FakeReconstructor(), photos, work) == list(range(10))
+
+
+def test_who_wants_no_more_does_not_wait_for_the_rest(photos, monkeypatch):
+    monkeypatch.setattr(module, "usable_cores", lambda: 1)
+    begun: list[int] = []
+
+    def work(number: int, faces: Any) -> int:
+        begun.append(number)
+        time.sleep(0.05)
+        return number
+
+    results = map_faces(FakeReconstructor(), photos, work)  # pyright: ignore[reportArgumentType]
+    assert next(results) == 0
+    results.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert len(begun) < 8
 
 
 def test_photos_of_a_batch_are_gone_before_the_next_is_read(photos, monkeypatch):
