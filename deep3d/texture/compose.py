@@ -12,7 +12,6 @@ from deep3d.texture.atlas import Atlas, corner_weights
 from deep3d.texture.sampling import Picture, bilinear
 from deep3d.texture.view import View, seen
 
-_THREADS = 2
 _STRIPES = 16  # of rows: texels that the photo shows take longer, and lie together
 _FAINT = np.float32(0.02)  # share of a texel that is not worth another look at the photo
 _OWN, _MIRRORED, _GAIN, _FILL = 0, 5, 10, 13  # where a vertex's attributes begin, see `_compose_into`
@@ -44,12 +43,17 @@ def compose(
     size = len(atlas.triangle)
     image, weight = np.zeros((size, size, 3), np.uint8), np.zeros((size, size), np.uint8)
 
-    def fill(rows: slice) -> None:
-        texels = image[rows], weight[rows], atlas.triangle[rows], atlas.weights[rows]
-        _compose_into(*texels, triangles, attributes, picture.pixels, view.depth, view.trust, to_view)
+    stripes = iter([slice(size * n // _STRIPES, size * (n + 1) // _STRIPES) for n in range(_STRIPES)])
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(fill, (slice(size * n // _STRIPES, size * (n + 1) // _STRIPES) for n in range(_STRIPES))))
+    def fill() -> None:
+        for rows in stripes:  # whoever is free takes the next
+            texels = image[rows], weight[rows], atlas.triangle[rows], atlas.weights[rows]
+            _compose_into(*texels, triangles, attributes, picture.pixels, view.depth, view.trust, to_view)
+
+    with ThreadPoolExecutor(1) as pool:  # a thread beside this one: to wait for two would take a seventh longer
+        aside = pool.submit(fill)
+        fill()
+        aside.result()
     atlas.close_gaps(image)
     atlas.close_gaps(weight)
     return image, weight
