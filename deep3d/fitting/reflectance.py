@@ -78,13 +78,14 @@ class SkinPoints:
 
     def albedo(self, reflectance: Reflectance) -> np.ndarray:
         """(P, 3)"""
-        return self.albedo_mean + self.albedo_directions @ reflectance.albedo
+        offsets = self.albedo_directions.reshape(-1, 80) @ reflectance.albedo.astype(np.float32)
+        return self.albedo_mean + offsets.reshape(-1, 3)
 
     def derivatives(self, reflectance: Reflectance, functions: np.ndarray) -> np.ndarray:
         """Of the colours (P, 3) by the 107 coefficients: (P, 3, 107), with the nine functions (P, 9) of the normals."""
-        light, albedo = functions @ reflectance.light.T, self.albedo(reflectance)
+        light, albedo = (functions @ reflectance.light.T).astype(np.float32), self.albedo(reflectance)
         derivatives = np.zeros((*albedo.shape, 107), np.float32)
-        derivatives[..., :80] = self.albedo_directions * light[..., None]
+        np.multiply(self.albedo_directions, light[..., None], out=derivatives[..., :80])
         for channel in range(3):
             place = 80 + 9 * channel
             derivatives[:, channel, place : place + 9] = albedo[:, channel, None] * functions
