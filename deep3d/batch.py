@@ -148,7 +148,7 @@ def map_faces(
             found = _reconstruct(reconstructor, photos[start:], batch, faces)
             batch.clear()
             numbers = range(start, start + len(found))
-            at_work = [pool.submit(_finish, photos[number], number, found.pop(0), work) for number in numbers]
+            at_work = [pool.submit(_finish, photos[number], number, [found.pop(0)], work) for number in numbers]
             while at_work:
                 yield at_work.pop(0).result()
             start = numbers.stop
@@ -196,8 +196,9 @@ def _reconstruct(
     return [photo if isinstance(photo, Deep3DError) else next(each) for photo in batch]
 
 
-def _finish(path: Path, number: int, faces: list[Reconstruction] | Deep3DError, work: Work[T]) -> T | Deep3DError:
-    """Do the work on what was found in one photo."""
+def _finish(path: Path, number: int, found: list[list[Reconstruction] | Deep3DError], work: Work[T]) -> T | Deep3DError:
+    """Take the one thing that was found and do the work on it, so that its photo goes as soon as that is done."""
+    faces = found.pop()
     if isinstance(faces, Deep3DError):
         return faces
     return _attempt(path, lambda: work(number, faces)) if faces else NoFaceFound.in_photo(str(path))

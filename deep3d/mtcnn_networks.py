@@ -117,12 +117,7 @@ class _Layers:
         """P-Net's layers as `_propose` wants them: weights, bias and slope of three, then weights and bias."""
         own = self._weights
         sliding = [
-            (
-                own[f"conv{n}.weight"].reshape(*own[f"conv{n}.weight"].shape[:2], 9),
-                own[f"conv{n}.bias"],
-                own[f"prelu{n}.weight"],
-            )
-            for n in (1, 2, 3)
+            (_flat_kernels(own[f"conv{n}.weight"]), own[f"conv{n}.bias"], own[f"prelu{n}.weight"]) for n in (1, 2, 3)
         ]
         weights, bias = (np.concatenate([own[f"conv4_{n}.{entry}"] for n in (2, 1)]) for entry in ("weight", "bias"))
         return *sliding, (weights.reshape(len(weights), -1), bias)
@@ -132,7 +127,7 @@ class _Layers:
         weight = self._weights[f"conv{number}.weight"]
         height, width = x.height - 2, x.width - 2
         sums = np.empty((len(x.values), len(weight), (height - 1) * x.pitch + width), np.float32)
-        _slide(x.values, weight.reshape(*weight.shape[:2], 9), x.pitch, sums)
+        _slide(x.values, _flat_kernels(weight), x.pitch, sums)
         return _Planes(sums, height, width, x.pitch)
 
     def multiply(self, x: _Planes, number: str) -> _Planes:
@@ -170,6 +165,11 @@ class _Layers:
         y = x @ weight.T + bias
         slope = self._weights.get(f"prelu{number}.weight")
         return y if slope is None else np.where(y > 0, y, slope * y)
+
+
+def _flat_kernels(weight: np.ndarray) -> np.ndarray:
+    """(N, C, 9) weights of a 3 x 3 convolution (N, C, 3, 3)."""
+    return weight.reshape(*weight.shape[:2], 9)
 
 
 def _planes(pictures: np.ndarray) -> _Planes:
@@ -229,7 +229,7 @@ def _propose(images, first, second, third, judging):
             line = judged[:, row * wide : row * wide + wide - 4]
             offsets[image, :, row] = line[:4]
             for column in range(wide - 4):
-                difference = line[5, column] - line[4, column]  # softmax of two, which cannot overflow so
+                difference = line[5, column] - line[4, column]  # see `_probability`
                 scores[image, row, column] = (1 + np.tanh(difference / 2)) / 2
     return offsets, scores
 

@@ -20,6 +20,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from deep3d.errors import PhotoMissing, PhotoTooLarge, PhotoTooSmall, PhotoUnreadable
 
 LARGEST_PHOTO = 128_000_000  # pixels
+LARGEST_FILE = 1 << 30  # bytes: so many pixels of four colours in 16 bits, and some
 SMALLEST_SIDE = 32  # pixels
 
 SUFFIXES = frozenset(
@@ -51,7 +52,8 @@ def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
     EXIF orientation and the embedded colour profile are applied, transparency lies on white, of an animation the first
     frame counts, 16 bits are reduced to 8.
 
-    Raises: PhotoMissing, PhotoUnreadable, PhotoTooLarge beyond 128 megapixels, PhotoTooSmall below 32 pixels a side.
+    Raises: PhotoMissing, PhotoUnreadable, PhotoTooLarge beyond 128 megapixels or a gigabyte, PhotoTooSmall below 32
+    pixels a side.
     """
     if isinstance(source, bytes):
         return _read(source, name or "photo")
@@ -64,11 +66,11 @@ def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
             raise _no_such_file(path)
         if not path.is_file():
             raise PhotoUnreadable(f"{path}: not an ordinary file; give a photo file")
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            raise PhotoTooLarge(f"{path}: {size / 1e9:.1f} gigabytes are more than a photo has; give a photo")
         content = path.read_bytes()
     except OSError as error:
         raise PhotoUnreadable(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
-    except MemoryError as error:
-        raise PhotoTooLarge(f"{path}: not enough memory for such a file; give a photo") from error
     photo = _read(content, str(path))
     return Photo(photo.pixels, name or path.name, photo.sha256)
 

@@ -85,9 +85,8 @@ def network_input(crops: np.ndarray, size: int) -> np.ndarray:
     """(B, H, W, 3) uint8 as (B, 3, size, size) float32 in [0, 1]; smaller pixels are averages, as in training."""
     side = CROP_SIZE // size
     rows = crops.reshape(len(crops), size, side, CROP_SIZE * 3)
-    tall = rows[:, :, 0].astype(
-        np.uint16
-    )  # sums of whole rows, and then of columns, are faster than a mean over two axes
+    # Sums of whole rows, and then of columns, are faster than a mean over two axes.
+    tall = rows[:, :, 0].astype(np.uint16)
     for row in range(1, side):
         tall += rows[:, :, row]
     columns = tall.reshape(len(crops), size, size, side, 3)

@@ -49,7 +49,7 @@ LANDMARK_PLACES = [  # x to the right and y up in [-1, 1] on the face, per strok
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Plans and compiled networks of tests, and of the commands that they start, are not those of the user."""
+    """Plans and compiled networks of tests and of commands that they start are not those of the user (but on macOS)."""
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
             patch.setenv(variable, str(tmp_path_factory.mktemp("cache")))

@@ -175,6 +175,15 @@ def test_colour_profile_is_applied(picture: Image.Image):
     assert np.array_equal(read_photo(photograph).pixels, read_photo(same).pixels)
 
 
+def test_a_file_larger_than_any_photo_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "film.jpg"
+    with path.open("wb") as file:
+        file.truncate(3 << 30)  # takes no room on the disk
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("was read"))
+    with pytest.raises(PhotoTooLarge, match=r"film\.jpg: 3\.2 gigabytes are more than a photo has"):
+        read_photo(path)
+
+
 def test_size_is_checked_before_decoding():
     with pytest.raises(PhotoTooLarge, match=r"^big.png: 12000 x 12000 pixels .* 128 megapixels"):
         read_photo(png_header(12000, 12000), name="big.png")

@@ -42,19 +42,21 @@ class Ratio:
 
 
 def worst_over_best(groups: Mapping[str, np.ndarray]) -> Ratio | None:
-    """How far apart the means of groups of errors are; None for less than two groups, or where one has none at all.
+    """How far apart the means of groups of errors are; None for less than two groups, or next to one without.
 
     The interval is that of the two groups' ratio if photos like these were drawn again: percentiles of the bootstrap
     (Efron, 1979). Only groups of two errors or more count; NaN is left out.
     """
     found = {name: errors[~np.isnan(errors)] for name, errors in groups.items()}
     means = {name: errors.mean() for name, errors in found.items() if len(errors) > 1}
-    if len(means) < 2 or min(means.values()) <= 0:
+    if len(means) < 2:
         return None
     worst, best = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
     generator = np.random.default_rng(0)
     worst_again, best_again = (
         generator.choice(found[name], (_RESAMPLES, len(found[name]))).mean(axis=1) for name in (worst, best)
     )
+    if best_again.min() <= 0:  # also where the best group has no error at all
+        return None
     low, high = np.quantile(worst_again / best_again, [0.025, 0.975])
     return Ratio(worst, best, float(means[worst] / means[best]), float(low), float(high))

@@ -62,5 +62,5 @@ def write_exported_program(checkpoint: Checkpoint, precision: str, path: Path) -
     network, crops = PreparedNetwork(checkpoint, precision).eval(), example_crops(checkpoint, count=2)
     network.to(memory_format=torch.contiguous_format)  # what the file keeps
     batch = {"crops": {0: torch.export.Dim("batch")}}
-    with torch.no_grad():
-        torch.export.save(torch.export.export(network, (crops,), dynamic_shapes=batch), path)
+    with torch.no_grad(), path.open("wb") as file:  # by its name, the name would be part of the file
+        torch.export.save(torch.export.export(network, (crops,), dynamic_shapes=batch), file)

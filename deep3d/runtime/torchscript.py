@@ -26,8 +26,8 @@ class TorchScriptRuntime(EagerRuntime):
 
 def write_torchscript(checkpoint: Checkpoint, precision: str, path: Path) -> None:
     """Write the frozen network; what is optimised for one machine cannot be kept."""
-    with _quietly():
-        torch.jit.save(_frozen(checkpoint, precision), path)
+    with _quietly(), path.open("wb") as file:  # by its name, the name would be part of the file
+        torch.jit.save(_frozen(checkpoint, precision), file)
 
 
 def _frozen(checkpoint: Checkpoint, precision: str) -> torch.jit.ScriptModule:

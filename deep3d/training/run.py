@@ -86,8 +86,8 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
         }
-        with written_whole(self._path) as partial:
-            torch.save(state, partial)
+        with written_whole(self._path) as partial, partial.open("wb") as file:
+            torch.save(state, file)
 
     @property
     def _path(self) -> Path:

@@ -26,7 +26,8 @@ def test_the_ratio_is_that_of_the_groups_farthest_apart():
         {"a": np.array([1.0, 2.0]), "b": np.array([3.0])},
         {"a": np.array([1.0, 2.0]), "b": np.full(3, np.nan)},
         {"a": np.array([1.0, 2.0]), "b": np.zeros(3)},
+        {"a": np.array([1.0, 2.0]), "b": np.array([0.0, 0.0, 0.5])},
     ],
 )
-def test_there_is_no_ratio_of_less_than_two_groups(errors):
+def test_there_is_no_ratio_of_less_than_two_groups_or_to_none_at_all(errors):
     assert worst_over_best(errors) is None

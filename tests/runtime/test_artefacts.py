@@ -47,6 +47,7 @@ def test_files_give_what_the_network_gives(runtime, checkpoint, crops, tmp_path)
     expected = load_runtime(checkpoint, "eager", precision="fp32")(crops[:2])
     np.testing.assert_allclose(_run(path, crops[:2]), expected, atol=1e-4 * np.abs(expected).max())
     assert {file.stem for file in tmp_path.iterdir()} == {"network", "toy"}
+    assert b"partial" not in path.read_bytes()
 
 
 def test_an_onnx_file_is_a_runtime(checkpoint, crops, tmp_path):
