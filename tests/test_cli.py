@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from deep3d import cli
+from deep3d.cli.compiling import NOTICE, compiling_told
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
 FILES = {"face.glb", "face.obj", "face.mtl", "texture.png", "albedo.png", "face.ply", "face.json", "overlay.jpg"}
@@ -218,3 +220,11 @@ def test_a_photo_on_its_side_by_exif_gives_the_same_face(tmp_path):
     assert code == 0, err
     points = [json.loads((tmp_path / "out" / n / "face.json").read_text())["landmarks68"] for n in ("side", "up")]
     assert np.abs(np.array(points[0]) - points[1]).max() < 1.5
+
+
+def test_who_waits_for_number_kernels_is_told_once(capsys):
+    with compiling_told():
+        for number in (1, 1.0):  # compiled twice
+            assert numba.njit(lambda x: x + 1)(number) == 2
+    assert numba.njit(lambda x: x + 2)(1) == 3
+    assert capsys.readouterr().err == f"{NOTICE}\n"

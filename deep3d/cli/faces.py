@@ -57,6 +57,7 @@ def reconstruct(
     Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
     """
     from deep3d.batch import reconstruct_into, reconstruct_person_into, result_folders
+    from deep3d.cli.compiling import compiling_told
     from deep3d.photo import find_photos
     from deep3d.reconstruct import Reconstructor
 
@@ -68,7 +69,8 @@ def reconstruct(
     found = find_photos(photos)
     make_folder(out)
     fitted_to = refinement(refine, no_refine)
-    reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, refinement=fitted_to)
+    with compiling_told():
+        reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, refinement=fitted_to)
     merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
     folders = [out / name for name in names]
     for path, name in zip(found, names):
@@ -117,13 +119,15 @@ def fit(
     face_model: ModelOption = None,
 ) -> None:
     """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
+    from deep3d.cli.compiling import compiling_told
     from deep3d.export import write_results
     from deep3d.face_model import read_face_model
     from deep3d.fitting import fit_photo, read_landmarks68
     from deep3d.photo import read_photo
 
     model = read_face_model(face_model)
-    face = fit_photo(read_photo(photo), read_landmarks68(landmarks), model)
+    with compiling_told():
+        face = fit_photo(read_photo(photo), read_landmarks68(landmarks), model)
     make_folder(out)
     write_results(face, out / photo.stem)
     say(f"{photo}: {out / photo.stem}")

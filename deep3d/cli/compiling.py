@@ -1,0 +1,32 @@
+"""Says that number kernels are being compiled, which only the first command on a machine has to wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from numba.core import event
+
+from deep3d.cli.output import say
+
+NOTICE = "deep3d: compiling number kernels, once on this machine; this can take a minute"
+
+
+@contextmanager
+def compiling_told() -> Iterator[None]:
+    """Say so once, should it begin within the block."""
+    with event.install_listener("numba:compile", _Notice()):
+        yield
+
+
+class _Notice(event.Listener):
+    def __init__(self) -> None:
+        self._given = False
+
+    def on_start(self, event: event.Event) -> None:
+        if not self._given:
+            self._given = True
+            say(NOTICE)
+
+    def on_end(self, event: event.Event) -> None:
+        """Others follow."""
