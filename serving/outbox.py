@@ -36,10 +36,11 @@ def relay(site: Site, send: Callable[[int], None]) -> int:
 def send_again(site: Site) -> None:
     """Send a message for every job that is not over: its own may be lost with a broker or a worker.
 
-    Also for those that run, since a run that the database broke off waits for its message to come again.
+    Also for those that run, since a run that the database broke off waits for its message to come again; and for those
+    whose message was sent just before the database went away, so that they were never entered as queued.
     """
     already = exists().where(OutboxEntry.job_id == Job.id)
-    sent = Job.status.in_((Status.QUEUED, Status.RUNNING))
+    sent = Job.status.in_((Status.SUBMITTED, Status.QUEUED, Status.RUNNING))
     lost = select(Job.id, literal(time.time())).where(sent, ~already).order_by(Job.id)
     with site.database.session() as session:
         session.execute(insert(OutboxEntry).from_select(["job_id", "due_at"], lost))

@@ -59,6 +59,14 @@ def test_what_waits_is_sent_again_once(site, job):
     assert outbox.relay(site, lambda job_id: None) == 1
 
 
+def test_what_was_sent_just_before_the_database_went_away_is_sent_again(site, job):
+    with site.database.session() as session:  # as relaying leaves it that cannot enter the job as queued any more
+        session.execute(delete(OutboxEntry))
+    outbox.send_again(site)
+    assert outbox.relay(site, lambda job_id: None) == 1
+    assert read(site, job).status == Status.QUEUED
+
+
 def test_a_run_that_was_broken_off_is_sent_again_too(site, job):
     outbox.relay(site, lambda job_id: None)
     worker = workers.register(site)
