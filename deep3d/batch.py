@@ -26,7 +26,8 @@ T = TypeVar("T")
 Work = Callable[[int, list[Reconstruction]], T]
 """What is done with the faces of one photo, given its number among all and at least one face, the largest first.
 
-Several threads do it at a time, each for another photo."""
+Several threads do it at a time, each for another photo.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -147,11 +148,11 @@ def map_faces(
             batch = _read_batch(photos[start:])
             found = _reconstruct(reconstructor, photos[start:], batch, faces)
             batch.clear()
-            numbers = range(start, start + len(found))
-            at_work = [pool.submit(_finish, photos[number], number, [found.pop(0)], work) for number in numbers]
+            at_work = [pool.submit(_finish, photos[n], n, [each], work) for n, each in enumerate(found, start)]
+            start += len(found)
+            found.clear()
             while at_work:
                 yield at_work.pop(0).result()
-            start = numbers.stop
     finally:
         pool.shutdown(cancel_futures=True)  # whoever asks for no more waits for what is being done, but no longer
 

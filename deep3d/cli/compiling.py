@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from numba.core import event
+from numba.core.event import Event, Listener, install_listener
 
 from deep3d.cli.output import say
 
@@ -15,18 +15,18 @@ NOTICE = "deep3d: compiling number kernels, once on this machine; this can take 
 @contextmanager
 def compiling_told() -> Iterator[None]:
     """Say so once, should it begin within the block."""
-    with event.install_listener("numba:compile", _Notice()):
+    with install_listener("numba:compile", _Notice()):
         yield
 
 
-class _Notice(event.Listener):
+class _Notice(Listener):
     def __init__(self) -> None:
         self._given = False
 
-    def on_start(self, event: event.Event) -> None:
+    def on_start(self, event: Event) -> None:
         if not self._given:
             self._given = True
             say(NOTICE)
 
-    def on_end(self, event: event.Event) -> None:
+    def on_end(self, event: Event) -> None:
         """Others follow."""

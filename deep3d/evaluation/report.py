@@ -71,10 +71,9 @@ class Table:
         """Mean of the first measure in each group, the photos in which a face was found in brackets; then the ratio."""
         summaries = {name: measurement.by_group(kind) for name, measurement in self.rows.items()}
         names = list(dict.fromkeys(group for groups in summaries.values() for group in groups))
-        ratios = {name: measurement.ratio(kind) for name, measurement in self.rows.items()}
         rows = [
-            [name, *(self._group(groups.get(each)) for each in names), _ratio(ratios[name])]
-            for name, groups in summaries.items()
+            [name, *(self._group(summaries[name].get(each)) for each in names), _ratio(measurement.ratio(kind))]
+            for name, measurement in self.rows.items()
         ]
         return Grid([f"by {kind}", *names, "worst / best (95%)"], rows)
 
@@ -126,10 +125,6 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _ratio(ratio: Ratio | None) -> str:
-    return "-" if ratio is None else f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
-
-
 def photo_names(photos: Sequence[Path]) -> list[str]:
     """The files as seen from the folder that holds them all."""
     if not photos:
@@ -152,6 +147,10 @@ def _measurement_json(measurement: Measurement) -> dict[str, Any]:
             for row, photo in enumerate(photo_names(measurement.photos))
         ],
     }
+
+
+def _ratio(ratio: Ratio | None) -> str:
+    return "-" if ratio is None else f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
 
 
 def _ratio_json(ratio: Ratio | None) -> dict[str, str | float] | None:
