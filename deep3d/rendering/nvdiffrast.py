@@ -36,7 +36,7 @@ class NvdiffrastRasterizer:
 
     def rasterize(self, clip: torch.Tensor, triangles: torch.Tensor, size: tuple[int, int]) -> Fragments:
         """Which triangle each pixel sees; see `Rasterizer.rasterize`."""
-        raster, _ = self._library.rasterize(self._context, clip, triangles.int(), size, grad_db=False)
+        raster, _ = self._library.rasterize(self._context, clip.contiguous(), triangles.int(), size, grad_db=False)
         triangle = raster[..., 3].int() - 1
         return Fragments(triangle, raster[..., :2], raster[..., 2].masked_fill(triangle < 0, float("inf")))
 

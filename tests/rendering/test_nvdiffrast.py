@@ -6,8 +6,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import max_pool2d
 
+from deep3d.camera import CROP_SIZE, clip_space, depth, place, project
 from deep3d.errors import RuntimeUnavailable
+from deep3d.face_model import default_face_model
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.interface import Fragments
 from deep3d.rendering.nvdiffrast import NvdiffrastRasterizer
@@ -71,6 +74,39 @@ def test_adapter_translates_both_ways(rasterizer):
     np.testing.assert_allclose(picture, expected_picture, atol=1e-5)
     expected_smooth, smooth = (backend.antialias(picture, fragments, clip, triangles) for backend in (cpu, rasterizer))
     np.testing.assert_array_equal(smooth, expected_smooth)
+
+
+def assert_agrees_on_a_head(rasterizer: NvdiffrastRasterizer, device: str) -> None:
+    """The same coverage but for pixels at edges, and the same places on the surface inside."""
+    model = default_face_model().to_torch()
+    vertices = place(model.mean_shape[None], torch.tensor([[0.1, 0.5, -0.1]]), torch.zeros(1, 3))
+    size = (CROP_SIZE, CROP_SIZE)
+    clip = clip_space(project(vertices), depth(vertices), size).float()
+    drawn = []
+    for backend, place_of in ((CpuRasterizer(), "cpu"), (rasterizer, device)):
+        scene = [tensor.to(place_of) for tensor in (clip, model.triangles, vertices)]
+        fragments = backend.rasterize(scene[0], scene[1], size)
+        surface = backend.interpolate(scene[2], fragments, scene[1])
+        drawn.append((fragments.triangle.cpu(), surface.cpu()))
+    (expected, points), (found, found_points) = drawn
+    covered = (expected >= 0).float()[None]
+    edge = (max_pool2d(covered, 3, 1, 1) != -max_pool2d(-covered, 3, 1, 1))[0]
+    assert 0.2 < covered.mean() < 0.8 and edge.float().mean() < 0.05
+    assert ((found >= 0) == (expected >= 0))[~edge].all()
+    inside = (found == expected) & (expected >= 0)
+    assert inside.sum() > 0.97 * covered.sum()
+    torch.testing.assert_close(found_points[inside], points[inside], rtol=0, atol=1e-3)
+
+
+def test_a_head_looks_the_same(rasterizer):
+    assert_agrees_on_a_head(rasterizer, "cpu")
+
+
+def test_a_head_looks_the_same_to_nvdiffrast_itself():
+    pytest.importorskip("nvdiffrast.torch", reason="nvdiffrast is not installed")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    assert_agrees_on_a_head(NvdiffrastRasterizer(), "cuda")
 
 
 def test_missing_package_gives_one_line_with_a_remedy(monkeypatch):
