@@ -1,7 +1,8 @@
 """Analytic antialiasing of silhouettes, the one step whose gradients move them (Laine et al., 2020, section 3.6).
 
 Unlike the paper it goes from silhouette edges to pixels, not from the triangle a pixel shows to its edges: a mesh with
-triangles smaller than pixels, as faces are, shows hardly any of those whose edges form the silhouette.
+triangles smaller than pixels, as faces are, shows hardly any of those whose edges form the silhouette. nvdiffrast's own
+`antialias` blends a small part of the pixels at a head's silhouette, so its rasteriser too is followed by this one.
 """
 
 from __future__ import annotations
@@ -10,18 +11,29 @@ import array_api_compat
 import numpy as np
 
 from deep3d.arrays import Array, array_namespace
+from deep3d.rendering.checks import expect_shape, expect_triangles
 from deep3d.rendering.interface import Fragments
 from deep3d.rendering.kernels import to_numpy
 from deep3d.rendering.silhouettes import mesh_edges, silhouette_crossings
 
 
 def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Array) -> Array:
-    """The picture (B, H, W, C) with the pixels at silhouette edges blended by coverage; see `Rasterizer.antialias`."""
+    """The picture (B, H, W, C) with silhouette edges blended by how much of each pixel they cover.
+
+    Takes what drew the picture: its fragments, clip coordinates (B, V, 4) and triangles (T, 3). The processor finds the
+    edges, whatever device the arrays are on. Gradients go to the picture and to where the silhouettes are.
+
+    Raises: ShapeError if the shapes do not fit each other or a triangle names a vertex that is not there.
+    """
+    expect_shape("picture", picture, "{} {} {} C".format(*fragments.triangle.shape))
+    expect_shape("clip", clip, f"{len(picture)} V 4")
+    corners_of = _in_main_memory(triangles).astype(np.int32, copy=False)
+    expect_triangles(corners_of, clip.shape[1])
     xp = array_namespace(picture, clip)
     batch, height, width, channels = picture.shape
     vertex_count = clip.shape[1]
     device = array_api_compat.device(clip)
-    crossings = _crossings(_in_main_memory(clip), _in_main_memory(triangles), _in_main_memory(fragments.depth))
+    crossings = _crossings(_in_main_memory(clip), corners_of, _in_main_memory(fragments.depth))
     if len(crossings) == 0:
         return picture
     upright = crossings[:, 4] == 1

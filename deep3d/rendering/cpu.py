@@ -7,7 +7,7 @@ import numpy as np
 
 from deep3d.arrays import Array
 from deep3d.errors import ShapeError
-from deep3d.rendering.antialias import antialias
+from deep3d.rendering.checks import expect_shape, expect_triangles
 from deep3d.rendering.interface import Fragments
 from deep3d.rendering.kernels import interpolate_into, rasterize_into, sample_into, to_numpy
 
@@ -16,16 +16,16 @@ class CpuRasterizer:
     """A `Rasterizer` for numpy arrays, and for torch tensors in main memory, which it gives gradients.
 
     The weights that `rasterize` gives have gradients to the clip coordinates, so `interpolate` has them to the
-    attributes and to the clip coordinates, and `texture` to the image and to the UVs. `antialias` alone has gradients
-    to where silhouettes are. Depth has none. Triangles with a corner behind the camera (w <= 0) are left out.
+    attributes and to the clip coordinates, and `texture` to the image and to the UVs. Depth has none. Triangles with a
+    corner behind the camera (w <= 0) are left out.
 
     All methods raise ShapeError for arrays of other shapes than they document and for indices that are out of range.
     """
 
     def rasterize(self, clip: Array, triangles: Array, size: tuple[int, int]) -> Fragments:
         """Which triangle each pixel sees; see `Rasterizer.rasterize`."""
-        _expect("clip", clip, "B V 4")
-        _expect_indices(triangles, clip.shape[1])
+        expect_shape("clip", clip, "B V 4")
+        expect_triangles(triangles, clip.shape[1])
         positions, corners = to_numpy(clip), _int32(triangles)
         batch = len(positions)
         triangle, depth = np.empty((batch, *size), np.int32), np.empty((batch, *size), positions.dtype)
@@ -45,8 +45,8 @@ class CpuRasterizer:
     def interpolate(self, attributes: Array, fragments: Fragments, triangles: Array) -> Array:
         """Attributes at each pixel; see `Rasterizer.interpolate`. `triangles` may index UVs instead of vertices."""
         triangle, corners = to_numpy(fragments.triangle), _int32(triangles)
-        _expect("attributes", attributes, f"{len(triangle)} V C")
-        _expect_indices(triangles, attributes.shape[1])
+        expect_shape("attributes", attributes, f"{len(triangle)} V C")
+        expect_triangles(triangles, attributes.shape[1])
         if triangle.size and triangle.max() >= len(corners):
             raise ShapeError(f"triangles: expected those of the fragments, got {len(corners)} triangles")
         if array_api_compat.is_torch_array(attributes):
@@ -61,8 +61,8 @@ class CpuRasterizer:
 
     def texture(self, image: Array, uv: Array) -> Array:
         """Colours of an image at UVs; see `Rasterizer.texture`. The border colours go on outside [0, 1]."""
-        _expect("uv", uv, "B H W 2")
-        _expect("image", image, f"{uv.shape[0]} h w C")
+        expect_shape("uv", uv, "B H W 2")
+        expect_shape("image", image, f"{uv.shape[0]} h w C")
         if array_api_compat.is_torch_array(image):
             from deep3d.rendering import differentiable
 
@@ -73,28 +73,6 @@ class CpuRasterizer:
             sample_into(texels[b], places[b], out[b])
         return out
 
-    def antialias(self, picture: Array, fragments: Fragments, clip: Array, triangles: Array) -> Array:
-        """The picture with silhouette edges blended by coverage; see `Rasterizer.antialias`."""
-        batch, height, width = fragments.triangle.shape
-        _expect("picture", picture, f"{batch} {height} {width} C")
-        _expect("clip", clip, f"{batch} V 4")
-        _expect_indices(triangles, clip.shape[1])
-        return antialias(picture, fragments, clip, _int32(triangles))
-
 
 def _int32(triangles: Array) -> np.ndarray:
     return to_numpy(triangles).astype(np.int32, copy=False)
-
-
-def _expect(name: str, array: Array, shape: str) -> None:
-    """Raise ShapeError unless the array has a shape such as "B V 4", where letters stand for any size."""
-    wanted = shape.split()
-    got = tuple(array.shape)
-    if len(got) != len(wanted) or any(side.isdigit() and int(side) != size for side, size in zip(wanted, got)):
-        raise ShapeError(f"{name}: expected shape ({', '.join(wanted)}), got {got}")
-
-
-def _expect_indices(triangles: Array, count: int) -> None:
-    _expect("triangles", triangles, "T 3")
-    if triangles.shape[0] and not 0 <= int(triangles.min()) <= int(triangles.max()) < count:
-        raise ShapeError(f"triangles: expected indices in 0..{count - 1}, got {triangles.min()}..{triangles.max()}")

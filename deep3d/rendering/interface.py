@@ -18,7 +18,10 @@ class Fragments:
 
 
 class Rasterizer(Protocol):
-    """Four steps from triangles to a picture. Numpy in, numpy out; torch in, torch out with gradients."""
+    """Three steps from triangles to a picture, which `rendering.antialias` then smooths.
+
+    Numpy in, numpy out; torch in, torch out with gradients.
+    """
 
     def rasterize(self, clip: Array, triangles: Array, size: tuple[int, int]) -> Fragments:
         """Which triangle each pixel sees: (B, V, 4) clip coordinates, (T, 3) triangles, size (height, width)."""
@@ -30,8 +33,4 @@ class Rasterizer(Protocol):
 
     def texture(self, image: Array, uv: Array) -> Array:
         """Colours (B, H, W, C) of an image (B, h, w, C) at UVs (B, H, W, 2) in [0, 1], bilinear, row 0 at v = 1."""
-        ...
-
-    def antialias(self, picture: Array, fragments: Fragments, clip: Array, triangles: Array) -> Array:
-        """The picture (B, H, W, C) with silhouette edges blended by how much of each pixel they cover."""
         ...

@@ -49,12 +49,6 @@ class NvdiffrastRasterizer:
         flipped = uv * uv.new_tensor([1, -1]) + uv.new_tensor([0, 1])
         return self._library.texture(image.contiguous(), flipped, filter_mode="linear", boundary_mode="clamp")
 
-    def antialias(
-        self, picture: torch.Tensor, fragments: Fragments, clip: torch.Tensor, triangles: torch.Tensor
-    ) -> torch.Tensor:
-        """The picture with silhouette edges blended by coverage; see `Rasterizer.antialias`."""
-        return self._library.antialias(picture.contiguous(), _raster(fragments), clip.contiguous(), triangles.int())
-
 
 def _raster(fragments: Fragments) -> torch.Tensor:
     """The one tensor (B, H, W, 4) that nvdiffrast keeps fragments in: weights, depth, triangle + 1."""

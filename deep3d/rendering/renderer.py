@@ -9,6 +9,7 @@ import array_api_compat
 from deep3d.arrays import Array, array_namespace
 from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, Camera, clip_space, depth, project
 from deep3d.mesh import Mesh
+from deep3d.rendering.antialias import antialias
 from deep3d.rendering.interface import Fragments, Rasterizer
 from deep3d.rendering.kernels import to_numpy
 
@@ -72,5 +73,5 @@ class Renderer:
             background = xp.zeros_like(colored[:1, :1, :1])
         mask = xp.astype(covered, colored.dtype)
         picture = xp.concat([xp.where(covered, colored, background), mask], axis=-1)
-        picture = self.rasterizer.antialias(picture, fragments, clip, triangles)
+        picture = antialias(picture, fragments, clip, triangles)
         return Rendering(picture[..., :-1], picture[..., -1], fragments)

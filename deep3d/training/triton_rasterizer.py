@@ -15,7 +15,6 @@ import triton
 from torch import Tensor
 from triton import language as tl
 
-from deep3d.rendering.antialias import antialias
 from deep3d.rendering.differentiable import texture
 from deep3d.rendering.interface import Fragments
 from deep3d.rendering.kernels import GRID
@@ -62,10 +61,6 @@ class TritonRasterizer:
     def texture(self, image: Tensor, uv: Tensor) -> Tensor:
         """Colours of an image at UVs; see `Rasterizer.texture`."""
         return texture(image, uv)
-
-    def antialias(self, picture: Tensor, fragments: Fragments, clip: Tensor, triangles: Tensor) -> Tensor:
-        """The picture with silhouette edges blended by coverage; see `Rasterizer.antialias`. The CPU finds them."""
-        return antialias(picture, fragments, clip, triangles)
 
 
 def _screen_positions(clip: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

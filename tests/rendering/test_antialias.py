@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from deep3d.errors import ShapeError
+from deep3d.rendering.antialias import antialias
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.silhouettes import mesh_edges
 
@@ -49,7 +51,7 @@ def test_mask_comes_near_true_coverage(corners):
     clip, triangles = disc(corners, 0.8, 0.0)
     fragments = RASTERIZER.rasterize(clip[None], triangles, (48, 48))
     covered = (fragments.triangle >= 0).astype(np.float32)[..., None]
-    smooth = RASTERIZER.antialias(covered, fragments, clip[None], triangles)[0, ..., 0]
+    smooth = antialias(covered, fragments, clip[None], triangles)[0, ..., 0]
     truth = coverage(clip, triangles, 48)
     assert abs(smooth - truth).sum() < 0.15 * abs(covered[0, ..., 0] - truth).sum()
     assert smooth.min() >= 0 and smooth.max() <= 1
@@ -62,7 +64,7 @@ def test_a_vertical_edge_blends_by_the_exact_share():
     triangles = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
     fragments = RASTERIZER.rasterize(clip, triangles, (5, 8))
     covered = (fragments.triangle >= 0).astype(np.float32)[..., None]
-    smooth = RASTERIZER.antialias(covered, fragments, clip, triangles)[0, ..., 0]
+    smooth = antialias(covered, fragments, clip, triangles)[0, ..., 0]
     np.testing.assert_allclose(smooth, np.tile([1, 1, 1, 0.7, 0, 0, 0, 0], (5, 1)), atol=1e-5)
 
 
@@ -74,7 +76,7 @@ def test_edges_between_neighbours_and_hidden_edges_leave_the_picture_alone():
     fragments = RASTERIZER.rasterize(clip, triangles, (40, 40))
     inside = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, 40)] * 2)) < 0.8
     noise = np.random.default_rng(0).random((1, 40, 40, 3)).astype(np.float32)
-    smooth = RASTERIZER.antialias(noise, fragments, clip, triangles)
+    smooth = antialias(noise, fragments, clip, triangles)
     np.testing.assert_array_equal(smooth[0, inside], noise[0, inside])
     assert (smooth != noise).any()
 
@@ -86,7 +88,7 @@ def test_an_edge_before_another_surface_blends_with_it():
     triangles = np.concatenate([far_triangles, near_triangles + len(far)])
     fragments = RASTERIZER.rasterize(clip, triangles, (40, 40))
     is_near = (fragments.triangle >= len(far_triangles)).astype(np.float32)[..., None]
-    smooth = RASTERIZER.antialias(is_near, fragments, clip, triangles)[0, ..., 0]
+    smooth = antialias(is_near, fragments, clip, triangles)[0, ..., 0]
     truth = coverage(near, near_triangles, 40)
     assert abs(smooth - truth).sum() < 0.15 * abs(is_near[0, ..., 0] - truth).sum()
 
@@ -96,10 +98,10 @@ def test_torch_gives_what_numpy_gives():
     clips = np.stack([clip, clip * np.array([0.5, 0.7, 1, 1], np.float32)])
     picture = np.random.default_rng(1).random((2, 20, 30, 3)).astype(np.float32)
     fragments = RASTERIZER.rasterize(clips, triangles, (20, 30))
-    expected = RASTERIZER.antialias(picture, fragments, clips, triangles)
+    expected = antialias(picture, fragments, clips, triangles)
     tensors = torch.from_numpy(clips), torch.from_numpy(triangles)
     fragments = RASTERIZER.rasterize(*tensors, (20, 30))
-    smooth = RASTERIZER.antialias(torch.from_numpy(picture), fragments, *tensors)
+    smooth = antialias(torch.from_numpy(picture), fragments, *tensors)
     np.testing.assert_allclose(smooth.numpy(), expected, atol=1e-6)
 
 
@@ -109,4 +111,16 @@ def test_corners_behind_the_camera_and_far_outside_do_no_harm():
     triangles = np.array([[0, 1, 2], *([a, b, bad] for bad in range(3, 7) for a, b in ((0, 1), (1, 2)))], np.int32)
     fragments = RASTERIZER.rasterize(clip, triangles, (16, 16))
     picture = np.ones((1, 16, 16, 3), np.float32)
-    np.testing.assert_array_equal(RASTERIZER.antialias(picture, fragments, clip, triangles), picture)
+    np.testing.assert_array_equal(antialias(picture, fragments, clip, triangles), picture)
+
+
+def test_errors_name_the_argument():
+    clip, triangles = disc(5, 0.5, 0.0)
+    fragments = RASTERIZER.rasterize(clip[None], triangles, (6, 5))
+    picture = np.zeros((1, 6, 5, 3), np.float32)
+    with pytest.raises(ShapeError, match=r"picture: expected shape \(1, 6, 5, C\), got \(1, 5, 6, 3\)"):
+        antialias(picture.transpose(0, 2, 1, 3), fragments, clip[None], triangles)
+    with pytest.raises(ShapeError, match=r"clip: expected shape \(1, V, 4\), got \(2, 6, 4\)"):
+        antialias(picture, fragments, np.stack([clip, clip]), triangles)
+    with pytest.raises(ShapeError, match=r"triangles: expected indices in 0..5, got 1..6"):
+        antialias(picture, fragments, clip[None], triangles + 1)

@@ -232,5 +232,3 @@ def test_shape_errors_name_the_argument_and_its_shape():
         RASTERIZER.texture(np.zeros((1, 4, 4, 3), np.float32), attributes)
     with pytest.raises(ShapeError, match=r"image: expected shape \(1, h, w, C\), got \(2, 4, 4, 3\)"):
         RASTERIZER.texture(np.zeros((2, 4, 4, 3), np.float32), np.zeros((1, 5, 6, 2), np.float32))
-    with pytest.raises(ShapeError, match=r"picture: expected shape \(2, 5, 6, C\), got \(2, 6, 5, 3\)"):
-        RASTERIZER.antialias(np.zeros((2, 6, 5, 3), np.float32), fragments, clip, triangles)

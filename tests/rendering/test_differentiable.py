@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch.autograd import gradcheck
 
+from deep3d.rendering.antialias import antialias
 from deep3d.rendering.cpu import CpuRasterizer
 
 RASTERIZER = CpuRasterizer()
@@ -49,7 +50,7 @@ def test_antialias_has_gradients_to_picture_and_clip_coordinates():
     picture = torch.rand(2, *SIZE, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
 
     def antialiased(picture, clip):
-        return RASTERIZER.antialias(picture, RASTERIZER.rasterize(clip, triangles, SIZE), clip, triangles)
+        return antialias(picture, RASTERIZER.rasterize(clip, triangles, SIZE), clip, triangles)
 
     clip.requires_grad_()
     antialiased(picture, clip).square().sum().backward()
@@ -66,7 +67,7 @@ def test_a_blurred_edge_can_be_fitted_by_its_gradient():
         clip = torch.cat([square + shift, torch.tensor([0.0, 1.0]).expand(4, 2)], dim=1)[None]
         fragments = RASTERIZER.rasterize(clip, triangles, (32, 32))
         covered = (fragments.triangle >= 0).float()[..., None]
-        return RASTERIZER.antialias(covered, fragments, clip, triangles)
+        return antialias(covered, fragments, clip, triangles)
 
     target = mask(torch.tensor([0.013, -0.027]))
     shift = torch.tensor([0.2, 0.15], requires_grad=True)
