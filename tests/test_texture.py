@@ -165,6 +165,24 @@ def test_spread_leaves_parts_without_a_known_vertex_alone():
     np.testing.assert_array_equal(result[3:], -7)
 
 
+def test_spread_comes_near_its_anchor_away_from_known_vertices():
+    count = 40
+    chain = np.column_stack([np.arange(count) - 1, np.append(np.arange(1, count), -1)]).astype(np.int32)
+    chain[0] = [1, -1]
+    values, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
+    values[0], known[0] = 5, 1
+    pull = np.where(np.arange(count) < 30, 0.05, 0).astype(np.float32)
+    result = spread(values, known, values, chain, np.ones((count, 2), np.float32), np.array([1, 2, 3.0]), pull)
+    system, right = np.eye(count), np.zeros((count, 3))
+    for v, others in enumerate(chain):
+        others = others[others >= 0]
+        system[v, others] = -1 / len(others) / (1 + pull[v])
+        right[v] = pull[v] / (1 + pull[v]) * np.array([1, 2, 3])
+    system[0], right[0] = np.eye(count)[0], values[0]
+    np.testing.assert_allclose(result, np.linalg.solve(system, right), atol=0.1)
+    np.testing.assert_allclose(result[30:], np.tile([1, 2, 3], (10, 1)), atol=0.1)
+
+
 @pytest.mark.parametrize("yaw", [-30.0, 0.0, 20.0])
 def test_seen_texels_show_the_photo(head, yaw):
     colours = pattern(head)

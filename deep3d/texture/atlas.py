@@ -9,7 +9,8 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 
-SKIN_STEP = 0.2  # difference of the skin mask along an edge that all but stops colours from spreading
+SKIN_STEP = 0.05  # difference of the skin mask along an edge that all but stops colours from spreading
+LEAK = 0.001  # what such an edge lets through still, for a scalp or a neck of which nothing is seen
 WHOLE = 65535  # a barycentric weight of 1
 _FAR = 1 << 28  # squared texels, farther than any texel
 
@@ -65,7 +66,7 @@ def _build(face_model: FaceModel, size: int) -> Atlas:
         gutter=_nearest(triangle),
         texel_area=area.astype(np.float32),
         neighbours=neighbours,
-        conductance=np.clip(1 - contrast / SKIN_STEP, 0.02, 1).astype(np.float32),
+        conductance=np.clip(1 - contrast / SKIN_STEP, LEAK, 1).astype(np.float32),
     )
 
 

@@ -2,7 +2,8 @@
 
 Seen texels take the photo, weighted by angle and by distance from silhouettes. Unseen ones take the photo at the
 mirrored point of the face, corrected for the light, and then the model's own colours. Both are first brought to the
-photo's low frequencies over the mesh, so that colours meet where one source gives way to the next.
+photo's low frequencies over the mesh, so that colours meet where one source gives way to the next. Those of hair stay
+on the scalp; unseen skin comes near the mean of the skin that is seen.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from deep3d.texture.view import angle_weight, facing, look, seen_vertices
 
 LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
 TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
+SKIN_PULL = np.float32(0.03)  # of the mean skin seen on that unseen: some six edges on, collar and hair are forgotten
 DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
 
 
@@ -103,8 +105,17 @@ def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_mode
     share = (beside / np.maximum(known, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
     seen_skin = known * face_model.skin
-    mean_tint = seen_skin @ (photo - model) / max(float(seen_skin.sum()), 1e-3)
-    tint = spread(photo - DETAIL * model, known, (1 - DETAIL) * model + mean_tint, atlas.neighbours, atlas.conductance)
+    seen_skin /= max(float(seen_skin.sum()), 1e-3)
+    mean_tint = seen_skin @ (photo - model)
+    tint = spread(
+        photo - DETAIL * model,
+        known,
+        (1 - DETAIL) * model + mean_tint,
+        atlas.neighbours,
+        atlas.conductance,
+        anchor=seen_skin @ (photo - DETAIL * model),
+        pull=SKIN_PULL * face_model.skin,
+    )
     inside = face_model.derived(
         mouth_interior
     )  # teeth take the light of the photo, but neither the hue of skin nor of lips

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-RELAXATION = np.repeat(np.array([1.95, 1.75], np.float32), [45, 12])
+RELAXATION = np.repeat(np.array([1.95, 1.75], np.float32), [38, 10])
 """Of each sweep: far beyond the mean, to carry colours over a whole unseen back of a head, then less, to settle."""
 DARK = 6.0  # of 255: added before ratios of colours, so that black keeps a finite one
 _RUN = 8  # neighbours that are summed up without a question: hardly a vertex has more
@@ -18,18 +18,28 @@ def logarithm(colours: np.ndarray) -> np.ndarray:
 
 
 def spread(
-    values: np.ndarray, weight: np.ndarray, elsewhere: np.ndarray, neighbours: np.ndarray, conductance: np.ndarray
+    values: np.ndarray,
+    weight: np.ndarray,
+    elsewhere: np.ndarray,
+    neighbours: np.ndarray,
+    conductance: np.ndarray,
+    anchor: np.ndarray | None = None,
+    pull: np.ndarray | None = None,
 ) -> np.ndarray:
     """Continue (V, 3) values, known where `weight` is high, over the mesh: smooth, and never beyond the known range.
 
     Solves Laplace's equation on the vertex graph, `neighbours` and `conductance` (V, valence) of an `Atlas`, by
     successive over-relaxation (Young, 1954). Parts of the mesh without a known vertex keep the values (V, 3) of
-    `elsewhere`.
+    `elsewhere`. An `anchor` (3,) is what values come near far from known ones: it counts as one more neighbour, by
+    `pull` (V,) times what all others do.
     """
     known = weight > SURE
-    field = np.where(known[:, None], values, elsewhere).astype(np.float32)
-    _relax(field, known, neighbours, conductance)
-    return field
+    field = np.empty((len(values) + 1, 3), np.float32)
+    field[:-1] = np.where(known[:, None], values, elsewhere)
+    field[-1] = 0 if anchor is None else anchor
+    pull = np.zeros(len(values), np.float32) if pull is None else pull.astype(np.float32)
+    _relax(field, known, neighbours, conductance, pull)
+    return field[:-1]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -68,9 +78,9 @@ def near_known(weight, neighbours):
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _relax(field, known, neighbours, conductance):
+def _relax(field, known, neighbours, conductance, pull):
     order = _outward(field, known, neighbours)
-    runs, others, shares = _equations(order, neighbours, conductance)
+    runs, others, shares = _equations(order, neighbours, conductance, pull)
     for step in RELAXATION:
         keep, n = np.float32(1) - step, np.uint32(0)
         for k in range(len(order)):
@@ -89,13 +99,14 @@ def _relax(field, known, neighbours, conductance):
 
 
 @numba.njit(cache=True, nogil=True)
-def _equations(order, neighbours, conductance):
+def _equations(order, neighbours, conductance, pull):
     """Each vertex of `order` as a mean of others: how many runs of `_RUN` numbers and shares it has in one row of them.
 
-    Runs that are not full end with shares of 0: that costs less than a branch which the processor guesses wrong.
+    Number V is the anchor. Runs that are not full end with shares of 0: that costs less than a branch which the
+    processor guesses wrong.
     """
     runs = np.empty(len(order), np.int32)
-    longest = (neighbours.shape[1] + _RUN - 1) // _RUN
+    longest = (neighbours.shape[1] + _RUN) // _RUN
     others = np.zeros(len(order) * longest * _RUN, np.int32)
     shares = np.zeros(len(others), np.float32)
     start = 0
@@ -104,8 +115,12 @@ def _equations(order, neighbours, conductance):
         while count < neighbours.shape[1] and neighbours[v, count] >= 0:
             total += conductance[v, count]
             count += 1
+        total *= np.float32(1) + pull[v]
         for n in range(count):
             others[start + n], shares[start + n] = neighbours[v, n], conductance[v, n] / total
+        if pull[v] > 0:
+            others[start + count], shares[start + count] = len(neighbours), pull[v] / (np.float32(1) + pull[v])
+            count += 1
         runs[k] = (count + _RUN - 1) // _RUN
         start += runs[k] * _RUN
     return runs, others, shares
@@ -114,10 +129,10 @@ def _equations(order, neighbours, conductance):
 @numba.njit(cache=True, nogil=True)
 def _outward(field, known, neighbours):
     """Unknown vertices from the nearest to the farthest from known ones; each starts with the mean of those before."""
-    order = np.empty(len(field), np.int32)
+    order = np.empty(len(known), np.int32)
     reached, queued = known.copy(), known.copy()
     count = 0
-    for v in range(len(field)):
+    for v in range(len(known)):
         if known[v]:
             count = _queue_neighbours(v, order, count, queued, neighbours)
     k = 0
