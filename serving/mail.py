@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -87,12 +87,16 @@ def _server(settings: Settings) -> Iterator[smtplib.SMTP]:
         server = smtplib.SMTP_SSL(url.hostname, port, timeout=TIMEOUT_SECONDS, context=context)
     else:
         server = smtplib.SMTP(url.hostname, port, timeout=TIMEOUT_SECONDS)
-    with server:
+    try:
         if url.scheme == "smtp+starttls":
             server.starttls(context=context)
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
         yield server
+        with suppress(OSError, smtplib.SMTPException):  # the mail is theirs, however they say good-bye
+            server.quit()
+    finally:
+        server.close()
 
 
 @lru_cache(maxsize=1)

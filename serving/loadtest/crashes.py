@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -24,13 +25,14 @@ class _Disasters:
 
     def __init__(self, local: ProductionSite, mail_seconds: float) -> None:
         self.kills: list[float] = []  # seconds from each kill of the worker to the next job done
-        self.moments: list[float] = []  # seconds since 1970, of all
+        self.times: list[tuple[float, float]] = []  # of all, from when to when something died; seconds since 1970
         self._local = local
         self._mail_seconds = mail_seconds
 
     def kill_worker(self) -> None:
-        moment = self._now()
-        self._local.kill_worker()
+        moment = time.time()
+        with self._death():
+            self._local.kill_worker()
         time.sleep(RESTART_SECONDS)
         self._local.start_worker()
         wait_until(lambda: _done_since(self._local, moment) or not _number_of(self._local, *UNFINISHED), "a job done")
@@ -38,22 +40,25 @@ class _Disasters:
             self.kills.append(min(ends) - moment)
 
     def restart_redis(self) -> None:
-        self._now()
-        self._local.redis.stop()
-        self._local.redis.start()
+        with self._death():
+            self._local.redis.stop()
+            self._local.redis.start()
 
     def restart_postgres(self) -> None:
-        self._now()
-        self._local.postgres.stop()
-        self._local.postgres.start()
+        with self._death():
+            self._local.postgres.stop()
+            self._local.postgres.start()
 
     def stop_mail(self) -> None:
-        self._local.mailbox.stop()
+        with self._death():
+            self._local.mailbox.stop()
         threading.Timer(self._mail_seconds, self._local.mailbox.start).start()
 
-    def _now(self) -> float:
-        self.moments.append(time.time())
-        return self.moments[-1]
+    @contextmanager
+    def _death(self) -> Iterator[None]:
+        begin = time.time()
+        yield
+        self.times.append((begin, time.time()))
 
 
 def run_crashes(local: ProductionSite, photos: Sequence[Path], jobs: int, kills: int, mail_seconds: float) -> Report:
@@ -71,7 +76,7 @@ def run_crashes(local: ProductionSite, photos: Sequence[Path], jobs: int, kills:
         strike()
     wait_until(lambda: not _number_of(local, *UNFINISHED), "all jobs are over")
     took = time.perf_counter() - start
-    mails = count_mails(local, disasters.moments).report()
+    mails = count_mails(local, disasters.times).report()
     done, failed = _number_of(local, Status.DONE), _number_of(local, Status.FAILED)
     return Report(
         {

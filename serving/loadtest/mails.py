@@ -39,8 +39,8 @@ class MailCount:
         )
 
 
-def count_mails(local: LocalSite, crashes: Sequence[float] = ()) -> MailCount:
-    """Wait until nothing is left to send, and count; `crashes` are the moments at which something was ended."""
+def count_mails(local: LocalSite, crashes: Sequence[tuple[float, float]] = ()) -> MailCount:
+    """Wait until nothing is left to send, and count; `crashes` tell from when to when something died."""
     wait_until(lambda: not _unsent(local), "all mails are out")
     arrivals: dict[int, list[float]] = defaultdict(list)
     for message_id, moment in local.mailbox.received:
@@ -52,8 +52,13 @@ def count_mails(local: LocalSite, crashes: Sequence[float] = ()) -> MailCount:
         due=len(ends),
         delays=[max(0.0, min(arrivals[notice]) - (end or 0.0)) for notice, end in ends.items() if arrivals[notice]],
         doubled=len(doubled),
-        doubled_outside=sum(not any(0 <= crash - times[0] < WINDOW_SECONDS for crash in crashes) for times in doubled),
+        doubled_outside=sum(not explained(times[0], crashes) for times in doubled),
     )
+
+
+def explained(first: float, crashes: Sequence[tuple[float, float]]) -> bool:
+    """Whether a mail may come again that a server first took at that time: we did not live to note it."""
+    return any(begin - WINDOW_SECONDS < first <= end for begin, end in crashes)
 
 
 def _unsent(local: LocalSite) -> int:

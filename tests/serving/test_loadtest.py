@@ -14,7 +14,7 @@ from serving.loadtest.crowd import run_local_crowd
 from serving.loadtest.full_disk import run_full_disk, small_disk
 from serving.loadtest.hostile import run_hostile
 from serving.loadtest.local_site import embedded_site, production_site
-from serving.loadtest.mails import MailCount
+from serving.loadtest.mails import MailCount, explained
 from serving.loadtest.report import Report
 from serving.loadtest.servers import Mailbox, ServerMissing
 
@@ -93,6 +93,14 @@ def test_batches_are_measured_for_each_runtime(photo, monkeypatch):
 def test_lost_and_doubled_mails_are_faults():
     assert MailCount(due=2, delays=[1.0, 2.0], doubled=1, doubled_outside=0).report().faults == []
     assert len(MailCount(due=2, delays=[1.0], doubled=1, doubled_outside=1).report().faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [(97.9, False), (98.1, True), (99.9, True), (100.5, True), (103.0, True), (103.1, False), (300.0, False)],
+)
+def test_a_crash_explains_a_second_mail_if_the_first_came_just_before_its_end(first, expected):
+    assert explained(first, [(10.0, 11.0), (100.0, 103.0)]) == expected
 
 
 def test_a_report_is_a_table_and_plain_values():

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from serving import jobs, mail, notices, reasons, runs, snapshots, workers
 from serving.jobs import Submission
+from serving.loadtest.servers import Mailbox
 from serving.runs import PhotoOutcome
 from serving.tables import Notice
 
@@ -88,6 +89,25 @@ def test_a_mail_server_that_is_away_is_tried_again_later(site, clean_photo, work
     assert notice.sent_at is None
     assert notice.worker_id is None
     assert notice.due_at is not None
+
+
+class HastyMailbox(Mailbox):
+    """Takes a mail, and then has no time to part."""
+
+    async def handle_QUIT(self, _server, _session, _envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        return "421 closing"
+
+
+def test_a_mail_that_was_taken_is_sent_even_if_the_server_does_not_part_politely(site, clean_photo, worker):
+    mailbox = HastyMailbox()
+    mailbox.start()
+    hasty = replace(site, settings=replace(site.settings, smtp_url=mailbox.url))
+    end(site, clean_photo, worker, FAILED)
+    try:
+        assert [notices.send_next(hasty, worker) for _ in range(2)] == ["sent", ""]
+    finally:
+        mailbox.stop()
+    assert len(mailbox.received) == 1
 
 
 def test_a_mistake_in_one_mail_does_not_hold_up_the_others(site, clean_photo, worker, monkeypatch):
