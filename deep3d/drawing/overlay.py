@@ -1,18 +1,20 @@
 """overlay.jpg: the photo, the mesh on it, and the textured face from three sides, in one row.
 
-Colours are mixed in linear light, and everything drawn is drawn at twice the size and reduced.
+Colours are mixed in linear light.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
-from deep3d.drawing.shading import encode, fronts, lay_over, shade_texture, shade_vertices
+from deep3d.drawing.shading import encode, fronts, lay_over, reduced_light, shade_texture
 from deep3d.reconstruction import Reconstruction
+from deep3d.rendering.antialias import antialias
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.interface import Fragments, Rasterizer
 
@@ -22,7 +24,7 @@ YAWS = (-45.0, 0.0, 45.0)  # degrees
 MARGIN = 1.12  # size of a view over that of the face in it
 JPEG_QUALITY = 90
 
-_FINE, _FINE_VIEW = (2 * PANEL, 2 * PANEL), (2 * PANEL, 2 * VIEW_WIDTH)
+_TEXTURE = 512  # texels across, at most: about one and a half for each pixel of a view
 _LINEAR = np.where(
     np.arange(256) <= 10, np.arange(256) / 255 / 12.92, ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4
 ).astype(np.float32)  # by sRGB code
@@ -68,13 +70,13 @@ def _photo(reconstruction: Reconstruction) -> np.ndarray:
 def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rasterizer) -> np.ndarray:
     """The photo's panel with the mesh as blue clay, fainter off the facial skin, and the landmarks as dots."""
     model, camera, vertices = reconstruction.face_model, reconstruction.camera, reconstruction.placed_vertices[None]
-    pixels = (project(vertices, camera) + 0.5) * (_FINE[1] / CROP_SIZE) - 0.5
-    triangles = model.triangles[fronts(pixels[0], model.triangles)]
-    fragments = _rasterize(rasterizer, pixels, depth(vertices, camera), triangles, _FINE)
+    pixels = (project(vertices, camera) + 0.5) * (PANEL / CROP_SIZE) - 0.5
+    seen = _see(rasterizer, pixels, depth(vertices, camera), reconstruction, (PANEL, PANEL))
     normals = reconstruction.placed_normals
     light = 0.12 + 0.72 * np.maximum(normals @ _KEY_LIGHT, 0) + 0.16 * (1 + normals[:, 1])
     opacity = _FAINT + (_CLEAR - _FAINT) * model.skin
-    layer = shade_vertices(np.column_stack([np.minimum(light, 1) * opacity, opacity]), fragments, triangles)
+    clay = np.column_stack([np.minimum(light, 1) * opacity, opacity]).astype(np.float32)
+    layer = seen.smoothed(rasterizer.interpolate(clay[None], seen.fragments, seen.triangles))
     dots = _dots((reconstruction.crop.to_crop(reconstruction.landmarks68) + 0.5) * (PANEL / CROP_SIZE))
     panel = lay_over(photo, layer, _CLAY, _LINEAR, _CODES)
     return lay_over(panel, np.stack([dots, dots], axis=2), _LANDMARK, _LINEAR, _CODES)
@@ -82,16 +84,17 @@ def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rast
 
 def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.ndarray]:
     """(384, 304, 3) uint8: the textured face turned by each yaw, all in the same scale."""
-    model = reconstruction.face_model
+    model, texture = reconstruction.face_model, reconstruction.texture
+    light = reduced_light(texture, max(1, len(texture) // _TEXTURE), _LINEAR)
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
     vertices = place(np.repeat(reconstruction.vertices[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
     for turned, camera in zip(vertices[:, None], _cameras(vertices, model.skin)):
         pixels = project(turned, camera)
-        front = fronts(pixels[0], model.triangles)
-        fragments = _rasterize(rasterizer, pixels, depth(turned, camera), model.triangles[front], _FINE_VIEW)
-        look = reconstruction.texture, model.uv, fragments, model.uv_triangles[front]
-        views.append(encode(shade_texture(*look, _LINEAR, float(_LINEAR[_BACKGROUND])), _CODES))
+        seen = _see(rasterizer, pixels, depth(turned, camera), reconstruction, (PANEL, VIEW_WIDTH))
+        uv_triangles = model.uv_triangles[seen.front]
+        picture = shade_texture(light, model.uv, seen.fragments, uv_triangles, float(_LINEAR[_BACKGROUND]))
+        views.append(encode(seen.smoothed(picture), _CODES))
     return views
 
 
@@ -103,16 +106,34 @@ def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:
     low = np.stack([head.min(axis=1) for head in heads])
     high = np.stack([head.max(axis=1) for head in heads])
     low[:, 1], high[:, 1] = low[:, 1].min(), chin
-    size = np.array(_FINE_VIEW[::-1])
+    size = np.array([VIEW_WIDTH, PANEL])
     focal_length = float((size / (high - low)).min()) / MARGIN
     middles = (size - 1) / 2 - focal_length * (low + high) / 2
     return [Camera(focal_length, float(column), float(row)) for column, row in middles]
 
 
-def _rasterize(
-    rasterizer: Rasterizer, pixels: np.ndarray, depth: np.ndarray, triangles: np.ndarray, size: tuple[int, int]
-) -> Fragments:
-    return rasterizer.rasterize(clip_space(pixels, depth, size).astype(np.float32), triangles, size)
+@dataclass(frozen=True)
+class _Seen:
+    """What a picture shows of a head."""
+
+    front: np.ndarray  # (T,) bool, the mesh's triangles that face the camera
+    triangles: np.ndarray  # (F, 3) these
+    clip: np.ndarray  # (1, V, 4) float32
+    fragments: Fragments  # of them
+
+    def smoothed(self, picture: np.ndarray) -> np.ndarray:
+        """The picture (H, W, C) of one (1, H, W, C), its silhouettes antialiased."""
+        return antialias(picture, self.fragments, self.clip, self.triangles)[0]
+
+
+def _see(
+    rasterizer: Rasterizer, pixels: np.ndarray, depth: np.ndarray, reconstruction: Reconstruction, size: tuple[int, int]
+) -> _Seen:
+    """What a picture (height, width) shows of a head with vertices at pixels (1, V, 2)."""
+    front = fronts(pixels[0], reconstruction.face_model.triangles)
+    triangles = reconstruction.face_model.triangles[front]
+    clip = clip_space(pixels, depth, size).astype(np.float32)
+    return _Seen(front, triangles, clip, rasterizer.rasterize(clip, triangles, size))
 
 
 def _dots(points: np.ndarray) -> np.ndarray:

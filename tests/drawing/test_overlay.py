@@ -98,12 +98,12 @@ def test_views_stand_free_on_the_background(row):
 def test_silhouettes_are_mixed_in_linear_light(toy_reconstruction, with_texture):
     black = with_texture(toy_reconstruction, np.zeros_like(toy_reconstruction.texture))
     view = views(draw_overlay(black, CpuRasterizer()))[1]
-    levels = set(np.unique(view).tolist())
-    linear = ((BACKGROUND / 255 + 0.055) / 1.055) ** 2.4
-    expected = {0, BACKGROUND}
-    for quarters in (1, 2, 3):
-        expected.add(round(255 * (1.055 * (linear * quarters / 4) ** (1 / 2.4) - 0.055)))
-    assert levels == expected
+    mixed = view[(view > 0) & (view < BACKGROUND)]
+    light = np.where(mixed <= 10, mixed / 255 / 12.92, ((mixed / 255 + 0.055) / 1.055) ** 2.4)
+    behind = ((BACKGROUND / 255 + 0.055) / 1.055) ** 2.4
+    # Any share of a pixel is as likely as another: half of the light is left, where a mixture of codes had 0.29 of it.
+    assert len(mixed) > 1000 and len(np.unique(mixed)) > 50
+    assert 0.42 < light.mean() / behind < 0.58
 
 
 def test_the_file_is_a_jpeg_of_it(toy_reconstruction, row, tmp_path):
