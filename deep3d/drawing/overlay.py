@@ -12,11 +12,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
-from deep3d.drawing.shading import encode, fronts, lay_over, reduced_light, shade_texture
+from deep3d.drawing.shading import encode, lay_over, reduced_light, shade_texture
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.antialias import antialias
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.interface import Fragments, Rasterizer
+from deep3d.rendering.kernels import fronts
 
 PANEL = 384  # pixels, height of the row, and width of the two pictures of the photo
 VIEW_WIDTH = 304

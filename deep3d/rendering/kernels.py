@@ -29,6 +29,18 @@ def to_numpy(array: Array) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
+def fronts(pixels, triangles):
+    """Mask (T,) of the triangles that show their front at pixels (V, 2): nothing else is seen of a closed head."""
+    mask = np.empty(len(triangles), np.bool_)
+    for t in range(len(triangles)):
+        a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
+        bx, by = pixels[b, 0] - pixels[a, 0], pixels[b, 1] - pixels[a, 1]
+        cx, cy = pixels[c, 0] - pixels[a, 0], pixels[c, 1] - pixels[a, 1]
+        mask[t] = bx * cy < by * cx  # clockwise in pixels, which run down
+    return mask
+
+
+@numba.njit(cache=True, nogil=True)
 def rasterize_into(clip, triangles, triangle, weights, depth):
     """Fill `triangle` (H, W) int32, `weights` (H, W, 2) and `depth` (H, W) from clip (V, 4) and triangles (T, 3) int32.
 

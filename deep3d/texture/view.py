@@ -9,6 +9,7 @@ import numpy as np
 
 from deep3d.camera import clip_space
 from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.rendering.kernels import fronts
 from deep3d.texture.background import background
 from deep3d.texture.sampling import Picture
 
@@ -72,7 +73,7 @@ def look(
     scale = VIEW_SIZE / max(float((high - low).max()), 1.0)
     width, height = (int(side) + 1 for side in np.ceil((high - low) * scale))
     placed = ((pixels - low) * scale).astype(np.float32)[None]
-    rasterizer = CpuRasterizer()
+    rasterizer, triangles = CpuRasterizer(), triangles[fronts(placed[0], triangles)]
     fragments = rasterizer.rasterize(clip_space(placed, depth[None], (height, width)), triangles, (height, width))
     surface = np.stack([depth, front], axis=1).astype(np.float32)[None]
     depth_map, front_map = np.moveaxis(rasterizer.interpolate(surface, fragments, triangles)[0], 2, 0)

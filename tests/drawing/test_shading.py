@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deep3d.camera import clip_space, depth, project
-from deep3d.drawing.shading import encode, fronts, lay_over, reduced_light, shade_texture
+from deep3d.drawing.shading import encode, lay_over, reduced_light, shade_texture
 from deep3d.rendering.cpu import CpuRasterizer
 
 
@@ -36,12 +36,6 @@ def test_light_gets_the_nearest_code():
     codes = np.arange(256, dtype=np.uint8)
     light = np.array([[[0, 0.4 / 255, 0.6 / 255], [1, 0.5, 254.4 / 255], [-0.1, 1.1, 0]]], np.float32)
     assert encode(light, codes).tolist() == [[[0, 0, 1], [255, 128, 254], [0, 255, 0]]]
-
-
-def test_a_triangle_shows_its_front_when_its_corners_go_round_as_seen_from_outside():
-    pixels = np.array([[0, 0], [0, 10], [10, 0]], float)  # down, then right: counter-clockwise on the screen
-    triangles = np.array([[0, 1, 2], [0, 2, 1], [1, 2, 0], [0, 0, 1]], np.int32)
-    assert fronts(pixels, triangles).tolist() == [True, False, True, False]
 
 
 def test_a_layer_is_mixed_in_linear_light():

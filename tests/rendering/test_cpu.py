@@ -7,6 +7,7 @@ import torch
 from deep3d.errors import ShapeError
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.interface import Fragments
+from deep3d.rendering.kernels import fronts
 
 RASTERIZER = CpuRasterizer()
 
@@ -232,3 +233,9 @@ def test_shape_errors_name_the_argument_and_its_shape():
         RASTERIZER.texture(np.zeros((1, 4, 4, 3), np.float32), attributes)
     with pytest.raises(ShapeError, match=r"image: expected shape \(1, h, w, C\), got \(2, 4, 4, 3\)"):
         RASTERIZER.texture(np.zeros((2, 4, 4, 3), np.float32), np.zeros((1, 5, 6, 2), np.float32))
+
+
+def test_a_triangle_shows_its_front_when_its_corners_go_round_as_seen_from_outside():
+    pixels = np.array([[0, 0], [0, 10], [10, 0]], float)  # down, then right: counter-clockwise on the screen
+    triangles = np.array([[0, 1, 2], [0, 2, 1], [1, 2, 0], [0, 0, 1]], np.int32)
+    assert fronts(pixels, triangles).tolist() == [True, False, True, False]
