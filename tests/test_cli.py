@@ -35,15 +35,16 @@ def _through_main(arguments):
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnx"])
-def test_a_command_loads_no_libraries_that_it_does_not_use(runtime, tmp_path):
+def test_a_command_loads_no_libraries_that_it_does_not_use_and_no_garbage_is_sought_in_the_others(runtime, tmp_path):
     code = (
-        "import sys\n"
+        "import gc, sys\n"
         "from deep3d.cli import main\n"
         "try:\n"
         "    main()\n"
         "except SystemExit as end:\n"
         "    assert end.code == 0\n"
-        "spared = {'scipy.linalg', 'openvino.tools.ovc', 'array_api_compat.numpy', 'numpy.f2py'}\n"
+        "assert gc.isenabled() and gc.get_freeze_count() > 100_000\n"
+        "spared = {'attr', 'scipy.linalg', 'openvino.tools.ovc', 'array_api_compat.numpy', 'numpy.f2py'}\n"
         "assert not spared & sys.modules.keys(), spared & sys.modules.keys()\n"
         "import numba, numpy as np, scipy.linalg\n"
         "product = numba.njit(lambda a, b: np.dot(a, b))\n"

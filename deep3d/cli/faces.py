@@ -22,6 +22,7 @@ from deep3d.cli.options import (
     refinement,
 )
 from deep3d.cli.output import make_folder, progress, say
+from deep3d.cli.startup import starting
 
 MERGED = "merged"  # folder of the face that the photos of one person give together
 
@@ -56,10 +57,11 @@ def reconstruct(
 
     Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
     """
-    from deep3d.batch import reconstruct_into, reconstruct_person_into, result_folders
-    from deep3d.cli.compiling import compiling_told
-    from deep3d.photo import find_photos
-    from deep3d.reconstruct import Reconstructor
+    with starting():
+        from deep3d.batch import reconstruct_into, reconstruct_person_into, result_folders
+        from deep3d.cli.compiling import compiling_told
+        from deep3d.photo import find_photos
+        from deep3d.reconstruct import Reconstructor
 
     chosen = _chosen(formats)
     if same_person and faces == FacesOption.ALL:
@@ -69,7 +71,7 @@ def reconstruct(
     found = find_photos(photos)
     make_folder(out)
     fitted_to = refinement(refine, no_refine)
-    with compiling_told():
+    with starting(), compiling_told():
         reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, refinement=fitted_to)
     merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
     folders = [out / name for name in names]
@@ -119,11 +121,12 @@ def fit(
     face_model: ModelOption = None,
 ) -> None:
     """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
-    from deep3d.cli.compiling import compiling_told
-    from deep3d.export import write_results
-    from deep3d.face_model import read_face_model
-    from deep3d.fitting import fit_photo, read_landmarks68
-    from deep3d.photo import read_photo
+    with starting():
+        from deep3d.cli.compiling import compiling_told
+        from deep3d.export import write_results
+        from deep3d.face_model import read_face_model
+        from deep3d.fitting import fit_photo, read_landmarks68
+        from deep3d.photo import read_photo
 
     model = read_face_model(face_model)
     with compiling_told():
