@@ -35,7 +35,7 @@ def _through_main(arguments):
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnx"])
-def test_a_command_loads_no_libraries_that_it_does_not_use_and_no_garbage_is_sought_in_the_others(runtime, tmp_path):
+def test_a_command_starts_without_unused_libraries_and_without_looking_for_garbage(runtime, tmp_path):
     code = (
         "import gc, sys\n"
         "from deep3d.cli import main\n"
