@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -54,6 +55,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
             patch.setenv(variable, str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def garbage_is_found_in_the_end() -> Iterator[None]:
+    """Commands that run in this process keep their objects from being looked at; Triton would call them leaks."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
