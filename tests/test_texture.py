@@ -12,6 +12,7 @@ from deep3d.texture import Atlas, extract_texture
 from deep3d.texture.atlas import WHOLE
 from deep3d.texture.background import background
 from deep3d.texture.compose import Sources
+from deep3d.texture.extract import _match
 from deep3d.texture.fill import spread
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import front_of_face, skin_likeness
@@ -181,6 +182,15 @@ def test_spread_comes_near_its_anchor_away_from_known_vertices():
     system[0], right[0] = np.eye(count)[0], values[0]
     np.testing.assert_allclose(result, np.linalg.solve(system, right), atol=0.1)
     np.testing.assert_allclose(result[30:], np.tile([1, 2, 3], (10, 1)), atol=0.1)
+
+
+def test_skin_is_not_black_where_only_hair_is_seen():
+    model = default_face_model()
+    scalp = (model.skin == 0) & (model.mean_shape[:, 1] > 0.8)
+    hair, skin = np.full_like(model.mean_shape, 90), np.full_like(model.mean_shape, 160)
+    _, fill = _match(hair, skin, scalp.astype(np.float32), model, Atlas.of(model, 64))
+    assert scalp.sum() > 500
+    assert fill[model.skin > 0.99].min() > 80
 
 
 @pytest.mark.parametrize("yaw", [-30.0, 0.0, 20.0])

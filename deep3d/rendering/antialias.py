@@ -27,13 +27,13 @@ def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Arra
     """
     expect_shape("picture", picture, "{} {} {} C".format(*fragments.triangle.shape))
     expect_shape("clip", clip, f"{len(picture)} V 4")
-    corners_of = _in_main_memory(triangles).astype(np.int32, copy=False)
-    expect_triangles(corners_of, clip.shape[1])
+    indices = _in_main_memory(triangles).astype(np.int32, copy=False)
+    expect_triangles(indices, clip.shape[1])
     xp = array_namespace(picture, clip)
     batch, height, width, channels = picture.shape
     vertex_count = clip.shape[1]
     device = array_api_compat.device(clip)
-    crossings = _crossings(_in_main_memory(clip), corners_of, _in_main_memory(fragments.depth))
+    crossings = _crossings(_in_main_memory(clip), indices, _in_main_memory(fragments.depth))
     if len(crossings) == 0:
         return picture
     upright = crossings[:, 4] == 1

@@ -105,7 +105,8 @@ def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_mode
     share = (beside / np.maximum(known, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
     seen_skin = known * face_model.skin
-    seen_skin /= max(float(seen_skin.sum()), 1e-3)
+    amount = float(seen_skin.sum())
+    seen_skin /= max(amount, 1e-3)
     mean_tint = seen_skin @ (photo - model)
     tint = spread(
         photo - DETAIL * model,
@@ -114,7 +115,7 @@ def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_mode
         atlas.neighbours,
         atlas.conductance,
         anchor=seen_skin @ (photo - DETAIL * model),
-        pull=SKIN_PULL * face_model.skin,
+        pull=SKIN_PULL * min(amount, 1.0) * face_model.skin,  # no skin is seen: no mean of it
     )
     inside = face_model.derived(
         mouth_interior

@@ -73,7 +73,8 @@ def look(
     scale = VIEW_SIZE / max(float((high - low).max()), 1.0)
     width, height = (int(side) + 1 for side in np.ceil((high - low) * scale))
     placed = ((pixels - low) * scale).astype(np.float32)[None]
-    rasterizer, triangles = CpuRasterizer(), triangles[fronts(placed[0], triangles)]
+    triangles = triangles[fronts(placed[0], triangles)]
+    rasterizer = CpuRasterizer()
     fragments = rasterizer.rasterize(clip_space(placed, depth[None], (height, width)), triangles, (height, width))
     surface = np.stack([depth, front], axis=1).astype(np.float32)[None]
     depth_map, front_map = np.moveaxis(rasterizer.interpolate(surface, fragments, triangles)[0], 2, 0)

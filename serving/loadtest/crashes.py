@@ -30,8 +30,7 @@ class _Disasters:
         self._mail_seconds = mail_seconds
 
     def kill_worker(self) -> None:
-        moment = time.time()
-        with self._death():
+        with self._death() as moment:
             self._local.kill_worker()
         time.sleep(RESTART_SECONDS)
         self._local.start_worker()
@@ -55,9 +54,10 @@ class _Disasters:
         threading.Timer(self._mail_seconds, self._local.mailbox.start).start()
 
     @contextmanager
-    def _death(self) -> Iterator[None]:
+    def _death(self) -> Iterator[float]:
+        """Something dies within the block; gives when it began."""
         begin = time.time()
-        yield
+        yield begin
         self.times.append((begin, time.time()))
 
 

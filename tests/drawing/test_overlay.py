@@ -106,6 +106,19 @@ def test_silhouettes_are_mixed_in_linear_light(toy_reconstruction, with_texture)
     assert 0.42 < light.mean() / behind < 0.58
 
 
+def test_black_and_white_faces_cover_the_same_share_of_each_pixel(toy_reconstruction, with_texture):
+    texture = toy_reconstruction.texture
+    behind = ((BACKGROUND / 255 + 0.055) / 1.055) ** 2.4
+    shares = []
+    for code in (0, 255):
+        row = draw_overlay(with_texture(toy_reconstruction, np.full_like(texture, code)), CpuRasterizer())
+        codes = views(row)[1][..., 0] / 255
+        light = np.where(codes <= 10 / 255, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
+        shares.append((light - behind) / (code / 255 - behind))
+    assert ((shares[0] > 0) & (shares[0] < 1)).sum() > 300
+    np.testing.assert_allclose(shares[0], shares[1], atol=0.03)  # half a code is 0.02 of white's distance
+
+
 def test_the_file_is_a_jpeg_of_it(toy_reconstruction, row, tmp_path):
     write_overlay(toy_reconstruction, tmp_path)
     with Image.open(tmp_path / "overlay.jpg") as picture:
