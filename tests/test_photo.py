@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from deep3d.errors import PhotoError, PhotoMissing, PhotoTooLarge, PhotoTooSmall, PhotoUnreadable
 from deep3d.photo import find_photos, read_photo
+from deep3d.photo.jpeg import CUT_OFF
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -90,6 +91,35 @@ def test_heic_is_read_and_turned_once(picture: Image.Image, orientation: int):
     assert np.abs(pixels.astype(int) - np.asarray(expected)).mean() < 4
 
 
+def heic(picture: Image.Image, turned_by_property: bool, exif_orientation: int) -> bytes:
+    """A HEIC of 240 x 160 stored pixels; the writer turns by property, so the EXIF orientation is put in afterwards."""
+    heif = pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[0x0112] = 6 if turned_by_property else 1
+    stream = io.BytesIO()
+    heif.from_pillow(picture.resize((240, 160))).save(stream, exif=exif.tobytes(), quality=95)
+    entry = b"\x01\x12\0\x03\0\0\0\x01\0"  # orientation, one short
+    data = stream.getvalue()
+    assert data.count(entry) == 1
+    place = data.index(entry) + len(entry)
+    return data[:place] + bytes([exif_orientation]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_heic_that_has_only_exif_is_turned(picture: Image.Image, orientation: int):
+    pixels = read_photo(heic(picture, False, orientation)).pixels
+    stored = read_photo(heic(picture, False, 1)).pixels
+    turns = {3: 2, 6: -1, 8: 1}[orientation]
+    assert np.array_equal(pixels, np.rot90(stored, turns))
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_heic_that_turns_itself_leaves_exif_alone(picture: Image.Image, orientation: int):
+    pixels = read_photo(heic(picture, True, orientation)).pixels
+    assert np.array_equal(pixels, read_photo(heic(picture, True, 1)).pixels)
+    assert pixels.shape == (240, 160, 3)
+
+
 @pytest.mark.parametrize(("mode", "kind"), [("L", "PNG"), ("1", "PNG"), ("P", "PNG"), ("CMYK", "TIFF"), ("P", "GIF")])
 def test_other_modes_become_rgb(picture: Image.Image, mode: str, kind: str):
     image = picture.convert(mode)
@@ -117,6 +147,66 @@ def test_deep_grey_is_scaled_to_bytes(levels: np.ndarray, kind: str):
     pixels = read_photo(data).pixels
     assert np.abs(pixels - expected[..., None]).max() <= 1
     assert pixels.max() == 255
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_few_bits_in_sixteen_are_stretched(bits: int, kind: str):
+    levels = np.linspace(0, 2**bits - 1, 4096).astype(np.uint16).reshape(64, 64)
+    pixels = read_photo(encoded(Image.fromarray(levels), kind)).pixels
+    assert np.abs(pixels - np.linspace(0, 255, 4096).reshape(64, 64, 1)).max() <= 1
+
+
+def deep_png(colours: np.ndarray) -> bytes:
+    """A PNG of (H, W, 3 or 4) uint16, which Pillow cannot write."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    height, width, channels = colours.shape
+    start = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))
+    rows = np.zeros((height, 1 + 2 * channels * width), np.uint8)
+    rows[:, 1:] = colours.astype(">u2").view(np.uint8).reshape(height, -1)
+    return b"\x89PNG\r\n\x1a\n" + start + chunk(b"IDAT", zlib.compress(rows.tobytes())) + chunk(b"IEND", b"")
+
+
+def deep_tiff(colours: np.ndarray, order: str, deflated: bool) -> bytes:
+    """A TIFF of (H, W, 3) uint16 in one strip, which Pillow cannot write."""
+    height, width, _ = colours.shape
+    pixels = colours.astype(order + "u2").tobytes()
+    pixels = zlib.compress(pixels) if deflated else pixels
+    tags = [
+        *((256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, 8), (259, 3, 1, 8 if deflated else 1), (262, 3, 1, 2)),
+        *((273, 4, 1, 14), (277, 3, 1, 3), (278, 4, 1, height), (279, 4, 1, len(pixels))),
+    ]
+    entries = [
+        struct.pack(
+            order + ("HHIHH" if kind == 3 and count == 1 else "HHII"),
+            tag,
+            kind,
+            count,
+            value,
+            *([0] * (kind == 3 and count == 1)),
+        )
+        for tag, kind, count, value in tags
+    ]
+    name = b"II" if order == "<" else b"MM"
+    start = name + struct.pack(order + "HI", 42, 14 + len(pixels)) + struct.pack(order + "HHH", 16, 16, 16)
+    return start + pixels + struct.pack(order + "H", len(tags)) + b"".join(entries) + b"\0" * 4
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("kind", ["PNG", "<raw", ">raw", "<deflated", ">deflated"])
+def test_few_bits_of_sixteen_in_colours_are_stretched(picture: Image.Image, bits: int, kind: str):
+    wanted = np.asarray(picture)
+    colours = (wanted.astype(np.uint32) * (2**bits - 1) // 255).astype(np.uint16)
+    data = deep_png(colours) if kind == "PNG" else deep_tiff(colours, kind[0], kind.endswith("deflated"))
+    assert np.abs(read_photo(data).pixels.astype(int) - wanted).max() <= 1
+
+
+def test_opacity_of_sixteen_bits_keeps_its_own_levels(picture: Image.Image):
+    colours = np.dstack([np.asarray(picture).astype(np.uint16) * 4, np.full((40, 60), 65535, np.uint16)])
+    assert np.abs(read_photo(deep_png(colours)).pixels.astype(int) - np.asarray(picture)).max() <= 1
 
 
 def test_float_with_holes_is_read():
@@ -226,6 +316,59 @@ def test_truncated_files_fail_in_one_line(kind: str):
         read_photo(data[: len(data) // 2], name="cut")
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_without_its_end_mark_is_whole_but_warned_of(picture: Image.Image, mode: str, progressive: bool):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(picture.convert(mode), "JPEG", progressive=progressive, exif=exif)
+    for cut in (1, 2):
+        photo = read_photo(data[:-cut])
+        assert np.array_equal(photo.pixels, read_photo(data).pixels)
+        assert photo.warnings == ((CUT_OFF,) if mode == "RGB" else photo.warnings) and read_photo(data).warnings == ()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_without_its_last_rows_is_read_as_far_as_it_goes(mode: str):
+    noise = np.random.default_rng(0).integers(0, 256, (400, 64, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(noise).convert(mode), "JPEG")
+    whole, photo = read_photo(data), read_photo(data[: len(data) * 9 // 10])
+    assert photo.warnings == (CUT_OFF,)
+    assert np.array_equal(photo.pixels[:340], whole.pixels[:340])
+    with pytest.raises(PhotoUnreadable, match=r"^cut: damaged or cut off \([34].% of the picture is missing\)"):
+        read_photo(data[: len(data) * 6 // 10], name="cut")
+
+
+def test_a_photo_turns_clockwise(picture: Image.Image):
+    photo = read_photo(encoded(picture, "PNG"), "anna.png")
+    for degrees, transpose in ((90, "ROTATE_270"), (180, "ROTATE_180"), (270, "ROTATE_90")):
+        turned = photo.turned(degrees)
+        assert np.array_equal(turned.pixels, np.asarray(picture.transpose(Image.Transpose[transpose])))
+        assert turned.pixels.flags.c_contiguous and turned.turn == degrees
+        assert (turned.name, turned.sha256) == (photo.name, photo.sha256)
+    assert photo.turn == 0 and photo.turned(270).turned(180).turn == 90
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a//b.jpg", "HTTP://example.org/anna.jpg"])
+def test_a_web_address_is_named_as_one(address: str):
+    written = address.replace("HTTP", "http") if address.startswith("http") else address
+    for source in (address, Path(address)):
+        with pytest.raises(PhotoMissing, match="a web address, not a file") as told:
+            read_photo(source)
+        assert str(told.value).startswith(written[:19])
+    with pytest.raises(PhotoMissing, match="a web address"):
+        find_photos([address])
+
+
+def test_a_folder_of_folders_names_them(tmp_path: Path):
+    for name in ("anna", "bert", "carl", "dora", "empty", ".hidden"):
+        (tmp_path / name).mkdir()
+        if name != "empty":
+            (tmp_path / name / "1.jpg").touch()
+    with pytest.raises(PhotoMissing, match=r"but in folders in it \(anna, bert, carl, \.\.\.\); name these"):
+        find_photos([tmp_path])
+
+
 def test_paths_that_are_no_photo(tmp_path: Path):
     with pytest.raises(PhotoMissing, match=r"nobody\.jpg: no such file"):
         read_photo(tmp_path / "nobody.jpg")
@@ -264,9 +407,9 @@ def test_a_path_with_nothing_in_it_does_not_stop_the_others(tmp_path: Path):
 
 
 def test_want_of_memory_is_not_called_damage(monkeypatch):
-    def exhausted(image):
+    def exhausted(image, content):
         raise MemoryError
 
-    monkeypatch.setattr("deep3d.photo._to_rgb", exhausted)
+    monkeypatch.setattr("deep3d.photo.reading.upright_pixels", exhausted)
     with pytest.raises(PhotoTooLarge, match=r"^x\.png: not enough memory for 40 x 50 pixels"):
         read_photo(encoded(Image.new("RGB", (40, 50)), "PNG"), name="x.png")

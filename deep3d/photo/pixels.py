@@ -1,0 +1,88 @@
+"""From a decoded image to what a photo is: upright pixels, three channels of 8 bits, sRGB, opaque."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from deep3d.photo.heif import turns_itself
+from deep3d.photo.levels import grey, has_deep_colours, stretched, white_level
+
+STRIP_PIXELS = 4_000_000  # converted at a time, so that no second copy of a large photo is ever made
+TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange rows and columns
+
+_ORIENTATION = 0x0112  # EXIF tag
+
+
+def upright_pixels(image: Image.Image, content: bytes) -> np.ndarray:
+    """(H, W, 3) uint8 sRGB of an image opened from the file `content`: each strip is converted and put in its place."""
+    deep = has_deep_colours(image)
+    image.load()
+    profile, orientation = profile_transform(image), orientation_of(image, content)
+    image = stretched(image, content) if deep else image
+    white = white_level(image)
+    width, height = image.size
+    pixels, view = upright_view(image.size, orientation)
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        strip = grey(strip, white) if white else _flatten(strip, profile)
+        if orientation in TURNED:
+            view[:, top : top + rows] = np.asarray(strip.transpose(Image.Transpose.TRANSPOSE))
+        else:
+            view[top : top + rows] = np.asarray(strip)
+    return pixels
+
+
+def upright_view(size: tuple[int, int], orientation: int) -> tuple[np.ndarray, np.ndarray]:
+    """An empty upright photo (H, W, 3) for a stored image of (width, height), and a view of it to write that into.
+
+    The view is laid out as the image is stored, but for a possible exchange of rows and columns.
+    """
+    width, height = size
+    pixels = np.empty((width, height, 3) if orientation in TURNED else (height, width, 3), np.uint8)
+    view = pixels
+    if orientation in (3, 4, 7, 8):
+        view = view[::-1]
+    if orientation in (2, 3, 6, 7):
+        view = view[:, ::-1]
+    return pixels, view
+
+
+def orientation_of(image: Image.Image, content: bytes) -> int:
+    """The EXIF orientation, 1 to 8, where it counts: most HEIC files say so elsewhere, and come upright already."""
+    try:
+        if image.format == "HEIF":  # whose reader takes the EXIF orientation away in any case
+            return 1 if turns_itself(content) else int(image.info.get("original_orientation") or 1)
+        return image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # damaged EXIF is no reason to refuse the photo
+        return 1
+
+
+def _flatten(image: Image.Image, profile: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    """RGB, in sRGB if there is a profile, on white where transparent."""
+    if not image.has_transparency_data:
+        return profile.apply(image) if profile else image.convert("RGB")
+    layer = image.convert("RGBA")
+    alpha = layer.getchannel("A")
+    color = layer.convert("RGB")
+    if profile:
+        color = profile.apply(color)
+    return Image.composite(color, Image.new("RGB", image.size, "white"), alpha)
+
+
+def profile_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
+    """From the embedded colour profile to sRGB, None where there is none that fits the pixels or it is sRGB itself."""
+    data = image.info.get("icc_profile")
+    mode = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "L": "L"}.get(image.mode)
+    if not data or not mode:
+        return None
+    try:
+        profile = ImageCms.getOpenProfile(io.BytesIO(data))
+        if ImageCms.getProfileDescription(profile).startswith("sRGB"):
+            return None
+        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (OSError, ImageCms.PyCMSError):  # broken, or for other channels: it says nothing about these colours
+        return None
