@@ -6,7 +6,8 @@ import time
 
 from sqlalchemy import delete, exists, or_, select, update
 
-from serving.jobs import DAY, ERASED, erase
+from serving.jobs.erasure import ERASED, erase
+from serving.settings import DAY
 from serving.site import Site
 from serving.tables import GONE, Job, OutboxEntry, Status
 

@@ -10,14 +10,16 @@ import time
 
 from sqlalchemy import update
 
-from serving import jobs, mail, webhook
+from serving import mail, webhook
 from serving.claims import claim_next
 from serving.errors import AddressRefused, StorageError
+from serving.jobs import lookup
+from serving.settings import DAY
 from serving.site import Site
 from serving.tables import Job, Notice
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds until a notice is tried again
-GIVE_UP_SECONDS = 3 * jobs.DAY
+GIVE_UP_SECONDS = 3 * DAY
 _REFUSED_FOR_GOOD = range(550, 560)  # what an SMTP server answers for addresses that it does not take
 
 _log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ def send_next(site: Site, worker_id: str) -> str:
     if notice is None:
         return ""
     with site.database.reading() as session:
-        job = session.scalar(jobs.whole_jobs().where(Job.id == notice.job_id))
+        job = session.scalar(lookup.whole_jobs().where(Job.id == notice.job_id))
     if job is None or job.secret is None:
         return "given up"  # deleted meanwhile, and the notice with it
     try:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from serving.errors import SettingsError
 
 PREFIX = "DEEP3D_"
+DAY = 86400.0  # seconds
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from flask import current_app
 
-from serving import jobs
 from serving.api.models import job_answer
 from serving.errors import Refused
+from serving.jobs import lookup
 from serving.site import Site
 
 POLL_SECONDS = 0.5
@@ -35,7 +35,7 @@ def _events(site: Site, secret: str) -> Iterator[str]:
     yield "retry: 2000\n\n"
     last, quiet_since, end = "", time.monotonic(), time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < end:
-        state = jobs.state(site, secret)
+        state = lookup.state(site, secret)
         event = json.dumps(job_answer(secret, state).model_dump(by_alias=True))
         if event != last:
             last, quiet_since = event, time.monotonic()

@@ -8,7 +8,7 @@ from flask import url_for
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving import reasons
-from serving.jobs import JobState
+from serving.jobs.lookup import JobState
 from serving.snapshots import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
 from serving.tables import Status
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from flask import Blueprint, Response, current_app, request, stream_with_context, url_for
 from pydantic import BaseModel, ValidationError
 
-from serving import __version__, jobs, renderings, snapshots
+from serving import __version__, renderings, snapshots
 from serving.api.events import job_events
 from serving.api.keys import require_key
 from serving.api.models import (
@@ -25,7 +25,8 @@ from serving.api.models import (
 from serving.api.openapi import Description, described, openapi_document
 from serving.api.problems import problem
 from serving.errors import JobUnknown, Refused
-from serving.jobs import Submission
+from serving.jobs import erasure, lookup, submission
+from serving.jobs.submission import Submission
 from serving.language import LANGUAGES, best_language
 from serving.renderings import Wanted
 from serving.site import Site
@@ -60,7 +61,7 @@ def submit() -> tuple[dict, int, dict[str, str]]:
         [(file.filename or "", file.stream) for file in request.files.getlist("photo")], site.settings
     )
     wanted = [form.language] if form.language in LANGUAGES else list(request.accept_languages.values())
-    job = jobs.submit(
+    job = submission.submit(
         site,
         Submission(
             photos,
@@ -85,9 +86,9 @@ def submit() -> tuple[dict, int, dict[str, str]]:
 @described(Description(answer=JobAnswer))
 def look(secret: str) -> dict:
     """Look at a job: how far it is, and where its files are."""
-    state = jobs.state(_site(), secret)
+    state = lookup.state(_site(), secret)
     if state.status is Status.DELETED:
-        jobs.find(_site(), secret)  # says that it is gone
+        lookup.find(_site(), secret)  # says that it is gone
     return job_answer(secret, state).model_dump(by_alias=True)
 
 
@@ -95,7 +96,7 @@ def look(secret: str) -> dict:
 @described(Description(status=204))
 def delete(secret: str) -> tuple[str, int]:
     """Delete a job with all its files, at once."""
-    jobs.delete(_site(), secret)
+    erasure.delete(_site(), secret)
     return "", 204
 
 
@@ -103,7 +104,7 @@ def delete(secret: str) -> tuple[str, int]:
 @described(Description(answer="text/event-stream", problems=(404, 410, 503)))
 def events(secret: str) -> Response:
     """Follow a job: a server-sent event with the whole job at each change, until it is over."""
-    jobs.find(_site(), secret)
+    lookup.find(_site(), secret)
     stream = job_events(_site(), secret)
     return Response(
         stream_with_context(stream),
@@ -116,15 +117,15 @@ def events(secret: str) -> Response:
 @described(Description())
 def face_file(secret: str, number: int, name: str) -> Response:
     """Download a file of a face."""
-    return _file(f"{jobs.face_folder(jobs.find(_site(), secret), number)}/{name}")
+    return _file(f"{lookup.face_folder(lookup.find(_site(), secret), number)}/{name}")
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/photo.jpg")
 @described(Description(answer="image/jpeg"))
 def photo(secret: str, number: int) -> Response:
     """Download the photo of a face, as it was kept."""
-    job = jobs.find(_site(), secret)
-    jobs.face_folder(job, number)
+    job = lookup.find(_site(), secret)
+    lookup.face_folder(job, number)
     return _file(job.uploads[job.faces[number].photo].path)
 
 
@@ -132,8 +133,8 @@ def photo(secret: str, number: int) -> Response:
 @described(Description(answer="application/zip", query=SnapshotQuery, waiting=WaitingAnswer, problems=(404, 410, 422)))
 def snapshots_zip(secret: str, number: int) -> Response:
     """Pictures of a face from several sides, one JPG for each angle; many large ones are made by a worker."""
-    job = jobs.find(_site(), secret)
-    folder = jobs.face_folder(job, number)
+    job = lookup.find(_site(), secret)
+    folder = lookup.face_folder(job, number)
     query = _checked(SnapshotQuery, request.args.to_dict())
     views = _views(query)
     if snapshots.takes_long(views, query.size):
@@ -148,7 +149,7 @@ def snapshots_zip(secret: str, number: int) -> Response:
 @described(Description(answer="image/jpeg", query=SnapshotQuery, problems=(404, 410, 422)))
 def snapshot(secret: str, number: int) -> Response:
     """A picture of a face from one side."""
-    folder = jobs.face_folder(jobs.find(_site(), secret), number)
+    folder = lookup.face_folder(lookup.find(_site(), secret), number)
     query = _checked(SnapshotQuery, request.args.to_dict())
     view = _views(query)[0]
     content = snapshots.snapshot(_site().storage, folder, view, query.size, query.background)
@@ -159,8 +160,8 @@ def snapshot(secret: str, number: int) -> Response:
 @described(Description(answer="video/mp4", waiting=WaitingAnswer))
 def turntable(secret: str, number: int, kind: str) -> Response:
     """The face turning once round, as a film, which a worker makes when it is first asked for."""
-    job = jobs.find(_site(), secret)
-    content = renderings.ask(_site(), job.id, jobs.face_folder(job, number), Wanted(kind))
+    job = lookup.find(_site(), secret)
+    content = renderings.ask(_site(), job.id, lookup.face_folder(job, number), Wanted(kind))
     if content is None:
         return _waiting()
     return _download(content, "video/mp4" if kind == "mp4" else "image/gif", f"turntable.{kind}")

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from serving import jobs, workers
+from serving import workers
 from serving.errors import ServingError
 from serving.face_finding import FaceFinder
-from serving.jobs import Submission
+from serving.jobs import submission
+from serving.jobs.submission import Submission
 from serving.loadtest.report import Report
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
@@ -64,7 +65,7 @@ def _measure(finder: FaceFinder, photos: Sequence[CleanPhoto], most: int) -> _Ro
         metrics = WorkerMetrics()
         worker = workers.register(site)
         job = ReconstructJob(site, finder, lambda: worker, metrics)
-        numbers = [jobs.submit(site, Submission([photo])).id for photo in photos]
+        numbers = [submission.submit(site, Submission([photo])).id for photo in photos]
         start = time.perf_counter()
         with ThreadPoolExecutor(site.settings.worker_threads) as pool:
             list(pool.map(job, numbers))

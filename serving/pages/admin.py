@@ -14,7 +14,8 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
-from serving import jobs, reasons, workers
+from serving import reasons, workers
+from serving.jobs import lookup, submission
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
 from serving.tables import Job, Notice, Status
@@ -74,7 +75,7 @@ def admin() -> str:
     with site().database.reading() as database:
         by_status = database.execute(select(Job.status, func.count()).group_by(Job.status))
         counts = {status: number for status, number in by_status}
-        failed = jobs.whole_jobs().where(Job.status == Status.FAILED).order_by(Job.finished_at.desc()).limit(FAILURES)
+        failed = lookup.whole_jobs().where(Job.status == Status.FAILED).order_by(Job.finished_at.desc()).limit(FAILURES)
         failures = list(database.scalars(failed))
         unsent = database.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))
     now, free = time.time(), site().storage.free_bytes()
@@ -92,7 +93,7 @@ def admin() -> str:
 @_for_operators
 def retry(number: int) -> Response:
     """Queue a failed job once more."""
-    queued = jobs.retry(site(), number)
+    queued = submission.retry(site(), number)
     flash(translate(N_("Job %(number)s is queued again.") if queued else N_("Job %(number)s is gone."), number=number))
     return make_response(redirect(url_for("pages.admin"), 303))
 

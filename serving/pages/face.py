@@ -8,8 +8,9 @@ from babel.dates import format_date, format_datetime
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import NotFound
 
-from serving import jobs, reasons
+from serving import reasons
 from serving.api.models import FILES, FaceAnswer, job_answer
+from serving.jobs import erasure, lookup
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
 from serving.pages.expressions import GROUPS
@@ -59,8 +60,8 @@ _FILES = (
 @pages.get("/jobs/<secret>")
 def job(secret: str) -> str:
     """How far a job is, or what it gave."""
-    jobs.find(site(), secret)  # says so if it is gone
-    state = jobs.state(site(), secret)
+    lookup.find(site(), secret)  # says so if it is gone
+    state = lookup.state(site(), secret)
     answer = job_answer(secret, state)
     if state.status is Status.DONE:
         return _result(secret, answer.faces, state.job.expires_at)
@@ -78,7 +79,7 @@ def job(secret: str) -> str:
 @pages.post("/jobs/<secret>/delete")
 def delete(secret: str) -> Response:
     """Delete everything of a job."""
-    jobs.delete(site(), secret)
+    erasure.delete(site(), secret)
     flash(translate(N_("Everything is deleted.")))
     return make_response(redirect(url_for("pages.my_faces"), 303))
 
@@ -87,7 +88,7 @@ def delete(secret: str) -> Response:
 def my_faces() -> str:
     """The faces that this browser has sent."""
     browser = session.get("browser")
-    mine = jobs.of_session(site(), browser) if browser else []
+    mine = lookup.of_session(site(), browser) if browser else []
     return render_template(
         "my_faces.html",
         mine=[

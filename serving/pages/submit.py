@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
-from serving import jobs
 from serving.api.problems import status_of
 from serving.errors import QueueFull, Refused, StorageError
-from serving.jobs import Submission
+from serving.jobs import submission
+from serving.jobs.submission import Submission
 from serving.language import N_
 from serving.pages.blueprint import browser_session, language, pages, site, translate
 from serving.pages.errors import field_problems, wants_json
@@ -28,7 +28,7 @@ def submit() -> Response | str:
     if request.method == "GET":
         return _form({}, {})
     try:
-        job = jobs.submit(site(), _submission())
+        job = submission.submit(site(), _submission())
     except (_Wrong, QueueFull, StorageError, RequestEntityTooLarge) as error:
         return _refusal(error)
     page = url_for("pages.job", secret=job.secret)

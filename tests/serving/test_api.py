@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from serving import jobs, runs, workers
+from serving import runs, workers
 from serving.app import create_app
+from serving.jobs import lookup
 from serving.runs import PhotoOutcome
 from serving.tables import Job, Status
 
@@ -37,7 +38,7 @@ def send(client, *photos, **fields):
 def finish(app, secret, files):
     """Do what a worker does."""
     site = app.extensions["site"]
-    job = jobs.find(site, secret)
+    job = lookup.find(site, secret)
     run = runs.claim(site, job.id, workers.register(site), alone=False)
     assert run is not None
     for name, content in files.items():
@@ -84,7 +85,7 @@ def test_everything_of_a_deleted_job_is_gone(app, client, photo_bytes):
 def test_photos_are_kept_without_metadata(app, client, photo_bytes):
     taken = send(client, (photo_bytes, "anna.jpg"))
     site = app.extensions["site"]
-    kept = site.storage.read(jobs.find(site, taken.json["id"]).uploads[0].path)
+    kept = site.storage.read(lookup.find(site, taken.json["id"]).uploads[0].path)
     with Image.open(io.BytesIO(photo_bytes)) as before, Image.open(io.BytesIO(kept)) as after:
         assert before.getexif()
         assert not after.getexif()

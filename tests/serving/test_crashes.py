@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from serving import jobs
-from serving.jobs import Submission
+from serving.jobs import lookup, submission
+from serving.jobs.submission import Submission
 from serving.loadtest.servers import PATIENCE_SECONDS, Mailbox, wait_until
 from serving.site import Site
 from serving.tables import UNFINISHED, Job, Notice, Status
@@ -33,7 +33,7 @@ def quick_embedded(settings):
 
 
 def submit(site, photo, count, name="anna.jpg", email=None):
-    return [jobs.submit(site, Submission([replace(photo, name=name)], email=email)) for _ in range(count)]
+    return [submission.submit(site, Submission([replace(photo, name=name)], email=email)) for _ in range(count)]
 
 
 def number_of(site, *statuses):
@@ -62,8 +62,8 @@ def test_jobs_survive_the_death_of_their_worker(any_site, clean_photo):
     wait_until(lambda: number_of(any_site, *UNFINISHED) == 0, "all jobs are over")
     assert worker.stop() == 0
     assert number_of(any_site, Status.DONE) == JOBS
-    assert all(len(jobs.find(any_site, str(job.secret)).faces) == 1 for job in taken)
-    assert all(any_site.storage.exists(jobs.face_folder(jobs.find(any_site, str(job.secret)), 0)) for job in taken)
+    assert all(len(lookup.find(any_site, str(job.secret)).faces) == 1 for job in taken)
+    assert all(any_site.storage.exists(lookup.face_folder(lookup.find(any_site, str(job.secret)), 0)) for job in taken)
 
 
 def test_a_photo_that_kills_workers_is_given_up_and_its_neighbours_are_not(any_site, clean_photo):
@@ -72,8 +72,8 @@ def test_a_photo_that_kills_workers_is_given_up_and_its_neighbours_are_not(any_s
     good += submit(any_site, clean_photo, 5)
     while number_of(any_site, *UNFINISHED):
         run_until_crash_or_end(any_site)  # whoever runs workers starts them again
-    assert jobs.find(any_site, str(bad.secret)).status == Status.FAILED
-    assert {jobs.find(any_site, str(job.secret)).status for job in good} == {Status.DONE}
+    assert lookup.find(any_site, str(bad.secret)).status == Status.FAILED
+    assert {lookup.find(any_site, str(job.secret)).status for job in good} == {Status.DONE}
 
 
 def test_jobs_survive_a_redis_that_forgets_everything(production, redis_server, clean_photo):

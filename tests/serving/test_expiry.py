@@ -4,13 +4,15 @@ import time
 
 from sqlalchemy import select
 
-from serving import expiry, jobs
-from serving.jobs import DAY, Submission
+from serving import expiry
+from serving.jobs import erasure, submission
+from serving.jobs.submission import Submission
+from serving.settings import DAY
 from serving.tables import Job, OutboxEntry, Status
 
 
 def submit(site, photo):
-    return jobs.submit(site, Submission([photo], email="anna@example.com"))
+    return submission.submit(site, Submission([photo], email="anna@example.com"))
 
 
 def change(site, job, **values):
@@ -48,7 +50,7 @@ def test_a_submission_that_broke_off_goes_but_not_one_whose_message_waits(site, 
 
 def test_what_was_written_while_a_job_was_deleted_goes_a_little_later(site, clean_photo):
     job = submit(site, clean_photo)
-    jobs.delete(site, str(job.secret))
+    erasure.delete(site, str(job.secret))
     site.storage.write(f"{job.folder}/run-1/face.glb", b"too late")
     expiry.expire(site)
     assert site.storage.exists(job.folder), "its worker may still write"
@@ -60,7 +62,7 @@ def test_what_was_written_while_a_job_was_deleted_goes_a_little_later(site, clea
 
 def test_an_id_is_remembered_for_a_year(site, clean_photo):
     job = submit(site, clean_photo)
-    jobs.delete(site, str(job.secret))
+    erasure.delete(site, str(job.secret))
     change(site, job, finished_at=0.0, expires_at=time.time() - 364 * DAY)
     expiry.expire(site)
     assert status(site, job) == Status.DELETED

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from serving import jobs
 from serving.client import Client, Declined
-from serving.jobs import Submission
+from serving.jobs import submission
+from serving.jobs.submission import Submission
 from serving.loadtest.servers import free_port, wait_until
 from serving.logs import hide_secrets
+from serving.tables import Face, Job
 from tests.serving.conftest import REPOSITORY, environ_of
 
 SECRET = "Zk3-abc_DEF456789012345678901234"
@@ -31,10 +32,10 @@ def test_the_secret_is_taken_out_of_messages_and_tracebacks():
 
 
 def test_gunicorn_logs_a_stream_that_fails_without_its_address(site, clean_photo, tmp_path):
-    secret = str(jobs.submit(site, Submission([clean_photo])).secret)
+    secret = str(submission.submit(site, Submission([clean_photo])).secret)
     with site.database.session() as session:
-        job = session.get_one(jobs.Job, 1)
-        job.faces = [jobs.Face(photo=0, number=0, folder="somewhere")]
+        job = session.get_one(Job, 1)
+        job.faces = [Face(photo=0, number=0, folder="somewhere")]
     port = free_port()
     environ = {**os.environ, **environ_of(site.settings), "SECRET_IN_ERROR": f"/jobs/{secret}"}
     command = ["-m", "gunicorn", "--worker-class", "gthread", "--bind", f"127.0.0.1:{port}"]

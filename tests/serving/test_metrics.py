@@ -2,9 +2,10 @@
 
 from prometheus_client import generate_latest
 
-from serving import jobs, outbox, workers
+from serving import outbox, workers
 from serving.app import create_app
-from serving.jobs import Submission
+from serving.jobs import submission
+from serving.jobs.submission import Submission
 from serving.metrics import WorkerMetrics, site_registry
 from serving.tasks import ReconstructJob
 
@@ -17,7 +18,7 @@ def test_the_site_is_counted_from_its_database(site, clean_photo):
     registry = site_registry(site)
     assert figure(registry, "deep3d_queue_depth") == 0
     for _ in range(3):
-        jobs.submit(site, Submission([clean_photo], email="anna@example.com"))
+        submission.submit(site, Submission([clean_photo], email="anna@example.com"))
     workers.register(site)
     assert figure(registry, "deep3d_queue_depth") == 3
     assert figure(registry, "deep3d_outbox") == 3
@@ -38,7 +39,7 @@ def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo):
             raise AssertionError("nobody asks for it")
 
     metrics, worker = WorkerMetrics(), workers.register(site)
-    job = jobs.submit(site, Submission([clean_photo, clean_photo]))
+    job = submission.submit(site, Submission([clean_photo, clean_photo]))
     ReconstructJob(site, Finder(), lambda: worker, metrics)(job.id)
     assert figure(metrics.registry, "deep3d_batch_photos_sum") == 2
     assert figure(metrics.registry, "deep3d_stage_seconds_count", stage="network") == 1

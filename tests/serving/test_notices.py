@@ -6,8 +6,9 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import select
 
-from serving import jobs, mail, notices, reasons, runs, snapshots, workers
-from serving.jobs import Submission
+from serving import mail, notices, reasons, runs, snapshots, workers
+from serving.jobs import erasure, lookup, submission
+from serving.jobs.submission import Submission
 from serving.loadtest.servers import Mailbox
 from serving.runs import PhotoOutcome
 from serving.tables import Notice
@@ -21,7 +22,7 @@ def worker(site):
 
 
 def end(site, photo, worker, outcomes, **fields):
-    job = jobs.submit(site, Submission([photo], email="anna@example.com", **fields))
+    job = submission.submit(site, Submission([photo], email="anna@example.com", **fields))
     run = runs.claim(site, job.id, worker, alone=False)
     assert run is not None
     runs.finish(site, run, outcomes)
@@ -40,7 +41,7 @@ def read_mails(site):
 
 
 def test_nothing_is_sent_before_the_job_ends(site, clean_photo, worker):
-    jobs.submit(site, Submission([clean_photo], email="anna@example.com"))
+    submission.submit(site, Submission([clean_photo], email="anna@example.com"))
     assert notices.send_next(site, worker) == ""
 
 
@@ -69,14 +70,14 @@ def test_every_attempt_has_the_same_message_id(site, clean_photo, worker):
     end(site, clean_photo, worker, FAILED)
     with site.database.reading() as session:
         notice = session.scalars(select(Notice)).one()
-        job = session.scalars(jobs.whole_jobs()).one()
+        job = session.scalars(lookup.whole_jobs()).one()
     assert mail.compose(site, job, notice)["Message-ID"] == mail.compose(site, job, notice)["Message-ID"]
 
 
 def test_a_deleted_job_takes_its_mail_along(site, clean_photo, worker):
     job = end(site, clean_photo, worker, FAILED)
     notices.send_next(site, worker)
-    jobs.delete(site, str(job.secret))
+    erasure.delete(site, str(job.secret))
     assert read_mails(site) == []
 
 
@@ -134,7 +135,7 @@ def test_each_end_of_a_job_that_an_operator_tries_again_is_told(site, clean_phot
     job = end(site, clean_photo, worker, FAILED)
     for _ in range(2):
         assert notices.send_next(site, worker) == "sent"
-        assert jobs.retry(site, job.id)
+        assert submission.retry(site, job.id)
         assert notices.send_next(site, worker) == ""
         run = runs.claim(site, job.id, worker, alone=False)
         assert run is not None
@@ -145,7 +146,7 @@ def test_each_end_of_a_job_that_an_operator_tries_again_is_told(site, clean_phot
 
 def test_a_mail_that_waits_while_a_job_is_tried_again_is_sent_once(site, clean_photo, worker):
     job = end(site, clean_photo, worker, FAILED)
-    jobs.retry(site, job.id)
+    submission.retry(site, job.id)
     assert notices.send_next(site, worker) == ""
     run = runs.claim(site, job.id, worker, alone=False)
     assert run is not None

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import delete, select
 
-from serving import jobs, renderings, runs, snapshots, workers
+from serving import renderings, runs, snapshots, workers
 from serving.app import create_app
 from serving.errors import Refused, RenderingFailed
-from serving.jobs import Submission
+from serving.jobs import erasure, submission
+from serving.jobs.submission import Submission
 from serving.renderings import MOST_ATTEMPTS, MOST_OF_A_JOB, Wanted
 from serving.runs import PhotoOutcome
 from serving.tables import Rendering, WorkerRow
@@ -35,7 +36,7 @@ def quick_film(monkeypatch):
 @pytest.fixture
 def face(site, clean_photo, worker):
     """The folder of the mean face, and its job."""
-    job = jobs.submit(site, Submission([clean_photo]))
+    job = submission.submit(site, Submission([clean_photo]))
     run = runs.claim(site, job.id, worker, alone=False)
     assert run is not None
     folder = f"{run.folder}/face"
@@ -115,7 +116,7 @@ def test_nothing_is_left_of_a_film_whose_job_was_deleted_while_it_was_made(site,
     ask(site, face)
 
     def deleted_meanwhile(*arguments):
-        jobs.delete(site, str(job.secret))
+        erasure.delete(site, str(job.secret))
         return b"film"
 
     monkeypatch.setattr(snapshots, "turntable", deleted_meanwhile)

@@ -5,8 +5,9 @@ import time
 import pytest
 from sqlalchemy import delete, select
 
-from serving import jobs, outbox, reasons, runs, workers
-from serving.jobs import Submission
+from serving import outbox, reasons, runs, workers
+from serving.jobs import erasure, submission
+from serving.jobs.submission import Submission
 from serving.runs import MOST_CRASHES, PhotoOutcome
 from serving.tables import Job, Notice, OutboxEntry, Status, WorkerRow
 
@@ -15,7 +16,7 @@ DONE = [PhotoOutcome(folders=("somewhere",))]
 
 @pytest.fixture
 def job(site, clean_photo):
-    return jobs.submit(site, Submission([clean_photo], email="anna@example.com"))
+    return submission.submit(site, Submission([clean_photo], email="anna@example.com"))
 
 
 def begin(site, job, worker, alone=False):
@@ -104,7 +105,7 @@ def test_a_run_that_was_taken_over_cannot_finish(site, job):
 
 def test_a_job_that_was_deleted_meanwhile_cannot_be_finished(site, job):
     run = begin(site, job, workers.register(site))
-    jobs.delete(site, str(job.secret))
+    erasure.delete(site, str(job.secret))
     assert runs.finish(site, run, DONE) is None
     assert read(site, job).status == Status.DELETED
 
@@ -140,6 +141,6 @@ def test_a_job_that_is_put_back_waits_without_a_mark(site, job):
 def test_an_operator_can_begin_a_failed_job_anew(site, job):
     run = begin(site, job, workers.register(site))
     runs.finish(site, run, [PhotoOutcome(error="no")])
-    assert jobs.retry(site, job.id)
+    assert submission.retry(site, job.id)
     with site.database.reading() as session:
         assert session.scalars(select(OutboxEntry.job_id)).all() == [job.id, job.id]

@@ -9,9 +9,10 @@ import pytest
 
 from deep3d import Photo, SamePerson
 from deep3d.errors import NoFaceFound
-from serving import jobs, reasons, workers
+from serving import reasons, workers
 from serving.errors import StorageFull
-from serving.jobs import Submission
+from serving.jobs import lookup, submission
+from serving.jobs.submission import Submission
 from serving.metrics import WorkerMetrics
 from serving.tables import Status
 from serving.tasks import CanPass, ReconstructJob
@@ -63,30 +64,30 @@ def work(site, finder):
 
 
 def submit(site, photo, *names, **fields):
-    return jobs.submit(site, Submission([replace(photo, name=name) for name in names], **fields))
+    return submission.submit(site, Submission([replace(photo, name=name) for name in names], **fields))
 
 
 def test_each_photo_has_its_own_outcome(site, clean_photo, work, finder):
     job = submit(site, clean_photo, "1", "0", "bug", "2", faces_wanted="all")
     work(job.id)
-    job = jobs.find(site, str(job.secret))
+    job = lookup.find(site, str(job.secret))
     assert job.status == Status.DONE
     assert [(face.photo, face.number) for face in job.faces] == [(0, 0), (3, 0), (3, 1)]
     assert [upload.error is None for upload in job.uploads] == [True, False, False, True]
     assert finder.batches[0] == ["1", "0", "bug", "2"]
-    assert site.storage.read(f"{jobs.face_folder(job, 2)}/face.json") == b"2"
+    assert site.storage.read(f"{lookup.face_folder(job, 2)}/face.json") == b"2"
 
 
 def test_only_the_largest_face_is_kept_unless_all_are_wanted(site, clean_photo, work):
     job = submit(site, clean_photo, "3")
     work(job.id)
-    assert len(jobs.find(site, str(job.secret)).faces) == 1
+    assert len(lookup.find(site, str(job.secret)).faces) == 1
 
 
 def test_a_job_without_a_face_has_failed_and_says_why(site, clean_photo, work):
     job = submit(site, clean_photo, "0")
     work(job.id)
-    job = jobs.find(site, str(job.secret))
+    job = lookup.find(site, str(job.secret))
     assert job.status == Status.FAILED
     assert reasons.of_job(job) == "0: no face found; please use a photo in which a face is larger."
 
@@ -108,33 +109,33 @@ def test_a_full_disk_puts_the_job_back_until_there_is_room(site, clean_photo, wo
         context.setattr(site.storage, "move_folder", full)
         with pytest.raises(CanPass):
             work(job.id)
-    assert jobs.find(site, str(job.secret)).status == Status.QUEUED
+    assert lookup.find(site, str(job.secret)).status == Status.QUEUED
     work(job.id)
-    assert jobs.find(site, str(job.secret)).status == Status.DONE
+    assert lookup.find(site, str(job.secret)).status == Status.DONE
 
 
 def test_a_job_whose_files_are_gone_ends(site, clean_photo, work):
     job = submit(site, clean_photo, "1")
     site.storage.delete(job.folder)
     work(job.id)
-    job = jobs.find(site, str(job.secret))
+    job = lookup.find(site, str(job.secret))
     assert (job.status, job.error) == (Status.FAILED, reasons.OUR_MISTAKE)
 
 
 def test_photos_of_one_person_give_one_face_of_the_surest(site, clean_photo, work):
     job = submit(site, clean_photo, "1", "0", "9", "7", same_person=True)
     work(job.id)
-    job = jobs.find(site, str(job.secret))
+    job = lookup.find(site, str(job.secret))
     assert job.status == Status.DONE
     assert [(face.photo, face.number) for face in job.faces] == [(2, 0)]
     assert [upload.error for upload in job.uploads] == [None, reasons.NO_FACE, None, reasons.STRANGER]
-    assert site.storage.read(f"{jobs.face_folder(job, 0)}/face.json") == b"merged"
+    assert site.storage.read(f"{lookup.face_folder(job, 0)}/face.json") == b"merged"
 
 
 def test_photos_of_one_person_without_a_face_say_so(site, clean_photo, work):
     job = submit(site, clean_photo, "0", "0", same_person=True)
     work(job.id)
-    job = jobs.find(site, str(job.secret))
+    job = lookup.find(site, str(job.secret))
     assert (job.status, job.error) == (Status.FAILED, reasons.NO_FACE)
 
 

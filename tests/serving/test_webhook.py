@@ -16,9 +16,10 @@ import pytest
 import urllib3
 from sqlalchemy import select
 
-from serving import jobs, notices, runs, webhook, workers
+from serving import notices, runs, webhook, workers
 from serving.errors import AddressRefused, Refused
-from serving.jobs import Submission
+from serving.jobs import submission
+from serving.jobs.submission import Submission
 from serving.runs import PhotoOutcome
 from serving.settings import Settings
 from serving.tables import Notice
@@ -82,7 +83,7 @@ def hooks(certificate, monkeypatch):
 
 def end_job(site, photo, address):
     worker = workers.register(site)
-    job = jobs.submit(site, Submission([photo], webhook=address))
+    job = submission.submit(site, Submission([photo], webhook=address))
     run = runs.claim(site, job.id, worker, alone=False)
     assert run is not None
     runs.finish(site, run, [PhotoOutcome(("face",))])

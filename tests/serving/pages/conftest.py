@@ -11,9 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
-from serving import jobs
 from serving.app import create_app
-from serving.jobs import Submission
+from serving.jobs import submission
+from serving.jobs.submission import Submission
 from serving.settings import Settings
 from serving.site import Site
 from serving.tables import Face, Job, Status
@@ -54,7 +54,7 @@ def ended_job(site: Site, photo: bytes) -> Callable[..., Job]:
     """A function that makes a job which is over, with so many faces."""
 
     def make(faces: int = 0, error: str | None = None) -> Job:
-        job = jobs.submit(site, Submission(clean_photos([("anna.jpg", io.BytesIO(photo))], site.settings)))
+        job = submission.submit(site, Submission(clean_photos([("anna.jpg", io.BytesIO(photo))], site.settings)))
         with site.database.session() as session:
             row = session.get_one(Job, job.id)
             row.status = Status.DONE if faces else Status.FAILED

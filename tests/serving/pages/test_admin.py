@@ -6,7 +6,7 @@ from dataclasses import replace
 from flask import Flask
 from flask.testing import FlaskClient
 
-from serving import jobs
+from serving.jobs import lookup
 from serving.site import Site
 from serving.tables import Job, Status
 
@@ -38,7 +38,7 @@ def test_a_failed_job_is_listed_without_its_secret_and_can_be_tried_again(
     assert str(job.secret) not in page
 
     client.post(f"/admin/jobs/{job.id}/retry")
-    assert jobs.state(site, str(job.secret)).status is Status.SUBMITTED
+    assert lookup.state(site, str(job.secret)).status is Status.SUBMITTED
 
 
 def test_signing_out_closes_the_page(client: FlaskClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from serving import jobs
+from serving.jobs import lookup
 
 
 def form(photo: bytes | None, **fields: str) -> dict:
@@ -36,7 +36,7 @@ def test_photos_of_one_person_can_be_sent_as_such(
 ) -> None:
     answer = client.post("/", data=form(photo, faces=chosen))
 
-    job = jobs.find(app.extensions["site"], answer.location.rpartition("/")[2])
+    job = lookup.find(app.extensions["site"], answer.location.rpartition("/")[2])
     assert (job.same_person, job.faces_wanted) == (expected, "all" if chosen == "all" else "largest")
 
 

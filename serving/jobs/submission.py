@@ -1,0 +1,98 @@
+"""A job begins: people submit photos, and operators queue a failed job once more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from serving.ids import digest, new_secret
+from serving.jobs.erasure import erase
+from serving.jobs.waiting import require_room
+from serving.settings import DAY
+from serving.site import Site
+from serving.tables import Job, Notice, OutboxEntry, Status, Upload
+from serving.uploads import CleanPhoto
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one person sends at once."""
+
+    photos: Sequence[CleanPhoto]
+    faces_wanted: str = "largest"  # or all
+    same_person: bool = False
+    email: str | None = None
+    webhook: str | None = None
+    session: str | None = None  # browser session, for "my faces"
+    language: str = "en"
+
+
+def submit(site: Site, submission: Submission) -> Job:
+    """Take a job: when this returns, nothing that breaks can lose it.
+
+    Raises: QueueFull, StorageFull, StorageError.
+    """
+    now = time.time()
+    with site.database.session() as session:
+        require_room(session, site.settings)
+        secret = new_secret()
+        job = Job(
+            secret=secret,
+            digest=digest(secret),
+            status=Status.SUBMITTED,
+            faces_wanted=submission.faces_wanted,
+            same_person=submission.same_person,
+            session=submission.session,
+            language=submission.language,
+            created_at=now,
+            expires_at=now + site.settings.keep_days * DAY,
+        )
+        session.add(job)
+    uploads = [
+        Upload(
+            job_id=job.id,
+            number=number,
+            name=photo.name,
+            path=f"{job.folder}/photos/{number}.jpg",
+            width=photo.width,
+            height=photo.height,
+        )
+        for number, photo in enumerate(submission.photos)
+    ]
+    try:
+        for upload, photo in zip(uploads, submission.photos):
+            site.storage.write(upload.path, photo.jpeg)
+        with site.database.session() as session:
+            session.add_all(uploads)
+            session.add(OutboxEntry(job_id=job.id, due_at=now))
+            for kind, address in (("mail", submission.email), ("webhook", submission.webhook)):
+                if address:
+                    session.add(Notice(job_id=job.id, kind=kind, address=address))
+    except BaseException:
+        erase(site, job.id, Status.DELETED)
+        raise
+    return job
+
+
+def retry(site: Site, job_id: int) -> bool:
+    """Queue a failed job once more, as if it were new; False if there is no such job any more."""
+    with site.database.session() as session:
+        job = session.get(Job, job_id)
+        if job is None or job.status != Status.FAILED:
+            return False
+        job.status, job.progress, job.stage, job.error = Status.SUBMITTED, 0.0, "", None
+        job.started_at, job.finished_at, job.crashes = None, None, 0
+        for upload in job.uploads:
+            upload.error = None
+        job.notices += _next_notices(job)
+        session.add(OutboxEntry(job_id=job.id, due_at=time.time()))
+        return True
+
+
+def _next_notices(job: Job) -> list[Notice]:
+    """What is to be sent at the next end of a job, beside what was not sent at the last one, which waits again."""
+    latest = {(notice.kind, notice.address): notice for notice in job.notices}.values()
+    for notice in latest:
+        notice.due_at = None
+    return [Notice(kind=notice.kind, address=notice.address) for notice in latest if notice.sent_at is not None]
