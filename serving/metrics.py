@@ -10,9 +10,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
-from serving import workers
+from serving.jobs import heartbeats
 from serving.site import Site
-from serving.tables import WAITING, Job, Notice, OutboxEntry, Rendering, Status
+from serving.store.tables import WAITING, Job, Notice, OutboxEntry, Rendering, Status
 
 SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
 
@@ -70,7 +70,7 @@ class _SiteFigures(Collector):
         yield GaugeMetricFamily("deep3d_outbox", "Messages that the broker is still to get.", outbox or 0)
         yield GaugeMetricFamily("deep3d_notices_unsent", "Mails and webhooks that wait.", unsent or 0)
         yield GaugeMetricFamily("deep3d_renderings_waiting", "Slow pictures that wait.", pictures or 0)
-        yield GaugeMetricFamily("deep3d_workers", "Worker processes.", len(workers.living(self._site)))
+        yield GaugeMetricFamily("deep3d_workers", "Worker processes.", len(heartbeats.living(self._site)))
         free = self._site.storage.free_bytes()
         if free is not None:
             yield GaugeMetricFamily("deep3d_disk_free_bytes", "Room for files.", free)

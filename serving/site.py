@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serving.database import Database
 from serving.settings import Settings
-from serving.storage import Storage
+from serving.store.database import Database
+from serving.store.storage import Storage
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from serving.errors import Refused
 from serving.ids import digest, new_secret
 from serving.site import Site
-from serving.tables import ApiKey
+from serving.store.tables import ApiKey
 
 
 def make_key(site: Site, name: str) -> str:

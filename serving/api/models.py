@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from flask import url_for
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving import reasons
+from serving.jobs import reasons
 from serving.jobs.lookup import JobState
-from serving.snapshots import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
-from serving.tables import Status
+from serving.pictures.drawing import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
+from serving.store.tables import Status
 
 FILES = {
     "glb": "face.glb",

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
-from serving import workers
 from serving.errors import StorageError
+from serving.jobs import heartbeats
 from serving.metrics import site_registry
 from serving.site import Site
 
@@ -26,7 +26,7 @@ def readyz() -> tuple[dict[str, str], int]:
     checks = {"database": "ok", "storage": "ok", "workers": "ok"}
     site: Site = current_app.extensions["site"]
     try:
-        if not workers.living(site):
+        if not heartbeats.living(site):
             checks["workers"] = "none is at work"
     except SQLAlchemyError:
         checks["database"] = checks["workers"] = "cannot be asked"

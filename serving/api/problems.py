@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from serving.api.models import FieldProblem, Problem
 from serving.errors import JobGone, JobUnknown, QueueFull, Refused, RenderingFailed, ServingError, StorageError
-from serving.storage import is_full
+from serving.store.storage import is_full
 
 RETRY_STORAGE_SECONDS = 30
 RETRY_LIMITED_SECONDS = 60

@@ -9,7 +9,7 @@ from typing import TypeVar
 from flask import Blueprint, Response, current_app, request, stream_with_context, url_for
 from pydantic import BaseModel, ValidationError
 
-from serving import __version__, renderings, snapshots
+from serving import __version__
 from serving.api.events import job_events
 from serving.api.keys import require_key
 from serving.api.models import (
@@ -27,11 +27,12 @@ from serving.api.problems import problem
 from serving.errors import JobUnknown, Refused
 from serving.jobs import erasure, lookup, submission
 from serving.jobs.submission import Submission
+from serving.jobs.uploads import clean_email, clean_photos, clean_webhook
 from serving.language import LANGUAGES, best_language
-from serving.renderings import Wanted
+from serving.pictures import drawing, orders
+from serving.pictures.orders import Wanted
 from serving.site import Site
-from serving.tables import Status
-from serving.uploads import clean_email, clean_photos, clean_webhook
+from serving.store.tables import Status
 
 RENDERING_SECONDS = 2  # after which it is worth while to ask again
 CHUNK = 1 << 18  # bytes of a file that are sent at a time
@@ -137,11 +138,11 @@ def snapshots_zip(secret: str, number: int) -> Response:
     folder = lookup.face_folder(job, number)
     query = _checked(SnapshotQuery, request.args.to_dict())
     views = _views(query)
-    if snapshots.takes_long(views, query.size):
+    if drawing.takes_long(views, query.size):
         wanted = Wanted("zip", views, query.size, query.background)
-        content = renderings.ask(_site(), job.id, folder, wanted)
+        content = orders.ask(_site(), job.id, folder, wanted)
     else:
-        content = snapshots.zip_of(_site().storage, folder, views, query.size, query.background)
+        content = drawing.zip_of(_site().storage, folder, views, query.size, query.background)
     return _waiting() if content is None else _download(content, "application/zip", "snapshots.zip")
 
 
@@ -152,8 +153,8 @@ def snapshot(secret: str, number: int) -> Response:
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
     query = _checked(SnapshotQuery, request.args.to_dict())
     view = _views(query)[0]
-    content = snapshots.snapshot(_site().storage, folder, view, query.size, query.background)
-    return _download(content, "image/jpeg", snapshots.file_name(view))
+    content = drawing.snapshot(_site().storage, folder, view, query.size, query.background)
+    return _download(content, "image/jpeg", drawing.file_name(view))
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/turntable.<any(mp4,gif):kind>")
@@ -161,7 +162,7 @@ def snapshot(secret: str, number: int) -> Response:
 def turntable(secret: str, number: int, kind: str) -> Response:
     """The face turning once round, as a film, which a worker makes when it is first asked for."""
     job = lookup.find(_site(), secret)
-    content = renderings.ask(_site(), job.id, lookup.face_folder(job, number), Wanted(kind))
+    content = orders.ask(_site(), job.id, lookup.face_folder(job, number), Wanted(kind))
     if content is None:
         return _waiting()
     return _download(content, "video/mp4" if kind == "mp4" else "image/gif", f"turntable.{kind}")
@@ -187,7 +188,7 @@ def _checked(model: type[Model], values: dict[str, str]) -> Model:
 
 def _views(query: SnapshotQuery) -> list[tuple[float, float]]:
     try:
-        snapshots.background_color(query.background)
+        drawing.background_color(query.background)
         return query.views()
     except ValueError as error:
         raise Refused(str(error).partition(":")[0], str(error)) from error

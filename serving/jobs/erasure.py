@@ -6,7 +6,7 @@ import time
 
 from serving.jobs.lookup import find
 from serving.site import Site
-from serving.tables import Job, Status
+from serving.store.tables import Job, Status
 
 ERASED = "erased"  # stage of a row whose files are gone for good
 

@@ -12,7 +12,7 @@ from serving.errors import JobGone, JobUnknown
 from serving.ids import digest
 from serving.jobs.waiting import seconds_for_one
 from serving.site import Site
-from serving.tables import GONE, UNFINISHED, WAITING, Face, Job, Status
+from serving.store.tables import GONE, UNFINISHED, WAITING, Face, Job, Status
 
 NO_SUCH_JOB = "There is no such face."
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from serving.ids import digest, new_secret
 from serving.jobs.erasure import erase
+from serving.jobs.uploads import CleanPhoto
 from serving.jobs.waiting import require_room
 from serving.settings import DAY
 from serving.site import Site
-from serving.tables import Job, Notice, OutboxEntry, Status, Upload
-from serving.uploads import CleanPhoto
+from serving.store.tables import Job, Notice, OutboxEntry, Status, Upload
 
 
 @dataclass(frozen=True)

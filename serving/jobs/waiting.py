@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from serving.errors import QueueFull
 from serving.settings import Settings
-from serving.tables import WAITING, Job
+from serving.store.tables import WAITING, Job
 
 USUAL_SECONDS = 1.0  # that a job takes, while nothing is known
 RECENT_JOBS = 20  # by whose times the wait is foretold

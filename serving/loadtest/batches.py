@@ -9,17 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from serving import workers
 from serving.errors import ServingError
-from serving.face_finding import FaceFinder
-from serving.jobs import submission
+from serving.jobs import heartbeats, submission
 from serving.jobs.submission import Submission
+from serving.jobs.uploads import CleanPhoto, clean_photos
 from serving.loadtest.report import Report
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
 from serving.site import Site
-from serving.tasks import ReconstructJob
-from serving.uploads import CleanPhoto, clean_photos
+from serving.worker.face_finding import FaceFinder
+from serving.worker.reconstruct import ReconstructJob
 
 WAITING = (1, 4, 16, 32)  # jobs
 
@@ -63,7 +62,7 @@ def _measure(finder: FaceFinder, photos: Sequence[CleanPhoto], most: int) -> _Ro
     with TemporaryDirectory() as folder:
         site = Site.open(replace(Settings(), data_dir=Path(folder), batch_photos=most, max_queue=len(photos) + 1))
         metrics = WorkerMetrics()
-        worker = workers.register(site)
+        worker = heartbeats.register(site)
         job = ReconstructJob(site, finder, lambda: worker, metrics)
         numbers = [submission.submit(site, Submission([photo])).id for photo in photos]
         start = time.perf_counter()

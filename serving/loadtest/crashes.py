@@ -15,7 +15,7 @@ from serving.loadtest.local_site import ProductionSite
 from serving.loadtest.mails import count_mails
 from serving.loadtest.report import Report, quantile
 from serving.loadtest.servers import wait_until
-from serving.tables import UNFINISHED, Job, Status
+from serving.store.tables import UNFINISHED, Job, Status
 
 RESTART_SECONDS = 2.0  # until systemd starts a worker again that has died
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from serving.loadtest.local_site import LocalSite
 from serving.loadtest.report import Report
 from serving.loadtest.servers import ServerMissing, wait_until
-from serving.tables import UNFINISHED, Job, Status
+from serving.store.tables import UNFINISHED, Job, Status
 
 FILLER = "filler"
 

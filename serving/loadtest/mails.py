@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from serving.loadtest.local_site import LocalSite
 from serving.loadtest.report import Report, quantile
 from serving.loadtest.servers import wait_until
-from serving.tables import Job, Notice
+from serving.store.tables import Job, Notice
 
 WINDOW_SECONDS = 2.0  # between a server's acceptance and our commit, on a machine with much to do
 

@@ -14,11 +14,10 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
-from serving import reasons, workers
-from serving.jobs import lookup, submission
+from serving.jobs import heartbeats, lookup, reasons, submission
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
-from serving.tables import Job, Notice, Status
+from serving.store.tables import Job, Notice, Status
 
 SIGNED_IN_SECONDS = 8 * 3600
 FAILURES = 50  # that are listed
@@ -84,7 +83,7 @@ def admin() -> str:
         counts=[(label, counts.get(status, 0)) for status, label in _STATUSES],
         unsent=unsent,
         free=None if free is None else f"{free / 1e9:.1f} GB",
-        workers=[(each.host, each.pid, _duration(now - each.started_at)) for each in workers.living(site())],
+        workers=[(each.host, each.pid, _duration(now - each.started_at)) for each in heartbeats.living(site())],
         failures=[(each, _when(each.finished_at), reasons.of_job(each, translate) or "") for each in failures],
     )
 

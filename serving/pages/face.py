@@ -8,13 +8,12 @@ from babel.dates import format_date, format_datetime
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import NotFound
 
-from serving import reasons
 from serving.api.models import FILES, FaceAnswer, job_answer
-from serving.jobs import erasure, lookup
+from serving.jobs import erasure, lookup, reasons
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
 from serving.pages.expressions import GROUPS
-from serving.tables import Status
+from serving.store.tables import Status
 
 VIEWS = (
     (N_("Front"), 0, 0),

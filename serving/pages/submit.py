@@ -9,10 +9,10 @@ from serving.api.problems import status_of
 from serving.errors import QueueFull, Refused, StorageError
 from serving.jobs import submission
 from serving.jobs.submission import Submission
+from serving.jobs.uploads import TOO_LARGE, clean_email, clean_photos
 from serving.language import N_
 from serving.pages.blueprint import browser_session, language, pages, site, translate
 from serving.pages.errors import field_problems, wants_json
-from serving.uploads import TOO_LARGE, clean_email, clean_photos
 
 NO_CONSENT = N_("Please confirm this first.")
 

@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 from deep3d import FaceCoefficients
+from serving.jobs.uploads import CleanPhoto
 from serving.loadtest.servers import PostgresServer, RedisServer
 from serving.settings import Settings
 from serving.site import Site
-from serving.storage import Storage
-from serving.uploads import CleanPhoto
+from serving.store.storage import Storage
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from deep3d import FaceCoefficients
-from serving import worker
+from serving.worker import process
 
 MEAN = FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))
 
@@ -43,5 +43,5 @@ def write_quickly(face, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    worker.main(lambda settings: QuickFinder(), write_quickly)
+    process.main(lambda settings: QuickFinder(), write_quickly)
     sys.exit(0)

@@ -8,14 +8,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from serving import reasons, runs, workers
 from serving.api.keys import make_key
 from serving.api.models import FILES
 from serving.app import create_app
 from serving.client import Answer, Client, Declined
 from serving.commands import add_commands
+from serving.jobs import heartbeats, reasons, runs
+from serving.jobs.runs import PhotoOutcome
 from serving.loadtest.servers import wait_until
-from serving.runs import PhotoOutcome
 
 
 class Quiet(WSGIRequestHandler):
@@ -51,7 +51,7 @@ def photo(tmp_path, photo_bytes):
 def finish(app, faces):
     """Do what a worker does with the only job."""
     site = app.extensions["site"]
-    run = runs.claim(site, 1, workers.register(site), alone=False)
+    run = runs.claim(site, 1, heartbeats.register(site), alone=False)
     assert run is not None
     for name in FILES.values():
         site.storage.write(f"jobs/1/face/{name}", b"glTF")

@@ -13,7 +13,7 @@ from serving.jobs import submission
 from serving.jobs.submission import Submission
 from serving.loadtest.servers import free_port, wait_until
 from serving.logs import hide_secrets
-from serving.tables import Face, Job
+from serving.store.tables import Face, Job
 from tests.serving.conftest import REPOSITORY, environ_of
 
 SECRET = "Zk3-abc_DEF456789012345678901234"

@@ -2,12 +2,11 @@
 
 from prometheus_client import generate_latest
 
-from serving import outbox, workers
 from serving.app import create_app
-from serving.jobs import submission
+from serving.jobs import heartbeats, outbox, submission
 from serving.jobs.submission import Submission
 from serving.metrics import WorkerMetrics, site_registry
-from serving.tasks import ReconstructJob
+from serving.worker.reconstruct import ReconstructJob
 
 
 def figure(registry, name, **labels):
@@ -19,7 +18,7 @@ def test_the_site_is_counted_from_its_database(site, clean_photo):
     assert figure(registry, "deep3d_queue_depth") == 0
     for _ in range(3):
         submission.submit(site, Submission([clean_photo], email="anna@example.com"))
-    workers.register(site)
+    heartbeats.register(site)
     assert figure(registry, "deep3d_queue_depth") == 3
     assert figure(registry, "deep3d_outbox") == 3
     assert figure(registry, "deep3d_jobs", status="submitted") == 3
@@ -38,7 +37,7 @@ def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo):
         def same_person(self, photos):
             raise AssertionError("nobody asks for it")
 
-    metrics, worker = WorkerMetrics(), workers.register(site)
+    metrics, worker = WorkerMetrics(), heartbeats.register(site)
     job = submission.submit(site, Submission([clean_photo, clean_photo]))
     ReconstructJob(site, Finder(), lambda: worker, metrics)(job.id)
     assert figure(metrics.registry, "deep3d_batch_photos_sum") == 2

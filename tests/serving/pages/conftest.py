@@ -14,10 +14,10 @@ from PIL import Image
 from serving.app import create_app
 from serving.jobs import submission
 from serving.jobs.submission import Submission
+from serving.jobs.uploads import clean_photos
 from serving.settings import Settings
 from serving.site import Site
-from serving.tables import Face, Job, Status
-from serving.uploads import clean_photos
+from serving.store.tables import Face, Job, Status
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from serving.jobs import lookup
 from serving.site import Site
-from serving.tables import Job, Status
+from serving.store.tables import Job, Status
 
 PASSWORD = "open sesame"  # of the fixture `app`
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from serving.tables import Job
+from serving.store.tables import Job
 
 
 def test_a_finished_job_shows_its_face(client: FlaskClient, ended_job: Callable[..., Job]) -> None:

@@ -1,0 +1,1 @@
+"""Notices about the end of a job: mails and webhooks."""

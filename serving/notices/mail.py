@@ -1,0 +1,112 @@
+"""Mails: plain text, HTML and a picture of the face, in the language of the person, by SMTP or into a folder."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from babel.dates import format_date
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from serving.errors import SettingsError
+from serving.jobs import reasons
+from serving.language import N_, translations
+from serving.pictures import drawing
+from serving.settings import Settings
+from serving.site import Site
+from serving.store.tables import Job, Notice, Status
+
+TIMEOUT_SECONDS = 15  # of each step of the conversation with a mail server
+_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+SUBJECTS = {Status.DONE: N_("Your 3D face is ready"), Status.FAILED: N_("We could not make a 3D face of your photo")}
+
+
+def send(site: Site, job: Job, notice: Notice) -> None:
+    """Send the mail about the end of a job.
+
+    Raises: OSError, smtplib.SMTPException, StorageError.
+    """
+    message = compose(site, job, notice)
+    if not site.settings.smtp_url:
+        site.settings.mail_dir.mkdir(parents=True, exist_ok=True)
+        (site.settings.mail_dir / f"{job.id}-{notice.id}.eml").write_bytes(bytes(message))
+        return
+    with _server(site.settings) as server:
+        server.send_message(message)
+
+
+def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
+    """The mail about the end of a job; its Message-ID is the same at every attempt."""
+    settings, words = site.settings, translations(job.language)
+    done = job.status == Status.DONE
+    values = {
+        "_": words.gettext,
+        "done": done,
+        "error": reasons.of_job(job, words.gettext),
+        "link": f"{settings.base_url.rstrip('/')}/jobs/{job.secret}",
+        "expires": format_date(datetime.fromtimestamp(job.expires_at, UTC), "long", locale=job.language),
+        "language": job.language,
+        "subject": words.gettext(SUBJECTS[Status(job.status)]),
+    }
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    message = EmailMessage()
+    message["Subject"] = values["subject"]
+    message["From"] = settings.mail_from
+    message["To"] = Address(addr_spec=notice.address)
+    message["Date"] = format_datetime(datetime.fromtimestamp(job.finished_at or job.created_at, UTC))
+    message["Message-ID"] = f"<deep3d.{notice.id}.{job.digest[:16]}@{host}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = job.language
+    message.set_content(_templates().get_template("mail.txt").render(values))
+    message.add_alternative(_templates().get_template("mail.html").render(values), subtype="html")
+    if done:
+        picture = drawing.front(site.storage, job.faces[0].folder)
+        html = list(message.iter_parts())[1]
+        assert isinstance(html, EmailMessage)
+        html.add_related(picture, "image", "jpeg", cid="<face>", filename="face.jpg")
+    return message
+
+
+@contextmanager
+def _server(settings: Settings) -> Iterator[smtplib.SMTP]:
+    url = urlsplit(settings.smtp_url)
+    if url.hostname is None:
+        raise SettingsError("DEEP3D_SMTP_URL: names no host; give smtp+starttls://user:password@host")
+    port = url.port or _PORTS[url.scheme]
+    # The certificates of all authorities take 20 ms to read: only where they are asked for.
+    context = ssl.create_default_context() if url.scheme != "smtp" else None
+    if url.scheme == "smtps":
+        server = smtplib.SMTP_SSL(url.hostname, port, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(url.hostname, port, timeout=TIMEOUT_SECONDS)
+    try:
+        if url.scheme == "smtp+starttls":
+            server.starttls(context=context)
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
+        yield server
+        with suppress(OSError, smtplib.SMTPException):  # the mail is theirs, however they say good-bye
+            server.quit()
+    finally:
+        server.close()
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("serving"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,126 @@
+"""Slow pictures: turntables and large sets of snapshots, asked for by people, made by workers, and kept.
+
+They have a queue of their own, the table `renderings`: one thread of each worker takes them one by one, so that they
+hold up neither faces nor pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from serving.errors import Refused, RenderingFailed
+from serving.pictures import drawing
+from serving.pictures.drawing import View
+from serving.site import Site
+from serving.store.claims import claim_next
+from serving.store.tables import Rendering
+
+MOST_ATTEMPTS = 3
+MOST_OF_A_JOB = 12  # that are kept: they fill the disk
+PAUSE_SECONDS = 5.0  # after an attempt that failed
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What pictures somebody wants: a turntable (`mp4` or `gif`), or a `zip` of views."""
+
+    kind: str
+    views: Sequence[View] = ()
+    size: int = drawing.FILM_PIXELS
+    background: str = "white"
+
+    @property
+    def file(self) -> str:
+        """The name under which they are kept."""
+        if self.kind != "zip":
+            return f"turntable.{self.kind}"
+        return f"{hashlib.sha256(self.to_json().encode()).hexdigest()[:32]}.zip"
+
+    def to_json(self) -> str:
+        """For the table."""
+        return json.dumps(asdict(self))
+
+
+def ask(site: Site, job_id: int, folder: str, wanted: Wanted) -> bytes | None:
+    """The pictures of the face in a folder, None if a worker is still to make them.
+
+    Raises: RenderingFailed if that was tried in vain; whoever asks again begins anew. Refused if a job has too many.
+    """
+    with site.database.session() as session:
+        row = session.scalar(select(Rendering).where(Rendering.folder == folder, Rendering.file == wanted.file))
+        made = row is not None and row.made_at is not None
+        failed = row is not None and not made and row.worker_id is None and row.attempts >= MOST_ATTEMPTS
+        if row is not None and failed:
+            row.attempts = 0
+        elif row is None:
+            _require_room(session, job_id)
+    if failed:
+        raise RenderingFailed("These pictures could not be made. Please try again.")
+    if made:
+        return site.storage.read(_name(folder, wanted.file))
+    if row is None:
+        _enter(site, job_id, folder, wanted)
+    return None
+
+
+def make_next(site: Site, worker_id: str) -> bool:
+    """Make the pictures that have waited longest; False if nobody waits."""
+    rendering = _take(site, worker_id)
+    if rendering is None:
+        return False
+    made_at = None
+    try:
+        content = _make(site, rendering.folder, Wanted(**json.loads(rendering.wanted)))
+        site.storage.write(_name(rendering.folder, rendering.file), content)
+        made_at = time.time()
+    except Exception:  # the store is away, the job has just been deleted, or a mistake of ours
+        _log.exception("pictures failed", extra={"job": rendering.job_id, "attempt": rendering.attempts})
+    with site.database.session() as session:
+        end = update(Rendering).where(Rendering.id == rendering.id)
+        end = end.values(worker_id=None, made_at=made_at, due_at=time.time() + PAUSE_SECONDS)
+        deleted = session.scalar(end.returning(Rendering.id)) is None
+    if deleted:
+        site.storage.delete(_name(rendering.folder, rendering.file))
+    return True
+
+
+def _make(site: Site, folder: str, wanted: Wanted) -> bytes:
+    if wanted.kind == "zip":
+        views = [(yaw, pitch) for yaw, pitch in wanted.views]
+        return drawing.zip_of(site.storage, folder, views, wanted.size, wanted.background)
+    return drawing.turntable(site.storage, folder, wanted.kind)
+
+
+def _take(site: Site, worker_id: str) -> Rendering | None:
+    wanted = Rendering.made_at.is_(None), Rendering.attempts < MOST_ATTEMPTS
+    return claim_next(site.database, Rendering, worker_id, *wanted)
+
+
+def _require_room(session: Session, job_id: int) -> None:
+    kept = session.scalar(select(func.count()).select_from(Rendering).where(Rendering.job_id == job_id)) or 0
+    if kept >= MOST_OF_A_JOB:
+        raise Refused("size", "There are enough large sets of pictures of this face; please ask for fewer at a time.")
+
+
+def _enter(site: Site, job_id: int, folder: str, wanted: Wanted) -> None:
+    row = Rendering(job_id=job_id, folder=folder, file=wanted.file, wanted=wanted.to_json(), due_at=time.time())
+    try:
+        with site.database.session() as session:
+            session.add(row)
+    except IntegrityError:  # somebody else has asked in the same moment, or deleted the job
+        pass
+
+
+def _name(folder: str, file: str) -> str:
+    return f"{folder}/snapshots/{file}"

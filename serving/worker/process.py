@@ -1,0 +1,108 @@
+"""The worker process: loads the network, takes messages, and does the chores."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from dramatiq import Worker, set_broker
+from dramatiq.broker import Broker
+from dramatiq.middleware import Middleware
+from prometheus_client import start_http_server
+
+from deep3d import Deep3DError, Reconstructor, write_results
+from serving.errors import ServingError
+from serving.logs import configure_logs
+from serving.metrics import WorkerMetrics
+from serving.settings import Settings
+from serving.site import Site
+from serving.worker.broker import declare, make_broker
+from serving.worker.chores import Chores
+from serving.worker.face_finding import FaceFinder
+from serving.worker.reconstruct import ReconstructJob, Write
+from serving.worker.warm_up import warm_up
+
+POLL_MS = 100  # of the threads, for messages
+SHUTDOWN_MS = 60_000  # for the jobs at hand; what is not done then is taken over by others
+
+_log = logging.getLogger(__name__)
+
+
+class _Household(Middleware):
+    """Does the chores of a worker process as long as it works; it is not among the workers before."""
+
+    def __init__(self, site: Site, metrics: WorkerMetrics) -> None:
+        self._site = site
+        self._metrics = metrics
+        self.chores: Chores | None = None
+        self.job: ReconstructJob | None = None
+
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """The threads take their first messages next, and claim them under the id that this process gets here."""
+        assert self.job is not None
+        self.chores = Chores(self._site, broker, self._metrics)
+        self.chores.start(self.job)
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """All jobs at hand are done."""
+        if self.chores is not None:
+            self.chores.stop()
+
+    def worker_id(self) -> str:
+        """The id under which this process works at the moment."""
+        assert self.chores is not None
+        return self.chores.worker_id
+
+
+def make_worker(site: Site, finder: FaceFinder, write: Write = write_results) -> Broker:
+    """A broker whose workers work on the jobs of a site."""
+    metrics = WorkerMetrics()
+    household = _Household(site, metrics)
+    broker = make_broker(site.settings, household)
+    household.job = ReconstructJob(site, finder, household.worker_id, metrics, write)
+    declare(broker, household.job)
+    if site.settings.metrics_port:
+        start_http_server(site.settings.metrics_port, registry=metrics.registry)
+    return broker
+
+
+def load_network(settings: Settings) -> FaceFinder:
+    """What finds the faces, ready to work: it has done so once."""
+    reconstructor = Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None, goal="throughput")
+    warm_up(reconstructor, write_results, reconstructor.face_model)
+    return reconstructor
+
+
+def setup() -> None:
+    """Make this process a worker, as its environment says; for the `dramatiq` command."""
+    set_broker(_from_environment(load_network, write_results)[0])
+
+
+def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = write_results) -> None:
+    """Work until a signal says so, or until whoever started this process closes its standard input."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        broker, settings = _from_environment(load, write)
+    except (ServingError, Deep3DError) as error:
+        sys.exit(f"deep3d: {error}")
+    # A read of sys.stdin itself would hold its lock, which the end of the process wants.
+    threading.Thread(target=lambda: (os.read(sys.stdin.fileno(), 1), stop.set()), daemon=True).start()
+    worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=POLL_MS)
+    worker.start()
+    _log.info("at work")
+    stop.wait()
+    worker.stop(timeout=SHUTDOWN_MS)
+
+
+def _from_environment(load: Callable[[Settings], FaceFinder], write: Write) -> tuple[Broker, Settings]:
+    """The network is loaded before the first message is taken: a process that cannot work drains no queue."""
+    settings = Settings.from_env(os.environ)
+    configure_logs(settings.log_level)
+    site = Site.open(settings)
+    return make_worker(site, load(settings), write), settings

@@ -1,0 +1,203 @@
+"""What a worker does with a job: photos in, faces out, in the storage and in the database; it may be done twice."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy.exc import DBAPIError
+
+from deep3d import Deep3DError, Photo, Reconstruction, read_photo, write_results
+from deep3d.runtime.cores import give_back_memory
+from serving.errors import StorageError
+from serving.jobs import reasons, runs
+from serving.jobs.runs import PhotoOutcome, Run
+from serving.metrics import WorkerMetrics
+from serving.site import Site
+from serving.store.tables import Upload
+from serving.worker.batching import Batcher, Budget, Gate
+from serving.worker.face_finding import FaceFinder, Faces, Found, Item, find_faces, shares_of
+
+PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
+PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has more
+
+Write = Callable[[Reconstruction, Path], None]
+
+
+_log = logging.getLogger(__name__)
+
+
+class CanPass(Exception):
+    """An error that is not the photo's, and may be over soon: no room on the disk, a store or database away."""
+
+
+class ReconstructJob:
+    """The actor: called with the number of a job, in many threads at once.
+
+    `worker_id` gives the id under which this process is known at the moment; `holding` tells since when each job is
+    being worked on, for whoever watches over this process.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        finder: FaceFinder,
+        worker_id: Callable[[], str],
+        metrics: WorkerMetrics,
+        write: Write = write_results,
+    ) -> None:
+        self._site = site
+        self._finder = finder
+        self._worker_id = worker_id
+        self._metrics = metrics
+        self._write = write
+        self._batcher = Batcher[Item, Found](self._find, site.settings.batch_photos)
+        self._gate = Gate()
+        self._budget = Budget(PIXELS_IN_MEMORY)
+        self._writing = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._holding: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, job_id: int) -> None:
+        """Work on a job until it is done or failed; nothing happens if it is not waiting.
+
+        Raises: CanPass; the message should come again later.
+        """
+        try:
+            with self._held(job_id) as first:
+                while first and (alone := runs.runs_alone(self._site, job_id)) is not None:
+                    with self._gate.enter(alone):
+                        run = runs.claim(self._site, job_id, self._worker_id(), alone)
+                        if run is not None:
+                            self._work(run)
+                    if run is not None or runs.runs_alone(self._site, job_id) == alone:
+                        return
+        except DBAPIError as error:
+            raise CanPass(f"the database: {type(error).__name__}") from error
+
+    def longest_held(self) -> float:
+        """Seconds since the oldest job at hand was begun."""
+        with self._lock:
+            return time.monotonic() - min(self._holding.values(), default=time.monotonic())
+
+    def _work(self, run: Run) -> None:
+        with self._lock:
+            self._holding[run.job_id] = time.monotonic()
+        try:
+            parts = [run.uploads] if run.same_person else _in_parts(run.uploads)
+            outcomes = [outcome for uploads in parts for outcome in self._photos(run, uploads)]
+            status = runs.finish(self._site, run, outcomes)
+        except (CanPass, StorageError) as error:
+            self._metrics.retries.inc()
+            _log.warning("put back: %s", error, extra={"job": run.job_id})
+            runs.put_back(self._site, run)
+            raise CanPass(str(error)) from error
+        except DBAPIError:
+            raise  # the run stays claimed, and is begun again by this worker, or taken from it
+        except Exception:  # a mistake of ours, or the files of a job that has just been deleted
+            _log.exception("failed", extra={"job": run.job_id})
+            status = runs.finish(self._site, run, [PhotoOutcome(error=reasons.OUR_MISTAKE)] * len(run.uploads))
+        if status is None:  # deleted meanwhile, or taken over by another worker
+            self._site.storage.delete(run.folder)
+            return
+        self._metrics.jobs.labels(status.value).inc()
+        _log.info("%s", status.value, extra={"job": run.job_id, "attempt": run.attempt})
+
+    def _photos(self, run: Run, uploads: Sequence[Upload]) -> list[PhotoOutcome]:
+        """What becomes of some photos of a job, which are in memory together."""
+        with self._budget.take(sum(upload.width * upload.height for upload in uploads)):
+            photos = [self._read(upload) for upload in uploads]
+            readable = [photo for photo in photos if isinstance(photo, Photo)]
+            items = [Item(run, tuple(readable))] if run.same_person else [Item(run, (photo,)) for photo in readable]
+            found = self._batcher(items if readable else [])
+            runs.advance(self._site, [run], "files", 0.6)
+            with self._writing:
+                shares = (share for item, each in zip(items, found) for share in shares_of(item, each))
+                return [
+                    self._outcome(run, upload, next(shares) if isinstance(photo, Photo) else photo)
+                    for upload, photo in zip(uploads, photos)
+                ]
+
+    def _read(self, upload: Upload) -> Photo | Deep3DError:
+        content = self._site.storage.read(upload.path)
+        try:
+            return read_photo(content, upload.name)
+        except Deep3DError as error:
+            return error
+
+    def _find(self, items: Sequence[Item]) -> list[Found]:
+        """One batch through detector and network."""
+        count = sum(len(item.photos) for item in items)
+        runs.advance(self._site, [item.run for item in items], "network", 0.3, batch_size=count)
+        self._metrics.batch_photos.observe(count)
+        with self._timed("network"):
+            return find_faces(self._finder, items)
+
+    def _outcome(self, run: Run, upload: Upload, found: Faces | PhotoOutcome) -> PhotoOutcome:
+        if isinstance(found, PhotoOutcome):
+            return found
+        if isinstance(found, DBAPIError | StorageError):
+            raise CanPass(str(found)) from found
+        if isinstance(found, Exception):
+            if not isinstance(found, Deep3DError | MemoryError):
+                _log.error("photo %d failed", upload.number, exc_info=found, extra={"job": run.job_id})
+            return PhotoOutcome(error=reasons.of_error(found))
+        if not found:
+            return PhotoOutcome(error=reasons.NO_FACE)
+        with self._timed("files"):
+            return PhotoOutcome(tuple(self._store(run, upload, number, face) for number, face in enumerate(found)))
+
+    def _store(self, run: Run, upload: Upload, number: int, face: Reconstruction) -> str:
+        """Write the files of a face; its folder in the storage."""
+        name = f"{run.folder}/photo-{upload.number}-face-{number}"
+        try:
+            with TemporaryDirectory(prefix="deep3d-") as folder:
+                self._write(face, Path(folder) / "face")
+                self._site.storage.move_folder(name, Path(folder) / "face")
+        except (Deep3DError, OSError) as error:  # no photo is to blame when results cannot be written
+            raise CanPass(str(error)) from error
+        return name
+
+    @contextmanager
+    def _held(self, job_id: int) -> Iterator[bool]:
+        """Whether no other thread of this process has the job; it has a place among those at hand meanwhile."""
+        with self._lock:
+            first = job_id not in self._holding
+            if first:
+                self._holding[job_id] = float("inf")  # nothing has begun yet
+        try:
+            yield first
+        finally:
+            if first:
+                with self._lock:
+                    del self._holding[job_id]
+                    idle = not self._holding
+                if idle:
+                    give_back_memory()
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._metrics.stage_seconds.labels(stage).observe(time.perf_counter() - start)
+
+
+def _in_parts(uploads: Sequence[Upload]) -> Iterator[list[Upload]]:
+    """The photos of a job in parts that are small enough to be in memory together."""
+    part: list[Upload] = []
+    pixels = 0
+    for upload in uploads:
+        size = upload.width * upload.height
+        if part and pixels + size > PIXELS_OF_A_JOB:
+            yield part
+            part, pixels = [], 0
+        part.append(upload)
+        pixels += size
+    if part:
+        yield part

@@ -1,0 +1,169 @@
+"""The HTTP interface as programs see it."""
+
+import io
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from PIL import Image
+from sqlalchemy import update
+
+from serving.app import create_app
+from serving.jobs import heartbeats, lookup, runs
+from serving.jobs.runs import PhotoOutcome
+from serving.store.tables import Job, Status
+
+
+@pytest.fixture
+def app(settings):
+    app = create_app(settings)
+    yield app
+    app.extensions["site"].close()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+def send(client, *photos, **fields):
+    files = [(io.BytesIO(content), name) for content, name in photos]
+    return client.post("/api/v1/jobs", data={"photo": files, **fields})
+
+
+def finish(app, secret, files):
+    """Do what a worker does."""
+    site = app.extensions["site"]
+    job = lookup.find(site, secret)
+    run = runs.claim(site, job.id, heartbeats.register(site), alone=False)
+    assert run is not None
+    for name, content in files.items():
+        site.storage.write(f"{run.folder}/face/{name}", content)
+    assert runs.finish(site, run, [PhotoOutcome((f"{run.folder}/face",))]) is Status.DONE
+
+
+def test_a_photo_goes_in_and_files_come_out(app, client, photo_bytes):
+    taken = send(client, (photo_bytes, "../../Anna.jpg"))
+    assert taken.status_code == 202
+    assert set(taken.json) == {"id", "status", "links"}
+    finish(app, taken.json["id"], {"face.glb": b"glTF"})
+    state = client.get(taken.json["links"]["self"]).json
+    assert (state["status"], state["error"], state["photos"]) == ("done", None, [{"name": "Anna.jpg", "error": None}])
+    [face] = state["faces"]
+    assert client.get(face["links"]["glb"]).data == b"glTF"
+    assert client.get(face["links"]["ply"]).status_code == 404
+    assert client.get(face["links"]["glb"]).mimetype == "model/gltf-binary"
+
+
+def test_a_job_tells_how_many_are_before_it_and_how_long_it_will_take(app, client, photo_bytes):
+    ids = [send(client, (photo_bytes, "anna.jpg")).json["id"] for _ in range(4)]
+    finish(app, ids[0], {"face.glb": b"glTF"})
+    states = [client.get(f"/api/v1/jobs/{each}").json for each in ids]
+    assert [state["position"] for state in states] == [0, 0, 1, 2]
+    assert states[0]["wait_seconds"] == 0
+    with app.extensions["site"].database.session() as session:  # the only one that was done took four seconds
+        session.execute(update(Job).where(Job.started_at.is_not(None)).values(started_at=Job.finished_at - 4))
+    assert [client.get(f"/api/v1/jobs/{each}").json["wait_seconds"] for each in ids[1:]] == [4, 8, 12]
+
+
+def test_everything_of_a_deleted_job_is_gone(app, client, photo_bytes):
+    taken = send(client, (photo_bytes, "anna.jpg"), email="anna@example.com")
+    finish(app, taken.json["id"], {"face.glb": b"glTF"})
+    glb = client.get(taken.json["links"]["self"]).json["faces"][0]["links"]["glb"]
+    assert client.delete(taken.json["links"]["self"]).status_code == 204
+    for path in (taken.json["links"]["self"], taken.json["links"]["events"], glb):
+        answer = client.get(path)
+        assert (answer.status_code, answer.content_type) == (410, "application/problem+json")
+    assert client.delete(taken.json["links"]["self"]).status_code == 410
+    assert not app.extensions["site"].storage.exists("jobs/1")
+
+
+def test_photos_are_kept_without_metadata(app, client, photo_bytes):
+    taken = send(client, (photo_bytes, "anna.jpg"))
+    site = app.extensions["site"]
+    kept = site.storage.read(lookup.find(site, taken.json["id"]).uploads[0].path)
+    with Image.open(io.BytesIO(photo_bytes)) as before, Image.open(io.BytesIO(kept)) as after:
+        assert before.getexif()
+        assert not after.getexif()
+        assert after.size == before.size
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"", 422), (b"GIF89a", 422), (b"\xff\xd8\xff\xe0 no photo", 422), (b"%PDF-1.7", 422)]
+)
+def test_what_is_no_photo_is_refused_in_plain_words(client, content, status):
+    answer = send(client, (content, "x.jpg"))
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert answer.json["errors"][0]["field"] == "photo"
+    assert answer.json["detail"].startswith("x.jpg: ")
+
+
+def test_a_truncated_photo_is_refused(client, photo_bytes):
+    assert send(client, (photo_bytes[: len(photo_bytes) // 2], "x.jpg")).status_code == 422
+
+
+def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(client):
+    bomb = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(bomb, "PNG")
+    assert send(client, (bomb.getvalue(), "bomb.png")).status_code in (413, 422)
+
+
+@pytest.mark.parametrize("email", ["anna", "a@b", "a@b.de\nBcc: c@d.de", "Anna <a@b.de>", "a@b.de, c@d.de"])
+def test_an_address_that_is_none_is_refused(client, photo_bytes, email):
+    answer = send(client, (photo_bytes, "x.jpg"), email=email)
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["field"] == "email"
+
+
+def test_a_full_queue_says_when_to_come_again(settings, photo_bytes):
+    client = create_app(replace(settings, max_queue=1)).test_client()
+    assert send(client, (photo_bytes, "a.jpg")).status_code == 202
+    answer = send(client, (photo_bytes, "b.jpg"))
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_one_address_can_send_so_many(settings, photo_bytes):
+    client = create_app(replace(settings, submits_per_minute=2)).test_client()
+    answers = [send(client, (photo_bytes, "a.jpg")) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert answers[2].headers["Retry-After"] == "60"
+
+
+def test_the_secret_is_in_no_log(client, photo_bytes, caplog):
+    with caplog.at_level(logging.DEBUG):
+        taken = send(client, (photo_bytes, "anna.jpg"))
+        client.get(taken.json["links"]["self"])
+        client.delete(taken.json["links"]["self"])
+    assert taken.json["id"] not in caplog.text
+
+
+def test_pages_and_answers_carry_the_headers_that_protect_them(client):
+    headers = client.get("/api/v1/jobs/unknown").headers
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_site_is_ready_when_a_worker_is_at_work(app, client):
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 503
+    heartbeats.register(app.extensions["site"])
+    assert client.get("/readyz").status_code == 200
+
+
+def test_the_document_describes_every_route(app, client):
+    document = client.get("/api/v1/openapi.json").json
+    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.")}
+    assert document["openapi"] == "3.1.0"
+    assert len(document["paths"]) == len(routes) - 1  # but the document itself
+    for schema in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_the_web_process_never_loads_torch():
+    code = "import sys, serving.app; sys.exit('torch' in sys.modules or 'dramatiq' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,121 @@
+"""The load tests themselves, with a quick network: they count what happens, and a sound site passes them."""
+
+import gc
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from serving.loadtest.batches import run_batches
+from serving.loadtest.crashes import run_crashes
+from serving.loadtest.crowd import run_local_crowd
+from serving.loadtest.full_disk import run_full_disk, small_disk
+from serving.loadtest.hostile import run_hostile
+from serving.loadtest.local_site import embedded_site, production_site
+from serving.loadtest.mails import MailCount, explained
+from serving.loadtest.report import Report
+from serving.loadtest.servers import Mailbox, ServerMissing
+
+HERE = Path(__file__).parents[1]
+QUICK_SITE = (sys.executable, str(HERE / "quick_site.py"))
+QUICK_WORKER = (sys.executable, str(HERE / "quick_worker.py"))
+
+
+@pytest.fixture
+def photo(tmp_path, photo_bytes):
+    path = tmp_path / "anna.jpg"
+    path.write_bytes(photo_bytes)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    return folder
+
+
+def test_everybody_of_a_crowd_gets_a_face_and_a_mail(folder, photo):
+    with embedded_site(folder, QUICK_SITE) as local:
+        report = run_local_crowd(local, [photo], people=5, seconds=0)
+    assert report.faults == []
+    assert report.figures["jobs done"] == 5
+    assert report.figures["mails due, lost, doubled"] == "5, 0, 0"
+
+
+def test_a_photo_without_a_face_is_a_fault_of_the_crowd(folder, photo):
+    nobody = photo.rename(photo.with_name("noface.jpg"))
+    with embedded_site(folder, QUICK_SITE) as local:
+        report = run_local_crowd(local, [nobody], people=2, seconds=0)
+    assert [fault for fault in report.faults if "noface.jpg" in fault] == report.faults
+    assert report.figures["jobs failed"] == 2
+
+
+def test_no_job_and_no_mail_is_lost_in_crashes(folder, photo):
+    with production_site(folder, QUICK_WORKER, worker_timeout=3.0) as local:
+        report = run_crashes(local, [photo], jobs=40, kills=2, mail_seconds=3)
+    assert report.faults == []
+    assert report.figures["jobs submitted, done, failed"] == "40, 40, 0"
+
+
+def test_each_kind_of_hostile_upload_is_refused(folder, photo):
+    with embedded_site(folder, QUICK_SITE) as local:
+        report = run_hostile(local, photo, uploads=60, slow=5)
+    assert report.faults == []
+    assert report.figures["answers to: truncated"] == "6 x 422"
+
+
+def test_a_full_disk_loses_no_job(folder, photo):
+    try:
+        with small_disk(folder, 40), embedded_site(folder, QUICK_SITE) as local:
+            report = run_full_disk(local, [photo], jobs=30, seconds=3)
+    except ServerMissing as error:
+        pytest.skip(str(error))
+    assert report.faults == []
+    assert report.figures["full: submissions meanwhile are answered"] == "507"
+    assert report.figures["unreadable: submissions meanwhile are answered"] == "503"
+
+
+def test_batches_are_measured_for_each_runtime(photo, monkeypatch):
+    class Finder:
+        def reconstruct(self, photos, faces="largest"):
+            return [[] for _ in photos]
+
+        def same_person(self, photos):
+            raise AssertionError("nobody asks for it")
+
+    report = run_batches({"eager": Finder(), "other": Finder()}, [photo], rounds=1, waiting=[1, 3])
+    assert len(report.figures) == 2 * 2 * 2
+
+
+def test_lost_and_doubled_mails_are_faults():
+    assert MailCount(due=2, delays=[1.0, 2.0], doubled=1, doubled_outside=0).report().faults == []
+    assert len(MailCount(due=2, delays=[1.0], doubled=1, doubled_outside=1).report().faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [(97.9, False), (98.1, True), (99.9, True), (100.5, True), (103.0, True), (103.1, False), (300.0, False)],
+)
+def test_a_crash_explains_a_second_mail_if_the_first_came_just_before_its_end(first, expected):
+    assert explained(first, [(10.0, 11.0), (100.0, 103.0)]) == expected
+
+
+def test_a_report_is_a_table_and_plain_values():
+    report = Report({"time (s)": 1.234}, ["a job is lost"])
+    assert report.to_markdown().splitlines()[2:] == ["| time (s) | 1.23 |", "FAULT: a job is lost"]
+    assert report.to_json() == {"figures": {"time (s)": 1.234}, "faults": ["a job is lost"]}
+
+
+def test_a_mail_server_that_stops_hangs_up_on_those_who_have_just_come():
+    mailbox = Mailbox()
+    mailbox.start()
+    place = ("127.0.0.1", urlsplit(mailbox.url).port)
+    clients = [socket.create_connection(place, timeout=5) for _ in range(100)]
+    mailbox.stop()
+    del mailbox
+    gc.collect()  # a socket that was left open warns
+    for client in clients:
+        client.close()

@@ -1,0 +1,162 @@
+"""Mails say what they should, once; webhooks are signed and go only to public addresses."""
+
+from dataclasses import replace
+from email import message_from_bytes, policy
+
+import pytest
+from sqlalchemy import select
+
+from serving.jobs import erasure, heartbeats, lookup, reasons, runs, submission
+from serving.jobs.runs import PhotoOutcome
+from serving.jobs.submission import Submission
+from serving.loadtest.servers import Mailbox
+from serving.notices import mail, sending
+from serving.pictures import drawing
+from serving.store.tables import Notice
+
+FAILED = [PhotoOutcome(error="anna.jpg: no <face> found.")]
+
+
+@pytest.fixture
+def worker(site):
+    return heartbeats.register(site)
+
+
+def end(site, photo, worker, outcomes, **fields):
+    job = submission.submit(site, Submission([photo], email="anna@example.com", **fields))
+    run = runs.claim(site, job.id, worker, alone=False)
+    assert run is not None
+    runs.finish(site, run, outcomes)
+    return job
+
+
+def body(message, kind):
+    part = message.get_body((kind,))
+    assert part is not None
+    return part.get_content()
+
+
+def read_mails(site):
+    files = sorted(site.settings.mail_dir.glob("*.eml"))
+    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+
+def test_nothing_is_sent_before_the_job_ends(site, clean_photo, worker):
+    submission.submit(site, Submission([clean_photo], email="anna@example.com"))
+    assert sending.send_next(site, worker) == ""
+
+
+def test_a_mail_about_a_face_has_text_page_picture_and_link(site, clean_photo, worker, monkeypatch):
+    monkeypatch.setattr(drawing, "front", lambda *arguments: b"picture")
+    job = end(site, clean_photo, worker, [PhotoOutcome(folders=("folder",))])
+    assert sending.send_next(site, worker) == "sent"
+    assert sending.send_next(site, worker) == ""
+    [message] = read_mails(site)
+    kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
+    assert kinds == ["text/plain", "text/html", "image/jpeg"]
+    assert f"/jobs/{job.secret}" in body(message, "plain")
+    assert f"/jobs/{job.secret}" in body(message, "html")
+    assert message["To"] == "anna@example.com"
+
+
+def test_a_mail_about_a_failure_escapes_what_people_wrote(site, clean_photo, worker):
+    end(site, clean_photo, worker, FAILED)
+    sending.send_next(site, worker)
+    [message] = read_mails(site)
+    assert "no <face> found" in body(message, "plain")
+    assert "no &lt;face&gt; found" in body(message, "html")
+
+
+def test_every_attempt_has_the_same_message_id(site, clean_photo, worker):
+    end(site, clean_photo, worker, FAILED)
+    with site.database.reading() as session:
+        notice = session.scalars(select(Notice)).one()
+        job = session.scalars(lookup.whole_jobs()).one()
+    assert mail.compose(site, job, notice)["Message-ID"] == mail.compose(site, job, notice)["Message-ID"]
+
+
+def test_a_deleted_job_takes_its_mail_along(site, clean_photo, worker):
+    job = end(site, clean_photo, worker, FAILED)
+    sending.send_next(site, worker)
+    erasure.delete(site, str(job.secret))
+    assert read_mails(site) == []
+
+
+def test_a_mail_server_that_is_away_is_tried_again_later(site, clean_photo, worker):
+    away = replace(site, settings=replace(site.settings, smtp_url="smtp://127.0.0.1:9"))
+    end(site, clean_photo, worker, FAILED)
+    assert sending.send_next(away, worker) == "later"
+    with site.database.reading() as session:
+        notice = session.scalars(select(Notice)).one()
+    assert notice.sent_at is None
+    assert notice.worker_id is None
+    assert notice.due_at is not None
+
+
+class HastyMailbox(Mailbox):
+    """Takes a mail, and then has no time to part."""
+
+    async def handle_QUIT(self, _server, _session, _envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        return "421 closing"
+
+
+def test_a_mail_that_was_taken_is_sent_even_if_the_server_does_not_part_politely(site, clean_photo, worker):
+    mailbox = HastyMailbox()
+    mailbox.start()
+    hasty = replace(site, settings=replace(site.settings, smtp_url=mailbox.url))
+    end(site, clean_photo, worker, FAILED)
+    try:
+        assert [sending.send_next(hasty, worker) for _ in range(2)] == ["sent", ""]
+    finally:
+        mailbox.stop()
+    assert len(mailbox.received) == 1
+
+
+def test_a_mistake_in_one_mail_does_not_hold_up_the_others(site, clean_photo, worker, monkeypatch):
+    end(site, clean_photo, worker, FAILED, language="nowhere")
+    end(site, clean_photo, worker, FAILED)
+    assert [sending.send_next(site, worker) for _ in range(3)] == ["later", "sent", ""]
+
+
+def test_a_mail_whose_end_could_not_be_noted_is_tried_again_by_the_same_worker(site, clean_photo, worker, monkeypatch):
+    end(site, clean_photo, worker, FAILED)
+
+    def away(*arguments, **values):
+        raise ConnectionError("no database")
+
+    with monkeypatch.context() as context:
+        context.setattr(sending, "_end", away)
+        with pytest.raises(ConnectionError):
+            sending.send_next(site, worker)
+    assert sending.send_next(site, heartbeats.register(site)) == ""
+    assert sending.send_next(site, worker) == "sent"
+
+
+def test_each_end_of_a_job_that_an_operator_tries_again_is_told(site, clean_photo, worker):
+    job = end(site, clean_photo, worker, FAILED)
+    for _ in range(2):
+        assert sending.send_next(site, worker) == "sent"
+        assert submission.retry(site, job.id)
+        assert sending.send_next(site, worker) == ""
+        run = runs.claim(site, job.id, worker, alone=False)
+        assert run is not None
+        runs.finish(site, run, FAILED)
+    assert sending.send_next(site, worker) == "sent"
+    assert len({message["Message-ID"] for message in read_mails(site)}) == 3
+
+
+def test_a_mail_that_waits_while_a_job_is_tried_again_is_sent_once(site, clean_photo, worker):
+    job = end(site, clean_photo, worker, FAILED)
+    submission.retry(site, job.id)
+    assert sending.send_next(site, worker) == ""
+    run = runs.claim(site, job.id, worker, alone=False)
+    assert run is not None
+    runs.finish(site, run, FAILED)
+    assert [sending.send_next(site, worker) for _ in range(2)] == ["sent", ""]
+
+
+def test_a_failure_is_told_in_the_language_of_the_person(site, clean_photo, worker):
+    end(site, clean_photo, worker, [PhotoOutcome(error=reasons.NO_FACE)], language="de")
+    sending.send_next(site, worker)
+    [message] = read_mails(site)
+    assert "anna.jpg: kein Gesicht gefunden" in body(message, "plain")

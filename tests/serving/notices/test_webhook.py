@@ -1,0 +1,155 @@
+"""A webhook reaches its address over TLS, signed, and only if that is on the public internet."""
+
+import hashlib
+import hmac
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from dataclasses import replace
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import urllib3
+from sqlalchemy import select
+
+from serving.errors import AddressRefused, Refused
+from serving.jobs import heartbeats, runs, submission
+from serving.jobs.runs import PhotoOutcome
+from serving.jobs.submission import Submission
+from serving.jobs.uploads import clean_webhook
+from serving.notices import sending, webhook
+from serving.settings import Settings
+from serving.store.tables import Notice
+
+HOST = "hooks.example.org"
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate of the host, signed by itself, and its key, in one file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "host.pem"
+    made = ["-keyout", str(path), "-out", str(path) + ".crt", "-subj", f"/CN={HOST}"]
+    names = ["-addext", f"subjectAltName=DNS:{HOST}"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    subprocess.run([*command, "-days", "1", *made, *names], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + path.with_name("host.pem.crt").read_bytes())
+    return path
+
+
+class Hooks(HTTPServer):
+    """A server that keeps what is posted to it, and answers with a status."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = 204
+        self.received = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        assert isinstance(self.server, Hooks)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+
+@pytest.fixture
+def hooks(certificate, monkeypatch):
+    """The server of the host, which stands for one on the public internet."""
+    server = Hooks()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    pool = partial(urllib3.HTTPSConnectionPool, port=server.server_port, ca_certs=str(certificate))
+    monkeypatch.setattr(webhook.urllib3, "HTTPSConnectionPool", pool)
+    monkeypatch.setattr(webhook, "public_address", lambda host: "127.0.0.1")
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def end_job(site, photo, address):
+    worker = heartbeats.register(site)
+    job = submission.submit(site, Submission([photo], webhook=address))
+    run = runs.claim(site, job.id, worker, alone=False)
+    assert run is not None
+    runs.finish(site, run, [PhotoOutcome(("face",))])
+    return job, worker
+
+
+def test_the_end_of_a_job_is_posted_and_signed(site, clean_photo, hooks):
+    job, worker = end_job(site, clean_photo, f"https://{HOST}/done?who=anna")
+    assert sending.send_next(site, worker) == "sent"
+    [(path, headers, body)] = hooks.received
+    assert (path, headers["Host"]) == ("/done?who=anna", HOST)
+    assert json.loads(body) == {"id": job.secret, "status": "done", "faces": 1, "error": None}
+    moment, signature = (part.partition("=")[2] for part in headers[webhook.SIGNATURE].split(","))
+    key = site.settings.webhook_key.encode()
+    assert hmac.compare_digest(signature, hmac.new(key, f"{moment}.".encode() + body, hashlib.sha256).hexdigest())
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_it_is_posted_again_until_it_is_taken(site, clean_photo, hooks, status):
+    _, worker = end_job(site, clean_photo, f"https://{HOST}/")
+    hooks.status = status
+    assert sending.send_next(site, worker) == "later"
+    hooks.status = 200
+    with site.database.session() as session:
+        session.scalars(select(Notice)).one().due_at = 0.0
+    assert sending.send_next(site, worker) == "sent"
+    assert len({headers["Idempotency-Key"] for _, headers, _ in hooks.received}) == 1
+
+
+def test_a_certificate_of_another_host_is_not_trusted(site, clean_photo, hooks):
+    _, worker = end_job(site, clean_photo, "https://another.example.org/")
+    assert sending.send_next(site, worker) == "later"
+    assert hooks.received == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1"])
+def test_an_address_of_our_own_network_is_given_up_at_once(site, clean_photo, host):
+    address = f"https://[{host}]/" if ":" in host else f"https://{host}/"
+    _, worker = end_job(site, clean_photo, address)
+    assert sending.send_next(site, worker) == "given up"
+    assert sending.send_next(site, worker) == ""
+
+
+def test_a_name_that_leads_into_our_own_network_is_refused(monkeypatch):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("93.184.215.14", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: found)
+    with pytest.raises(AddressRefused, match=r"10\.0\.0\.1"):
+        webhook.public_address("rebinding.example.org")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://a.org/",
+        "https://u:p@a.org/",
+        "https://a.org:8443/",
+        "ftp://a.org",
+        "https:///x",
+        "https://a.org/\r\nX: 1",
+    ],
+)
+def test_other_addresses_are_refused_when_they_are_given(address):
+    with pytest.raises(Refused):
+        clean_webhook(address, Settings(webhook_key="key"))
+
+
+def test_a_site_without_a_key_sends_none():
+    with pytest.raises(Refused):
+        clean_webhook("https://a.org/", replace(Settings(), webhook_key=""))

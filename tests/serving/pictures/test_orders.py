@@ -1,0 +1,148 @@
+"""Slow pictures are made by workers, one at a time, and kept; asking for them never takes long."""
+
+import io
+import zipfile
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from sqlalchemy import delete, select
+
+from serving.app import create_app
+from serving.errors import Refused, RenderingFailed
+from serving.jobs import erasure, heartbeats, runs, submission
+from serving.jobs.runs import PhotoOutcome
+from serving.jobs.submission import Submission
+from serving.pictures import drawing, orders
+from serving.pictures.orders import MOST_ATTEMPTS, MOST_OF_A_JOB, Wanted
+from serving.store.tables import Rendering, WorkerRow
+from tests.serving.conftest import write_mean_face
+
+FILM = Wanted("mp4")
+
+
+@pytest.fixture
+def worker(site):
+    return heartbeats.register(site)
+
+
+@pytest.fixture
+def quick_film(monkeypatch):
+    """Films of five small frames."""
+    monkeypatch.setattr(drawing, "FILM_FRAMES", 5)
+    monkeypatch.setattr(drawing, "FILM_PIXELS", 64)
+
+
+@pytest.fixture
+def face(site, clean_photo, worker):
+    """The folder of the mean face, and its job."""
+    job = submission.submit(site, Submission([clean_photo]))
+    run = runs.claim(site, job.id, worker, alone=False)
+    assert run is not None
+    folder = f"{run.folder}/face"
+    write_mean_face(site.storage, folder)
+    runs.finish(site, run, [PhotoOutcome((folder,))])
+    return folder, job
+
+
+def ask(site, face, wanted=FILM):
+    folder, job = face
+    return orders.ask(site, job.id, folder, wanted)
+
+
+def make_due(site):
+    with site.database.session() as session:
+        for row in session.scalars(select(Rendering)):
+            row.due_at = 0.0
+
+
+def test_a_film_is_made_once_it_was_asked_for_and_then_kept(site, face, worker, quick_film, monkeypatch):
+    assert not orders.make_next(site, worker)
+    assert ask(site, face) is None
+    assert orders.make_next(site, worker)
+    film = ask(site, face)
+    assert film is not None
+    assert film[4:8] == b"ftyp"
+    assert not orders.make_next(site, worker)
+    assert ask(site, face) == film
+
+
+def test_everyone_who_asks_meanwhile_gets_the_same(site, face, worker, quick_film):
+    assert [ask(site, face, Wanted("gif")) for _ in range(3)] == [None] * 3
+    assert [orders.make_next(site, worker) for _ in range(2)] == [True, False]
+
+
+def test_a_large_set_is_a_zip_of_its_views(site, face, worker):
+    wanted = Wanted("zip", [(0, 0), (30, 10)], 64, "black")
+    assert ask(site, face, wanted) is None
+    orders.make_next(site, worker)
+    with zipfile.ZipFile(io.BytesIO(ask(site, face, wanted) or b"")) as archive:
+        assert archive.namelist() == ["face_yaw+0_pitch+0.jpg", "face_yaw+30_pitch+10.jpg"]
+        with Image.open(archive.open("face_yaw+0_pitch+0.jpg")) as picture:
+            assert picture.size == (64, 64)
+
+
+def test_what_cannot_be_made_is_told_after_some_attempts_and_can_be_asked_for_again(site, face, worker, monkeypatch):
+    ask(site, face)
+
+    def broken(*arguments):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as context:
+        context.setattr(drawing, "turntable", broken)
+        for _ in range(MOST_ATTEMPTS):
+            make_due(site)
+            assert orders.make_next(site, worker)
+    make_due(site)
+    assert not orders.make_next(site, worker)
+    with pytest.raises(RenderingFailed):
+        ask(site, face)
+    assert ask(site, face) is None
+
+
+def test_a_worker_that_dies_over_a_film_leaves_it_to_the_next(site, face, worker, monkeypatch, quick_film):
+    ask(site, face)
+    dying = heartbeats.register(site)
+    assert orders._take(site, dying) is not None
+    assert not orders.make_next(site, worker)
+    with site.database.session() as session:
+        session.execute(delete(WorkerRow).where(WorkerRow.id == dying))
+    runs.take_from_dead(site)
+    assert orders.make_next(site, worker)
+
+
+def test_nothing_is_left_of_a_film_whose_job_was_deleted_while_it_was_made(site, face, worker, monkeypatch):
+    folder, job = face
+    ask(site, face)
+
+    def deleted_meanwhile(*arguments):
+        erasure.delete(site, str(job.secret))
+        return b"film"
+
+    monkeypatch.setattr(drawing, "turntable", deleted_meanwhile)
+    assert orders.make_next(site, worker)
+    assert not site.storage.exists(f"{folder}/snapshots/turntable.mp4")
+
+
+def test_a_job_has_so_many_large_sets_and_no_more(site, face):
+    for size in range(64, 64 + MOST_OF_A_JOB):
+        ask(site, face, Wanted("zip", [(0, 0)], size))
+    with pytest.raises(Refused):
+        ask(site, face, Wanted("zip", [(0, 0)], 1024))
+    assert ask(site, face, Wanted("zip", [(0, 0)], 64)) is None
+
+
+def test_programs_are_told_to_ask_again(settings, face, worker, quick_film):
+    _, job = face
+    client = create_app(replace(settings)).test_client()
+    link = f"/api/v1/jobs/{job.secret}/faces/0"
+    waiting = client.get(f"{link}/turntable.gif")
+    assert (waiting.status_code, waiting.json) == (202, {"status": "waiting"})
+    assert int(waiting.headers["Retry-After"]) > 0
+    site = client.application.extensions["site"]
+    orders.make_next(site, worker)
+    assert client.get(f"{link}/turntable.gif").data.startswith(b"GIF89a")
+    yaws = ",".join(map(str, range(-20, 0)))
+    assert client.get(f"{link}/snapshots.zip?yaw={yaws}&size=1024").status_code == 202
+    assert client.get(f"{link}/snapshots.zip?yaw=-30,0,30&size=64").status_code == 200
+    site.close()

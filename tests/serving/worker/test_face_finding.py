@@ -1,0 +1,56 @@
+"""Photos of many jobs share a batch, those of one person are a batch of their own."""
+
+from typing import Any
+
+import pytest
+
+from deep3d.errors import NoFaceFound
+from serving.jobs.runs import Run
+from serving.worker.face_finding import Item, find_faces, shares_of
+
+
+class Finder:
+    """Finds the photos themselves, which are names here, twice each."""
+
+    def __init__(self):
+        self.batches = []
+
+    def reconstruct(self, photos, faces="largest") -> Any:
+        self.batches.append((list(photos), faces))
+        return [[photo] * 2 for photo in photos]
+
+    def same_person(self, photos) -> Any:
+        if "nobody" in photos:
+            raise NoFaceFound("none")
+        return "+".join(photos)
+
+
+def item(*photos: Any, faces_wanted="largest", same_person=False):
+    return Item(Run(1, "", 1, faces_wanted, same_person, ()), photos)
+
+
+@pytest.fixture
+def finder():
+    return Finder()
+
+
+def test_each_gets_as_many_faces_as_it_wants(finder):
+    assert find_faces(finder, [item("a"), item("b", faces_wanted="all")]) == [["a"], ["b", "b"]]
+    assert finder.batches == [(["a", "b"], "all")]
+
+
+def test_a_person_stands_between_other_photos(finder):
+    items = [item("a"), item("b", "c", same_person=True), item("d")]
+    assert find_faces(finder, items) == [["a"], "b+c", ["d"]]
+    assert finder.batches == [(["a", "d"], "largest")]
+
+
+def test_a_person_without_a_face_has_none(finder):
+    assert find_faces(finder, [item("nobody", same_person=True)]) == [[]]
+    assert finder.batches == []
+
+
+def test_what_happens_to_a_person_happens_to_each_photo():
+    error, person = ValueError(), item("a", "b", same_person=True)
+    assert shares_of(person, error) == [error, error]
+    assert shares_of(person, []) == [[], []]

@@ -1,0 +1,60 @@
+"""The first job of a worker is nobody's, and comes before it counts as at work."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deep3d import Reconstructor, SamePerson, default_face_model
+from deep3d.errors import NoFaceFound
+from serving.settings import Settings
+from serving.worker import process
+from serving.worker.warm_up import mean_face, warm_up
+
+
+class Finder:
+    """Finds a face in every photo, or in none."""
+
+    def __init__(self, finds, face_model=None):
+        self.finds = finds
+        self.face_model = face_model
+        self.seen = []
+
+    def reconstruct(self, photos, faces="largest"):
+        raise AssertionError("two photos take the longest way")
+
+    def same_person(self, photos):
+        self.seen += photos
+        if not self.finds:
+            raise NoFaceFound("none")
+        return Together((None,), np.ones(1), ())
+
+
+class Together(SamePerson):
+    merged: Any = "a face"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return default_face_model()
+
+
+@pytest.mark.parametrize("finds", [True, False])
+def test_one_face_is_made_and_thrown_away(model, finds):
+    finder, written = Finder(finds), []
+    warm_up(finder, lambda face, folder: written.append((face, folder)), model)
+    assert len(finder.seen) == 2
+    assert [face for face, _ in written] == ["a face"] * finds
+    assert not any(folder.parent.exists() for _, folder in written)
+
+
+def test_the_detector_takes_the_drawn_face_for_one(model):
+    assert len(Reconstructor.load().reconstruct([mean_face(model)])[0]) == 1
+
+
+def test_the_network_is_warm_when_it_is_handed_over(monkeypatch):
+    finder = Finder(True, default_face_model())
+    monkeypatch.setattr(Reconstructor, "load", lambda **arguments: finder)
+    monkeypatch.setattr(process, "write_results", lambda face, folder: None)
+    assert process.load_network(Settings()) is finder
+    assert len(finder.seen) == 2
