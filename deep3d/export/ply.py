@@ -1,4 +1,4 @@
-"""face.ply: the Stanford polygon format, binary, millimetres, a colour for each vertex."""
+"""face.ply: the Stanford polygon format, binary, millimetres, a normal and a colour for each vertex."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.cpu import CpuRasterizer
 
-_VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")])
+_POSITION, _NORMAL, _COLOUR = ("x", "y", "z"), ("nx", "ny", "nz"), ("red", "green", "blue")
+_VERTEX = np.dtype([(name, "<f4") for name in _POSITION + _NORMAL] + [(name, "u1") for name in _COLOUR])
 _TRIANGLE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
 _HEADER = """\
 ply
@@ -20,6 +21,9 @@ element vertex {vertices}
 property float x
 property float y
 property float z
+property float nx
+property float ny
+property float nz
 property uchar red
 property uchar green
 property uchar blue
@@ -33,11 +37,10 @@ def write_ply(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.ply into a folder: the vertices and triangles of face.obj."""
     mesh = reconstruction.mesh
     vertices = np.empty(len(mesh.vertices), _VERTEX)
-    for axis, name in enumerate("xyz"):
-        vertices[name] = mesh.vertices[:, axis] * MILLIMETRES
-    colours = vertex_colours(reconstruction)
-    for channel, name in enumerate(("red", "green", "blue")):
-        vertices[name] = colours[:, channel]
+    columns = ((_POSITION, mesh.vertices * MILLIMETRES), (_NORMAL, reconstruction.normals))
+    for names, values in (*columns, (_COLOUR, vertex_colours(reconstruction))):
+        for axis, name in enumerate(names):
+            vertices[name] = values[:, axis]
     triangles = np.empty(len(mesh.triangles), _TRIANGLE)
     triangles["count"] = 3
     triangles["corners"] = mesh.triangles

@@ -51,6 +51,16 @@ def test_corners_point_at_vertices_and_uvs_from_one(folder, toy_reconstruction):
     np.testing.assert_allclose(np.array(numbers(folder, "vt"), float), mesh.uv, atol=1e-6)
 
 
+def test_normals_make_the_surface_smooth(folder, toy_reconstruction):
+    """By the number of their vertex, for readers that take them, and by a smoothing group for those that do not."""
+    mesh = toy_reconstruction.mesh
+    corners = np.array([[part.split("/") for part in line] for line in numbers(folder, "f")], int)
+    np.testing.assert_array_equal(corners[..., 2], mesh.triangles + 1)
+    np.testing.assert_allclose(np.array(numbers(folder, "vn"), float), toy_reconstruction.normals, atol=6e-5)
+    lines = (folder / "face.obj").read_text().splitlines()
+    assert lines.index("s 1") < min(number for number, line in enumerate(lines) if line.startswith("f "))
+
+
 def test_another_reader_sees_the_same_mesh_with_its_texture(folder, toy_reconstruction):
     mesh: Any = trimesh.load_mesh(folder / "face.obj", process=False)
     assert mesh.visual.kind == "texture"

@@ -14,6 +14,21 @@ def test_ply_has_the_mesh_and_the_textures_colours(toy_reconstruction, tmp_path)
     np.testing.assert_array_equal(mesh.visual.vertex_colors[:, :3], colours_by_loop(toy_reconstruction))
 
 
+def test_ply_has_normals_so_that_viewers_shade_it_smooth(toy_reconstruction, tmp_path):
+    write_ply(toy_reconstruction, tmp_path)
+    header, _, content = (tmp_path / "face.ply").read_bytes().partition(b"end_header\n")
+    names = [
+        line.split()[-1].decode()
+        for line in header.splitlines()
+        if line.startswith((b"property float", b"property uchar"))
+    ]
+    assert names == ["x", "y", "z", "nx", "ny", "nz", "red", "green", "blue"]
+    kinds = [(name, "u1" if name in ("red", "green", "blue") else "<f4") for name in names]
+    vertices = np.frombuffer(content, kinds, len(toy_reconstruction.vertices))
+    normals = np.stack([vertices[name] for name in ("nx", "ny", "nz")], axis=1)
+    np.testing.assert_allclose(normals, toy_reconstruction.normals, rtol=1e-6)
+
+
 def colours_by_loop(reconstruction):
     mesh, texture = reconstruction.mesh, reconstruction.texture.astype(float)
     size = len(texture)
