@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ from deep3d.same_person import STRANGER
 
 BATCH_PHOTOS = 8  # most photos in memory, which go through the network together
 BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further photo is read
+LONGEST_NAME = 200  # bytes of a result folder's name
 
 T = TypeVar("T")
 Work = Callable[[int, list[Reconstruction]], T]
@@ -158,17 +160,27 @@ def map_faces(
 
 
 def result_folders(photos: Sequence[Path]) -> list[str]:
-    """A folder name for each photo: its stem, with -2, -3, ... where an earlier photo has it, in capitals or not."""
+    """A folder name for each photo: its stem, with -2, -3, ... where an earlier photo has it, in capitals or not.
+
+    A stem of more than `LONGEST_NAME` bytes is shortened, as file systems allow 255 at most.
+    """
     taken: set[str] = set()
     names = []
     for photo in photos:
-        name, number = photo.stem, 1
+        stem = _shortened(photo.stem)
+        name, number = stem, 1
         while name.casefold() in taken:  # one and the same folder on most desktop computers
             number += 1
-            name = f"{photo.stem}-{number}"
+            name = f"{stem}-{number}"
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _shortened(name: str) -> str:
+    """At most so many bytes of it, whole characters."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= LONGEST_NAME else encoded[:LONGEST_NAME].decode(errors="ignore").rstrip(". ")
 
 
 def _read_batch(paths: Sequence[Path]) -> list[Photo | Deep3DError]:

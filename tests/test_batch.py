@@ -171,3 +171,8 @@ def test_equal_names_get_folders_of_their_own_also_where_capitals_do_not_count()
     names = result_folders(paths)
     assert names == ["Anna", "anna-2", "anna-2-2", "ANNA-3", "bert"]
     assert len({name.casefold() for name in names}) == len(names)
+
+
+def test_long_names_are_shortened_to_whole_characters():
+    names = result_folders([Path("あ" * 83 + end) for end in ("a.jpg", "b.jpg", ".png")] + [Path("short.jpg")])
+    assert names == ["あ" * 66, "あ" * 66 + "-2", "あ" * 66 + "-3", "short"]

@@ -181,6 +181,16 @@ def test_equal_names_get_folders_of_their_own(tmp_path):
     assert "anna-2" in err
 
 
+def test_a_photo_with_a_long_name_gets_a_shorter_folder(tmp_path):
+    photo = tmp_path / ("写" * 80 + ".jpg")
+    photo.write_bytes(SAMPLE.read_bytes())
+    code, _, err = run("reconstruct", photo, "--out", tmp_path / "out", "--formats", "json")
+    assert code == 0, err
+    (folder,) = (tmp_path / "out").iterdir()
+    assert folder.name == "写" * 66 and "its name is long" in err
+    assert json.loads((folder / "face.json").read_text())["photo"]["name"] == photo.name
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

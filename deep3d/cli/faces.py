@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -58,7 +59,7 @@ def reconstruct(
     Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
     """
     with starting():
-        from deep3d.batch import reconstruct_into, reconstruct_person_into, result_folders
+        from deep3d.batch import LONGEST_NAME, reconstruct_into, reconstruct_person_into, result_folders
         from deep3d.cli.compiling import compiling_told
         from deep3d.photo import find_photos
         from deep3d.reconstruct import Reconstructor
@@ -77,7 +78,9 @@ def reconstruct(
     folders = [out / name for name in names]
     for path, name in zip(found, names):
         if name != path.stem:
-            say(f"{path}: another photo of that name is in this call, its results go to {name}")
+            long = len(os.fsencode(path.stem)) > LONGEST_NAME
+            reason = "its name is long" if long else "another photo of that name is in this call"
+            say(f"{path}: {reason}, its results go to {name}")
     if same_person:
         reports = reconstruct_person_into(reconstructor, found, folders, out / merged, chosen)
     else:
@@ -122,6 +125,7 @@ def fit(
 ) -> None:
     """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
     with starting():
+        from deep3d.batch import result_folders
         from deep3d.cli.compiling import compiling_told
         from deep3d.export import write_results
         from deep3d.face_model import read_face_model
@@ -132,5 +136,6 @@ def fit(
     with compiling_told():
         face = fit_photo(read_photo(photo), read_landmarks68(landmarks), model)
     make_folder(out)
-    write_results(face, out / photo.stem)
-    say(f"{photo}: {out / photo.stem}")
+    (name,) = result_folders([photo])
+    write_results(face, out / name)
+    say(f"{photo}: {out / name}")

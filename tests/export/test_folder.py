@@ -8,7 +8,7 @@ import pytest
 from deep3d.errors import OutputNotWritable
 from deep3d.export import FORMATS, write_faces, write_results
 from deep3d.export import folder as module
-from deep3d.export.folder import replaced
+from deep3d.export.replacing import other_files, replaced
 from deep3d.texture import Texture
 
 ALL_FILES = {
@@ -44,13 +44,51 @@ def test_an_unknown_format_is_refused(toy_reconstruction, tmp_path):
     assert names(tmp_path) == set()
 
 
-def test_a_rerun_replaces_the_folder_whole(toy_reconstruction, tmp_path):
+def test_a_rerun_replaces_the_files_of_the_result_and_leaves_others(toy_reconstruction, tmp_path):
     folder = tmp_path / "anna"
-    write_results(toy_reconstruction, folder, formats=["json", "obj"])
-    (folder / "note.txt").write_text("old")
-    write_results(toy_reconstruction, folder, formats=["json"])
-    assert names(folder) == {"face.json"}
+    write_faces([toy_reconstruction] * 2, folder, formats=["json", "obj"])
+    assert other_files(folder) == []
+    (folder / "note.txt").write_text("mine")
+    (folder / "blender").mkdir()
+    (folder / "blender" / "face.obj").write_text("mine")
+    (folder / "face-2" / "painted.png").write_text("mine")
+    for count in (1, 2, 1):
+        write_faces([toy_reconstruction] * count, folder, formats=["json"])
+        files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        ours = {"face.json"} if count == 1 else {"face-1/face.json", "face-2/face.json"}
+        assert files == ours | {"note.txt", "blender/face.obj", "face-2/painted.png"}
+        assert other_files(folder) == [Path("blender"), Path("face-2/painted.png"), Path("note.txt")]
+    assert names(folder) == {"face.json", "note.txt", "blender", "face-2"}
     assert names(tmp_path) == {"anna"}
+
+
+def test_other_files_and_old_results_stay_when_moving_fails(tmp_path, monkeypatch):
+    folder = tmp_path / "anna"
+    with replaced(folder) as partial:
+        (partial / "face.json").write_text("old")
+        (partial / "face.ply").write_text("old")
+    (folder / "note.txt").write_text("mine")
+    rename = Path.rename
+
+    def failing(self, target):
+        if self.name == "face.obj":
+            raise PermissionError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OutputNotWritable, match="Permission denied"), replaced(folder) as partial:
+        for name in ("face.json", "face.obj"):
+            (partial / name).write_text("new")
+    contents = {path.name: path.read_text() for path in folder.iterdir()}
+    assert contents == {"face.json": "old", "face.ply": "old", "note.txt": "mine"}
+    assert names(tmp_path) == {"anna"}
+
+
+def test_a_folder_name_as_long_as_file_systems_allow(toy_reconstruction, tmp_path):
+    folder = tmp_path / ("あ" * 85)
+    for _ in range(2):
+        write_results(toy_reconstruction, folder, formats=["json"])
+    assert names(tmp_path) == {"あ" * 85}
 
 
 def test_an_empty_folder_is_used(toy_reconstruction, tmp_path):
@@ -130,11 +168,11 @@ def test_an_unwritable_target_is_one_clear_line(toy_reconstruction, tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_a_folder_of_other_files_is_never_replaced(toy_reconstruction, tmp_path):
+def test_a_folder_of_other_files_keeps_them(toy_reconstruction, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(OutputNotWritable, match="holds other files"):
-        write_results(toy_reconstruction, tmp_path, formats=["json"])
-    assert names(tmp_path) == {"thesis.tex"}
+    write_results(toy_reconstruction, tmp_path, formats=["json"])
+    assert names(tmp_path) == {"thesis.tex", "face.json"}
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
 def test_a_folder_of_that_name_or_single_files_of_results_are_no_earlier_result(toy_reconstruction, tmp_path):
