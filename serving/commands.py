@@ -15,6 +15,9 @@ from serving.loadtest.commands import SCENARIOS, choose, tell
 
 FILES = ("glb", "obj", "mtl", "texture", "ply", "json", "overlay", "albedo")
 
+_EXTRA_OF = {"aiosmtpd": "serving,dev", "playwright": "serving,dev"}
+"""Packages that only load tests need, beside those of the extra `serving`."""
+
 Result = TypeVar("Result")
 
 ServerOption = Annotated[str, typer.Option(help="Address of the site.")]
@@ -23,10 +26,10 @@ ServerOption = Annotated[str, typer.Option(help="Address of the site.")]
 def add_commands(app: typer.Typer) -> None:
     """Add them; the entry point of the group `deep3d.commands`."""
     for command in (serve, submit, api_key):
-        app.command()(_told(command))
+        app.command(_name(command))(_told(command))
     scenarios = typer.Typer(callback=choose, result_callback=tell, no_args_is_help=True, add_completion=False)
     for scenario in SCENARIOS:
-        scenarios.command()(_told(scenario))
+        scenarios.command(_name(scenario))(_told(scenario))
     app.add_typer(scenarios, name="loadtest")
 
 
@@ -41,7 +44,7 @@ def serve(
 
 
 def submit(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, which become one job.")],
+    photos: Annotated[list[str], typer.Argument(help="Photos, which become one job.", metavar="PHOTO...")],
     server: ServerOption = "http://127.0.0.1:8000",
     email: Annotated[str, typer.Option(help="Where to say that it is done.")] = "",
     faces: Annotated[str, typer.Option(help="largest or all.")] = "largest",
@@ -49,11 +52,15 @@ def submit(
     key: Annotated[str, typer.Option(envvar="DEEP3D_KEY", help="API key.")] = "",
     out: Annotated[Path | None, typer.Option(help="Wait, and download the files into this folder.")] = None,
 ) -> None:
-    """Send photos to a site; says where to look at the face."""
+    """Send photos to a site; says where to look at the face.
+
+    With --out the exit code is 0 when every photo gave a face, and 1 when some did not.
+    """
     from serving.client import Client
 
     client = Client(server, key)
-    job = client.submit(photos, email=email, faces=faces, same_person=str(same_person).lower())
+    files = [_file(photo) for photo in photos]
+    job = client.submit(files, email=email, faces=faces, same_person=str(same_person).lower())
     _say(client.server + job["links"]["page"])
     if out is None:
         return
@@ -65,7 +72,8 @@ def submit(
         folder = out / f"face-{number}"
         client.download(face["links"], FILES, folder)
         _say(f"{folder}: written")
-    raise typer.Exit(0 if state["status"] == "done" else 1)
+    failed = any(photo["error"] for photo in state["photos"])
+    raise typer.Exit(0 if state["status"] == "done" and not failed else 1)
 
 
 def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
@@ -74,11 +82,20 @@ def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
     from serving.settings import Settings
     from serving.site import Site
 
-    typer.echo(make_key(Site.open(Settings.from_env(os.environ)), name))
+    settings = Settings.from_env(os.environ)
+    settings.require_database()
+    typer.echo(make_key(Site.open(settings), name))
+
+
+def _file(photo: str) -> Path:
+    """Raises: ServingError for a web address, of which a path would drop a slash."""
+    if "://" in photo:
+        raise ServingError(f"{photo}: a web address, not a file; download the photo and name the file")
+    return Path(photo)
 
 
 def _told(command: Callable[..., Result]) -> Callable[..., Result]:
-    """A command whose errors for people become one line and exit code 2."""
+    """A command whose errors for people, also that its packages are not installed, become one line and exit code 2."""
 
     @wraps(command)
     def run(**arguments: Any) -> Result:
@@ -86,9 +103,17 @@ def _told(command: Callable[..., Result]) -> Callable[..., Result]:
             return command(**arguments)
         except ServingError as error:
             _say(f"deep3d: {error}")
-            raise typer.Exit(2) from None
+        except ModuleNotFoundError as error:
+            extras = _EXTRA_OF.get(error.name or "", "serving")
+            _say(f"deep3d: {_name(command)}: needs the package {error.name}; pip install 'deep3d[{extras}]'")
+        raise typer.Exit(2) from None
 
     return run
+
+
+def _name(command: Callable[..., Any]) -> str:
+    """What people call it."""
+    return command.__name__.replace("_", "-")
 
 
 def _say(line: str) -> None:

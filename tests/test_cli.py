@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numba
@@ -13,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from deep3d import cli
+from deep3d.cli import measuring
 from deep3d.cli.compiling import NOTICE, compiling_told
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
@@ -231,6 +233,58 @@ def test_a_photo_on_its_side_by_exif_gives_the_same_face(tmp_path):
     assert code == 0, err
     points = [json.loads((tmp_path / "out" / n / "face.json").read_text())["landmarks68"] for n in ("side", "up")]
     assert np.abs(np.array(points[0]) - points[1]).max() < 1.5
+
+
+def test_the_version_is_told():
+    code, out, _ = run("--version")
+    assert code == 0 and out == f"deep3d {version('deep3d')}\n"
+
+
+def test_coefficients_are_those_of_the_shipped_model_unless_told_otherwise(tmp_path):
+    np.save(tmp_path / "mean.npy", np.zeros((1, 257), np.float32))
+    code, _, err = run("decode", tmp_path / "mean.npy", "--out", tmp_path / "mean.npz")
+    assert code == 0, err
+    with np.load(tmp_path / "mean.npz") as decoded:
+        assert decoded["face_vertex"].shape[1] >= 13_220
+
+
+def test_the_sample_photo_is_found_from_anywhere(tmp_path, monkeypatch):
+    measured = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("deep3d.bench.run_bench", lambda photo, *_: measured.append(photo))
+    with pytest.raises(AttributeError):  # nothing to print
+        measuring.bench(out=None, plot=None)
+    assert measured[0].samefile(SAMPLE)
+
+
+def test_a_web_address_is_told_as_it_was_typed(tmp_path):
+    code, _, err = run("reconstruct", "https://example.org/a.jpg", "--out", tmp_path)
+    assert code == 2 and "https://example.org/a.jpg: a web address, not a file" in err
+
+
+LEAN = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"flask", "sqlalchemy", "urllib3", "dramatiq", "waitress", "alembic", "redis"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from deep3d.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve"], ["submit", "a.jpg"], ["api-key", "anna"], ["loadtest", "crowd", "a.jpg"]]
+)
+def test_commands_of_the_site_name_their_extra_in_the_lean_install(tmp_path, arguments):
+    command = [sys.executable, "-c", LEAN, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and done.stderr.endswith("pip install 'deep3d[serving]'\n"), done.stderr
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_who_waits_for_number_kernels_is_told_once(capsys):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
+from typing import Annotated
 
 import typer
 
@@ -33,6 +34,21 @@ app = _group("One photo in, one textured 3D face out.", reconstruct, fit, decode
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, record), name="train")
 app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")
 app.add_typer(_group("Trained weights of others.", **{"import": import_weights}), name="checkpoint")
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deep3d {version('deep3d')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version, and end.")
+    ] = False,
+) -> None:
+    """One photo in, one textured 3D face out."""
 
 
 def main() -> None:

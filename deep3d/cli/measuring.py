@@ -12,7 +12,9 @@ from deep3d.cli.output import require_writable, say, write_json
 
 
 def bench(
-    photo: Annotated[Path, typer.Argument(help="Photo to measure with.")] = Path("docs/sample/astronaut.jpg"),
+    photo: Annotated[
+        Path | None, typer.Argument(help="Photo to measure with, instead of the one that comes with the project.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each part is repeated; the median counts.")] = 12,
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the times into this picture.")] = None,
@@ -22,6 +24,7 @@ def bench(
     ] = None,
 ) -> None:
     """Time the way from a photo to its files beside the reference's and others', and the tools along it, here."""
+    from deep3d.assets import asset
     from deep3d.bench import Peers, run_bench
     from deep3d.bench.plot import draw_bars, require_drawable
 
@@ -29,6 +32,7 @@ def bench(
         require_writable(path)
     require_drawable(plot)
     peers = Peers(eos_share, mediapipe_model)
+    photo = photo or asset("docs/sample", "astronaut.jpg")
     report = run_bench(photo, rounds, lambda part: say(f"Measuring: {part}"), peers)
     sys.stdout.write(report.to_markdown())
     write_json(out, report.to_json())

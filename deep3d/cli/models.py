@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from deep3d.cli.options import ModelOption
 from deep3d.cli.output import require_writable, say
 
 
@@ -52,8 +53,8 @@ def import_weights(
 
 def decode(
     coefficients: Annotated[Path, typer.Argument(help="N x 257 coefficients: .npy, .mat or .json, such as face.json.")],
-    face_model: Annotated[Path, typer.Option("--model", help="The face model that they belong to.")],
     out: Annotated[Path, typer.Option(help="File to write: .npz or .mat.")],
+    face_model: ModelOption = None,
 ) -> None:
     """Turn coefficients into vertices, normals, colours, projections and landmarks, as Deep3DFaceRecon has them."""
     from deep3d.coefficient_files import read_coefficients

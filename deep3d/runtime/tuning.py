@@ -45,7 +45,7 @@ def trials(cores: int) -> Iterator[Trial]:
 def tune(checkpoint: Checkpoint, seconds: float, advance: Callable[[Trial, int, int], None]) -> list[Plan]:
     """Measure what `trials` gives until the time is over; `advance` is told each trial, its number and their count.
 
-    What cannot run here (int8 without its calibration, say) is left out.
+    What cannot run here (int8 without its calibration, say) is left out, and so is what the end interrupts.
     """
     end = time.monotonic() + seconds
     planned = list(trials(usable_cores()))
@@ -54,7 +54,7 @@ def tune(checkpoint: Checkpoint, seconds: float, advance: Callable[[Trial, int, 
         if time.monotonic() > end:
             break
         advance(trial, number, len(planned))
-        measured += _measure(checkpoint, trial)
+        measured += _measure(checkpoint, trial, end)
     return measured
 
 
@@ -72,8 +72,11 @@ def best(measured: list[Plan]) -> Plans:
     )
 
 
-def _measure(checkpoint: Checkpoint, trial: Trial) -> list[Plan]:
-    """The trial with each batch size, in processes of its own so that no threads of another are in the way."""
+def _measure(checkpoint: Checkpoint, trial: Trial, end: float) -> list[Plan]:
+    """The trial with each batch size, in processes of its own so that no threads of another are in the way.
+
+    At the time `end` it is broken off, and nothing was measured.
+    """
     context = get_context("spawn")
     start, answers = context.Barrier(trial.processes), context.Queue()
     workers = [
@@ -83,7 +86,9 @@ def _measure(checkpoint: Checkpoint, trial: Trial) -> list[Plan]:
     for worker in workers:
         worker.start()
     try:
-        results: list[dict[int, float]] = [answers.get(timeout=_PATIENCE) for _ in workers]
+        results: list[dict[int, float]] = [
+            answers.get(timeout=min(_PATIENCE, max(0.0, end - time.monotonic()))) for _ in workers
+        ]
     except Empty:
         results = [{}]
     for worker in workers:

@@ -25,7 +25,7 @@ def submit() -> Response | str:
     """
     if not site().settings.anonymous:
         raise Forbidden
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD is answered like GET
         return _form({}, {})
     try:
         job = submission.submit(site(), _submission())

@@ -1,6 +1,7 @@
 """Choosing and keeping the best way to run the network on one machine."""
 
 import json
+import time
 from functools import partial
 
 import pytest
@@ -64,10 +65,15 @@ def test_a_measurement_leaves_out_what_cannot_run(monkeypatch, toy_checkpoint):
 
 
 def test_no_trial_begins_after_the_time_is_over(monkeypatch, toy_checkpoint):
-    monkeypatch.setattr(tuning, "_measure", lambda checkpoint, trial: [_plan()])
+    monkeypatch.setattr(tuning, "_measure", lambda checkpoint, trial, end: [_plan()])
     monkeypatch.setattr(tuning.time, "monotonic", iter([0.0, 1.0, 5.0, 11.0, 12.0]).__next__)
     monkeypatch.setattr(tuning, "trials", lambda cores: iter([Trial("onnx", "fp32", 1, 1)] * 4))
     assert len(tune(toy_checkpoint, 10, lambda *progress: None)) == 2
+
+
+def test_a_trial_that_the_end_interrupts_is_broken_off(monkeypatch, toy_checkpoint):
+    monkeypatch.setattr(tuning, "_SECONDS", 0.01)
+    assert tuning._measure(toy_checkpoint, Trial("onnx", "fp32", 1, 1), end=time.monotonic()) == []
 
 
 def test_plans_are_followed(toy_checkpoint, toy_model_path):

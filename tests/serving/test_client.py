@@ -123,6 +123,43 @@ def test_the_command_downloads_what_came_out_and_ends_by_it(app, address, photo,
     assert (tmp_path / "out" / "face-1" / "face.glb").exists() == bool(faces)
 
 
+def test_a_photo_without_a_face_among_others_ends_with_1(app, address, photo, tmp_path):
+    def finish_half():
+        site = app.extensions["site"]
+        wait_until(lambda: runs.runs_alone(site, 1) is not None, "the job")
+        run = runs.claim(site, 1, heartbeats.register(site), alone=False)
+        assert run is not None
+        for name in FILES.values():
+            site.storage.write(f"jobs/1/face/{name}", b"glTF")
+        runs.finish(site, run, [PhotoOutcome(("jobs/1/face",)), PhotoOutcome(error=reasons.NO_FACE)])
+
+    worker = threading.Thread(target=finish_half)
+    worker.start()
+    command_line = typer.Typer()
+    add_commands(command_line)
+    arguments = ["submit", str(photo), str(photo), "--server", address, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(command_line, arguments)
+    worker.join()
+    assert result.exit_code == 1 and "no face found" in result.stderr
+    assert (tmp_path / "out" / "face-1" / "face.glb").exists()
+
+
+def test_a_web_address_is_no_photo(tmp_path):
+    command_line = typer.Typer()
+    add_commands(command_line)
+    result = CliRunner().invoke(command_line, ["submit", "https://example.org/a.jpg"])
+    assert result.exit_code == 2 and "https://example.org/a.jpg: a web address, not a file" in result.stderr
+
+
+def test_a_key_begins_no_site_of_its_own(tmp_path, monkeypatch, settings):
+    command_line = typer.Typer()
+    add_commands(command_line)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(command_line, ["api-key", "anna"])
+    assert result.exit_code == 2 and "holds no site; name its folder" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
 def finish_when_submitted(app, faces):
     wait_until(lambda: runs.runs_alone(app.extensions["site"], 1) is not None, "the job")
     finish(app, faces)

@@ -30,6 +30,10 @@ def test_a_form_leads_to_the_page_of_its_job(client: FlaskClient, photo: bytes) 
     assert "Your face is on its way" in client.get(answer.location).text
 
 
+def test_asking_for_the_head_of_the_first_page_is_no_wrong_form(client: FlaskClient) -> None:
+    assert client.head("/").status_code == 200
+
+
 @pytest.mark.parametrize(("chosen", "expected"), [("largest", False), ("all", False), ("together", True)])
 def test_photos_of_one_person_can_be_sent_as_such(
     app: Flask, client: FlaskClient, photo: bytes, chosen, expected
