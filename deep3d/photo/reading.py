@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from deep3d.errors import PhotoTooLarge, PhotoTooSmall, PhotoUnreadable
 from deep3d.photo.jpeg import CUT_OFF, JPEG_FORMATS, plain_jpeg, with_end
+from deep3d.photo.parts import check_parts
 from deep3d.photo.paths import no_such_file, photos_in
 from deep3d.photo.pixels import upright_pixels
 
@@ -48,8 +49,11 @@ class Photo:
         return replace(self, pixels=pixels, turn=(self.turn + degrees) % 360)
 
 
-def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
+def read_photo(source: str | Path | bytes, name: str | None = None, enough: int | None = None) -> Photo:
     """Read the photo at a path, or the bytes of a photo file; `name` is what messages call it, else its file name.
+
+    Where `enough` pixels on the longest side are all that is wanted, a JPEG of more is decoded smaller, though not
+    smaller than that, which takes less memory.
 
     EXIF orientation and the embedded colour profile are applied, transparency lies on white, of an animation the first
     frame counts, 16 bits, or as many of them as are used, are reduced to 8. A JPEG that lacks its last bytes is read,
@@ -59,7 +63,7 @@ def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
     pixels a side.
     """
     if isinstance(source, bytes):
-        return _read(source, name or "photo")
+        return _read(source, name or "photo", enough)
     path = Path(source)
     try:
         if path.is_dir():
@@ -74,10 +78,11 @@ def read_photo(source: str | Path | bytes, name: str | None = None) -> Photo:
         content = path.read_bytes()
     except OSError as error:
         raise PhotoUnreadable(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
-    return replace(_read(content, str(path)), name=name or path.name)
+    return replace(_read(content, str(path), enough), name=name or path.name)
 
 
-def _read(content: bytes, name: str) -> Photo:
+def _read(content: bytes, name: str, enough: int | None) -> Photo:
+    check_parts(content, name)
     with ThreadPoolExecutor(1) as aside, _open(content, name) as image:
         hashed = aside.submit(hashlib.sha256, content)  # a tenth of the time that a large photo takes
         width, height = image.size
@@ -86,7 +91,7 @@ def _read(content: bytes, name: str) -> Photo:
         if min(width, height) < SMALLEST_SIDE:
             raise PhotoTooSmall(f"{name}: {width} x {height} pixels are too few; at least 32 on each side are needed")
         try:
-            pixels, told = plain_jpeg(image, content), ()
+            pixels, told = plain_jpeg(image, content, enough), ()
             if pixels is None:
                 with _no_pillow_warning() if width * height > (Image.MAX_IMAGE_PIXELS or 0) else nullcontext():
                     pixels, told = _decoded(image, content)
