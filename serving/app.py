@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from serving.api import api, operations
 from serving.api.events import MOST_STREAMS
 from serving.api.problems import problem
+from serving.jobs.uploads import Reader
 from serving.logs import configure_logs
 from serving.pages import error_page, pages
 from serving.settings import Settings
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open over lunch
     )
     app.extensions["site"] = Site.open(settings)
+    app.extensions["reader"] = Reader()
     app.extensions["streams"] = threading.BoundedSemaphore(MOST_STREAMS)
     for blueprint in (api, operations, pages):
         app.register_blueprint(blueprint)
@@ -94,7 +96,9 @@ def create_app_from_environment() -> Flask:
     """
     settings = Settings.from_env(os.environ)
     configure_logs(settings.log_level)
-    return create_app(settings)
+    app = create_app(settings)
+    app.extensions["reader"].pool.start()
+    return app
 
 
 def _limit_submissions(app: Flask, settings: Settings) -> None:

@@ -26,12 +26,19 @@ class Refused(ServingError):
         self.status = status
 
 
-class QueueFull(ServingError):
-    """More jobs wait than the site takes; `retry_after` seconds is an honest guess."""
+class Busy(ServingError):
+    """Too many want the same at the moment; `retry_after` seconds is an honest guess."""
+
+    def __init__(self, retry_after: int, what: str = "requests") -> None:
+        super().__init__(f"Too many {what} are waiting. Please try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class QueueFull(Busy):
+    """More jobs wait than the site takes."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many photos are waiting. Please try again in {retry_after} seconds.")
-        self.retry_after = retry_after
+        super().__init__(retry_after, "photos")
 
 
 class JobUnknown(ServingError):

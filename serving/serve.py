@@ -40,6 +40,7 @@ def serve(host: str, port: int, ready: Callable[[str], None], worker: Sequence[s
     settings = Settings.from_env(environ)
     configure_logs(settings.log_level)
     app = create_app(settings)
+    app.extensions["reader"].pool.start()
     try:
         server = create_server(
             app,

@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from serving.api.models import FieldProblem, Problem
-from serving.errors import JobGone, JobUnknown, QueueFull, Refused, RenderingFailed, ServingError, StorageError
+from serving.errors import Busy, JobGone, JobUnknown, Refused, RenderingFailed, ServingError, StorageError
 from serving.store.storage import is_full
 
 RETRY_STORAGE_SECONDS = 30
@@ -38,7 +38,7 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
     match error:
         case Refused():
             return error.status, {}
-        case QueueFull():
+        case Busy():
             return 503, {"Retry-After": str(error.retry_after)}
         case JobGone():
             return 410, {}

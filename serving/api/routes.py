@@ -26,8 +26,10 @@ from serving.api.openapi import Description, described, openapi_document
 from serving.api.problems import problem
 from serving.errors import JobUnknown, Refused
 from serving.jobs import erasure, lookup, submission
+from serving.jobs.addresses import clean_email, clean_webhook
 from serving.jobs.submission import Submission
-from serving.jobs.uploads import clean_email, clean_photos, clean_webhook
+from serving.jobs.uploads import clean_photos
+from serving.jobs.waiting import require_room
 from serving.language import LANGUAGES, best_language
 from serving.pictures import drawing, orders
 from serving.pictures.orders import Wanted
@@ -57,9 +59,12 @@ def submit() -> tuple[dict, int, dict[str, str]]:
     """Submit photos."""
     site = _site()
     require_key(site)
+    require_room(site)
     form = _checked(JobForm, request.form.to_dict())
     photos = clean_photos(
-        [(file.filename or "", file.stream) for file in request.files.getlist("photo")], site.settings
+        [(file.filename or "", file.stream) for file in request.files.getlist("photo")],
+        site.settings,
+        current_app.extensions["reader"],
     )
     wanted = [form.language] if form.language in LANGUAGES else list(request.accept_languages.values())
     job = submission.submit(

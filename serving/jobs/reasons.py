@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PIL import UnidentifiedImageError
+
 from deep3d.errors import NoFaceFound, PhotoTooLarge, PhotoTooSmall, PhotoUnreadable
 from serving.language import N_
 from serving.store.tables import Job, Upload
@@ -16,6 +18,7 @@ STRANGER = N_("%(name)s: the face does not seem to be that of the other photos; 
 GAVE_UP = N_("This photo stops the program that works on it, again and again; please send another one.")
 OUR_MISTAKE = N_("Something went wrong on our side; please try again.")
 
+_WRONG_KIND = N_("%(name)s: this is no photo that can be read here; please send a JPEG, PNG, HEIC or WebP file.")
 _OTHER = N_("%(name)s: something went wrong with this photo; please try another one.")
 _OF_ERRORS: dict[type[Exception], str] = {
     NoFaceFound: NO_FACE,
@@ -32,6 +35,13 @@ Translate = Callable[[str], str]
 def of_error(error: Exception) -> str:
     """The text for an error over a photo."""
     return next((text for kind, text in _OF_ERRORS.items() if isinstance(error, kind)), _OTHER)
+
+
+def of_error_named(name: str) -> str:
+    """The text for an error over a photo, of which another process tells the class."""
+    if name == UnidentifiedImageError.__name__:
+        return _WRONG_KIND
+    return next((text for kind, text in _OF_ERRORS.items() if kind.__name__ == name), _OTHER)
 
 
 def of_photo(upload: Upload, translate: Translate = str) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from serving.ids import digest, new_secret
 from serving.jobs.erasure import erase
 from serving.jobs.uploads import CleanPhoto
-from serving.jobs.waiting import require_room
+from serving.jobs.waiting import require_room_in
 from serving.settings import DAY
 from serving.site import Site
 from serving.store.tables import Job, Notice, OutboxEntry, Status, Upload
@@ -35,7 +35,7 @@ def submit(site: Site, submission: Submission) -> Job:
     """
     now = time.time()
     with site.database.session() as session:
-        require_room(session, site.settings)
+        require_room_in(session, site.settings)
         secret = new_secret()
         job = Job(
             secret=secret,

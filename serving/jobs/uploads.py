@@ -1,22 +1,19 @@
-"""What people send, made safe: every photo is decoded here, and only its pixels are kept.
+"""What people send, made safe: of a photo only its pixels are kept, and metadata (places, names, devices) ends here.
 
-The web process does this with the library's own reader, the one place that is hardened against hostile files; it needs
-no torch. Metadata (places, names, devices) ends here.
+The web process decodes nothing itself: confined processes do, with the library's own reader.
 """
 
 from __future__ import annotations
 
-import io
+import os
 import re
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import IO
-from urllib.parse import urlsplit
 
-from PIL import Image
-
-from deep3d import Deep3DError, read_photo
+from serving.confined import Content, Overrun, Pool
+from serving.confined.messages import Values
 from serving.errors import Refused
 from serving.jobs import reasons
 from serving.language import N_
@@ -25,12 +22,17 @@ from serving.settings import Settings
 LONGEST_SIDE = 4096  # pixels that are kept: twice what a texture of a face that fills the photo can show
 JPEG_QUALITY = 95
 LONGEST_NAME = 100  # characters
-LONGEST_ADDRESS = 254  # characters of a mail address
 
 TOO_LARGE = N_("%(name)s: larger than %(size)s MB; please send a smaller version.")
+TOO_MANY_PIXELS = N_("%(name)s: more than %(size)s megapixels; please send a smaller version.")
+TOO_MUCH = N_("%(name)s: this file takes too much time or memory to read; please save it as a new JPEG and send that.")
 
-_one_at_a_time = threading.Lock()  # the largest photos take hundreds of megabytes while they are decoded
-_MAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\].]{2,}")
+DECODERS = 2
+LARGE_MB = 200  # of memory for one photo: such photos are read one at a time, and the others meanwhile
+MOST_MB = 640  # of memory for one photo
+WAITING = 24  # photos that wait for a decoder at most
+PATIENCE_SECONDS = 20.0  # of each of them
+LONGEST_SECONDS = 60.0  # for one photo, on a machine with much to do; it has its own limit of processor time
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -44,10 +46,48 @@ class CleanPhoto:
     height: int
 
 
-def clean_photos(files: list[tuple[str, IO[bytes]]], settings: Settings) -> list[CleanPhoto]:
+class Reader:
+    """Reads photos in confined processes; one serves all threads of a process."""
+
+    def __init__(self) -> None:
+        self.pool = Pool(
+            "serving.confined.decoder",
+            DECODERS,
+            waiting=WAITING,
+            patience=PATIENCE_SECONDS,
+            seconds=LONGEST_SECONDS,
+        )
+        self._one_large = threading.Lock()
+
+    def __call__(self, name: str, content: Content, most_megapixels: float) -> CleanPhoto:
+        """What the site keeps of a photo, whose file is read once there is a turn for it.
+
+        Raises: Refused, Busy.
+        """
+        looked, _ = self._ask(name, content, {"do": "look"})
+        if looked["pixels"] > most_megapixels * 1e6:
+            raise Refused("photo", TOO_MANY_PIXELS, 413, name=name, size=f"{most_megapixels:g}")
+        if looked["megabytes"] > MOST_MB:
+            raise Refused("photo", TOO_MUCH, 413, name=name)
+        kept = {"longest_side": LONGEST_SIDE, "quality": JPEG_QUALITY}
+        with self._one_large if looked["megabytes"] > LARGE_MB else nullcontext():
+            size, jpeg = self._ask(name, content, {"do": "clean", "kept": kept})
+        return CleanPhoto(name, jpeg, size["width"], size["height"])
+
+    def _ask(self, name: str, content: Content, call: Values) -> tuple[Values, bytes]:
+        try:
+            answer, jpeg = self.pool.call({**call, "most_mb": MOST_MB}, content)
+        except Overrun as error:
+            raise Refused("photo", TOO_MUCH, name=name) from error
+        if "error" in answer:
+            raise Refused("photo", reasons.of_error_named(answer["error"]), name=name)
+        return answer, jpeg
+
+
+def clean_photos(files: list[tuple[str, IO[bytes]]], settings: Settings, read: Reader) -> list[CleanPhoto]:
     """The photos of one form, given by name and stream.
 
-    Raises: Refused, for the first that cannot be taken.
+    Raises: Refused, for the first that cannot be taken; Busy.
     """
     if not files:
         raise Refused("photo", N_("Please choose a photo."))
@@ -59,7 +99,7 @@ def clean_photos(files: list[tuple[str, IO[bytes]]], settings: Settings) -> list
             sent=len(files),
             most=settings.max_photos,
         )
-    return [_clean_photo(clean_name(name), stream, settings) for name, stream in files]
+    return [_clean_photo(clean_name(name), stream, settings, read) for name, stream in files]
 
 
 def clean_name(name: str) -> str:
@@ -68,73 +108,15 @@ def clean_name(name: str) -> str:
     return last[-LONGEST_NAME:] or "photo"
 
 
-def clean_email(text: str) -> str | None:
-    """A mail address, None for an empty field.
-
-    Raises: Refused.
-    """
-    address = text.strip()
-    if not address:
-        return None
-    parsed = parseaddr(address)[1]
-    if len(address) > LONGEST_ADDRESS or parsed != address or not _MAIL.fullmatch(address) or not address.isprintable():
-        raise Refused("email", N_("This does not look like a mail address; please check it, or leave it empty."))
-    return address
-
-
-def clean_webhook(text: str, settings: Settings) -> str | None:
-    """The address of a webhook, None for an empty field.
-
-    Raises: Refused.
-    """
-    address = text.strip()
-    if not address:
-        return None
-    if not settings.webhook_key:
-        raise Refused("webhook", "This site sends no webhooks.")
-    try:
-        parts = urlsplit(address)
-        valid = parts.scheme == "https" and parts.hostname and not parts.username and parts.port in (None, 443)
-    except ValueError:
-        valid = False
-    if not valid or len(address) > 500 or not address.isascii() or not address.isprintable():
-        raise Refused("webhook", "Please give an https:// address on its usual port, without a user name.")
-    return address
-
-
-def _clean_photo(name: str, stream: IO[bytes], settings: Settings) -> CleanPhoto:
-    content = stream.read(int(settings.max_photo_mb * 1e6) + 1)
-    if not content:
+def _clean_photo(name: str, stream: IO[bytes], settings: Settings, read: Reader) -> CleanPhoto:
+    size = stream.seek(0, os.SEEK_END)
+    if not size:
         raise Refused("photo", N_("%(name)s: the file is empty; please choose a photo."), name=name)
-    if len(content) > settings.max_photo_mb * 1e6:
+    if size > settings.max_photo_mb * 1e6:
         raise Refused("photo", TOO_LARGE, 413, name=name, size=f"{settings.max_photo_mb:g}")
-    with _one_at_a_time:
-        _check_size(name, content, settings)
-        try:
-            pixels = read_photo(content, name).pixels
-        except Deep3DError as error:
-            raise Refused("photo", reasons.of_error(error), name=name) from error
-        image = Image.fromarray(pixels)
-        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        jpeg = io.BytesIO()
-        image.save(jpeg, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
-    return CleanPhoto(name, jpeg.getvalue(), image.width, image.height)
 
+    def content() -> bytes:
+        stream.seek(0)
+        return stream.read()
 
-def _check_size(name: str, content: bytes, settings: Settings) -> None:
-    """Before anything is decoded; what has no readable header is left for the decoder to explain."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            width, height = image.size
-    except Image.DecompressionBombError:
-        width, height = settings.max_photo_megapixels * 1e6, 2
-    except Exception:  # Pillow raises anything at all on damaged files
-        return
-    if width * height > settings.max_photo_megapixels * 1e6:
-        raise Refused(
-            "photo",
-            N_("%(name)s: more than %(size)s megapixels; please send a smaller version."),
-            413,
-            name=name,
-            size=f"{settings.max_photo_megapixels:g}",
-        )
+    return read(name, content, settings.max_photo_megapixels)

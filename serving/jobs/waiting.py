@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from serving.errors import QueueFull
 from serving.settings import Settings
-from serving.store.tables import WAITING, Job
+from serving.site import Site
+from serving.store.tables import WAITING, Job, Status
 
 USUAL_SECONDS = 1.0  # that a job takes, while nothing is known
 RECENT_JOBS = 20  # by whose times the wait is foretold
@@ -15,14 +16,20 @@ RECENT_JOBS = 20  # by whose times the wait is foretold
 # What is asked at every look at a job is put together once: that takes longer than the database does.
 _RECENT = (
     select(Job.started_at, Job.finished_at)
-    .where(Job.finished_at.is_not(None), Job.started_at.is_not(None))
+    .where(Job.status.in_((Status.DONE, Status.FAILED)), Job.finished_at.is_not(None), Job.started_at.is_not(None))
     .order_by(Job.finished_at.desc())
     .limit(RECENT_JOBS)
 )
 
 
-def require_room(session: Session, settings: Settings) -> None:
-    """Raises: QueueFull if no more jobs may wait."""
+def require_room(site: Site) -> None:
+    """Raises: QueueFull if no more jobs may wait; nobody's photos need to be read then."""
+    with site.database.reading() as session:
+        require_room_in(session, site.settings)
+
+
+def require_room_in(session: Session, settings: Settings) -> None:
+    """As `require_room`, within a transaction."""
     waiting = _count(session, Job.status.in_(WAITING))
     if waiting >= settings.max_queue:
         raise QueueFull(max(5, round(waiting * seconds_for_one(session) / 2)))

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from serving.errors import ServingError
 from serving.jobs import heartbeats, submission
 from serving.jobs.submission import Submission
-from serving.jobs.uploads import CleanPhoto, clean_photos
+from serving.jobs.uploads import CleanPhoto, Reader, clean_photos
 from serving.loadtest.report import Report
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
@@ -42,7 +42,9 @@ def run_batches(
     Raises: ServingError if a photo cannot be taken.
     """
     settings = Settings()
-    cleaned = [_cleaned(photo, settings) for photo in photos]
+    read = Reader()
+    cleaned = [_cleaned(photo, settings, read) for photo in photos]
+    read.pool.close()
     figures: dict[str, float | str] = {}
     for name, finder in finders.items():
         for count in waiting:
@@ -74,9 +76,9 @@ def _measure(finder: FaceFinder, photos: Sequence[CleanPhoto], most: int) -> _Ro
     return _Round(seconds, network or 0.0)
 
 
-def _cleaned(photo: Path, settings: Settings) -> CleanPhoto:
+def _cleaned(photo: Path, settings: Settings, read: Reader) -> CleanPhoto:
     try:
         with photo.open("rb") as stream:
-            return clean_photos([(photo.name, stream)], settings)[0]
+            return clean_photos([(photo.name, stream)], settings, read)[0]
     except OSError as error:
         raise ServingError(f"{photo}: cannot be read ({error.strerror}); check the path") from error

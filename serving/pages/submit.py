@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from serving.api.problems import status_of
-from serving.errors import QueueFull, Refused, StorageError
+from serving.errors import Busy, Refused, StorageError
 from serving.jobs import submission
+from serving.jobs.addresses import clean_email
 from serving.jobs.submission import Submission
-from serving.jobs.uploads import TOO_LARGE, clean_email, clean_photos
+from serving.jobs.uploads import TOO_LARGE, clean_photos
+from serving.jobs.waiting import require_room
 from serving.language import N_
 from serving.pages.blueprint import browser_session, language, pages, site, translate
 from serving.pages.errors import field_problems, wants_json
@@ -28,8 +30,9 @@ def submit() -> Response | str:
     if request.method != "POST":  # HEAD is answered like GET
         return _form({}, {})
     try:
+        require_room(site())
         job = submission.submit(site(), _submission())
-    except (_Wrong, QueueFull, StorageError, RequestEntityTooLarge) as error:
+    except (_Wrong, Busy, StorageError, RequestEntityTooLarge) as error:
         return _refusal(error)
     page = url_for("pages.job", secret=job.secret)
     return jsonify(page=page) if wants_json() else make_response(redirect(page, 303))
@@ -54,7 +57,7 @@ def _submission() -> Submission:
     photos, email = [], None
     files = [(file.filename or "", file.stream) for file in request.files.getlist("photo") if file.filename]
     try:
-        photos = clean_photos(files, site().settings)
+        photos = clean_photos(files, site().settings, current_app.extensions["reader"])
     except Refused as error:
         errors["photo"], status = translate(error.text, **error.values), error.status
     try:
@@ -76,7 +79,7 @@ def _submission() -> Submission:
     )
 
 
-def _refusal(error: _Wrong | QueueFull | StorageError | RequestEntityTooLarge) -> Response:
+def _refusal(error: _Wrong | Busy | StorageError | RequestEntityTooLarge) -> Response:
     match error:
         case _Wrong():
             errors, status, headers = error.errors, error.status, {}

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from deep3d import FaceCoefficients
-from serving.jobs.uploads import CleanPhoto
+from serving.jobs.uploads import CleanPhoto, Reader
 from serving.loadtest.servers import PostgresServer, RedisServer
 from serving.settings import Settings
 from serving.site import Site
@@ -37,6 +37,20 @@ def site(settings: Settings) -> Iterator[Site]:
     site = Site.open(settings)
     yield site
     site.close()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Iterator[Reader]:
+    """What reads photos."""
+    reader = Reader()
+    yield reader
+    reader.pool.close()
+
+
+@pytest.fixture(autouse=True)
+def one_reader(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sites of the tests have the same, whose processes take a while to start."""
+    monkeypatch.setattr("serving.app.Reader", lambda: reader)
 
 
 @pytest.fixture(scope="session")

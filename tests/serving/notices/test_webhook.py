@@ -18,9 +18,9 @@ from sqlalchemy import select
 
 from serving.errors import AddressRefused, Refused
 from serving.jobs import heartbeats, runs, submission
+from serving.jobs.addresses import clean_webhook
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
-from serving.jobs.uploads import clean_webhook
 from serving.notices import sending, webhook
 from serving.settings import Settings
 from serving.store.tables import Notice

@@ -14,7 +14,7 @@ from PIL import Image
 from serving.app import create_app
 from serving.jobs import submission
 from serving.jobs.submission import Submission
-from serving.jobs.uploads import clean_photos
+from serving.jobs.uploads import Reader, clean_photos
 from serving.settings import Settings
 from serving.site import Site
 from serving.store.tables import Face, Job, Status
@@ -50,11 +50,13 @@ def photo() -> bytes:
 
 
 @pytest.fixture
-def ended_job(site: Site, photo: bytes) -> Callable[..., Job]:
+def ended_job(site: Site, photo: bytes, reader: Reader) -> Callable[..., Job]:
     """A function that makes a job which is over, with so many faces."""
 
     def make(faces: int = 0, error: str | None = None) -> Job:
-        job = submission.submit(site, Submission(clean_photos([("anna.jpg", io.BytesIO(photo))], site.settings)))
+        job = submission.submit(
+            site, Submission(clean_photos([("anna.jpg", io.BytesIO(photo))], site.settings, reader))
+        )
         with site.database.session() as session:
             row = session.get_one(Job, job.id)
             row.status = Status.DONE if faces else Status.FAILED
