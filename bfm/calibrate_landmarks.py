@@ -25,13 +25,12 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from deep3d.datasets.frozen import PortraitSet, read_portraits
 from deep3d.errors import DatasetError, FaceModelInvalid
-from deep3d.evaluation.datasets import PortraitSet, read_portraits
-from deep3d.evaluation.landmarks import box_size
 from deep3d.evaluation.predictor import ReconstructorPredictor
 from deep3d.face_model import FaceModel
-from deep3d.landmarks import JAW, MIRROR
-from deep3d.reconstruct import Reconstructor
+from deep3d.landmarks import JAW, MIRROR, box_size
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.reconstruction import Reconstruction
 
 SCHEMA = "deep3d.landmarks/1"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-from deep3d.tensor_file import write_tensors
+from deep3d.files.tensor_file import write_tensors
 
 METADATA = {
     "schema": "deep3d.mtcnn/1",

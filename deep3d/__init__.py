@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from deep3d.errors import Deep3DError
     from deep3d.export import write_results
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
-    from deep3d.fitting import fit_photo, read_landmarks68
+    from deep3d.fitting import read_landmarks68
     from deep3d.mesh import Mesh
     from deep3d.photo import Photo, read_photo
-    from deep3d.reconstruct import Reconstructor
+    from deep3d.pipeline.from_landmarks import fit_photo
+    from deep3d.pipeline.reconstructor import Reconstructor
+    from deep3d.pipeline.same_person import SamePerson
     from deep3d.reconstruction import Reconstruction
-    from deep3d.same_person import SamePerson
 
 __all__ = [
     "DEEP3D_CAMERA",
@@ -50,11 +51,11 @@ _MODULES = {
     "Photo": "deep3d.photo",
     "Pose": "deep3d.camera",
     "Reconstruction": "deep3d.reconstruction",
-    "Reconstructor": "deep3d.reconstruct",
-    "SamePerson": "deep3d.same_person",
+    "Reconstructor": "deep3d.pipeline.reconstructor",
+    "SamePerson": "deep3d.pipeline.same_person",
     "default_face_model": "deep3d.face_model",
     "draw_view": "deep3d.drawing",
-    "fit_photo": "deep3d.fitting",
+    "fit_photo": "deep3d.pipeline.from_landmarks",
     "read_face_model": "deep3d.face_model",
     "read_landmarks68": "deep3d.fitting",
     "read_photo": "deep3d.photo",

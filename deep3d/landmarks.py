@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deep3d.arrays import Array, array_namespace
+from deep3d.errors import ShapeError
 
 JAW = slice(0, 17)
 BROWS = slice(17, 27)
@@ -41,3 +42,14 @@ def five_points(landmarks68: Array) -> Array:
 def box_size(landmarks68: np.ndarray) -> np.ndarray:
     """Square root of width times height (...) of the tight box round (..., 68, 2) landmarks."""
     return np.sqrt(np.prod(landmarks68.max(axis=-2) - landmarks68.min(axis=-2), axis=-1))
+
+
+def landmark_errors(predicted: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Distances (68,) of two (68, 2) landmark sets in percent of the reference's box.
+
+    Raises: ShapeError if a set is not (68, 2).
+    """
+    for name, points in [("predicted", predicted), ("reference", reference)]:
+        if np.shape(points) != (68, 2):
+            raise ShapeError(f"{name} landmarks: expected shape (68, 2), got {np.shape(points)}")
+    return 100 * np.linalg.norm(predicted - reference, axis=1) / box_size(reference)

@@ -18,7 +18,7 @@ from deep3d.texture import Texture, extract_texture
 if TYPE_CHECKING:
     from deep3d.alignment import AlignedCrop
     from deep3d.confidence import Confidence
-    from deep3d.detection import Detection
+    from deep3d.detection.detector import Detection
     from deep3d.photo import Photo
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from deep3d import Reconstructor, default_face_model
 from deep3d.drawing import draw_overlay
 from deep3d.rendering.cpu import CpuRasterizer
-from deep3d.training.heads import HeadGenerator
+from deep3d.synthetic.heads import HeadGenerator
 
 DOCS = Path(__file__).parent
 ROWS, COLUMNS, SIDE = 3, 8, 160  # of the sheet of heads; pixels

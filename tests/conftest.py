@@ -16,14 +16,14 @@ import pytest
 
 from deep3d.alignment import STANDARD_POINTS, align
 from deep3d.camera import DEEP3D_CAMERA
-from deep3d.checkpoints import Checkpoint, CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import Components, FaceModel, read_face_model, write_face_model
 from deep3d.face_model.bfm2009 import read_bfm2009
 from deep3d.face_model.foreign import write_foreign_model
+from deep3d.network.architecture import TRUNKS
+from deep3d.network.checkpoints import Checkpoint, CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.photo import Photo
 from deep3d.reconstruction import Reconstruction
-from deep3d.resnet import TRUNKS
 
 COLUMNS, ROWS = 11, 13  # vertices across and down
 EXPRESSIONS = (  # of the open model, in its order
@@ -193,7 +193,7 @@ def arkit_face_model(toy_face_model: FaceModel) -> FaceModel:
 @pytest.fixture(scope="session")
 def toy_reconstruction(arkit_face_model: FaceModel) -> Reconstruction:
     """A made-up face in a made-up photo of 400 x 300 pixels."""
-    from deep3d.detection import Detection
+    from deep3d.detection.detector import Detection
 
     generator = np.random.default_rng(257)
     rows, columns = np.mgrid[:300, :400]

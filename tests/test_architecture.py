@@ -15,12 +15,15 @@ REPOSITORY = Path(__file__).parents[1]
 WITH_TORCH = (
     "deep3d.bench.card",
     "deep3d.bench.plain",
-    "deep3d.network",
-    "deep3d.trunk",
+    "deep3d.network.torch_regressor",
+    "deep3d.network.torch_resnet",
     "deep3d.rendering.differentiable",
+    "deep3d.rendering.gpu",
+    "deep3d.rendering.triton",
     "deep3d.runtime.cuda",
     "deep3d.runtime.eager",
     "deep3d.runtime.torchscript",
+    "deep3d.synthetic.device",
     "deep3d.training",
 )
 """Modules and packages that need gradients or TorchScript; no other may load torch when it is imported."""

@@ -148,7 +148,7 @@ def test_standard_output_stays_apart_from_a_terminal_on_standard_error():
 
 
 def test_the_mean_face_is_measured_without_a_checkpoint(tmp_path, monkeypatch, portraits, toy_model_path):
-    monkeypatch.setattr("deep3d.checkpoints.DEFAULT_CHECKPOINT", "nowhere.safetensors")
+    monkeypatch.setattr("deep3d.network.checkpoints.DEFAULT_CHECKPOINT", "nowhere.safetensors")
     arguments = ["evaluate", "--portraits", portraits, "--model", toy_model_path, "--out", tmp_path / "figures.json"]
     for extra, told in (([], "only the mean face is measured"), (["--mean-face-only"], "")):
         code, out, err = run(*arguments, *extra)

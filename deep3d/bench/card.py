@@ -10,13 +10,13 @@ import torch
 from deep3d.bench.figures import Figure, Section, figure
 from deep3d.bench.timing import WARM_UP
 from deep3d.camera import place
-from deep3d.checkpoints import Checkpoint
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
 from deep3d.errors import RuntimeUnavailable
 from deep3d.face_model import FaceModel
+from deep3d.network.checkpoints import Checkpoint
+from deep3d.rendering.gpu import card_rasterizer
 from deep3d.runtime.eager import PreparedNetwork
-from deep3d.training.card import card_rasterizer
-from deep3d.training.device_heads import DeviceHeadGenerator
+from deep3d.synthetic.device.heads import DeviceHeadGenerator
 
 FACES = 512  # in a batch
 HEADS = 512

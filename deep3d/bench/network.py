@@ -8,8 +8,8 @@ import numpy as np
 
 from deep3d.bench.figures import Section, compared
 from deep3d.bench.timing import race
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime import Runtime, load_runtime
 from deep3d.runtime.loading import PRECISIONS
 

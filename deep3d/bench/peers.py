@@ -15,8 +15,8 @@ from deep3d.bench.photos import Pipeline
 from deep3d.bench.timing import race
 from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
 from deep3d.face_model.surrey import BLENDSHAPES, SHAPE
-from deep3d.fitting import fit_photo
 from deep3d.photo import read_photo
+from deep3d.pipeline.from_landmarks import fit_photo
 from deep3d.reconstruction import Reconstruction
 
 _MAPPING, _CONTOURS, _EDGES = "ibug_to_sfm.txt", "sfm_model_contours.json", "sfm_3448_edge_topology.json"

@@ -17,7 +17,7 @@ from deep3d.bench.figures import Section, compared, figure
 from deep3d.bench.timing import counted, race
 from deep3d.export import write_results
 from deep3d.photo import read_photo
-from deep3d.reconstruct import Reconstructor
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.reconstruction import Reconstruction
 
 PHOTOS = 8  # in a batch

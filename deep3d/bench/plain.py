@@ -16,12 +16,12 @@ from PIL import Image
 
 from deep3d.alignment import crop_parameters
 from deep3d.camera import CROP_SIZE, place, project
-from deep3d.checkpoints import Checkpoint
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import NoFaceFound
 from deep3d.face_model import FaceModel
-from deep3d.network import build_network
-from deep3d.regressor import network_input
+from deep3d.network.checkpoints import Checkpoint
+from deep3d.network.torch_regressor import build_network
+from deep3d.regression.regressor import network_input
 from deep3d.runtime.cores import usable_cores
 
 

@@ -15,10 +15,10 @@ from deep3d.bench.photos import Pipeline, files_section, landmark_section, phone
 from deep3d.bench.processes import process_section
 from deep3d.bench.tools import tools_section
 from deep3d.camera import CROP_SIZE
-from deep3d.checkpoints import Checkpoint, read_checkpoint
 from deep3d.errors import ExtraMissing, RuntimeUnavailable
 from deep3d.evaluation.report import utc_now
-from deep3d.reconstruct import Reconstructor
+from deep3d.network.checkpoints import Checkpoint, read_checkpoint
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.runtime.plan import machine_facts
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from deep3d.bench.timing import race
 from deep3d.camera import CROP_SIZE, clip_space, depth, project
 from deep3d.face_model import FaceModel
 from deep3d.rendering.kernels import interpolate_into, rasterize_into
-from deep3d.training.heads import HeadGenerator
+from deep3d.synthetic.heads import HeadGenerator
 
 HEADS = 64  # drawn at a time
 SIZES = (224, 1024)  # pixels a side

@@ -25,7 +25,7 @@ from deep3d.errors import CheckpointMissing
 
 if TYPE_CHECKING:
     from deep3d.evaluation import Benchmark, FacePredictor, StageProgress
-    from deep3d.reconstruct import Reconstructor
+    from deep3d.pipeline.reconstructor import Reconstructor
 
 
 class HalfOption(StrEnum):
@@ -77,7 +77,7 @@ def evaluate(
     from deep3d.evaluation.catalogue import FOLDER_BENCHMARKS, portrait_benchmarks, synthetic_benchmarks
     from deep3d.evaluation.picture_report import write_picture_report
     from deep3d.evaluation.predictor import mean_face
-    from deep3d.reconstruct import Reconstructor
+    from deep3d.pipeline.reconstructor import Reconstructor
 
     require_writable(out)
     folders = {"heads": heads, "aflw2000": aflw2000, "now": now, "florence": florence, "bu3dfe": bu3dfe}
@@ -109,7 +109,7 @@ def evaluate(
 def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:
     """With all that the faces are fitted to, and before that with less of it."""
     from deep3d.evaluation.predictor import ReconstructorPredictor
-    from deep3d.reconstruct import REFINEMENTS
+    from deep3d.pipeline.reconstructor import REFINEMENTS
 
     upto = REFINEMENTS.index(loaded.refinement) + 1
     return [ReconstructorPredictor(loaded.refining(refinement)) for refinement in REFINEMENTS[:upto]]

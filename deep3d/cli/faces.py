@@ -59,10 +59,10 @@ def reconstruct(
     Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
     """
     with starting():
-        from deep3d.batch import LONGEST_NAME, reconstruct_into, reconstruct_person_into, result_folders
         from deep3d.cli.compiling import compiling_told
         from deep3d.photo import find_photos
-        from deep3d.reconstruct import Reconstructor
+        from deep3d.pipeline.batch import LONGEST_NAME, reconstruct_into, reconstruct_person_into, result_folders
+        from deep3d.pipeline.reconstructor import Reconstructor
 
     chosen = _chosen(formats)
     if same_person and faces == FacesOption.ALL:
@@ -129,8 +129,9 @@ def fit(
         from deep3d.cli.compiling import compiling_told
         from deep3d.export import write_results
         from deep3d.face_model import read_face_model
-        from deep3d.fitting import fit_photo, read_landmarks68
+        from deep3d.fitting import read_landmarks68
         from deep3d.photo import read_photo
+        from deep3d.pipeline.from_landmarks import fit_photo
 
     model = read_face_model(face_model)
     with compiling_told():

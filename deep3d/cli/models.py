@@ -43,8 +43,8 @@ def import_weights(
     out: Annotated[Path, typer.Option(help="Checkpoint file to write, .safetensors.")],
 ) -> None:
     """Make a checkpoint file of trained weights; no code in them is run."""
-    from deep3d.checkpoint_import import import_checkpoint
     from deep3d.face_model import read_face_model
+    from deep3d.network.foreign import import_checkpoint
 
     require_writable(out)
     import_checkpoint(source, read_face_model(face_model), out)
@@ -57,9 +57,9 @@ def decode(
     face_model: ModelOption = None,
 ) -> None:
     """Turn coefficients into vertices, normals, colours, projections and landmarks, as Deep3DFaceRecon has them."""
-    from deep3d.coefficient_files import read_coefficients
-    from deep3d.decode import decode as decoded
-    from deep3d.decode import write_decoded
+    from deep3d.decoding.coefficient_files import read_coefficients
+    from deep3d.decoding.decode import decode as decoded
+    from deep3d.decoding.decode import write_decoded
     from deep3d.face_model import read_face_model
 
     require_writable(out)

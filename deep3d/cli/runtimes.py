@@ -15,8 +15,8 @@ from deep3d.errors import ConfigError, OutputNotWritable
 if TYPE_CHECKING:
     import numpy as np
 
-    from deep3d.checkpoints import Checkpoint
     from deep3d.face_model import FaceModel
+    from deep3d.network.checkpoints import Checkpoint
 
 CALIBRATION_HEADS = 256
 HEADS_AT_ONCE = 32
@@ -35,7 +35,7 @@ def export(
     on the runtime openvino has int8 too, also for a refiner beside the checkpoint. A file of ranges that cannot be used
     is replaced.
     """
-    from deep3d.checkpoints import read_checkpoint
+    from deep3d.network.checkpoints import read_checkpoint
     from deep3d.runtime.artefacts import PRECISIONS, SUFFIXES, write_artefact
 
     if runtime not in SUFFIXES:
@@ -66,7 +66,7 @@ def tune(
     """
     from dataclasses import asdict
 
-    from deep3d.checkpoints import read_checkpoint
+    from deep3d.network.checkpoints import read_checkpoint
     from deep3d.runtime.plan import machine_facts, write_plans
     from deep3d.runtime.tuning import Trial, best
     from deep3d.runtime.tuning import tune as measure
@@ -100,7 +100,7 @@ def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
     """Measure what the regressor and the refiner lack to compute in eight bits."""
     from deep3d.face_model import read_face_model
     from deep3d.refiner import read_refiner, refiner_calibration, refiner_ranges
-    from deep3d.regressor import network_input
+    from deep3d.regression.regressor import network_input
     from deep3d.runtime.calibration import Calibration, regressor_ranges
 
     regressor, refiner = Calibration.of(checkpoint), read_refiner(checkpoint)
@@ -124,7 +124,7 @@ def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
 def _synthetic_crops(model: FaceModel) -> np.ndarray:
     import numpy as np
 
-    from deep3d.training.heads import HeadGenerator
+    from deep3d.synthetic.heads import HeadGenerator
 
     generator = HeadGenerator(model, seed=8)
     crops = []

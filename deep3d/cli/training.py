@@ -44,7 +44,7 @@ def synthetic(
     With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train synthetic ...
     """
     with _packages():
-        from deep3d.training.command import train_and_export
+        from deep3d.training.regressor.command import train_and_export
 
     with _progress() as advance:
         path = train_and_export(config, out, name, face_model, threads, device.value, advance)
@@ -65,7 +65,7 @@ def weak(
     With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train weak ...
     """
     with _packages():
-        from deep3d.training.weak_command import fine_tune_and_export
+        from deep3d.training.weak.command import fine_tune_and_export
 
     if device is DeviceOption.CUDA and find_spec("nvdiffrast") is None:
         say("nvdiffrast is not installed: the network is trained on the graphics card, faces are drawn without it")
@@ -84,7 +84,7 @@ def refiner(
 ) -> None:
     """Train the network that looks at faces once more; the file that comes of it belongs beside the checkpoint."""
     with _packages():
-        from deep3d.training.refiner_command import train_and_export_refiner
+        from deep3d.training.refiner.command import train_and_export_refiner
 
     with _progress() as advance:
         path = train_and_export_refiner(config, out, face_model, threads, device.value, advance)
@@ -99,7 +99,7 @@ def record(
 ) -> None:
     """Write the measured accuracy into the checkpoints of a run."""
     with _packages():
-        from deep3d.training.command import record_accuracy
+        from deep3d.training.regressor.command import record_accuracy
 
     say(f"{record_accuracy(run, name, report)}: accuracy recorded")
 

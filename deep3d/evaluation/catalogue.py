@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from deep3d.evaluation.aflw2000 import aflw2000_benchmark
+from deep3d.datasets.frozen import Half, read_heads, read_portraits
 from deep3d.evaluation.confidence import confidence_benchmark
-from deep3d.evaluation.cropped_scans import bu3dfe_benchmark, florence_benchmark
-from deep3d.evaluation.datasets import Half, read_heads, read_portraits
 from deep3d.evaluation.landmarks import head_landmark_benchmark, portrait_benchmark
 from deep3d.evaluation.measurement import Benchmark
-from deep3d.evaluation.now import now_benchmark
 from deep3d.evaluation.people import people_benchmark
-from deep3d.evaluation.realy import realy_benchmark
+from deep3d.evaluation.published.aflw2000 import aflw2000_benchmark
+from deep3d.evaluation.published.cropped_scans import bu3dfe_benchmark, florence_benchmark
+from deep3d.evaluation.published.now import now_benchmark
+from deep3d.evaluation.published.realy import realy_benchmark
 from deep3d.evaluation.scans import head_benchmark
 from deep3d.evaluation.synthetic import same_person_benchmark, synthetic_benchmark
 from deep3d.face_model import read_face_model

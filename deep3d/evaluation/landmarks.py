@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from deep3d.errors import ShapeError
-from deep3d.evaluation.datasets import Half, HeadSet, LandmarkSet, PortraitSet
+from deep3d.datasets.frozen import Half, HeadSet, LandmarkSet, PortraitSet
 from deep3d.evaluation.measurement import (
     Benchmark,
     FacePredictor,
@@ -22,7 +21,7 @@ from deep3d.evaluation.measurement import (
     bands,
 )
 from deep3d.evaluation.skin_tone import group_by_skin_tone
-from deep3d.landmarks import BROWS, EYES, INNER, JAW, LIPS, NOSE, box_size
+from deep3d.landmarks import BROWS, EYES, INNER, JAW, LIPS, NOSE, landmark_errors
 
 REGIONS = {"nme51": INNER, "nme68": slice(0, 68), "brows": BROWS, "eyes": EYES, "nose": NOSE, "lips": LIPS, "jaw": JAW}
 PREDICTED_YAW = (0, 15, 30, 60, 180)
@@ -84,14 +83,3 @@ def evaluate_landmarks(
             progress(row + 1, count)
     errors = {name: points[:, part].mean(axis=1) for name, part in REGIONS.items()}
     return Measurement(dataset.photos, errors, {"yaw": bands(np.abs(yaw), PREDICTED_YAW)} | (groups or {}))
-
-
-def landmark_errors(predicted: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Distances (68,) of two (68, 2) landmark sets in percent of the reference's box.
-
-    Raises: ShapeError if a set is not (68, 2).
-    """
-    for name, points in [("predicted", predicted), ("reference", reference)]:
-        if np.shape(points) != (68, 2):
-            raise ShapeError(f"{name} landmarks: expected shape (68, 2), got {np.shape(points)}")
-    return 100 * np.linalg.norm(predicted - reference, axis=1) / box_size(reference)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from deep3d.batch import map_faces
-from deep3d.detection import FaceDetector
+from deep3d.detection.detector import FaceDetector
 from deep3d.errors import Deep3DError, NoFaceFound
 from deep3d.evaluation.mean_face import MeanFace
 from deep3d.evaluation.measurement import PredictedLandmarks, PredictedMesh
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.mesh import MILLIMETRES
 from deep3d.photo import read_photo
-from deep3d.reconstruct import Reconstructor
+from deep3d.pipeline.batch import map_faces
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.reconstruction import Reconstruction
 
 _FITTED = {"none": "", "landmarks": ", fitted", "photometric": ", fitted to colours"}

@@ -13,12 +13,12 @@ from PIL import Image
 
 from deep3d.camera import Pose
 from deep3d.coefficients import FaceCoefficients
-from deep3d.evaluation.aflw2000 import TurnedFaces, turned_faces_benchmark
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
 from deep3d.evaluation.people import face_distance
+from deep3d.evaluation.published.aflw2000 import TurnedFaces, turned_faces_benchmark
 from deep3d.face_model import FaceModel
 from deep3d.mesh import MILLIMETRES
-from deep3d.training.heads import HeadGenerator, Heads
+from deep3d.synthetic.heads import HeadGenerator, Heads
 
 SEED = 990_000_001  # of heads to measure on: training runs count their seeds from 0
 BATCH = 16

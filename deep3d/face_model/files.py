@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deep3d.assets import asset
 from deep3d.errors import FaceModelInvalid, FaceModelMissing
 from deep3d.face_model.components import Components
 from deep3d.face_model.model import FaceModel, ModelInfo
+from deep3d.files.assets import asset
+from deep3d.files.tensor_file import read_tensors, write_tensors
 from deep3d.mesh import vertex_triangles
-from deep3d.tensor_file import read_tensors, write_tensors
 
 SCHEMA = "deep3d.face_model/1"
 OPEN_MODEL = "open_face_model.safetensors"

@@ -6,7 +6,6 @@
 from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.landmark_files import read_landmarks68
 from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks, trusted_deviation
-from deep3d.fitting.photo import fit_photo
 from deep3d.fitting.reflectance import ColourPriors, fit_reflectance
 from deep3d.fitting.together import fit_together
 
@@ -16,7 +15,6 @@ __all__ = [
     "LandmarkBasis",
     "Priors",
     "fit_landmarks",
-    "fit_photo",
     "fit_reflectance",
     "fit_together",
     "read_landmarks68",

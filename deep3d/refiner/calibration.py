@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from deep3d.camera import DEEP3D_CAMERA
-from deep3d.checkpoints import Checkpoint
 from deep3d.face_model import FaceModel
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.refiner.graph import observed
 from deep3d.refiner.refiner import LandmarkRefiner
 from deep3d.refiner.weights import RefinerWeights
-from deep3d.regressor import Regressor
+from deep3d.regression.regressor import Regressor
 from deep3d.runtime import Choice, load_runtime
 from deep3d.runtime.calibration import measure_ranges
 from deep3d.runtime.ranges import Range

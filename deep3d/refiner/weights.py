@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import CheckpointInvalid, CheckpointMismatch
-from deep3d.quantization import dequantize, quantize
+from deep3d.files.tensor_file import read_tensors, write_tensors
+from deep3d.network.checkpoints import Checkpoint
+from deep3d.network.quantization import dequantize, quantize
 from deep3d.refiner.layers import array_shapes
-from deep3d.tensor_file import read_tensors, write_tensors
 
 SCHEMA = "deep3d.refiner/2"
 _VERTICES, _SCALE = "vertices", "_scale"

@@ -11,11 +11,11 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, helper, load_model_from_string
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.files.whole_file import written_whole
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime.calibration import Calibration
 from deep3d.runtime.regressor_graph import regressor_graph
-from deep3d.whole_file import written_whole
 
 SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".pt", "eager": ".pt2"}
 """How the file of each runtime ends; OpenVINO puts a .bin file beside its .xml file."""

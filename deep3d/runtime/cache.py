@@ -9,7 +9,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from deep3d.whole_file import PARTIAL, written_whole
+from deep3d.files.whole_file import PARTIAL, written_whole
 
 _MOST = 4  # kept things: two networks for each of two plans
 _SUFFIX = ".kept"

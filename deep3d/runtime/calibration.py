@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.files.whole_file import written_whole
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime.graph import Graph
 from deep3d.runtime.ranges import Range, best_range
 from deep3d.runtime.regressor_graph import observed
-from deep3d.whole_file import written_whole
 
 SCHEMA = "deep3d.calibration/2"
 _BATCH = 16

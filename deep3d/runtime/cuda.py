@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime.eager import PreparedNetwork
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from deep3d.checkpoints import Checkpoint
-from deep3d.network import build_network
+from deep3d.network.checkpoints import Checkpoint
+from deep3d.network.torch_regressor import build_network
 from deep3d.runtime.cores import usable_cores
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

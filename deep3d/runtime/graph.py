@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from deep3d.quantization import quantize
+from deep3d.network.quantization import quantize
 from deep3d.runtime.ranges import Range
 
 OPSET = 17  # of 2022: every runtime of today reads it

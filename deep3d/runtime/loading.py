@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime.artefacts import SUFFIXES, network_graph, read_artefact
 from deep3d.runtime.calibration import Calibration
 from deep3d.runtime.cores import processor_precisions

@@ -10,12 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.files.whole_file import written_whole
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime.cache import cache_folder
 from deep3d.runtime.cores import processor_name, usable_cores
 from deep3d.runtime.loading import RUNTIMES
-from deep3d.whole_file import written_whole
 
 SCHEMA = "deep3d.plan/1"
 Goal = Literal["latency", "throughput"]

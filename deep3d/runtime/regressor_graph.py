@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from deep3d.camera import CROP_SIZE
-from deep3d.checkpoints import Checkpoint
-from deep3d.resnet import HEAD_WIDTHS, OFFSET_PIXELS, TRUNKS, Convolution
+from deep3d.network.architecture import HEAD_WIDTHS, OFFSET_PIXELS, TRUNKS, Convolution
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime.graph import Graph
 from deep3d.runtime.ranges import Range
 

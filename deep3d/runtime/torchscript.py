@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from deep3d.checkpoints import Checkpoint
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.runtime.eager import EagerRuntime, PreparedNetwork, example_crops
 
 

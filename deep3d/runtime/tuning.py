@@ -13,8 +13,8 @@ from statistics import median
 
 import numpy as np
 
-from deep3d.checkpoints import Checkpoint, read_checkpoint
 from deep3d.errors import RuntimeUnavailable
+from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.runtime.cores import usable_cores
 from deep3d.runtime.loading import available_precisions, available_runtimes, load_runtime
 from deep3d.runtime.plan import Plan, Plans

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from deep3d.camera import CROP_SIZE
 from deep3d.errors import ConfigError
-from deep3d.resnet import TRUNKS
+from deep3d.network.architecture import TRUNKS
 
 CROP_STEP = 16  # pixels
 

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from deep3d.coefficients import COEFFICIENT_COUNT
+from deep3d.synthetic.device.film import reduced
+from deep3d.synthetic.device.heads import DeviceHeadGenerator
+from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.heads import Heads
 from deep3d.training.config import Stage, TrainingConfig
-from deep3d.training.device_film import reduced
-from deep3d.training.device_heads import DeviceHeadGenerator
-from deep3d.training.heads import Heads
 from deep3d.training.ring import Ring
-from deep3d.training.sending import sent
 
 CHUNK = 512  # heads drawn at a time; they take some 5 GB meanwhile
 

@@ -8,12 +8,12 @@ from torch import Tensor
 from deep3d.camera import place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
+from deep3d.face_model.dense_landmarks import face_region
 from deep3d.landmarks import INNER
 from deep3d.lighting import irradiance
 from deep3d.mesh import MILLIMETRES
-from deep3d.regressor import LOG_DEVIATION
+from deep3d.regression.regressor import LOG_DEVIATION
 from deep3d.training.config import LossWeights
-from deep3d.training.dense_points import face_region
 
 SAMPLED_VERTICES = 1200
 CPU = torch.device("cpu")

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from deep3d.alignment import align
+from deep3d.datasets.frozen import PortraitSet, read_portraits
 from deep3d.errors import DatasetError
-from deep3d.evaluation.datasets import PortraitSet, read_portraits
 from deep3d.landmarks import MIRROR, five_points
 from deep3d.photo import read_photo
 

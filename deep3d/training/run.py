@@ -13,10 +13,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deep3d.coefficients import COEFFICIENT_COUNT, FIELDS
 from deep3d.errors import ConfigError
-from deep3d.network import RegressorNetwork, StandardizedRegressor
+from deep3d.files.whole_file import written_whole
+from deep3d.network.torch_regressor import RegressorNetwork, StandardizedRegressor
 from deep3d.training.config import RunConfig
 from deep3d.training.team import ALONE, Team
-from deep3d.whole_file import written_whole
 
 OUTPUT_SCALE = {
     "identity": 1.0,

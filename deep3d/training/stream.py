@@ -17,8 +17,8 @@ from PIL import Image
 from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.errors import TrainingError
 from deep3d.face_model import read_face_model
+from deep3d.synthetic.heads import HeadGenerator, Heads
 from deep3d.training.config import Stage, TrainingConfig
-from deep3d.training.heads import HeadGenerator, Heads
 from deep3d.training.ring import Ring, head_bytes
 
 CHUNK = 16  # heads drawn at a time

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from deep3d.whole_file import written_whole
+from deep3d.files.whole_file import written_whole
 from serving.errors import SettingsError, StorageError, StorageFull
 
 DELETE_ATTEMPTS = 4

@@ -10,7 +10,7 @@ from deep3d.alignment import align
 from deep3d.camera import place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import NoFaceFound
-from deep3d.regressor import network_input
+from deep3d.regression.regressor import network_input
 from deep3d.runtime import load_runtime
 
 MTCNN = pytest.importorskip("facenet_pytorch").MTCNN

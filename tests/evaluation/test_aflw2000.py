@@ -6,7 +6,7 @@ from scipy.io import savemat
 
 from deep3d.errors import DatasetError
 from deep3d.evaluation import PredictedLandmarks
-from deep3d.evaluation.aflw2000 import LIST, SKIPPED, aflw2000_benchmark, read_aflw2000
+from deep3d.evaluation.published.aflw2000 import LIST, SKIPPED, aflw2000_benchmark, read_aflw2000
 from tests.evaluation.conftest import write_photo
 
 YAWS = (-10, 20, 45, -75, 90)

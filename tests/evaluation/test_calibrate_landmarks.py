@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from deep3d.camera import Camera, Pose
+from deep3d.datasets.frozen import PortraitSet
 from deep3d.errors import DatasetError, FaceModelInvalid
-from deep3d.evaluation.datasets import PortraitSet
 from deep3d.evaluation.mean_face import WeakPerspective
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import MIRROR

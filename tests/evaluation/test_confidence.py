@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from deep3d.confidence import Confidence
+from deep3d.datasets.frozen import PortraitSet
 from deep3d.evaluation.confidence import _figures, confidence_benchmark, evaluate_confidence
-from deep3d.evaluation.datasets import PortraitSet
 from deep3d.evaluation.degradation import DEGRADATIONS
 from deep3d.landmarks import box_size
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deep3d.datasets.frozen import PortraitSet
 from deep3d.errors import ShapeError
 from deep3d.evaluation import PredictedLandmarks
-from deep3d.evaluation.datasets import PortraitSet
-from deep3d.evaluation.landmarks import evaluate_landmarks, landmark_errors
+from deep3d.evaluation.landmarks import evaluate_landmarks
 from deep3d.evaluation.statistics import summarize
-from deep3d.landmarks import box_size
+from deep3d.landmarks import box_size, landmark_errors
 
 
 def portrait_set(count: int, seed: int = 3) -> PortraitSet:

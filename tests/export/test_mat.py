@@ -6,7 +6,7 @@ from scipy.io import loadmat
 
 from deep3d.camera import DEEP3D_CAMERA
 from deep3d.coefficients import FaceCoefficients
-from deep3d.decode import decode
+from deep3d.decoding.decode import decode
 from deep3d.export.mat import tensorflow_arrays, write_mat
 from deep3d.lighting import shade
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from deep3d.face_model import FaceModel, read_face_model
+from deep3d.face_model.dense_landmarks import choose_dense_landmarks
 from deep3d.refiner import FaceChart, RefinerInfo, RefinerWeights
-from deep3d.training.dense_points import choose_dense_landmarks
-from deep3d.training.refiner_network import ConvolutionNorm, RefinerNetwork
+from deep3d.training.refiner.network import ConvolutionNorm, RefinerNetwork
 
 
 @pytest.fixture(scope="session")

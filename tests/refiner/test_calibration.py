@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from deep3d.camera import DEEP3D_CAMERA
-from deep3d.checkpoints import Checkpoint, read_checkpoint
 from deep3d.errors import RuntimeUnavailable
 from deep3d.face_model import FaceModel
+from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import read_photo
-from deep3d.reconstruct import Reconstructor
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.refiner import LandmarkRefiner, RefinerWeights, read_refiner, refiner_calibration, refiner_ranges
-from deep3d.regressor import Regressor
+from deep3d.regression.regressor import Regressor
 from deep3d.runtime import Choice, load_runtime
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from deep3d.checkpoints import Checkpoint
 from deep3d.errors import CheckpointInvalid, CheckpointMismatch
+from deep3d.network.architecture import DENSE_VERTICES
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.refiner import read_refiner, refiner_path, write_refiner
-from deep3d.resnet import DENSE_VERTICES
 
 
 @pytest.fixture

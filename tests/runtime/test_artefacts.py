@@ -8,9 +8,9 @@ import openvino
 import pytest
 import torch
 
-from deep3d.checkpoints import read_checkpoint
 from deep3d.cli import runtimes
 from deep3d.errors import RuntimeUnavailable
+from deep3d.network.checkpoints import read_checkpoint
 from deep3d.runtime import load_runtime
 from deep3d.runtime.artefacts import SUFFIXES, write_artefact
 from deep3d.runtime.calibration import Calibration, regressor_ranges

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from deep3d.checkpoints import read_checkpoint
 from deep3d.errors import ConfigError, RuntimeUnavailable
-from deep3d.network import build_network
+from deep3d.network.checkpoints import read_checkpoint
+from deep3d.network.torch_regressor import build_network
 from deep3d.runtime import RUNTIMES, Runtime, available_precisions, available_runtimes, load_runtime, loading
 from deep3d.runtime.cores import processor_precisions
 
@@ -132,7 +132,7 @@ def test_from_photo_to_files_without_torch(runtime, tmp_path):
 def test_torch_comes_without_its_compiler_which_takes_seconds_to_import():
     code = (
         "import sys\n"
-        "from deep3d.checkpoints import read_checkpoint\n"
+        "from deep3d.network.checkpoints import read_checkpoint\n"
         "from deep3d.runtime import load_runtime\n"
         "load_runtime(read_checkpoint(), 'eager')\n"
         "assert not {'torchvision', 'torch._dynamo', 'sympy'} & sys.modules.keys()\n"

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from deep3d.errors import RuntimeUnavailable
-from deep3d.reconstruct import Reconstructor
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.runtime import tuning
 from deep3d.runtime.plan import Plan, Plans, plan_path, read_plan, write_plans
 from deep3d.runtime.tuning import Trial, best, trials, tune

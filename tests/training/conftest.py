@@ -9,7 +9,7 @@ from PIL import Image
 
 from deep3d.face_model import FaceModel
 from deep3d.training.config import LossWeights, Stage, TrainingConfig
-from deep3d.training.drawn_faces import FaceDrawer
+from deep3d.training.weak.drawn_faces import FaceDrawer
 
 STAGE = Stage(crop_size=32, batch_size=4, steps=4, learning_rate=1e-3, final_rate=0.1, portrait_share=0.0)
 CONFIG = TrainingConfig(

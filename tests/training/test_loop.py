@@ -13,17 +13,19 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from deep3d.assets import asset
-from deep3d.checkpoints import CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.errors import ConfigError, DatasetError, TrainingStopped
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
-from deep3d.network import RegressorConfig, RegressorNetwork, build_network, network_arrays
+from deep3d.files.assets import asset
+from deep3d.network.checkpoints import CheckpointInfo, read_checkpoint, write_checkpoint
+from deep3d.network.torch_regressor import RegressorConfig, RegressorNetwork, build_network, network_arrays
 from deep3d.rendering.cpu import CpuRasterizer
-from deep3d.training import command, loop, synthetic
+from deep3d.synthetic.heads import Heads
+from deep3d.training import loop
 from deep3d.training.config import Stage, TrainingConfig
 from deep3d.training.device_stream import DeviceHeadStream
-from deep3d.training.heads import Heads
+from deep3d.training.regressor import command
+from deep3d.training.regressor import learning as synthetic
 from tests.training.conftest import CONFIG as SMALLEST
 from tests.training.conftest import STAGE
 

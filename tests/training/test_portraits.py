@@ -7,8 +7,8 @@ from PIL import Image
 
 from deep3d.errors import DatasetError
 from deep3d.landmarks import MIRROR
-from deep3d.training.portrait_stream import PortraitStream
 from deep3d.training.portraits import Portraits, mirrored_landmarks
+from deep3d.training.regressor.portrait_stream import PortraitStream
 
 
 def test_mirroring_twice_changes_nothing():

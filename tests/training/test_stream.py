@@ -9,11 +9,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from deep3d.assets import asset
 from deep3d.errors import TrainingError
 from deep3d.face_model import read_face_model
 from deep3d.face_model.files import OPEN_MODEL
-from deep3d.training.heads import HeadGenerator
+from deep3d.files.assets import asset
+from deep3d.synthetic.heads import HeadGenerator
 from deep3d.training.stream import CHUNK, HeadStream
 from tests.training.conftest import CONFIG, STAGE
 

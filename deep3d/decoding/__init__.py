@@ -1,0 +1,1 @@
+"""Coefficients in, everything that Deep3DFaceRecon computes of them out."""

@@ -1,0 +1,1 @@
+"""Finds faces and their five landmarks in photos."""

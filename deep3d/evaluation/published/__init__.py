@@ -1,0 +1,1 @@
+"""Benchmarks that others published, measured as their authors do."""

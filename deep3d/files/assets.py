@@ -1,0 +1,13 @@
+"""Where the shipped face model, checkpoints and sample photo lie: in a wheel, or in the folders of a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def asset(folder: str, name: str) -> Path:
+    """Path of a shipped file of `bfm/`, `checkpoints/` or `docs/sample/`; the caller finds out whether it exists."""
+    installed = _PACKAGE / "data" / folder / name
+    return installed if installed.exists() else _PACKAGE.parent / folder / name

@@ -1,0 +1,1 @@
+"""The regressor network: its architecture, its checkpoints, and those of others."""

@@ -1,0 +1,1 @@
+"""The way of a photo: detect, align, regress, refine, fit."""

@@ -1,0 +1,231 @@
+"""Many photos in, a folder of results and a report for each out: in order, and no photo touches another."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from deep3d.camera import Pose
+from deep3d.detection.detector import Faces
+from deep3d.errors import Deep3DError, NoFaceFound, PhotoFailed
+from deep3d.export import DEFAULT_FORMATS, write_faces
+from deep3d.photo import Photo, read_photo
+from deep3d.pipeline.reconstructor import Reconstructor
+from deep3d.pipeline.same_person import STRANGER
+from deep3d.reconstruction import Reconstruction
+from deep3d.runtime.cores import usable_cores
+
+BATCH_PHOTOS = 8  # most photos in memory, which go through the network together
+BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further photo is read
+LONGEST_NAME = 200  # bytes of a result folder's name
+
+T = TypeVar("T")
+Work = Callable[[int, list[Reconstruction]], T]
+"""What is done with the faces of one photo, given its number among all and at least one face, the largest first.
+
+Several threads do it at a time, each for another photo.
+"""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """Where the files of one face are."""
+
+    folder: Path
+    score: float  # the detector's, in [0, 1]
+    pose: Pose
+
+
+@dataclass(frozen=True)
+class PhotoReport:
+    """What became of one photo."""
+
+    photo: Path
+    folder: Path  # holds nothing new after an error
+    faces: tuple[FaceReport, ...] = ()  # the largest first
+    error: str | None = None  # one line
+    warning: str | None = None  # one line, where the photo gave a face but does not fit in with the others
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, a line of `deep3d reconstruct --json`."""
+        faces = [
+            {"folder": str(each.folder), "score": round(each.score, 4), "pose": asdict(each.pose)}
+            for each in self.faces
+        ]
+        return {"photo": str(self.photo), "folder": str(self.folder), "faces": faces, "error": self.error}
+
+
+def reconstruct_into(
+    reconstructor: Reconstructor,
+    photos: Sequence[Path],
+    folders: Sequence[Path],
+    faces: Faces = "largest",
+    formats: Collection[str] = DEFAULT_FORMATS,
+) -> Iterator[PhotoReport]:
+    """Write the faces of each photo into its folder, as `export.write_faces` does; one report for each photo."""
+
+    def write(number: int, found: list[Reconstruction]) -> tuple[FaceReport, ...]:
+        return tuple(
+            FaceReport(folder, float(face.detection.score), face.pose)
+            for face, folder in zip(found, write_faces(found, folders[number], formats))
+        )
+
+    for photo, folder, outcome in zip(photos, folders, map_faces(reconstructor, photos, write, faces), strict=True):
+        if isinstance(outcome, Deep3DError):
+            yield PhotoReport(photo, folder, error=str(outcome))
+        else:
+            yield PhotoReport(photo, folder, outcome)
+
+
+def reconstruct_person_into(
+    reconstructor: Reconstructor,
+    photos: Sequence[Path],
+    folders: Sequence[Path],
+    merged: Path,
+    formats: Collection[str] = DEFAULT_FORMATS,
+) -> Iterator[PhotoReport]:
+    """Write the faces of one person's photos, each into its folder, and what they give together into another.
+
+    One report for each photo; the last one is for the merged face, and names the photo that it has pose and expression
+    of. All photos are in memory together.
+    """
+    read = [_attempt(path, lambda path=path: read_photo(path)) for path in photos]
+    person = _attempt(merged, lambda: reconstructor.same_person([one for one in read if isinstance(one, Photo)]))
+    faces = iter([] if isinstance(person, Deep3DError) else enumerate(person.faces))
+    for path, folder, photo in zip(photos, folders, read, strict=True):
+        if isinstance(photo, Deep3DError) or isinstance(person, Deep3DError):
+            yield PhotoReport(path, folder, error=str(photo if isinstance(photo, Deep3DError) else person))
+            continue
+        number, face = next(faces)
+        if face is None:
+            yield PhotoReport(path, folder, error=str(NoFaceFound.in_photo(str(path))))
+        else:
+            warning = f"{path}: {STRANGER}" if number in person.strangers else None
+            yield _written(path, folder, lambda face=face: face, formats, warning)
+    if not isinstance(person, Deep3DError):
+        source = next(path for path, photo in zip(photos, read) if photo is person.surest.photo)
+        yield _written(source, merged, lambda: person.merged, formats)
+
+
+def _written(
+    path: Path,
+    folder: Path,
+    make: Callable[[], Reconstruction],
+    formats: Collection[str],
+    warning: str | None = None,
+) -> PhotoReport:
+    """Write the face that is made, and say so."""
+
+    def write() -> FaceReport:
+        face = make()
+        return FaceReport(write_faces([face], folder, formats)[0], float(face.detection.score), face.pose)
+
+    written = _attempt(path, write)
+    if isinstance(written, Deep3DError):
+        return PhotoReport(path, folder, error=str(written))
+    return PhotoReport(path, folder, (written,), warning=warning)
+
+
+def map_faces(
+    reconstructor: Reconstructor,
+    photos: Sequence[Path],
+    work: Work[T],
+    faces: Faces = "largest",
+) -> Iterator[T | Deep3DError]:
+    """What `work` makes of the faces of each photo, or why it makes nothing, NoFaceFound included.
+
+    Nothing of a batch is kept while the next one is read.
+    """
+    start = 0
+    pool = ThreadPoolExecutor(usable_cores())
+    try:
+        while start < len(photos):
+            batch = _read_batch(photos[start:])
+            found = _reconstruct(reconstructor, photos[start:], batch, faces)
+            batch.clear()
+            at_work = [pool.submit(_finish, photos[n], n, [each], work) for n, each in enumerate(found, start)]
+            start += len(found)
+            found.clear()
+            while at_work:
+                yield at_work.pop(0).result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever asks for no more waits for what is being done, but no longer
+
+
+def result_folders(photos: Sequence[Path]) -> list[str]:
+    """A folder name for each photo: its stem, with -2, -3, ... where an earlier photo has it, in capitals or not.
+
+    A stem of more than `LONGEST_NAME` bytes is shortened, as file systems allow 255 at most.
+    """
+    taken: set[str] = set()
+    names = []
+    for photo in photos:
+        stem = _shortened(photo.stem)
+        name, number = stem, 1
+        while name.casefold() in taken:  # one and the same folder on most desktop computers
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _shortened(name: str) -> str:
+    """At most so many bytes of it, whole characters."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= LONGEST_NAME else encoded[:LONGEST_NAME].decode(errors="ignore").rstrip(". ")
+
+
+def _read_batch(paths: Sequence[Path]) -> list[Photo | Deep3DError]:
+    """The first photos, as many as are held in memory together."""
+    batch: list[Photo | Deep3DError] = []
+    pixels = 0
+    for path in paths[:BATCH_PHOTOS]:
+        photo = _attempt(path, lambda path=path: read_photo(path))
+        batch.append(photo)
+        pixels += 0 if isinstance(photo, Deep3DError) else photo.pixels.size // 3
+        if pixels >= BATCH_PIXELS:
+            break
+    return batch
+
+
+def _reconstruct(
+    reconstructor: Reconstructor, paths: Sequence[Path], batch: list[Photo | Deep3DError], faces: Faces
+) -> list[list[Reconstruction] | Deep3DError]:
+    """The faces of each photo of a batch; photos that fail together are tried one by one."""
+    good = [(path, photo) for path, photo in zip(paths, batch) if isinstance(photo, Photo)]
+    try:
+        found = reconstructor.reconstruct([photo for _, photo in good], faces)
+    except Exception:  # of one of them, or want of memory for all at once
+        found = [_attempt(path, lambda one=one: reconstructor.reconstruct([one], faces)[0]) for path, one in good]
+    each = iter(found)
+    return [photo if isinstance(photo, Deep3DError) else next(each) for photo in batch]
+
+
+def _finish(path: Path, number: int, found: list[list[Reconstruction] | Deep3DError], work: Work[T]) -> T | Deep3DError:
+    """Take the one thing that was found and do the work on it, so that its photo goes as soon as that is done."""
+    faces = found.pop()
+    if isinstance(faces, Deep3DError):
+        return faces
+    return _attempt(path, lambda: work(number, faces)) if faces else NoFaceFound.in_photo(str(path))
+
+
+def _attempt(path: Path, action: Callable[[], T]) -> T | Deep3DError:
+    """What the action gives, or a line for people about why it gave nothing: also for faults nobody thought of."""
+    try:
+        return action()
+    except Deep3DError as error:
+        return error.with_traceback(None)  # which would keep the photo in memory
+    except MemoryError:
+        return PhotoFailed(f"{path}: not enough memory for this photo; reduce it, or close other programs")
+    except Exception as error:
+        _log.debug("%s failed", path, exc_info=True)
+        reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        return PhotoFailed(f"{path}: unexpected {reason}; try the photo again by itself, and report it if that fails")

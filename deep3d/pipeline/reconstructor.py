@@ -1,0 +1,261 @@
+"""From photos to reconstructions: observe the faces in them, then fit the face model to what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from deep3d.camera import DEEP3D_CAMERA, Camera
+from deep3d.coefficients import FaceCoefficients
+from deep3d.confidence import Confidence, assess
+from deep3d.detection.detector import FaceDetector, Faces
+from deep3d.errors import NoFaceFound
+from deep3d.face_model import FaceModel, read_face_model
+from deep3d.fitting import (
+    LandmarkBasis,
+    fit_landmarks,
+    fit_reflectance,
+    fit_together,
+    trusted_deviation,
+)
+from deep3d.network.checkpoints import Checkpoint, read_checkpoint
+from deep3d.photo import Photo, read_photo
+from deep3d.pipeline.observer import ALIGNMENTS, Candidate, Observer
+from deep3d.pipeline.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
+from deep3d.pipeline.stopwatch import Stopwatch
+from deep3d.reconstruction import Reconstruction
+from deep3d.refiner import LandmarkRefiner, read_refiner
+from deep3d.regression.regressor import Regression, Regressor
+from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
+from deep3d.runtime.cores import give_back_memory, share_heaps, use_one_blas_thread
+
+ASTRAY = "The fit to the photo went astray: the result is what was known before it."
+
+Refinement = Literal["none", "landmarks", "photometric"]
+REFINEMENTS: tuple[Refinement, ...] = ("none", "landmarks", "photometric")
+"""What faces are fitted to after the network, each with those before it."""
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What B faces are after a fit."""
+
+    coefficients: FaceCoefficients
+    cameras: tuple[Camera, ...]
+    settled: np.ndarray  # (B,) bool: whether the fit is better than what it began with, which stands otherwise
+
+
+class Reconstructor:
+    """Holds the detector, the network and the face model; use it for as many photos as you like.
+
+    face = Reconstructor.load()("photo.jpg")
+    face.vertices, face.landmarks68, face.texture
+    deep3d.write_results(face, "results/photo")
+    """
+
+    def __init__(
+        self,
+        face_model: FaceModel,
+        detector: FaceDetector,
+        regressor: Regressor,
+        checkpoint: Checkpoint,
+        alignments: int = ALIGNMENTS,
+        refinement: Refinement = "landmarks",
+        refiner: LandmarkRefiner | None = None,
+    ) -> None:
+        checkpoint.require_model(face_model.info)
+        self.face_model = face_model
+        self.checkpoint = checkpoint
+        self._observer = Observer(face_model, detector, regressor, refiner, checkpoint, alignments)
+        self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
+        self._basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices)
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: str | Path | None = None,
+        face_model: str | Path | None = None,
+        runtime: str | None = None,
+        threads: int | None = None,
+        precision: str | None = None,
+        alignments: int = ALIGNMENTS,
+        refinement: Refinement = "landmarks",
+        goal: Goal = "latency",
+    ) -> Reconstructor:
+        """Read the files, None for those shipped with the project, and make the network ready.
+
+        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
+        `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken. With
+        `alignments` 1 the crop of the detector's points is the only one, with more those that it does not fit are
+        cropped anew. The `refinement` "none" gives the regressed face, "landmarks" fits it to the dense landmarks where
+        the checkpoint has some, "photometric" then to the photo's colours too, which takes a second. From then on numpy
+        uses one core in this process, and all threads two heaps: see `use_one_blas_thread` and `share_heaps`.
+
+        Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
+        """
+        use_one_blas_thread()
+        share_heaps()
+        with ThreadPoolExecutor(1) as aside:  # native code hashes and makes the network ready, Python is free
+            read = aside.submit(read_checkpoint, checkpoint)
+            model = read_face_model(face_model)
+            weights = read.result()
+            weights.require_model(model.info)
+            plan = read_plan(weights, goal) if not runtime else None
+            if plan is not None:
+                runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
+            chosen = choose_runtime(weights, runtime, precision)
+            network = aside.submit(load_runtime, weights, chosen.name, threads, chosen.precision)
+            weights = weights.without_weights()
+            detector = FaceDetector()
+            refining = read_refiner(weights)
+            refiner = None if refining is None else LandmarkRefiner.load(refining, model, chosen, threads)
+        regressor = Regressor(network.result(), weights.info.crop_size)
+        give_back_memory()
+        return cls(model, detector, regressor, weights, alignments, refinement, refiner)
+
+    def refining(self, refinement: Refinement) -> Reconstructor:
+        """The same with another refinement."""
+        other = copy(self)
+        other.refinement = refinement if self.checkpoint.dense_vertices else "none"
+        return other
+
+    def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
+        """The largest face of one photo.
+
+        Raises: PhotoError, NoFaceFound among it.
+        """
+        photo = photo if isinstance(photo, Photo) else read_photo(photo)
+        faces = self.reconstruct([photo])[0]
+        if not faces:
+            raise NoFaceFound.in_photo(photo.name)
+        return faces[0]
+
+    def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
+        """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
+        watch = Stopwatch()
+        rows, candidates, regression = self._observer(photos, faces, self.refinement != "none", watch)
+        fitted = self._fit(candidates, regression)
+        if self.refinement == "photometric":
+            fitted = self._fit_colours(candidates, regression, fitted)
+        watch.lap("fit", len(candidates))
+        results: list[list[Reconstruction]] = [[] for _ in photos]
+        for row, face in zip(rows, self._faces(candidates, regression, fitted, watch), strict=True):
+            results[row].append(face)
+        return results
+
+    def same_person(self, photos: Sequence[Photo]) -> SamePerson:
+        """One person from several photos: identity and albedo estimated together, all else for each photo.
+
+        A photo counts by its confidence; one that seems to show somebody else is reconstructed by itself and told. Only
+        the largest face of each photo is taken. Faces are fitted to landmarks at most.
+
+        Raises: NoFaceFound if no photo shows a face.
+        """
+        watch = Stopwatch()
+        rows, candidates, regression = self._observer(photos, "largest", self.refinement != "none", watch)
+        if not candidates:
+            raise NoFaceFound(
+                f"{', '.join(photo.name for photo in photos)}: no face found in any photo; use other ones"
+            )
+        confidences = [_confidence(*each, regression) for each in enumerate(candidates)]
+        expected = np.array([1.0 if confidence is None else confidence.landmark_error for confidence in confidences])
+        strange = find_strangers(regression.coefficients, expected)
+        weight = photo_weights(expected, strange)
+        shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
+        fitted = self._fit(candidates, shared, np.where(strange, np.arange(1, len(strange) + 1), 0))
+        watch.lap("fit", len(candidates))
+        found = self._faces(candidates, regression, fitted, watch)
+        faces = {row: _warned(face, STRANGER) if odd else face for row, face, odd in zip(rows, found, strange)}
+        by_photo = np.zeros(len(photos))
+        by_photo[rows] = weight
+        strangers = tuple(row for row, odd in zip(rows, strange) if odd)
+        return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers)
+
+    def _faces(
+        self,
+        candidates: list[Candidate],
+        regression: Regression,
+        fitted: _Fitted,
+        watch: Stopwatch,
+    ) -> list[Reconstruction]:
+        """The results of all candidates."""
+        faces = [
+            Reconstruction(
+                photo=candidate.photo,
+                detection=candidate.detection,
+                crop=candidate.crop,
+                coefficients=fitted.coefficients[number],
+                face_model=self.face_model,
+                camera=fitted.cameras[number],
+                checkpoint_name=self.checkpoint.info.name,
+                checkpoint_sha256=self.checkpoint.sha256,
+                timings_ms=dict(watch.laps_ms),
+                confidence=_confidence(number, candidate, replace(regression, coefficients=fitted.coefficients)),
+            )
+            for number, candidate in enumerate(candidates)
+        ]
+        return [face if settled else _warned(face, ASTRAY) for face, settled in zip(faces, fitted.settled)]
+
+    def _fit(self, candidates: list[Candidate], regression: Regression, person: np.ndarray | None = None) -> _Fitted:
+        """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.
+
+        `person` (B,) numbers the people of the faces, None where each is fitted by itself.
+        """
+        dense, start = regression.dense, regression.coefficients
+        if self.refinement == "none" or dense is None:
+            return _Fitted(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
+        deviation = trusted_deviation(dense.deviation)
+        if person is None:
+            fit = fit_landmarks(self._basis, dense.points, deviation, start)
+        else:
+            fit = fit_together(self._basis, dense.points, deviation, start, person)
+        crops = [candidate.crop.image for candidate in candidates]
+        lit = fit_reflectance(crops, self.face_model, fit.coefficients, fit.cameras)
+        return _Fitted(lit, fit.cameras, fit.kept)
+
+    def _fit_colours(self, candidates: list[Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
+        """The same fitted to the colours of the crops too; `regression` has dense landmarks."""
+        from deep3d.fitting.photometric import SeenLandmarks, fit_photo_colours  # scipy takes a while
+
+        dense = regression.dense
+        if dense is None or not candidates:
+            return fitted
+        deviation = trusted_deviation(dense.deviation)
+        fits = [
+            fit_photo_colours(
+                candidate.crop.image,
+                SeenLandmarks(self._basis, dense.points[number], deviation[number]),
+                self.face_model,
+                regression.coefficients[number],
+                fitted.coefficients[number],
+                fitted.cameras[number],
+            )
+            for number, candidate in enumerate(candidates)
+        ]
+        vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
+        kept = fitted.settled & [fit.kept for fit in fits]
+        return _Fitted(FaceCoefficients.from_vector(vectors), tuple(fit.camera for fit in fits), kept)
+
+
+def _confidence(number: int, candidate: Candidate, regression: Regression) -> Confidence | None:
+    """How sure the result of one candidate is, by its dense landmarks if there are some."""
+    if regression.dense is None:
+        return None
+    points, deviation = regression.dense.points[number], regression.dense.deviation[number]
+    crop = candidate.crop
+    seen = crop.to_photo(points)
+    inside = np.all((seen >= 0) & (seen <= [crop.photo_width - 1, crop.photo_height - 1]), axis=1)
+    return assess(points, deviation, regression.refined, 1 / crop.scale, inside, regression.coefficients[number])
+
+
+def _warned(face: Reconstruction, warning: str) -> Reconstruction:
+    """The face with one more warning, where it can have some."""
+    if face.confidence is None:
+        return face
+    return replace(face, confidence=replace(face.confidence, warnings=(warning, *face.confidence.warnings)))

@@ -1,0 +1,26 @@
+"""What draws on a graphics card."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import torch
+
+from deep3d.rendering.interface import Rasterizer
+from deep3d.rendering.nvdiffrast import NvdiffrastRasterizer
+
+
+def card_rasterizer(device: torch.device) -> Rasterizer | None:
+    """nvdiffrast's rasteriser where that is installed, else ours of Triton; None where the device cannot draw.
+
+    Raises: RuntimeUnavailable if nvdiffrast is there but broken.
+    """
+    if device.type != "cuda":
+        return None
+    if find_spec("nvdiffrast") is not None:
+        return NvdiffrastRasterizer(str(device))
+    if find_spec("triton") is None:  # comes with torch, but on Linux alone
+        return None
+    from deep3d.rendering.triton import TritonRasterizer
+
+    return TritonRasterizer()

@@ -1,0 +1,1 @@
+"""Photos of made-up people with exact labels."""

@@ -1,0 +1,1 @@
+"""Made-up people drawn on any device, for many at a time."""

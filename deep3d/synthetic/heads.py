@@ -1,0 +1,107 @@
+"""Synthetic photos of heads with exact labels, as alignment would crop them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.arrays import Array
+from deep3d.coefficients import FaceCoefficients
+from deep3d.face_model import FaceModel
+from deep3d.fitting.pose import fit_pose
+from deep3d.rendering.kernels import rasterize_into
+from deep3d.synthetic import layers, painting
+from deep3d.synthetic.anatomy import Anatomy
+from deep3d.synthetic.photography import develop
+from deep3d.synthetic.scenes import Background, Director, Scenes, each_array
+from deep3d.synthetic.surfaces import PICTURE, Overlay, Surfaces
+
+LABEL_ROWS = 160  # vertices of the face that the pose label is fitted to
+
+
+@dataclass(frozen=True)
+class Heads:
+    """B synthetic photos and their labels. All numpy, or all torch."""
+
+    crops: Array  # (B, 224, 224, 3) uint8
+    vectors: Array  # (B, 257) float32 coefficient vectors
+    points: Array  # (B, N, 2) float32 true crop pixels of the dense landmarks, hidden ones too
+
+
+class HeadGenerator:
+    """Draws heads of one face model on the processor; the same seed gives the same heads."""
+
+    def __init__(self, model: FaceModel, seed: int, dense_vertices: Sequence[int] = ()) -> None:
+        self._model = model
+        self._dense = np.asarray(dense_vertices, np.int64)
+        self._rng = np.random.default_rng(seed)
+        self._noise = painting.noise_bank(self._rng)
+        self._anatomy = Anatomy.of(model)
+        self._director = Director(model, self._anatomy.lowest, len(self._noise))
+        self._label_rows = label_rows(model)
+
+    def draw(self, count: int) -> Heads:
+        """Draw `count` heads."""
+        return self.photograph(self._director.random_scenes(self._rng, count))
+
+    def draw_person(self, count: int) -> Heads:
+        """Draw one person `count` times: identity and albedo stay, all else changes."""
+        return self.photograph(self._director.scenes_of_one(self._rng, count))
+
+    def photograph(self, scenes: Scenes) -> Heads:
+        """Photos of scenes, and their labels."""
+        model, people, standpoints = self._model, scenes.people, scenes.standpoints
+        vertices = model.neutral_shape(people.identity) + model.expression_offsets(people.expression)
+        normals = np.empty_like(vertices)
+        painting.normals_into(vertices, model.triangles, normals)
+        opaque = layers.opaque_layer(model, self._anatomy, scenes, vertices, normals)
+        over = layers.overlay(model, self._anatomy, scenes, vertices)
+        clips = opaque.clip, over.surfaces.clip
+        crops = np.stack([self._photo(scenes, opaque, over, clips, b) for b in range(len(vertices))])
+        pixels, _ = standpoints.see(vertices)
+        rows = self._label_rows
+        rotation, translation = fit_pose(vertices[:, rows], pixels[:, rows], standpoints.rotation)
+        vectors = FaceCoefficients(
+            people.identity, people.expression, people.albedo, rotation, scenes.lighting, translation
+        ).to_vector()
+        return Heads(crops, vectors, pixels[:, self._dense])
+
+    def _photo(
+        self, scenes: Scenes, opaque: Surfaces, over: Overlay, clips: tuple[np.ndarray, np.ndarray], b: int
+    ) -> np.ndarray:
+        """Photo (224, 224, 3) of scene `b` from its layers, whose clip coordinates are (B, N, 4)."""
+        fine = self._noise[scenes.skin.noise[b]]
+        picture = self._background(each_array(scenes.background, lambda array: array[b]))
+        triangle, weights, depth = _fragments(clips[0][b], opaque.triangles)
+        look = (opaque.colours[b], opaque.grain[b], opaque.contrast[b])
+        painting.paint_surfaces(picture, opaque.triangles, triangle, weights, *look, fine)
+        surfaces = over.surfaces
+        triangle, weights, nearer = _fragments(clips[1][b], surfaces.triangles)
+        look = (surfaces.colours[b], surfaces.grain[b], surfaces.contrast[b], over.opacity[b], over.inside[b])
+        painting.paint_overlay(picture, depth, surfaces.triangles, triangle, weights, nearer, *look, fine)
+        return develop(picture, each_array(scenes.film, lambda array: array[b]), self._noise)
+
+    def _background(self, background: Background) -> np.ndarray:
+        """A picture (224, 224, 3) of what is behind all else in one scene."""
+        picture = np.empty((*PICTURE, 3), np.float32)
+        noise = self._noise[background.noise]
+        painting.fill_background(
+            picture, background.corners, noise, background.zoom, background.amount, background.offset
+        )
+        return picture
+
+
+def label_rows(model: FaceModel) -> np.ndarray:
+    """The vertices, about 160, that the pose label is fitted to."""
+    facial = np.flatnonzero((model.skin > 0.9) & (model.mean_shape[:, 2] > np.quantile(model.mean_shape[:, 2], 0.3)))
+    return facial[:: max(1, len(facial) // LABEL_ROWS)]
+
+
+def _fragments(clip: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Triangle (224, 224), weights (224, 224, 2) and depth (224, 224) of one picture of clip coordinates (N, 4)."""
+    triangle, depth = np.empty(PICTURE, np.int32), np.empty(PICTURE, np.float32)
+    weights = np.empty((*PICTURE, 2), np.float32)
+    rasterize_into(clip, triangles, triangle, weights, depth)
+    return triangle, weights, depth

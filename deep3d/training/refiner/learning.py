@@ -1,0 +1,190 @@
+"""Training of the refiner: faces that are not quite where the mesh has them, and how far off each landmark is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+from torch import Tensor, nn
+
+from deep3d.camera import DEEP3D_CAMERA, Camera
+from deep3d.coefficients import EXPRESSION, IDENTITY, ROTATION, TRANSLATION, FaceCoefficients
+from deep3d.errors import ConfigError
+from deep3d.face_model import read_face_model
+from deep3d.landmarks import JAW
+from deep3d.network.checkpoints import Checkpoint
+from deep3d.refiner import FaceChart, read_refiner, refiner_path
+from deep3d.refiner.refiner import shape_input, upright
+from deep3d.synthetic.device.sending import sent
+from deep3d.training.batch_norms import restore_batch_norms
+from deep3d.training.helpers import ahead
+from deep3d.training.loop import Losses, Progress, run_stages
+from deep3d.training.losses import dense_terms
+from deep3d.training.refiner.config import RefinerConfig, RefinerLossWeights
+from deep3d.training.refiner.network import RefinerNetwork
+from deep3d.training.refiner.starts import StartMaker, Starts
+from deep3d.training.refiner.unwrapping import DeviceUnwrapper, HostUnwrapper, Unwrapper
+from deep3d.training.run import Run
+from deep3d.training.team import ALONE, Team
+
+TERMS = ("total", "dense", "certainty", "portrait_dense", "portrait_certainty")
+
+VIEWS_FOR_BATCH_NORMS = 128
+
+REGRESSED = 0.4  # of the faces are where the regressor puts them, the others where a fit does
+DISTURBED = 0.6  # of the faces are moved a little from there
+HALFWAY = 0.5  # of these are on their way to the true shape, as in a second look
+FARTHEST = 0.8  # of that way
+JAW_SHARE = 0.15  # of the weight of other landmarks, on portraits: their reference has the jaw elsewhere
+_SCATTER = np.zeros(257, np.float32)  # of the disturbance, in the units of the coefficients
+_SCATTER[IDENTITY], _SCATTER[EXPRESSION], _SCATTER[ROTATION] = 0.12, 0.02, 0.015
+_SCATTER[TRANSLATION] = 0.006, 0.006, 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """B faces as the refiner sees them, and what it should say."""
+
+    charts: Tensor  # (B, 9, S, S)
+    shapes: Tensor  # (B, 144)
+    offsets: Tensor  # (B, N, 2) crop pixels along the upright face, not a number where nobody knows
+
+
+def train_refiner(
+    config: RefinerConfig, start: Checkpoint, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
+) -> RefinerNetwork:
+    """Draw the faces, run the schedule or what is left of it, and return the averaged network; see `run_stages`.
+
+    Raises: ConfigError if the folder holds the state of another run, or there is no refiner to go on from;
+    CheckpointError; FaceModelError; DatasetError; RuntimeUnavailable.
+    """
+    torch.manual_seed(config.seed)
+    model = read_face_model(model_path)
+    chart = FaceChart.of(model, start.dense_vertices)
+    maker = StartMaker(start, model_path, config.workers, team.device)
+    team.from_leader(lambda: _draw_faces(config, maker, folder) and None)
+    heads, portraits = _draw_faces(config, maker, folder)  # by now they are there to be read
+    network = RefinerNetwork(chart.places)
+    on_host = HostUnwrapper(model, chart)
+    unwrap = DeviceUnwrapper(model, chart, team.device) if team.device.type == "cuda" else on_host
+    if config.go_on:
+        views = ViewDrawer(on_host, np.random.default_rng(config.seed))
+        _start_from_refiner(network, start, views.draw(heads, VIEWS_FOR_BATCH_NORMS))
+    run = Run.new("refiner", config, model.info.sha256, folder, network, "refiner", team)
+    seed = config.seed + 1000 * run.step + 1_000_000 * team.rank
+    real = round(config.schedule.batch_size * config.portrait_share) if portraits is not None else 0
+
+    def draw(number: int) -> list[View]:
+        """One batch. The unwrapping in it, most of the work, leaves other threads alone, or is left to a card."""
+        drawer = ViewDrawer(unwrap, np.random.default_rng((seed, number)))
+        drawn = [drawer.draw(heads, config.schedule.batch_size - real)]
+        return drawn if portraits is None or not real else [*drawn, drawer.draw(portraits, real)]
+
+    @contextmanager
+    def open_stage(_: object) -> Iterator[Losses]:
+        with ThreadPoolExecutor(config.workers) as pool, threadpool_limits(1, user_api="blas"):
+            jobs = (pool.submit(draw, number) for number in count())
+            yield _Losses(config.loss, (job.result() for job in ahead(jobs, config.workers + 1)), team.device)
+
+    run_stages(run, [config.schedule], open_stage, TERMS, progress)
+    average = run.average.module
+    assert isinstance(average, RefinerNetwork)
+    return average.eval().cpu()
+
+
+def _start_from_refiner(network: RefinerNetwork, start: Checkpoint, view: View) -> None:
+    weights = read_refiner(start)
+    if weights is None:
+        raise ConfigError(f"{refiner_path(start)}: not there; without 'go_on' training starts from random weights")
+    network.take(weights.arrays)
+    restore_batch_norms(network, view.charts, view.shapes)
+
+
+def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple[Starts, Starts | None]:
+    """The synthetic heads of a run and its crops of portraits, if it has some."""
+    heads = maker.heads(folder, config.heads, config.seed)
+    if config.portraits is None or not config.portrait_share:
+        return heads, None
+    return heads, maker.portraits(folder, Path(config.portraits), config.portrait_crops, config.seed)
+
+
+@dataclass(frozen=True)
+class ViewDrawer:
+    """Unwraps faces by meshes that are about right."""
+
+    unwrap: Unwrapper
+    rng: np.random.Generator
+
+    def draw(self, starts: Starts, count: int) -> View:
+        """`count` of the faces, turned heads more often than others."""
+        rows = np.sort(self.rng.choice(len(starts.crops), count, p=starts.odds))
+        vectors, cameras = self._disturbed(starts, rows)
+        face = FaceCoefficients.from_vector(vectors)
+        charts, seen = self.unwrap(starts.crops[rows], face, cameras)
+        points, along, shapes = (
+            sent(part, seen.device) for part in (starts.points[rows], upright(face.rotation), shape_input(face))
+        )
+        return View(charts, shapes, (points - seen) @ along.mT)
+
+    def _disturbed(self, starts: Starts, rows: np.ndarray) -> tuple[np.ndarray, list[Camera]]:
+        """Where the faces are thought to be: vectors (B, 257), and the cameras that see them."""
+        rng, count = self.rng, len(rows)
+        regressed = rng.random(count) < REGRESSED
+        vectors = np.where(regressed[:, None], starts.regressed[rows], starts.fitted[rows])
+        disturbed = (rng.random(count) < DISTURBED)[:, None]
+        way = rng.uniform(0, FARTHEST, (count, 1)) * (rng.random((count, 1)) < HALFWAY)
+        shape = slice(IDENTITY.start, EXPRESSION.stop)
+        toward = np.nan_to_num(starts.true[rows][:, shape] - vectors[:, shape])
+        vectors[:, shape] += disturbed * way * toward
+        vectors += disturbed * rng.normal(size=vectors.shape) * _SCATTER
+        cameras = [
+            DEEP3D_CAMERA if fixed else Camera(*(float(number) for number in lens))
+            for fixed, lens in zip(regressed, starts.lenses[rows])
+        ]
+        return vectors.astype(np.float32), cameras
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """The loss of a batch."""
+
+    weights: RefinerLossWeights
+    batches: Iterator[list[View]]
+    device: torch.device
+
+    def __call__(self, module: nn.Module) -> dict[str, Tensor]:
+        module.train()
+        drawn = next(self.batches)
+        charts = torch.cat([view.charts for view in drawn]).to(self.device).to(memory_format=torch.channels_last)
+        shapes = torch.cat([view.shapes for view in drawn]).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            landmarks = module(charts, shapes)
+        parts = landmarks.split([len(view.charts) for view in drawn])
+        offsets = [view.offsets.to(self.device) for view in drawn]
+        return refiner_loss(self.weights, list(zip(parts, offsets, strict=True)))
+
+
+def refiner_loss(weights: RefinerLossWeights, parts: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    """The terms for heads and, if there is a second part, for portraits: of landmarks (B, N, 3) as the network gives
+    them and the true offsets (B, N, 2).
+    """
+    terms = dense_terms(*parts[0])
+    terms["total"] = _weighted(weights, terms)
+    for landmarks, offsets in parts[1:]:
+        share = torch.ones(68, device=landmarks.device)
+        share[JAW].fill_(JAW_SHARE)
+        real = dense_terms(landmarks[:, :68], offsets[:, :68], share)
+        terms |= {f"portrait_{name}": term for name, term in real.items()}
+        terms["total"] = terms["total"] + weights.portraits * _weighted(weights, real)
+    return terms
+
+
+def _weighted(weights: RefinerLossWeights, terms: dict[str, Tensor]) -> Tensor:
+    return weights.dense * terms["dense"] + weights.certainty * terms["certainty"]

@@ -1,0 +1,110 @@
+"""`deep3d train`: run a configuration, write the checkpoint that comes of it, and write down how good it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from deep3d.errors import DatasetError
+from deep3d.face_model import read_face_model
+from deep3d.face_model.files import OPEN_MODEL
+from deep3d.files.assets import asset
+from deep3d.network.checkpoints import CheckpointInfo, read_checkpoint, write_checkpoint
+from deep3d.network.torch_regressor import network_arrays
+from deep3d.runtime.cores import usable_cores
+from deep3d.training.config import read_config
+from deep3d.training.loop import Progress
+from deep3d.training.regressor.learning import train
+from deep3d.training.team import join_team
+
+
+def train_and_export(
+    config_path: Path,
+    folder: Path,
+    name: str,
+    face_model: Path | None,
+    threads: int | None,
+    device: str,
+    progress: Progress,
+) -> Path | None:
+    """Train, or go on training, and write the checkpoint in eight bits, `folder`/`name`.safetensors; gives its path.
+
+    Of several processes only the leader writes, the others get None.
+
+    Beside it lies `name`.float32.safetensors, to compare with and to train on from. Both say nothing of accuracy until
+    `record_accuracy` writes down what was measured.
+
+    Raises: ConfigError, FaceModelError, DatasetError, TrainingError.
+    """
+    config = read_config(config_path)
+    model_path = face_model or asset("bfm", OPEN_MODEL)
+    model = read_face_model(model_path).info
+    torch.set_num_threads(threads or usable_cores())
+    with join_team(device) as team:
+        network = train(config, model_path, folder, progress, team)
+        if not team.leads:
+            return None
+    data = "synthetic heads of the face model's population"
+    if config.portraits:
+        data += ", and landmarks of the tuning half of a portrait set"
+    info = CheckpointInfo(
+        name=name,
+        version="1",
+        trunk=config.trunk,
+        face_model=f"{model.name} {model.version}",
+        face_model_sha256=model.sha256,
+        training_data=data,
+        accuracy={},
+        licence="MIT",
+        created=datetime.now(UTC).date().isoformat(),
+        crop_size=config.stages[-1].crop_size,
+    )
+    return export(folder, info, network_arrays(network))
+
+
+def record_accuracy(folder: Path, name: str, report: Path) -> Path:
+    """Write both checkpoints of a finished run again, with the errors that `deep3d evaluate --out report` measured.
+
+    Gives the path of the one in eight bits, whose weights stay as they were.
+
+    Raises: CheckpointError; DatasetError if the report is not one.
+    """
+    checkpoint = read_checkpoint(_full_precision(folder, name))
+    return export(folder, replace(checkpoint.info, accuracy=_measured(report)), checkpoint.arrays)
+
+
+def export(folder: Path, info: CheckpointInfo, arrays: dict[str, np.ndarray]) -> Path:
+    """Write the checkpoint in eight bits, and beside it in full precision; gives the path of the former.
+
+    Raises: CheckpointInvalid if weights are not finite.
+    """
+    path = folder / f"{info.name}.safetensors"
+    write_checkpoint(_full_precision(folder, info.name), info, arrays, storage="float32")
+    write_checkpoint(path, info, arrays, storage="int8")
+    return path
+
+
+def _full_precision(folder: Path, name: str) -> Path:
+    return folder / f"{name}.float32.safetensors"
+
+
+def _measured(report: Path) -> dict[str, float]:
+    """Accuracy by name and unit, from the last row of each table of a report: the one of the checkpoint, fitted."""
+    measures = {
+        "portraits NME51 %": ("portraits", "nme51", "mean"),
+        "portraits NME68 %": ("portraits", "nme68", "mean"),
+        "heads scan-to-mesh mm, median of medians": ("heads", "median", "median"),
+    }
+    try:
+        benchmarks = json.loads(report.read_text(encoding="utf-8"))["benchmarks"]
+        rows = {benchmark["name"]: benchmark["rows"][-1]["measures"] for benchmark in benchmarks}
+        return {name: float(rows[data][key][value]) for name, (data, key, value) in measures.items() if data in rows}
+    except OSError as error:
+        raise DatasetError(f"{report}: cannot be read ({error.strerror}); write it with deep3d evaluate") from error
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise DatasetError(f"{report}: not a report of deep3d evaluate ({error!r}); write it again") from error

@@ -1,0 +1,1 @@
+"""Weakly supervised training on real photos (Deng et al., 2019)."""

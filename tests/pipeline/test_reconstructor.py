@@ -1,0 +1,217 @@
+"""The whole way from a photo to a face, with the shipped model and weights, on the sample photo."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from deep3d.alignment import STANDARD_POINTS
+from deep3d.camera import project
+from deep3d.coefficients import FaceCoefficients
+from deep3d.detection.detector import Detection
+from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissing, NoFaceFound
+from deep3d.fitting.iteration import look, started
+from deep3d.landmarks import five_points
+from deep3d.photo import Photo, read_photo
+from deep3d.pipeline.reconstructor import Reconstructor
+from deep3d.regression.regressor import DenseLandmarks, Regression
+
+SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def reconstructor() -> Reconstructor:
+    return Reconstructor.load()
+
+
+@pytest.fixture(scope="module")
+def face(reconstructor):
+    return reconstructor(SAMPLE)
+
+
+def test_the_mesh_lies_on_the_face_of_the_photo(face):
+    """The detector and the network are independent witnesses of where eyes, nose and mouth are."""
+    own, detected = five_points(face.landmarks68), face.detection.landmarks
+    size = np.ptp(detected, axis=0).max()
+    assert np.linalg.norm(own - detected, axis=1).mean() < 0.12 * size
+
+
+def test_the_astronaut_smiles_and_looks_at_the_camera(face):
+    smile = [face.face_model.expression_names.index(f"mouthSmile_{side}") for side in "LR"]
+    assert face.coefficients.expression[0, smile].mean() > 0.2
+    assert abs(face.pose.yaw) < 25 and abs(face.pose.pitch) < 25 and abs(face.pose.roll) < 15
+
+
+def test_landmarks_are_the_projection_of_the_placed_mesh(face):
+    placed = face.face_model.landmarks(face.placed_vertices[None])
+    assert_allclose(face.crop.to_photo(project(placed, face.camera)[0]), face.landmarks68, atol=0.02)
+
+
+def test_the_texture_takes_its_colours_from_the_photo(face):
+    points = face.landmarks68[[29, 30, 1, 15, 8]].round().astype(int)
+    seen = face.photo.pixels[points[:, 1], points[:, 0]].mean(axis=0)
+    model = face.face_model
+    corners = model.uv[model.uv_triangles[model.landmark_triangles[[29, 30, 1, 15, 8]]]].mean(axis=1)
+    side = len(face.texture)
+    columns, rows = (corners[:, 0] * side).astype(int), ((1 - corners[:, 1]) * side).astype(int)
+    assert np.abs(face.texture[rows, columns].mean(axis=0) - seen).max() < 25
+
+
+def test_photos_of_one_call_do_not_touch_each_other(reconstructor, face):
+    photo = read_photo(SAMPLE)
+    blank = Photo(np.full((200, 300, 3), 127, np.uint8), "blank", "0" * 64)
+
+    results = reconstructor.reconstruct([blank, photo, blank, photo])
+
+    assert [len(faces) for faces in results] == [0, 1, 0, 1]
+    for faces in results[1::2]:
+        assert_allclose(faces[0].landmarks68, face.landmarks68, atol=0.5)  # batches round otherwise
+
+
+def test_two_people_in_one_photo_come_largest_first(reconstructor):
+    photo = read_photo(SAMPLE)
+    small = photo.pixels[::2, ::2]
+    both = np.full((512, 800, 3), 90, np.uint8)
+    both[:, :512] = photo.pixels
+    both[100:356, 530:786] = small
+    pair = Photo(both, "pair", "0" * 64)
+
+    largest, everyone = reconstructor.reconstruct([pair])[0], reconstructor.reconstruct([pair], faces="all")[0]
+
+    assert len(largest) == 1 and len(everyone) == 2
+    assert largest[0].landmarks68[30, 0] < 512 < everyone[1].landmarks68[30, 0]
+
+
+def test_a_false_find_does_not_hide_the_next_face(toy_face_model, toy_checkpoint):
+    """The largest detection has five points in one place: no face can have them."""
+    points = np.array([200, 150]) + STANDARD_POINTS[:, :2] * [110, -110]
+    found = [
+        Detection(np.array([0.0, 0, 400, 300]), 0.9, np.full((5, 2), 50.0)),
+        Detection(np.array([100.0, 50, 300, 250]), 0.9, points),
+        Detection(np.array([120.0, 70, 280, 230]), 0.9, points + 1),
+    ]
+
+    def regress(crops):
+        return Regression(FaceCoefficients.from_vector(np.zeros((len(crops), 257), np.float32)), None)
+
+    reconstructor: Any = Reconstructor(toy_face_model, Finds(*found), regress, toy_checkpoint)  # pyright: ignore
+    photo = Photo(np.full((300, 400, 3), 99, np.uint8), "pair", "0" * 64)
+
+    largest, everyone = reconstructor.reconstruct([photo])[0], reconstructor.reconstruct([photo], faces="all")[0]
+
+    assert [face.detection.box[0] for face in largest] == [100]
+    assert [face.detection.box[0] for face in everyone] == [100, 120]
+    assert everyone[0].timings_ms == everyone[1].timings_ms
+    assert everyone[0].timings_ms is not everyone[1].timings_ms
+
+
+def test_only_what_its_crop_does_not_fit_is_cropped_again(reconstructor, face):
+    right = five_points(face.landmarks68)
+    wrong = right.mean(axis=0) + 1.3 * (right - right.mean(axis=0))
+
+    class Detector:
+        def detect(self, photos, faces):
+            return [[Detection(face.detection.box, 0.9, points)] for points in (right, wrong)]
+
+    looked = []
+
+    def regress(crops):
+        looked.append(len(crops))
+        return reconstructor._observer._regressor(crops)
+
+    twice: Any = Reconstructor(face.face_model, Detector(), regress, reconstructor.checkpoint)  # pyright: ignore
+    (kept,), (moved,) = twice.reconstruct([face.photo, face.photo])
+
+    assert looked == [2, 1]
+    assert_allclose(kept.crop.five_points, right)
+    assert kept.crop.shift(moved.crop.five_points) < 12 < kept.crop.shift(wrong)
+    assert np.linalg.norm(kept.landmarks68 - moved.landmarks68, axis=1).mean() < 2
+
+
+class Finds:
+    """A detector that always finds the same."""
+
+    def __init__(self, *found: Detection) -> None:
+        self.found = [*found]
+
+    def detect(self, photos, faces):
+        return [self.found for _ in photos]
+
+
+def seen_by(detector: Any, reconstructor: Reconstructor, photo: Photo):
+    observer = reconstructor._observer
+    other = Reconstructor(
+        reconstructor.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=observer._refiner
+    )
+    return other.reconstruct([photo])[0]
+
+
+def test_a_face_that_the_detector_does_not_see_is_found(reconstructor, face):
+    height, width = face.photo.pixels.shape[:2]
+    x, y = face.detection.landmarks.mean(axis=0).astype(int)
+    close = np.ascontiguousarray(face.photo.pixels[max(y - 110, 0) : y + 110, max(x - 110, 0) : x + 110])
+    (found,) = seen_by(Finds(), reconstructor, Photo(close, "close", "0" * 64))
+    corner = [max(x - 110, 0), max(y - 110, 0)]
+    assert np.linalg.norm(found.landmarks68 + corner - face.landmarks68, axis=1).mean() < 3
+    assert found.detection.score == 0
+    assert seen_by(Finds(), reconstructor, Photo(np.full((height, width, 3), 128, np.uint8), "wall", "0" * 64)) == []
+
+
+def test_what_is_no_face_is_left_for_one_beside_it(reconstructor, face):
+    x, y = face.landmarks68[3]  # a cheek
+    box = np.array([x - 20, y - 20, x + 20, y + 20])
+    cheek = Detection(box, 0.7, np.array([x, y]) + STANDARD_POINTS[:, :2] * [20, -20])
+    (found,) = seen_by(Finds(cheek), reconstructor, face.photo)
+    assert np.linalg.norm(found.landmarks68 - face.landmarks68, axis=1).mean() < 3
+    left, top, right, bottom = found.detection.box
+    assert left < face.landmarks68[36, 0] < right and top < face.landmarks68[30, 1] < bottom
+
+
+def test_a_frame_that_the_refiner_doubts_holds_no_face(reconstructor, face):
+    x, y = face.detection.landmarks.mean(axis=0).astype(int)
+    close = np.ascontiguousarray(face.photo.pixels[max(y - 110, 0) : y + 110, max(x - 110, 0) : x + 110])
+    observer = reconstructor._observer
+    detector: Any = Finds()
+    found = []
+    for deviation in (1.0, 50.0):
+
+        def refine(crops, coefficients, cameras, deviation=deviation):
+            dense = observer._refiner(crops, coefficients, cameras)
+            return DenseLandmarks(dense.points, np.full_like(dense.deviation, deviation))
+
+        refiner: Any = refine
+        other = Reconstructor(face.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=refiner)
+        found.append(len(other.reconstruct([Photo(close, "close", "0" * 64)])[0]))
+    assert found == [1, 0]
+
+
+@pytest.mark.parametrize(("pixels", "looks"), [(0.5, 1), (4.0, 2)])
+def test_the_refiner_looks_again_if_it_moves_the_landmarks_much(reconstructor, face, pixels, looks):
+    observer, seen = reconstructor._observer, []
+
+    def refine(crops, coefficients, cameras):
+        seen.append(len(crops))
+        mesh = look(observer._basis, started(coefficients, cameras[0])).pixels
+        return DenseLandmarks(mesh + [pixels if len(seen) == 1 else 0.0, 0.0], np.ones(mesh.shape[:2]))
+
+    detector: Any = Finds(face.detection)
+    refiner: Any = refine
+    other = Reconstructor(face.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=refiner)
+    other.reconstruct([face.photo])
+    assert seen == [1] * looks
+
+
+def test_a_photo_without_a_face_is_named(reconstructor):
+    with pytest.raises(NoFaceFound, match="wall"):
+        reconstructor(Photo(np.full((200, 200, 3), 200, np.uint8), "wall.png", "0" * 64))
+
+
+def test_missing_and_foreign_files_are_named(tmp_path, toy_checkpoint_path):
+    with pytest.raises(FaceModelMissing, match="nowhere"):
+        Reconstructor.load(face_model=tmp_path / "nowhere.safetensors")
+    with pytest.raises(CheckpointMissing, match="nowhere"):
+        Reconstructor.load(checkpoint=tmp_path / "nowhere.safetensors")
+    with pytest.raises(CheckpointMismatch, match="face model"):
+        Reconstructor.load(checkpoint=toy_checkpoint_path)

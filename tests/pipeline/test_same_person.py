@@ -1,0 +1,77 @@
+"""Who fits in with the others, how much each counts, and what they share."""
+
+from typing import Any
+
+import numpy as np
+from numpy.testing import assert_allclose
+
+from deep3d.coefficients import FaceCoefficients
+from deep3d.pipeline.same_person import (
+    LARGEST_DISAGREEMENT,
+    SPREAD,
+    SamePerson,
+    find_strangers,
+    photo_weights,
+    share_identity,
+)
+from deep3d.texture import Texture
+
+
+def faces_at(*places: float) -> FaceCoefficients:
+    """Faces whose first identity component is as given."""
+    vectors = np.zeros((len(places), 257), np.float32)
+    vectors[:, 0] = places
+    return FaceCoefficients.from_vector(vectors)
+
+
+SURE = np.full(4, 1.0)
+FAR = 3 * SPREAD * LARGEST_DISAGREEMENT
+
+
+def test_nobody_is_strange_among_faces_that_agree():
+    assert not find_strangers(faces_at(0, 0.3, -0.3, 0.1), SURE).any()
+
+
+def test_the_one_that_does_not_fit_in_is_named():
+    assert find_strangers(faces_at(0, 0.3, FAR, 0.1), SURE).tolist() == [False, False, True, False]
+
+
+def test_two_strangers_do_not_hide_each_other():
+    strange = find_strangers(faces_at(0, 0.3, -0.2, 0.1, FAR, -FAR), np.ones(6))
+    assert strange.tolist() == [False] * 4 + [True] * 2
+
+
+def test_of_two_the_less_sure_one_is_the_stranger():
+    assert find_strangers(faces_at(0, FAR), np.array([1.0, 1.2])).tolist() == [False, True]
+    assert find_strangers(faces_at(0, FAR), np.array([1.2, 1.0])).tolist() == [True, False]
+
+
+def test_a_blurred_photo_may_differ_more():
+    apart = FAR / 3
+    assert find_strangers(faces_at(0, 0, 0, apart * 1.4), np.full(4, 1.0)).any()
+    assert not find_strangers(faces_at(0, 0, 0, apart * 1.4), np.array([1, 1, 1, 6.0])).any()
+
+
+def test_one_photo_is_nobody_elses():
+    assert not find_strangers(faces_at(5), np.ones(1)).any()
+
+
+def test_sure_photos_count_more_and_strangers_nothing():
+    weight = photo_weights(np.array([1.0, 2.0, 1.0]), np.array([False, False, True]))
+    assert_allclose(weight, [0.8, 0.2, 0])
+    shared = share_identity(faces_at(1, 6, 50), weight)
+    assert_allclose(shared.identity[:, 0], [2, 2, 50])
+
+
+def test_the_merged_face_is_the_surest_one_with_another_texture(toy_reconstruction, with_texture):
+    def face(value: int) -> Any:
+        made = with_texture(toy_reconstruction, np.zeros((1, 1, 3), np.uint8), timings_ms={"mark": float(value)})
+        image = np.full((64, 64, 3), value, np.uint8)
+        made.__dict__["unwrapped"] = Texture(image, np.full((64, 64), 255, np.uint8))
+        return made
+
+    person = SamePerson((face(100), None, face(120), face(250)), np.array([0.3, 0, 0.7, 0]), (3,))
+    assert person.surest.timings_ms == {"mark": 120.0}
+    assert person.merged.timings_ms == {"mark": 120.0}
+    charts = person.merged.texture.max(axis=2) > 0
+    assert charts.any() and person.merged.texture[charts].max() <= 121  # in the light of the surest, not the stranger's
