@@ -3,26 +3,31 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+INSTALL := $(BIN)/python deploy/install.py
 SAMPLE := docs/sample/astronaut.jpg
 VIEWER := serving/viewer
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
-.PHONY: setup run test check texts bench notebooks clean
+.PHONY: setup run test check texts viewer lock sbom bench notebooks clean
 
-setup: $(VENV)/.ready serving/static/build/result.js
+setup: $(VENV)/.ready
 
-# Once for each change of the two files that say what to install; unpacking torch takes a minute or two.
-$(VENV)/.ready: pyproject.toml constraints.txt
-	@echo "Installing into $(VENV) ..."
-	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[serving,openvino,torch,train,dev]'
-	@echo "Compiling the number kernels ..."
-	-@$(BIN)/deep3d reconstruct $(SAMPLE) --out build/first-run
+# What the site needs, without torch and the tools of development; once for each change of what may be installed.
+$(VENV)/.site-ready: pyproject.toml constraints.txt
+	@echo "Setting up the site in $(VENV): about a minute, the first time only" >&2
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) serving,openvino
+	@$(BIN)/deep3d compile
 	@touch $@
 
-# The viewer of the site: TypeScript, bundled with what npm brings. Node.js comes with the virtual environment.
-serving/static/build/result.js: $(VIEWER)/node_modules/.package-lock.json $(wildcard $(VIEWER)/src/*.ts $(VIEWER)/src/*/*.ts)
+# Everything else; unpacking torch takes a minute or two.
+$(VENV)/.ready: $(VENV)/.site-ready
+	@$(INSTALL) serving,openvino,torch,train,dev
+	@touch $@
+
+# The scripts of the pages: TypeScript, bundled with what npm brings. The bundle is committed, so that the site needs no
+# Node.js; a test says when it is older than its sources. Node.js comes with the extra `dev`.
+viewer: $(VIEWER)/node_modules/.package-lock.json
 	$(NPM) run build
 
 $(VIEWER)/node_modules/.package-lock.json: $(VIEWER)/package.json $(VIEWER)/package-lock.json $(VENV)/.ready
@@ -31,17 +36,17 @@ $(VIEWER)/node_modules/.package-lock.json: $(VIEWER)/package.json $(VIEWER)/pack
 	@touch $@
 
 $(VENV)/.notebooks-ready: $(VENV)/.ready
-	$(INSTALL) '.[notebooks]'
+	@$(INSTALL) notebooks
 	@touch $@
 
 # The site, with everything below data/; Ctrl-C ends it.
-run: setup
+run: $(VENV)/.site-ready
 	$(BIN)/deep3d serve
 
 test: setup
 	$(BIN)/python -m pytest
 
-check: setup
+check: setup $(VIEWER)/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -55,6 +60,20 @@ texts: setup
 	$(foreach language,de es zh,$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --omit-header --width 120 \
 		--locale $(language) --input-file build/texts.pot --output-file serving/translations/$(language).po &&) true
 
+# What the image installs, with the digests of all files; after a change of constraints.txt.
+lock: setup
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --extra serving --extra openvino --constraint constraints.txt \
+		--output-file build/requirements.txt pyproject.toml
+	{ head -1 deploy/requirements.txt; cat build/requirements.txt; } > build/lock && mv build/lock deploy/requirements.txt
+
+# The list of all that a site is made of (CycloneDX): Python's packages, and what npm brings into the pages.
+sbom: $(VENV)/.ready
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements deploy/requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json
+	$(BIN)/python deploy/add_npm.py $(VIEWER)/package-lock.json build/sbom.json
+
 bench: setup
 	$(BIN)/deep3d bench $(SAMPLE)
 
@@ -64,5 +83,5 @@ notebooks: $(VENV)/.notebooks-ready
 		--ExecutePreprocessor.record_timing=False $(sort $(wildcard notebooks/*.ipynb))
 
 clean:
-	rm -rf $(VENV) $(VIEWER)/node_modules serving/static/build build dist .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VIEWER)/node_modules build dist .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -49,6 +49,7 @@ class Settings:
     job_seconds: float = 120.0  # a worker that is longer at one job kills itself
     worker_timeout: float = 10.0  # seconds without a heartbeat until a worker counts as dead
     metrics_port: int = 0  # of each worker process; 0: none
+    metrics_host: str = "127.0.0.1"  # where that port listens: the figures are for operators
     log_level: str = "INFO"
 
     @classmethod

@@ -14,7 +14,7 @@ from deep3d.cli.faces import fit, reconstruct
 from deep3d.cli.measuring import bench
 from deep3d.cli.models import decode, import_model, import_weights
 from deep3d.cli.output import say
-from deep3d.cli.runtimes import export, tune
+from deep3d.cli.runtimes import compile_ahead, export, tune
 from deep3d.cli.startup import spare_imports
 from deep3d.cli.training import record, refiner, synthetic, weak
 from deep3d.errors import Deep3DError
@@ -31,6 +31,7 @@ def _group(about: str, *commands, **named) -> typer.Typer:
 
 
 app = _group("One photo in, one textured 3D face out.", reconstruct, fit, decode, evaluate, bench, tune, export)
+app.command("compile")(compile_ahead)
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, record), name="train")
 app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")
 app.add_typer(_group("Trained weights of others.", **{"import": import_weights}), name="checkpoint")

@@ -1,4 +1,4 @@
-"""`deep3d export` and `deep3d tune`: the network for other programs, and for this machine."""
+"""`deep3d export`, `deep3d tune`, `deep3d compile`: the network for other programs, and this machine made ready."""
 
 from __future__ import annotations
 
@@ -134,3 +134,13 @@ def _synthetic_crops(model: FaceModel) -> np.ndarray:
             crops.append(generator.draw(HEADS_AT_ONCE).crops)
             bar.advance(task, HEADS_AT_ONCE)
     return np.concatenate(crops)
+
+
+def compile_ahead() -> None:
+    """Compile the number kernels now, in two processes, so that the first photo does not wait for them."""
+    from deep3d.cli.compiling_ahead import compile_kernels
+    from deep3d.cli.output import share_bar
+
+    with share_bar("Compiling the number kernels") as show:
+        for share in compile_kernels():
+            show(share)

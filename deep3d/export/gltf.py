@@ -30,6 +30,11 @@ def write_glb(reconstruction: Reconstruction, folder: Path) -> None:
     (folder / "albedo.png").write_bytes(png(albedo))
 
 
+def model_vertices(face_model: FaceModel) -> np.ndarray:
+    """(N,) the model vertex of each vertex of face.glb, ascending: those on seams of the texture are doubled."""
+    return face_model.derived(_shared).vertex
+
+
 def glb(reconstruction: Reconstruction) -> bytes:
     """The bytes of face.glb.
 

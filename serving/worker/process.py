@@ -66,7 +66,7 @@ def make_worker(site: Site, finder: FaceFinder, write: Write = write_results) ->
     household.job = ReconstructJob(site, finder, household.worker_id, metrics, write)
     declare(broker, household.job)
     if site.settings.metrics_port:
-        start_http_server(site.settings.metrics_port, registry=metrics.registry)
+        start_http_server(site.settings.metrics_port, site.settings.metrics_host, registry=metrics.registry)
     return broker
 
 

@@ -44,7 +44,45 @@ def test_all_images_have_a_version(compose):
     assert all(re.search(r":v?\d", image) for image in images - {"deep3d"}), images
 
 
-def test_only_nginx_is_reached_from_outside(compose):
+def test_ports_are_bound_to_the_loopback_unless_set(compose):
     published = {name: ports for name, each in compose["services"].items() if (ports := each.get("ports"))}
-    assert published.pop("nginx") == ["8080:80"]
+    assert published["nginx"] == ["127.0.0.1:8080:80"]
+    assert set(published) == {"nginx", "mail"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_no_password_has_a_default(deploy):
+    text = (deploy / "compose.yaml").read_text(encoding="utf-8")
+    used = re.findall(r"\$\{(\w*PASSWORD)(:[-?])([^}]*)}", text)
+    assert {name for name, *_ in used} == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "DEEP3D_ADMIN_PASSWORD"}
+    assert all(kind == ":?" or not default for _, kind, default in used)
+
+
+def test_passwords_are_made_for_each_site(deploy):
+    made = [subprocess.run(["sh", "secrets.sh"], cwd=deploy, capture_output=True, text=True).stdout for _ in range(2)]
+    first, second = (dict(line.split("=") for line in each.splitlines()) for each in made)
+    assert set(first) == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "DEEP3D_ADMIN_PASSWORD"}
+    assert len({*first.values(), *second.values()}) == 6
+    assert all(re.fullmatch("[0-9a-f]{48}", value) for value in first.values())
+
+
+def test_no_service_may_do_more_than_it_needs(compose):
+    for name, service in compose["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["mem_limit"], name
+        assert "privileged" not in service
+
+
+def test_stores_are_reached_from_inside_only(compose):
+    assert compose["networks"]["inside"] == {"internal": True}
+    for name in ("redis", "postgres"):
+        assert compose["services"][name]["networks"] == ["inside"]
+
+
+def test_redis_has_a_password_and_evicts_nothing(compose):
+    *_, script = compose["services"]["redis"]["command"]
+    assert "requirepass" in script
+    assert "--maxmemory-policy noeviction" in script
+    assert compose["services"]["web"]["environment"]["DEEP3D_BROKER_URL"] == "redis://:secret@redis:6379/0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 
@@ -35,6 +36,37 @@ def test_it_takes_all_that_the_package_is_built_of(deploy, dockerfile):
     assert folders == {"bfm", "checkpoints", "deep3d", "serving"}
     for folder in folders:
         assert f"COPY {folder} {folder}" in dockerfile
+
+
+def test_nothing_is_installed_without_its_digest(deploy, dockerfile):
+    assert "--require-hashes" in dockerfile
+    assert all(
+        "--no-deps" in line or "--require-hashes" in line
+        for line in dockerfile.splitlines()
+        if " install " in line and "pip" in line
+    )
+    pinned = re.findall(r"^([\w.-]+)==(\S+) \\\n    --hash=sha256:", _lock(deploy), re.MULTILINE)
+    assert len(pinned) == len(re.findall(r"^[\w.-]+==", _lock(deploy), re.MULTILINE)) > 50
+    constrained = dict(
+        line.split("==") for line in (deploy.parent / "constraints.txt").read_text().splitlines() if "==" in line
+    )
+    assert {name: version for name, version in pinned if constrained.get(name, version) != version} == {}
+
+
+def test_the_lock_has_all_that_the_site_imports(deploy):
+    project = tomllib.loads((deploy.parent / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["serving"], *extras["openvino"]]
+    locked = {_normal(name) for name in re.findall(r"^([\w.-]+)==", _lock(deploy), re.MULTILINE)}
+    assert {_normal(re.split(r"[^\w.-]", each)[0]) for each in wanted} <= locked
+
+
+def _lock(deploy: Path) -> str:
+    return (deploy / "requirements.txt").read_text(encoding="utf-8")
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def test_it_runs_as_nobody_in_particular(dockerfile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from serving.app import create_app
 from serving.settings import PREFIX, Settings
 
-BY_HAND = {"secrets", "nginx"}  # the Secret and the ConfigMap that docs/deployment.md has made
+BY_HAND = {"secrets", "nginx", "redis"}  # the Secrets and the ConfigMap that docs/deployment.md has made
 
 
 @pytest.fixture
@@ -51,8 +52,9 @@ def test_whatever_pods_refer_to_is_there(manifests, deployments):
     for pod in deployments.values():
         volumes = {each["name"] for each in pod.get("volumes", [])}
         assert set(_named(pod.get("volumes", []), "claimName")) <= there
+        mounted = [each for container in _containers(pod) for each in container.get("volumeMounts", [])]
+        assert {each["name"] for each in mounted} == volumes
         for container in pod["containers"]:
-            assert {each["name"] for each in container.get("volumeMounts", [])} == volumes
             assert set(_named(container.get("envFrom", []), "name")) <= there
 
 
@@ -89,10 +91,69 @@ def test_the_image_is_of_this_version(deploy, deployments):
 
 
 def test_pods_run_without_root_as_the_user_of_the_image(dockerfile, deployments):
+    for pod in deployments.values():
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
     for name in ("web", "worker"):
         context = deployments[name]["securityContext"]
-        assert context["runAsNonRoot"]
         assert f"USER {context['fsGroup']}" in dockerfile
+        assert context["runAsUser"] == context["fsGroup"]
+
+
+def test_no_container_may_do_more_than_it_needs(deployments):
+    for pod in deployments.values():
+        for container in _containers(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_nobody_talks_to_anybody_but_as_listed(manifests, deployments):
+    policies = {name: each["spec"] for (kind, name), each in manifests.items() if kind == "NetworkPolicy"}
+    assert policies["nobody"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for name in deployments:
+        (ports,) = [each["ports"] for each in policies[name]["ingress"]]
+        assert {each["port"] for each in ports} == {
+            each["containerPort"] for container in deployments[name]["containers"] for each in container["ports"]
+        }
+    named = {each["app"] for each in _values(policies, "matchLabels") if "app" in each}
+    assert named == set(deployments)
+
+
+def test_redis_has_a_password_and_evicts_nothing(deployments):
+    (container,) = deployments["redis"]["containers"]
+    assert "requirepass" in container["command"][-1]
+    assert "--maxmemory-policy noeviction" in container["command"][-1]
+
+
+def test_a_pod_finds_what_its_image_has_compiled(dockerfile, deployments):
+    folder = re.findall(r"NUMBA_CACHE_DIR=(\S+)", dockerfile)[0]
+    for name in ("web", "worker"):
+        (first,) = deployments[name]["initContainers"]
+        assert first["command"] == ["cp", "-R", f"{folder}/.", "/cache"]
+        (container,) = deployments[name]["containers"]
+        assert {"name": "cache", "mountPath": folder} in container["volumeMounts"]
+        assert first["image"] == container["image"]
+
+
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def _values(value: Any, key: str) -> Iterator[Any]:
+    """All values of a key, however deep, of whatever kind."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == key:
+                yield inner
+            yield from _values(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values(inner, key)
 
 
 def _named(value: Any, key: str) -> Iterator[str]:

@@ -33,7 +33,10 @@ def environments(deploy, compose, manifests) -> dict[str, dict[str, str]]:
     """Every environment that the site is started in."""
     env_file = (deploy / "systemd" / "deep3d.env").read_text(encoding="utf-8")
     worker = manifests["Deployment", "worker"]["spec"]["template"]["spec"]["containers"][0]
-    secret = {"DEEP3D_DATABASE_URL": "postgresql://host/name"}  # as docs/deployment.md has it made
+    secret = {  # as docs/deployment.md has it made
+        "DEEP3D_DATABASE_URL": "postgresql://host/name",
+        "DEEP3D_BROKER_URL": "redis://:secret@redis:6379/0",
+    }
     return {
         "compose": {k: str(v) for k, v in compose["services"]["web"]["environment"].items()},
         "systemd": dict(line.split("=", 1) for line in env_file.splitlines() if not line.startswith("#")),

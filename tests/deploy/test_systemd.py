@@ -27,6 +27,21 @@ def test_both_read_the_same_settings(units):
         assert re.findall(r"^EnvironmentFile=(.+)$", text, re.MULTILINE) == ["/etc/deep3d.env"]
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_finds_little_exposed(units, tmp_path):
+    for name, text in units.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=25", "--no-pager", *units]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-1500:] + result.stderr
+
+
+def test_memory_is_bounded_and_system_calls_are_few(units):
+    for text in units.values():
+        assert re.search(r"^MemoryMax=\d+G$", text, re.MULTILINE)
+        assert "\nSystemCallFilter=@system-service\n" in text
+
+
 def test_a_signal_reaches_the_first_process_only(units):
     """A second one would end the processes of Dramatiq and gunicorn at once."""
     for text in units.values():

@@ -1,0 +1,123 @@
+"""Compile the number kernels before the first photo: two processes, each with half of a face that nobody sent.
+
+One finds a drawn face and fits it; the other takes the face as found and writes all its files. They share few kernels,
+so that on two cores the wait is little more than half. What they leave in numba's cache serves every later process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba.core.event import Event, Listener, install_listener
+
+from deep3d.errors import Deep3DError
+
+if TYPE_CHECKING:
+    from deep3d import FaceModel, Photo
+
+USUAL_KERNELS = 300  # compilations of both processes, those of numba's own functions included; for the estimate alone
+PIXELS = 512
+TEXTURE_PIXELS = 1024
+MARGIN = 1.1  # of `draw_view`
+_GREY = (233, 233, 233)
+
+
+class CompilationFailed(Deep3DError):
+    """One of the processes ended early."""
+
+
+def compile_kernels() -> Iterator[float]:
+    """Compile, and give from time to time the part that is done, in [0, 1].
+
+    Raises: CompilationFailed.
+    """
+    context = multiprocessing.get_context("spawn")
+    said, says = context.Pipe(duplex=False)
+    drawn, draws = context.Pipe(duplex=False)
+    processes = [
+        context.Process(target=_find, args=(drawn, says), name="finding"),
+        context.Process(target=_write, args=(draws, says), name="writing"),
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield from _progress(processes, said)
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+
+
+def _progress(processes: Sequence[BaseProcess], said: Connection) -> Iterator[float]:
+    compiled = 0
+    while any(process.is_alive() for process in processes):
+        while said.poll(0.1):
+            said.recv()
+            compiled += 1
+        yield min(compiled / USUAL_KERNELS, 0.99)
+        broken = next((process for process in processes if process.exitcode), None)
+        if broken is not None:
+            raise CompilationFailed(f"{broken.name} ended with code {broken.exitcode}; see what it said above")
+    yield 1.0
+
+
+class _Count(Listener):
+    """Says that a kernel was compiled, which the other end of a pipe counts."""
+
+    def __init__(self, says: Connection) -> None:
+        self._says = says
+
+    def on_start(self, event: Event) -> None:
+        """It counts when it is done."""
+
+    def on_end(self, event: Event) -> None:
+        self._says.send_bytes(b"\x80\x04N.")  # a pickled None, in one write: two processes share the pipe
+
+
+def _find(drawn: Connection, says: Connection) -> None:
+    """Find the drawn face and fit it."""
+    from deep3d import Reconstructor
+
+    with install_listener("numba:compile", _Count(says)):
+        finder = Reconstructor.load(goal="throughput")
+        photo = drawn.recv()
+        finder.same_person([photo, photo])
+
+
+def _write(draws: Connection, says: Connection) -> None:
+    """Draw the face, and write the files of what it shows."""
+    from deep3d import SamePerson, default_face_model, fit_photo, write_results
+
+    with install_listener("numba:compile", _Count(says)), TemporaryDirectory(prefix="deep3d-") as folder:
+        model = default_face_model()
+        photo = mean_face(model)
+        draws.send(photo)
+        face = fit_photo(photo, _landmarks(model), model)
+        merged = SamePerson((face, face), np.ones(2), ()).merged
+        write_results(merged, Path(folder) / "face")
+
+
+def mean_face(face_model: FaceModel) -> Photo:
+    """A picture of nobody, which the detector takes for a face."""
+    from deep3d import Photo, Pose, draw_view
+    from deep3d.export.images import albedo_image
+
+    texture = albedo_image(face_model, face_model.mean_albedo, TEXTURE_PIXELS)
+    pixels = draw_view(face_model.mesh(face_model.mean_shape), texture, Pose(0, 0, 0), PIXELS, _GREY)
+    return Photo(pixels, "mean face", "")
+
+
+def _landmarks(face_model: FaceModel) -> np.ndarray:
+    """(68, 2): where they are in that picture, seen from far away."""
+    shape = face_model.mean_shape
+    low, high = shape.min(axis=0), shape.max(axis=0)
+    points = face_model.landmarks(shape[None])[0] - (low + high) / 2
+    scale = PIXELS / (MARGIN * (high - low).max())
+    return (PIXELS - 1) / 2 + points[:, :2] * [scale, -scale]
