@@ -1,4 +1,4 @@
-"""Install into the virtual environment, with what is done and what is left in one line: `python deploy/install.py EXTRAS`.
+"""Install into the virtual environment, and say in one line what is going on: `python deploy/install.py EXTRAS`.
 
 Run by the Python of the environment, before anything is installed there: the standard library is all it uses.
 """

@@ -1,8 +1,8 @@
 """What a browser needs to show a face soon: a small mesh and a preview of the photo; what all faces share comes apart.
 
-face.web.glb is face.glb with positions and UVs in 16 bits (KHR_mesh_quantization), without normals, which a viewer works
-out anyway, and with the photo's expression in its vertices. The expressions are the same for every face of a model, and
-most of face.glb: `expressions` writes them once for all. The attribute `_VERTEX` numbers the vertices of the model.
+face.web.glb is face.glb with positions and UVs in 16 bits (KHR_mesh_quantization), without normals, which a viewer
+works out anyway, and with the photo's expression in its vertices. The expressions are the same for every face of a
+model, and most of face.glb: `expressions` writes them once for all. `_VERTEX` numbers the model's vertices.
 """
 
 from __future__ import annotations
@@ -168,4 +168,3 @@ def _unpacked(content: bytes) -> tuple[dict[str, Any], bytes]:
     """The JSON and the buffer of a GLB file."""
     (length,) = struct.unpack_from("<I", content, 12)
     return json.loads(content[20 : 20 + length]), content[28 + length :]
-

@@ -22,9 +22,7 @@ def add_npm(deploy):
 def test_what_the_pages_run_is_listed_and_no_tool(deploy, add_npm):
     viewer = deploy.parent / "serving/viewer"
     wanted = json.loads((viewer / "package.json").read_text())
-    listed = {
-        each["name"]: each for each in add_npm.components(json.loads((viewer / "package-lock.json").read_text()))
-    }
+    listed = {each["name"]: each for each in add_npm.components(json.loads((viewer / "package-lock.json").read_text()))}
     assert listed.keys() >= wanted["dependencies"].keys()
     assert not listed.keys() & wanted["devDependencies"].keys()
     three = listed["three"]
