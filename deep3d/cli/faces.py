@@ -125,12 +125,12 @@ def fit(
 ) -> None:
     """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
     with starting():
-        from deep3d.batch import result_folders
         from deep3d.cli.compiling import compiling_told
         from deep3d.export import write_results
         from deep3d.face_model import read_face_model
         from deep3d.fitting import read_landmarks68
         from deep3d.photo import read_photo
+        from deep3d.pipeline.batch import result_folders
         from deep3d.pipeline.from_landmarks import fit_photo
 
     model = read_face_model(face_model)

@@ -24,9 +24,9 @@ def bench(
     ] = None,
 ) -> None:
     """Time the way from a photo to its files beside the reference's and others', and the tools along it, here."""
-    from deep3d.assets import asset
     from deep3d.bench import Peers, run_bench
     from deep3d.bench.plot import draw_bars, require_drawable
+    from deep3d.files.assets import asset
 
     for path in (out, plot):
         require_writable(path)
