@@ -26,12 +26,14 @@ from deep3d.fitting import (
 )
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import Photo, read_photo
-from deep3d.pipeline.observer import ALIGNMENTS, Candidate, Observer
+from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
+from deep3d.pipeline.observation import Candidate
+from deep3d.pipeline.observer import ALIGNMENTS, Observer
 from deep3d.pipeline.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
-from deep3d.regression.regressor import Regression, Regressor
+from deep3d.regression import Regression, Regressor
 from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import give_back_memory, share_heaps, use_one_blas_thread
 
@@ -62,17 +64,18 @@ class Reconstructor:
     def __init__(
         self,
         face_model: FaceModel,
-        detector: FaceDetector,
-        regressor: Regressor,
+        detector: Detector,
+        regressor: CropRegressor,
         checkpoint: Checkpoint,
         alignments: int = ALIGNMENTS,
         refinement: Refinement = "landmarks",
-        refiner: LandmarkRefiner | None = None,
+        refiner: Refiner | None = None,
     ) -> None:
         checkpoint.require_model(face_model.info)
         self.face_model = face_model
         self.checkpoint = checkpoint
-        self._observer = Observer(face_model, detector, regressor, refiner, checkpoint, alignments)
+        self.networks = Networks(detector, regressor, refiner)
+        self._observer = Observer(face_model, self.networks, checkpoint.dense_vertices, alignments)
         self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
         self._basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices)
 
@@ -139,13 +142,14 @@ class Reconstructor:
     def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
         watch = Stopwatch()
-        rows, candidates, regression = self._observer(photos, faces, self.refinement != "none", watch)
+        seen = self._observer(photos, faces, self.refinement != "none", watch)
+        candidates, regression = seen.candidates, seen.regression
         fitted = self._fit(candidates, regression)
         if self.refinement == "photometric":
             fitted = self._fit_colours(candidates, regression, fitted)
         watch.lap("fit", len(candidates))
         results: list[list[Reconstruction]] = [[] for _ in photos]
-        for row, face in zip(rows, self._faces(candidates, regression, fitted, watch), strict=True):
+        for row, face in zip(seen.rows, self._faces(candidates, regression, fitted, watch), strict=True):
             results[row].append(face)
         return results
 
@@ -158,7 +162,8 @@ class Reconstructor:
         Raises: NoFaceFound if no photo shows a face.
         """
         watch = Stopwatch()
-        rows, candidates, regression = self._observer(photos, "largest", self.refinement != "none", watch)
+        seen = self._observer(photos, "largest", self.refinement != "none", watch)
+        rows, candidates, regression = seen.rows, seen.candidates, seen.regression
         if not candidates:
             raise NoFaceFound(
                 f"{', '.join(photo.name for photo in photos)}: no face found in any photo; use other ones"

@@ -10,7 +10,7 @@ from deep3d.network.checkpoints import Checkpoint
 from deep3d.refiner.graph import observed
 from deep3d.refiner.refiner import LandmarkRefiner
 from deep3d.refiner.weights import RefinerWeights
-from deep3d.regression.regressor import Regressor
+from deep3d.regression import Regressor
 from deep3d.runtime import Choice, load_runtime
 from deep3d.runtime.calibration import measure_ranges
 from deep3d.runtime.ranges import Range

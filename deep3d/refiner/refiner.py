@@ -14,7 +14,7 @@ from deep3d.refiner.graph import observed, refiner_graph
 from deep3d.refiner.layers import EXPRESSION_GAIN
 from deep3d.refiner.mirror import Mirror
 from deep3d.refiner.weights import RefinerWeights
-from deep3d.regression.regressor import LOG_DEVIATION, DenseLandmarks
+from deep3d.regression import LOG_DEVIATION, DenseLandmarks
 from deep3d.runtime import Choice, Network, load_network, network_precision
 from deep3d.runtime.calibration import Calibration
 

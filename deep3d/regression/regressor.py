@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,40 +9,8 @@ import numpy as np
 from deep3d.camera import CROP_SIZE
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
 from deep3d.errors import ShapeError
+from deep3d.regression.regression import DenseLandmarks, Regression
 from deep3d.runtime import Runtime
-
-LOG_DEVIATION = (-1.5, 4.0)
-"""The least and the largest logarithm of a deviation that training tells apart: from 0.2 to 55 crop pixels."""
-
-
-@dataclass(frozen=True)
-class DenseLandmarks:
-    """N points of B faces where the network saw them: the vertices `Checkpoint.dense_vertices` of the face model."""
-
-    points: np.ndarray  # (B, N, 2) crop pixels
-    deviation: np.ndarray  # (B, N) the standard deviation that the network expects, crop pixels
-
-
-@dataclass(frozen=True)
-class Regression:
-    """What the network says of B faces."""
-
-    coefficients: FaceCoefficients
-    dense: DenseLandmarks | None  # None where the checkpoint has none
-    refined: bool = False  # whether they are the refiner's
-
-    def chosen(self, other: Regression, rows: Sequence[int]) -> Regression:
-        """What is said of some faces: rows of this one, and of another one, which count on from those of this one."""
-        # Of no face nobody knows what there would be.
-        both = [part for part in (self, other) if len(part.coefficients)] or [self]
-        vectors = np.concatenate([part.coefficients.to_vector() for part in both])[rows]
-        dense = [part.dense for part in both if part.dense is not None]
-        if len(dense) < len(both):
-            return Regression(FaceCoefficients.from_vector(vectors), None)
-        refined = all(part.refined for part in both)
-        points = np.concatenate([part.points for part in dense])[rows]
-        deviation = np.concatenate([part.deviation for part in dense])[rows]
-        return Regression(FaceCoefficients.from_vector(vectors), DenseLandmarks(points, deviation), refined)
 
 
 @dataclass(frozen=True)

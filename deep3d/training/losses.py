@@ -12,7 +12,7 @@ from deep3d.face_model.dense_landmarks import face_region
 from deep3d.landmarks import INNER
 from deep3d.lighting import irradiance
 from deep3d.mesh import MILLIMETRES
-from deep3d.regression.regressor import LOG_DEVIATION
+from deep3d.regression import LOG_DEVIATION
 from deep3d.training.config import LossWeights
 
 SAMPLED_VERTICES = 1200

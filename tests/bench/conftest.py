@@ -10,7 +10,7 @@ from deep3d.detection.detector import FaceDetector
 from deep3d.face_model import FaceModel
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.pipeline.reconstructor import Reconstructor
-from deep3d.regression.regressor import Regressor
+from deep3d.regression import Regressor
 from deep3d.runtime import load_runtime
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "astronaut.jpg"

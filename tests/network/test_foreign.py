@@ -14,7 +14,7 @@ from deep3d.lighting import irradiance
 from deep3d.network.checkpoints import read_checkpoint
 from deep3d.network.foreign import import_checkpoint
 from deep3d.network.torch_regressor import RegressorConfig, RegressorNetwork
-from deep3d.regression.regressor import Regressor
+from deep3d.regression import Regressor
 from deep3d.runtime import available_runtimes, load_runtime
 
 WHITE = {"final_layers.4.weight": (9, 512, 1, 1), "final_layers.4.bias": (9,)}

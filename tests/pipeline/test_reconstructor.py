@@ -12,11 +12,12 @@ from deep3d.camera import project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.detection.detector import Detection
 from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissing, NoFaceFound
+from deep3d.fitting import LandmarkBasis
 from deep3d.fitting.iteration import look, started
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import Reconstructor
-from deep3d.regression.regressor import DenseLandmarks, Regression
+from deep3d.regression import DenseLandmarks, Regression
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "astronaut.jpg"
 
@@ -119,7 +120,7 @@ def test_only_what_its_crop_does_not_fit_is_cropped_again(reconstructor, face):
 
     def regress(crops):
         looked.append(len(crops))
-        return reconstructor._observer._regressor(crops)
+        return reconstructor.networks.regressor(crops)
 
     twice: Any = Reconstructor(face.face_model, Detector(), regress, reconstructor.checkpoint)  # pyright: ignore
     (kept,), (moved,) = twice.reconstruct([face.photo, face.photo])
@@ -141,9 +142,9 @@ class Finds:
 
 
 def seen_by(detector: Any, reconstructor: Reconstructor, photo: Photo):
-    observer = reconstructor._observer
+    networks = reconstructor.networks
     other = Reconstructor(
-        reconstructor.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=observer._refiner
+        reconstructor.face_model, detector, networks.regressor, reconstructor.checkpoint, refiner=networks.refiner
     )
     return other.reconstruct([photo])[0]
 
@@ -172,33 +173,34 @@ def test_what_is_no_face_is_left_for_one_beside_it(reconstructor, face):
 def test_a_frame_that_the_refiner_doubts_holds_no_face(reconstructor, face):
     x, y = face.detection.landmarks.mean(axis=0).astype(int)
     close = np.ascontiguousarray(face.photo.pixels[max(y - 110, 0) : y + 110, max(x - 110, 0) : x + 110])
-    observer = reconstructor._observer
+    networks = reconstructor.networks
     detector: Any = Finds()
     found = []
     for deviation in (1.0, 50.0):
 
         def refine(crops, coefficients, cameras, deviation=deviation):
-            dense = observer._refiner(crops, coefficients, cameras)
+            dense = networks.refiner(crops, coefficients, cameras)
             return DenseLandmarks(dense.points, np.full_like(dense.deviation, deviation))
 
         refiner: Any = refine
-        other = Reconstructor(face.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=refiner)
+        other = Reconstructor(face.face_model, detector, networks.regressor, reconstructor.checkpoint, refiner=refiner)
         found.append(len(other.reconstruct([Photo(close, "close", "0" * 64)])[0]))
     assert found == [1, 0]
 
 
 @pytest.mark.parametrize(("pixels", "looks"), [(0.5, 1), (4.0, 2)])
 def test_the_refiner_looks_again_if_it_moves_the_landmarks_much(reconstructor, face, pixels, looks):
-    observer, seen = reconstructor._observer, []
+    networks, seen = reconstructor.networks, []
+    basis = LandmarkBasis.of_vertices(face.face_model, reconstructor.checkpoint.dense_vertices)
 
     def refine(crops, coefficients, cameras):
         seen.append(len(crops))
-        mesh = look(observer._basis, started(coefficients, cameras[0])).pixels
+        mesh = look(basis, started(coefficients, cameras[0])).pixels
         return DenseLandmarks(mesh + [pixels if len(seen) == 1 else 0.0, 0.0], np.ones(mesh.shape[:2]))
 
     detector: Any = Finds(face.detection)
     refiner: Any = refine
-    other = Reconstructor(face.face_model, detector, observer._regressor, reconstructor.checkpoint, refiner=refiner)
+    other = Reconstructor(face.face_model, detector, networks.regressor, reconstructor.checkpoint, refiner=refiner)
     other.reconstruct([face.photo])
     assert seen == [1] * looks
 

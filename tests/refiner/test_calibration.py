@@ -12,7 +12,7 @@ from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import read_photo
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.refiner import LandmarkRefiner, RefinerWeights, read_refiner, refiner_calibration, refiner_ranges
-from deep3d.regression.regressor import Regressor
+from deep3d.regression import Regressor
 from deep3d.runtime import Choice, load_runtime
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
-from deep3d.regression.regressor import DenseLandmarks, Regression, Regressor
+from deep3d.regression import DenseLandmarks, Regression, Regressor
 
 
 class CountingRuntime:
@@ -66,19 +66,20 @@ def test_dense_landmarks_stand_behind_the_coefficients(crops):
     np.testing.assert_allclose(regression.dense.deviation[4], [1, 3], rtol=1e-6)
 
 
-def test_faces_are_chosen_from_two():
+def test_faces_are_taken_from_two_batches():
     def some(values: list[float]) -> Regression:
         column = np.array(values, np.float32)[:, None]
         coefficients = FaceCoefficients.from_vector(np.repeat(column, 257, axis=1))
         return Regression(coefficients, DenseLandmarks(np.zeros((len(values), 5, 2)) + column[..., None], column + 10))
 
     first = some([1, 2, 3])
-    mixed = first.chosen(some([4, 5]), [0, 4, 2, 3])
+    mixed = Regression.concatenate([first, some([4, 5])]).take([0, 4, 2, 3])
     assert mixed.dense is not None
     assert mixed.coefficients.to_vector()[:, 7].tolist() == mixed.dense.points[:, 3, 1].tolist() == [1, 5, 3, 4]
     assert mixed.dense.deviation[:, 0].tolist() == [11, 15, 13, 14]
+    assert first.replaced([2, 0], some([4, 5])).coefficients.to_vector()[:, 7].tolist() == [5, 2, 4]
 
 
-def test_of_no_faces_none_are_chosen(crops):
+def test_of_no_faces_none_are_taken(crops):
     nobody = Regressor(CountingRuntime())(crops[:0])
-    assert len(nobody.chosen(nobody, []).coefficients) == 0
+    assert len(Regression.concatenate([nobody, nobody]).take([])) == 0

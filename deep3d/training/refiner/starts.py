@@ -20,7 +20,7 @@ from deep3d.coefficients import COEFFICIENT_COUNT, ROTATION
 from deep3d.face_model import read_face_model
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
 from deep3d.network.checkpoints import Checkpoint
-from deep3d.regression.regressor import Regressor
+from deep3d.regression import Regressor
 from deep3d.rendering.gpu import card_rasterizer
 from deep3d.runtime import load_runtime
 from deep3d.synthetic.device.heads import DeviceHeadGenerator

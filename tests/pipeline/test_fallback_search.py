@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from deep3d.alignment import STANDARD_POINTS, crop_parameters
-from deep3d.pipeline.frames import frames
+from deep3d.pipeline.fallback_search import frames
 
 
 def test_a_photo_is_searched_in_its_middle_and_to_either_side():
