@@ -21,6 +21,7 @@ from serving.api.problems import problem
 from serving.jobs.uploads import Reader
 from serving.logs import configure_logs
 from serving.pages import error_page, pages
+from serving.pictures.gallery import Gallery
 from serving.settings import Settings
 from serving.site import Site
 
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["site"] = Site.open(settings)
     app.extensions["reader"] = Reader()
+    app.extensions["gallery"] = Gallery(app.extensions["site"].storage)
     app.extensions["streams"] = threading.BoundedSemaphore(MOST_STREAMS)
     for blueprint in (api, operations, pages):
         app.register_blueprint(blueprint)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.jobs import reasons
 from serving.jobs.lookup import JobState
-from serving.pictures.drawing import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
+from serving.pictures.views import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
 from serving.store.tables import Status
 
 FILES = {

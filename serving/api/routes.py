@@ -31,7 +31,8 @@ from serving.jobs.submission import Submission
 from serving.jobs.uploads import clean_photos
 from serving.jobs.waiting import require_room
 from serving.language import LANGUAGES, best_language
-from serving.pictures import drawing, orders
+from serving.pictures import orders, views
+from serving.pictures.gallery import Gallery
 from serving.pictures.orders import Wanted
 from serving.site import Site
 from serving.store.tables import Status
@@ -136,30 +137,33 @@ def photo(secret: str, number: int) -> Response:
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshots.zip")
-@described(Description(answer="application/zip", query=SnapshotQuery, waiting=WaitingAnswer, problems=(404, 410, 422)))
+@described(
+    Description(answer="application/zip", query=SnapshotQuery, waiting=WaitingAnswer, problems=(404, 410, 422, 503))
+)
 def snapshots_zip(secret: str, number: int) -> Response:
     """Pictures of a face from several sides, one JPG for each angle; many large ones are made by a worker."""
     job = lookup.find(_site(), secret)
     folder = lookup.face_folder(job, number)
     query = _checked(SnapshotQuery, request.args.to_dict())
-    views = _views(query)
-    if drawing.takes_long(views, query.size):
-        wanted = Wanted("zip", views, query.size, query.background)
+    angles = _views(query)
+    if views.takes_long(angles, query.size):
+        wanted = Wanted("zip", angles, query.size, query.background)
         content = orders.ask(_site(), job.id, folder, wanted)
     else:
-        content = drawing.zip_of(_site().storage, folder, views, query.size, query.background)
+        drawn = (_gallery().picture(folder, view, query.size, query.background) for view in dict.fromkeys(angles))
+        content = views.zip_of(zip(dict.fromkeys(angles), drawn, strict=True))
     return _waiting() if content is None else _download(content, "application/zip", "snapshots.zip")
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshot.jpg")
-@described(Description(answer="image/jpeg", query=SnapshotQuery, problems=(404, 410, 422)))
+@described(Description(answer="image/jpeg", query=SnapshotQuery, problems=(404, 410, 422, 503)))
 def snapshot(secret: str, number: int) -> Response:
     """A picture of a face from one side."""
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
     query = _checked(SnapshotQuery, request.args.to_dict())
     view = _views(query)[0]
-    content = drawing.snapshot(_site().storage, folder, view, query.size, query.background)
-    return _download(content, "image/jpeg", drawing.file_name(view))
+    content = _gallery().picture(folder, view, query.size, query.background)
+    return _download(content, "image/jpeg", views.file_name(view))
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/turntable.<any(mp4,gif):kind>")
@@ -183,6 +187,10 @@ def _site() -> Site:
     return current_app.extensions["site"]
 
 
+def _gallery() -> Gallery:
+    return current_app.extensions["gallery"]
+
+
 def _checked(model: type[Model], values: dict[str, str]) -> Model:
     try:
         return model.model_validate(values)
@@ -193,7 +201,7 @@ def _checked(model: type[Model], values: dict[str, str]) -> Model:
 
 def _views(query: SnapshotQuery) -> list[tuple[float, float]]:
     try:
-        drawing.background_color(query.background)
+        views.background_color(query.background)
         return query.views()
     except ValueError as error:
         raise Refused(str(error).partition(":")[0], str(error)) from error

@@ -51,7 +51,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.pool = Pool(
-            "serving.confined.decoder",
+            "serving.jobs.decoder",
             DECODERS,
             waiting=WAITING,
             patience=PATIENCE_SECONDS,

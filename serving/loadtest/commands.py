@@ -98,7 +98,20 @@ def first_view(
         return run_first_view(local, photo, rounds)
 
 
-SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view)
+def viewers(
+    photo: PhotoArgument,
+    people: Annotated[int, typer.Option(min=1, help="How many ask for a large picture in the same moment.")] = 70,
+    rounds: Annotated[int, typer.Option(min=1, help="How often.")] = 5,
+) -> Report:
+    """Many large pictures at once: what else the site does meanwhile."""
+    from serving.loadtest.local_site import embedded_site
+    from serving.loadtest.viewers import run_viewers
+
+    with _folder() as folder, embedded_site(folder) as local:
+        return run_viewers(local, photo, people, rounds)
+
+
+SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, viewers)
 
 
 def choose(

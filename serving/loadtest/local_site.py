@@ -20,6 +20,7 @@ from serving.site import Site
 
 SERVE = (sys.executable, "-m", "deep3d", "serve")
 WORK = (sys.executable, "-m", "dramatiq", "serving.worker:setup", "--processes", "1", "--threads", "16")
+CONFINED = (b"serving.jobs.decoder", b"serving.pictures.drawer")  # processes of the web's
 STOP_SECONDS = 90
 SAMPLE_SECONDS = 0.5  # between two looks at the memory
 
@@ -52,8 +53,11 @@ class EmbeddedSite(LocalSite):
     """The embedded mode: `deep3d serve`, with everything in one folder."""
 
     def memory_mb(self) -> dict[str, float]:
-        """That of `deep3d serve`, and of the worker beside it."""
-        return {"web": _resident_mb([self._web.pid]), "worker": _resident_mb(_descendants(self._web.pid))}
+        """That of `deep3d serve` with its confined processes, and of the worker beside it."""
+        beside = _descendants(self._web.pid)
+        confined = [pid for pid in beside if _runs(pid, CONFINED)]
+        worker = [pid for pid in beside if pid not in confined]
+        return {"web": _resident_mb([self._web.pid, *confined]), "worker": _resident_mb(worker)}
 
 
 class ProductionSite(LocalSite):
@@ -226,6 +230,15 @@ def _descendants(pid: int) -> list[int]:
         for child in children:
             found += [child, *_descendants(child)]
     return found
+
+
+def _runs(pid: int, programs: Sequence[bytes]) -> bool:
+    """Whether a process runs one of some modules."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:  # just ended
+        return False
+    return any(program in arguments for program in programs)
 
 
 def _resident_mb(pids: Sequence[int]) -> float:

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from serving.errors import SettingsError
 from serving.jobs import reasons
 from serving.language import N_, translations
-from serving.pictures import drawing
+from serving.pictures import views
 from serving.settings import Settings
 from serving.site import Site
 from serving.store.tables import Job, Notice, Status
@@ -69,7 +69,7 @@ def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
     message.set_content(_templates().get_template("mail.txt").render(values))
     message.add_alternative(_templates().get_template("mail.html").render(values), subtype="html")
     if done:
-        picture = drawing.front(site.storage, job.faces[0].folder)
+        picture = views.front(site.storage, job.faces[0].folder)
         html = list(message.iter_parts())[1]
         assert isinstance(html, EmailMessage)
         html.add_related(picture, "image", "jpeg", cid="<face>", filename="face.jpg")

@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from serving.errors import Refused, RenderingFailed
-from serving.pictures import drawing
-from serving.pictures.drawing import View
+from serving.pictures import drawing, kept
+from serving.pictures.views import FILM_PIXELS, View, background_color, files_of, zip_of
 from serving.site import Site
 from serving.store.claims import claim_next
 from serving.store.tables import Rendering
@@ -37,7 +37,7 @@ class Wanted:
 
     kind: str
     views: Sequence[View] = ()
-    size: int = drawing.FILM_PIXELS
+    size: int = FILM_PIXELS
     background: str = "white"
 
     @property
@@ -64,25 +64,25 @@ def ask(site: Site, job_id: int, folder: str, wanted: Wanted) -> bytes | None:
         if row is not None and failed:
             row.attempts = 0
         elif row is None:
-            _require_room(session, job_id)
+            _require_room(site, session, job_id, folder)
     if failed:
         raise RenderingFailed("These pictures could not be made. Please try again.")
     if made:
-        return site.storage.read(_name(folder, wanted.file))
+        return kept.find(site.storage, folder, wanted.file)
     if row is None:
         _enter(site, job_id, folder, wanted)
     return None
 
 
 def make_next(site: Site, worker_id: str) -> bool:
-    """Make the pictures that have waited longest; False if nobody waits."""
+    """Make pictures of the job for which none were made for longest; False if nobody waits."""
     rendering = _take(site, worker_id)
     if rendering is None:
         return False
     made_at = None
     try:
         content = _make(site, rendering.folder, Wanted(**json.loads(rendering.wanted)))
-        site.storage.write(_name(rendering.folder, rendering.file), content)
+        kept.keep(site.storage, rendering.folder, rendering.file, content)
         made_at = time.time()
     except Exception:  # the store is away, the job has just been deleted, or a mistake of ours
         _log.exception("pictures failed", extra={"job": rendering.job_id, "attempt": rendering.attempts})
@@ -91,25 +91,29 @@ def make_next(site: Site, worker_id: str) -> bool:
         end = end.values(worker_id=None, made_at=made_at, due_at=time.time() + PAUSE_SECONDS)
         deleted = session.scalar(end.returning(Rendering.id)) is None
     if deleted:
-        site.storage.delete(_name(rendering.folder, rendering.file))
+        kept.forget(site.storage, rendering.folder, rendering.file)
     return True
 
 
 def _make(site: Site, folder: str, wanted: Wanted) -> bytes:
+    files = files_of(site.storage, folder)
     if wanted.kind == "zip":
-        views = [(yaw, pitch) for yaw, pitch in wanted.views]
-        return drawing.zip_of(site.storage, folder, views, wanted.size, wanted.background)
-    return drawing.turntable(site.storage, folder, wanted.kind)
+        color = background_color(wanted.background)
+        angles = dict.fromkeys((yaw, pitch) for yaw, pitch in wanted.views)
+        return zip_of((view, drawing.draw(files, view, wanted.size, color)) for view in angles)
+    return drawing.turntable(files, wanted.kind)
 
 
 def _take(site: Site, worker_id: str) -> Rendering | None:
     wanted = Rendering.made_at.is_(None), Rendering.attempts < MOST_ATTEMPTS
-    return claim_next(site.database, Rendering, worker_id, *wanted)
+    others = aliased(Rendering)
+    last_made = select(func.max(others.made_at)).where(others.job_id == Rendering.job_id).scalar_subquery()
+    return claim_next(site.database, Rendering, worker_id, *wanted, order=(func.coalesce(last_made, 0.0),))
 
 
-def _require_room(session: Session, job_id: int) -> None:
-    kept = session.scalar(select(func.count()).select_from(Rendering).where(Rendering.job_id == job_id)) or 0
-    if kept >= MOST_OF_A_JOB:
+def _require_room(site: Site, session: Session, job_id: int, folder: str) -> None:
+    ordered = session.scalar(select(func.count()).select_from(Rendering).where(Rendering.job_id == job_id)) or 0
+    if ordered >= MOST_OF_A_JOB or not kept.has_room(site.storage, folder):
         raise Refused("size", "There are enough large sets of pictures of this face; please ask for fewer at a time.")
 
 
@@ -120,7 +124,3 @@ def _enter(site: Site, job_id: int, folder: str, wanted: Wanted) -> None:
             session.add(row)
     except IntegrityError:  # somebody else has asked in the same moment, or deleted the job
         pass
-
-
-def _name(folder: str, file: str) -> str:
-    return f"{folder}/snapshots/{file}"

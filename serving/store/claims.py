@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, or_, select
@@ -14,10 +15,14 @@ Claimed = TypeVar("Claimed", Notice, Rendering)
 
 
 def claim_next(
-    database: Database, table: type[Claimed], worker_id: str, *conditions: ColumnElement[bool]
+    database: Database,
+    table: type[Claimed],
+    worker_id: str,
+    *conditions: ColumnElement[bool],
+    order: Sequence[ColumnElement] = (),
 ) -> Claimed | None:
-    """The row that has been due for longest, of those that meet the conditions; nobody else takes it while this worker
-    lives.
+    """The first row in an order, and then the one that has been due for longest, of those that meet the conditions;
+    nobody else takes it while this worker lives.
 
     What stands under its own name was left when the database went away in the middle: one thread takes the rows.
     """
@@ -27,7 +32,7 @@ def claim_next(
         if session.scalar(select(table.id).where(*due).limit(1)) is None:
             return None
     with database.session() as session:
-        first = select(table).where(*due).order_by(table.due_at).limit(1).with_for_update(skip_locked=True)
+        first = select(table).where(*due).order_by(*order, table.due_at).limit(1).with_for_update(skip_locked=True)
         row = session.scalar(first)
         if row is not None:
             row.worker_id = worker_id

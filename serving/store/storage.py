@@ -85,6 +85,16 @@ class Storage:
         with _told():
             return self._files.exists(self._path(name))
 
+    def size(self, name: str) -> int:
+        """The bytes of all files in a folder; 0 where there is none."""
+        with _told():
+            path = self._path(name)
+            self._files.invalidate_cache()
+            try:
+                return int(self._files.du(path)) if self._files.exists(path) else 0
+            except FileNotFoundError:  # removed in the same moment
+                return 0
+
     def delete(self, name: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing happens where there is none."""
         with _told():

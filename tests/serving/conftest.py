@@ -16,8 +16,10 @@ import pytest
 from PIL import Image
 
 from deep3d import FaceCoefficients
+from serving.confined import Pool
 from serving.jobs.uploads import CleanPhoto, Reader
 from serving.loadtest.servers import PostgresServer, RedisServer
+from serving.pictures.gallery import Gallery
 from serving.settings import Settings
 from serving.site import Site
 from serving.store.storage import Storage
@@ -47,10 +49,19 @@ def reader() -> Iterator[Reader]:
     reader.pool.close()
 
 
+@pytest.fixture(scope="session")
+def drawing_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """What draws pictures."""
+    pool = Gallery(Storage(f"file://{tmp_path_factory.mktemp('nothing')}")).pool
+    yield pool
+    pool.close()
+
+
 @pytest.fixture(autouse=True)
-def one_reader(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All sites of the tests have the same, whose processes take a while to start."""
+def same_processes(reader: Reader, drawing_pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sites of the tests have the same beside them: they take a while to start."""
     monkeypatch.setattr("serving.app.Reader", lambda: reader)
+    monkeypatch.setattr("serving.pictures.gallery.Pool", lambda *arguments, **options: drawing_pool)
 
 
 @pytest.fixture(scope="session")

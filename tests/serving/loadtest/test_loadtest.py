@@ -17,6 +17,7 @@ from serving.loadtest.local_site import embedded_site, production_site
 from serving.loadtest.mails import MailCount, explained
 from serving.loadtest.report import Report
 from serving.loadtest.servers import Mailbox, ServerMissing
+from serving.loadtest.viewers import run_viewers
 
 HERE = Path(__file__).parents[1]
 QUICK_SITE = (sys.executable, str(HERE / "quick_site.py"))
@@ -76,6 +77,13 @@ def test_a_full_disk_loses_no_job(folder, photo):
     assert report.faults == []
     assert report.figures["full: submissions meanwhile are answered"] == "507"
     assert report.figures["unreadable: submissions meanwhile are answered"] == "503"
+
+
+def test_many_viewers_hold_up_nothing(folder, photo):
+    with embedded_site(folder, QUICK_SITE) as local:
+        report = run_viewers(local, photo, viewers=20, rounds=1)
+    assert [fault for fault in report.faults if "took" not in fault] == []
+    assert "503" in str(report.figures["answers"])
 
 
 def test_batches_are_measured_for_each_runtime(photo, monkeypatch):

@@ -11,7 +11,7 @@ from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
 from serving.loadtest.servers import Mailbox
 from serving.notices import mail, sending
-from serving.pictures import drawing
+from serving.pictures import views
 from serving.store.tables import Notice
 
 FAILED = [PhotoOutcome(error="anna.jpg: no <face> found.")]
@@ -47,7 +47,7 @@ def test_nothing_is_sent_before_the_job_ends(site, clean_photo, worker):
 
 
 def test_a_mail_about_a_face_has_text_page_picture_and_link(site, clean_photo, worker, monkeypatch):
-    monkeypatch.setattr(drawing, "front", lambda *arguments: b"picture")
+    monkeypatch.setattr(views, "front", lambda *arguments: b"picture")
     job = end(site, clean_photo, worker, [PhotoOutcome(folders=("folder",))])
     assert sending.send_next(site, worker) == "sent"
     assert sending.send_next(site, worker) == ""

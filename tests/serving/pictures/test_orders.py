@@ -13,7 +13,7 @@ from serving.errors import Refused, RenderingFailed
 from serving.jobs import erasure, heartbeats, runs, submission
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
-from serving.pictures import drawing, orders
+from serving.pictures import drawing, kept, orders
 from serving.pictures.orders import MOST_ATTEMPTS, MOST_OF_A_JOB, Wanted
 from serving.store.tables import Rendering, WorkerRow
 from tests.serving.conftest import write_mean_face
@@ -112,7 +112,7 @@ def test_a_worker_that_dies_over_a_film_leaves_it_to_the_next(site, face, worker
 
 
 def test_nothing_is_left_of_a_film_whose_job_was_deleted_while_it_was_made(site, face, worker, monkeypatch):
-    folder, job = face
+    _folder, job = face
     ask(site, face)
 
     def deleted_meanwhile(*arguments):
@@ -121,7 +121,7 @@ def test_nothing_is_left_of_a_film_whose_job_was_deleted_while_it_was_made(site,
 
     monkeypatch.setattr(drawing, "turntable", deleted_meanwhile)
     assert orders.make_next(site, worker)
-    assert not site.storage.exists(f"{folder}/snapshots/turntable.mp4")
+    assert not site.storage.exists("jobs/1/pictures/run-1-face/turntable.mp4")
 
 
 def test_a_job_has_so_many_large_sets_and_no_more(site, face):
@@ -130,6 +130,32 @@ def test_a_job_has_so_many_large_sets_and_no_more(site, face):
     with pytest.raises(Refused):
         ask(site, face, Wanted("zip", [(0, 0)], 1024))
     assert ask(site, face, Wanted("zip", [(0, 0)], 64)) is None
+
+
+def test_a_job_keeps_so_many_bytes_and_no_more(site, face, worker, monkeypatch):
+    ask(site, face, Wanted("zip", [(0, 0)], 64))
+    orders.make_next(site, worker)
+    monkeypatch.setattr(kept, "MOST_BYTES_OF_A_JOB", 10)
+    with pytest.raises(Refused):
+        ask(site, face, Wanted("zip", [(0, 0)], 65))
+    assert ask(site, face, Wanted("zip", [(0, 0)], 64)) is not None
+
+
+def test_large_sets_of_one_job_do_not_hold_up_those_of_others(site, face, worker, clean_photo):
+    folder, job = face
+    other = submission.submit(site, Submission([clean_photo]))
+    other_folder = f"jobs/{other.id}/face"
+    write_mean_face(site.storage, other_folder)
+    for size in (64, 65, 66):
+        orders.ask(site, job.id, folder, Wanted("zip", [(0, 0)], size))
+    for size in (64, 65):
+        orders.ask(site, other.id, other_folder, Wanted("zip", [(0, 0)], size))
+    served = []
+    while orders.make_next(site, worker):
+        with site.database.reading() as session:
+            last = select(Rendering.job_id).where(Rendering.made_at.is_not(None)).order_by(Rendering.made_at.desc())
+            served.append(session.scalars(last).first())
+    assert served == [job.id, other.id, job.id, other.id, job.id]
 
 
 def test_programs_are_told_to_ask_again(settings, face, worker, quick_film):

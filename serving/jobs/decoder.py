@@ -1,4 +1,4 @@
-"""A confined process that reads photos: `python -m serving.confined.decoder`.
+"""A confined process that reads photos: `python -m serving.jobs.decoder`.
 
 The call `look` gives {"pixels", "megabytes"} of a file: its size, and the memory that decoding it takes; nothing is
 decoded for that. The call `clean` gives {"width", "height"} and the JPEG that the site keeps: upright, sRGB, without

@@ -1,0 +1,85 @@
+"""Many look at pictures in the same moment: pages and submissions go on meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from serving.client import Client, Declined
+from serving.loadtest.local_site import LocalSite, MemoryWatch
+from serving.loadtest.report import Report, quantile
+
+SIZE = 2048  # pixels of each picture
+LONGEST_HEALTH_SECONDS = 0.3  # 99th percentile
+LONGEST_SUBMISSION_SECONDS = 1.5
+HEALTH_PAUSE_SECONDS = 0.05
+SUBMISSION_PAUSE_SECONDS = 1.0
+
+
+def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Report:
+    """Let so many people ask for a large picture of one face in the same moment, so often one after the other.
+
+    Raises: Declined.
+    """
+    client = local.client(viewers + 4)
+    state = client.wait(client.submit([photo]))
+    if not state["faces"]:
+        raise Declined(f"{photo}: gives no face ({state['error']}); choose another photo")
+    link = state["faces"][0]["links"]["snapshot"]
+    client.request("GET", f"{link}?size={SIZE}").require()  # the process that draws has started
+    answers: Counter[str] = Counter()
+
+    def look(number: int) -> None:
+        angle = number % 140 - 70 + 0.5 * (number // 140)  # another one each time: nothing is kept
+        answer = client.request("GET", f"{link}?yaw={angle}&pitch=0.25&size={SIZE}")
+        answers["pictures" if answer.status == 200 else f"{answer.status}"] += 1
+
+    over = threading.Event()
+    with MemoryWatch(local) as memory, ThreadPoolExecutor(viewers + 2) as pool:
+        health = pool.submit(_ask_for_health, client, over)
+        submissions = pool.submit(_submit, client, photo, over)
+        start = time.perf_counter()
+        for once in range(rounds):
+            list(pool.map(look, range(once * viewers, (once + 1) * viewers)))
+        took = time.perf_counter() - start
+        over.set()
+    slowest = quantile(health.result(), 0.99)
+    submitted = max(submissions.result())
+    return Report(
+        {
+            "viewers at once, rounds": f"{viewers}, {rounds}",
+            "answers": ", ".join(f"{count} x {answer}" for answer, count in sorted(answers.items())),
+            "time of the test (s)": took,
+            "/healthz, p99 (s)": slowest,
+            "a submission, longest (s)": submitted,
+            "web, most resident memory (MB)": round(memory.most_mb("web")),
+        },
+        [
+            *[f"{count} x {answer}" for answer, count in answers.items() if answer not in ("pictures", "503")],
+            *["no picture was drawn"] * (not answers["pictures"]),
+            *[f"/healthz took {slowest:.2f} s"] * (slowest > LONGEST_HEALTH_SECONDS),
+            *[f"a submission took {submitted:.2f} s"] * (submitted > LONGEST_SUBMISSION_SECONDS),
+        ],
+    )
+
+
+def _ask_for_health(client: Client, over: threading.Event) -> Sequence[float]:
+    """Seconds of each answer."""
+    seconds = []
+    while not over.wait(HEALTH_PAUSE_SECONDS) or not seconds:
+        seconds.append(client.request("GET", "/healthz").seconds)
+    return seconds
+
+
+def _submit(client: Client, photo: Path, over: threading.Event) -> Sequence[float]:
+    """Seconds of each submission."""
+    seconds = []
+    while not over.wait(SUBMISSION_PAUSE_SECONDS) or not seconds:
+        start = time.perf_counter()
+        client.submit([photo])
+        seconds.append(time.perf_counter() - start)
+    return seconds

@@ -1,0 +1,34 @@
+"""A confined process that draws: `python -m serving.pictures.drawer`.
+
+A call has the angles, size and colour of a picture, and the files of a face; the answer is a JPG. Pages, submissions
+and faces come first: this process is the last to get a processor.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from serving.confined import inside
+from serving.confined.messages import Values
+from serving.pictures.drawing import draw
+from serving.pictures.views import FaceFiles
+
+NICENESS = 10
+SECONDS, SECONDS_A_MEGAPIXEL = 5.0, 2.0
+MB, MB_A_MEGAPIXEL = 300.0, 200.0
+
+
+def answer(call: Values, content: bytes) -> tuple[Values, bytes]:
+    """What a call gives."""
+    megapixels = call["size"] ** 2 / 1e6
+    inside.limit(SECONDS + SECONDS_A_MEGAPIXEL * megapixels, MB + MB_A_MEGAPIXEL * megapixels)
+    yaw, pitch = call["view"]
+    red, green, blue = call["color"]
+    return {}, draw(FaceFiles.from_bytes(content), (yaw, pitch), call["size"], (red, green, blue))
+
+
+if __name__ == "__main__":
+    with suppress(AttributeError, OSError):  # which only Unix knows
+        os.nice(NICENESS)
+    inside.answer_calls(answer)

@@ -1,0 +1,73 @@
+"""Pictures that somebody waits for: drawn by a process beside the web's, a few at a time, and kept for the next."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from serving.confined import Overrun, Pool
+from serving.errors import Busy, RenderingFailed
+from serving.pictures import kept
+from serving.pictures.views import BACKGROUNDS, View, background_color, file_name, files_of
+from serving.store.storage import Storage
+
+WAITING = 8  # pictures that wait to be drawn at most
+WAITING_OF_A_JOB = 4  # of these, and the one that is drawn
+PATIENCE_SECONDS = 20.0  # of each of them
+LONGEST_SECONDS = 60.0  # for one, on a machine with much to do
+RETRY_SECONDS = 5
+
+_KEPT_SIZES = (256, 512, 1024)  # of pictures that the next may ask for: few sizes, whole degrees
+
+
+class Gallery:
+    """Draws pictures of the faces in a storage; one serves all threads of a process."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self.pool = Pool(
+            "serving.pictures.drawer", 1, waiting=WAITING, patience=PATIENCE_SECONDS, seconds=LONGEST_SECONDS
+        )
+        self._waiting: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def picture(self, folder: str, view: View, size: int, background: str) -> bytes:
+        """A JPG of the face in a folder of the storage.
+
+        Raises: Busy, RenderingFailed, StorageError, FileNotFoundError if the job has been deleted.
+        """
+        wanted_again = (
+            size in _KEPT_SIZES and background in BACKGROUNDS and all(angle == round(angle) for angle in view)
+        )
+        file = f"{size}_{background}_{file_name(view)}"
+        if wanted_again and (picture := kept.find(self._storage, folder, file)) is not None:
+            return picture
+        with self._place(kept.job_of(folder)):
+            picture = self._draw(folder, view, size, background)
+        if wanted_again and kept.has_room(self._storage, folder):
+            kept.keep(self._storage, folder, file, picture)
+        return picture
+
+    def _draw(self, folder: str, view: View, size: int, background: str) -> bytes:
+        call = {"view": view, "size": size, "color": background_color(background)}
+        try:
+            return self.pool.call(call, lambda: files_of(self._storage, folder).to_bytes())[1]
+        except Overrun as error:
+            raise RenderingFailed("This picture could not be made. Please try again.") from error
+
+    @contextmanager
+    def _place(self, job: str) -> Iterator[None]:
+        """A place among those who wait: nobody takes all of them for one job."""
+        with self._lock:
+            if self._waiting[job] >= WAITING_OF_A_JOB:
+                raise Busy(RETRY_SECONDS)
+            self._waiting[job] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[job] -= 1
+                if not self._waiting[job]:
+                    del self._waiting[job]
