@@ -293,3 +293,44 @@ def test_who_waits_for_number_kernels_is_told_once(capsys):
             assert numba.njit(lambda x: x + 1)(number) == 2
     assert numba.njit(lambda x: x + 2)(1) == 3
     assert capsys.readouterr().err == f"{NOTICE}\n"
+
+
+def test_faces_are_drawn_in_every_kind_that_is_asked_for(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    code, out, err = run(
+        "draw", SAMPLE, tmp_path / "broken.jpg", "-o", "2d_sparse,depth,2d_sparse", "--out", tmp_path / "out"
+    )
+    assert code == 1 and not out
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {f"astronaut_{name}" for name in ("2d_sparse.jpg", "depth.png", "depth16.png", "depth.npy")}
+    assert "broken.jpg" in err and "astronaut_2d_sparse.jpg" in err
+
+
+def test_an_unknown_kind_of_picture_is_told_before_any_work(tmp_path):
+    code, _, err = run("draw", SAMPLE, "-o", "2d_sparse,4d", "--out", tmp_path / "out")
+    assert code == 2 and "4d" in err and not (tmp_path / "out").exists()
+
+
+def test_quality_says_how_much_is_done_for_a_face(tmp_path):
+    faces = {}
+    for quality in ("fast", "normal", "best"):
+        code, _, err = run(
+            *("reconstruct", SAMPLE, "--quality", quality, "--formats", "json", "--out", tmp_path / quality)
+        )
+        assert code == 0, err
+        faces[quality] = json.loads((tmp_path / quality / "astronaut" / "face.json").read_text())
+    steps = {quality: set(face["timings_ms"]) for quality, face in faces.items()}
+    assert "refiner" not in steps["fast"] and "refiner" in steps["normal"]
+    albedos = {quality: face["coefficients"]["albedo"] for quality, face in faces.items()}
+    assert albedos["fast"] != albedos["normal"] != albedos["best"]
+
+
+def test_no_refine_and_refine_take_precedence_over_quality(tmp_path):
+    code, _, err = run(
+        *("reconstruct", SAMPLE, "--quality", "best", "--no-refine", "--formats", "json", "--out", tmp_path)
+    )
+    assert code == 0, err
+    face = json.loads((tmp_path / "astronaut" / "face.json").read_text())
+    assert "refiner" not in face["timings_ms"]
+    code, _, err = run("reconstruct", "--same-person", SAMPLE, SAMPLE, "--quality", "best", "--out", tmp_path / "p")
+    assert code == 2 and "several photos are fitted to landmarks only" in " ".join(err.split())

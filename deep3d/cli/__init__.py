@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deep3d.cli.drawing import draw
 from deep3d.cli.evaluation import evaluate
 from deep3d.cli.faces import fit, reconstruct
 from deep3d.cli.measuring import bench
@@ -30,7 +31,7 @@ def _group(about: str, *commands, **named) -> typer.Typer:
     return group
 
 
-app = _group("One photo in, one textured 3D face out.", reconstruct, fit, decode, evaluate, bench, tune, export)
+app = _group("One photo in, one textured 3D face out.", reconstruct, draw, fit, decode, evaluate, bench, tune, export)
 app.command("compile")(compile_ahead)
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, record), name="train")
 app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")

@@ -14,7 +14,8 @@ from deep3d.cli.options import (
     CheckpointOption,
     ModelOption,
     NoRefineOption,
-    Refine,
+    QualityChoice,
+    QualityOption,
     RefineOption,
     RuntimeOption,
     ThreadsOption,
@@ -56,8 +57,8 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write report.html, with plots and pictures, here.")] = None,
     mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
     alignments: Annotated[
-        int, typer.Option(min=1, max=3, help="How often a face is cropped and predicted at most.")
-    ] = 2,
+        int | None, typer.Option(min=1, max=3, help="How often a face is cropped and predicted at most; see --quality.")
+    ] = None,
     precision: Annotated[
         str | None, typer.Option(help="fp32, bf16 or int8; by default the fastest that the processor has.")
     ] = None,
@@ -65,7 +66,8 @@ def evaluate(
     face_model: ModelOption = None,
     runtime: RuntimeOption = None,
     threads: ThreadsOption = None,
-    refine: RefineOption = Refine.LANDMARKS,
+    quality: QualityOption = QualityChoice.NORMAL,
+    refine: RefineOption = None,
     no_refine: NoRefineOption = False,
 ) -> None:
     """Measure landmarks and shape, with the mean face as the first row.
@@ -90,7 +92,14 @@ def evaluate(
         try:
             predictors += _reconstructors(
                 Reconstructor.load(
-                    checkpoint, face_model, runtime, threads, precision, alignments, refinement(refine, no_refine)
+                    checkpoint,
+                    face_model,
+                    runtime,
+                    threads,
+                    precision,
+                    alignments,
+                    refinement(refine, no_refine),
+                    quality=quality.value,
                 )
             )
         except CheckpointMissing as error:

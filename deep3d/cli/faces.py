@@ -16,6 +16,8 @@ from deep3d.cli.options import (
     ModelOption,
     NoRefineOption,
     PrecisionOption,
+    QualityChoice,
+    QualityOption,
     Refine,
     RefineOption,
     RuntimeOption,
@@ -48,7 +50,8 @@ def reconstruct(
     runtime: RuntimeOption = None,
     precision: PrecisionOption = None,
     threads: ThreadsOption = None,
-    refine: RefineOption = Refine.LANDMARKS,
+    quality: QualityOption = QualityChoice.NORMAL,
+    refine: RefineOption = None,
     no_refine: NoRefineOption = False,
     formats: Annotated[
         str, typer.Option(help="What to write, with commas between: overlay, obj, glb, ply, json, mat.")
@@ -67,13 +70,18 @@ def reconstruct(
     chosen = _chosen(formats)
     if same_person and faces == FacesOption.ALL:
         raise typer.BadParameter("one person is the largest face of each photo; leave --faces all out")
-    if same_person and refine == Refine.PHOTOMETRIC:
-        raise typer.BadParameter("several photos are fitted to landmarks only; leave --refine photometric out")
+    colours = refine == Refine.PHOTOMETRIC or (quality == QualityChoice.BEST and refine is None and not no_refine)
+    if same_person and colours:
+        raise typer.BadParameter(
+            "several photos are fitted to landmarks only; leave --quality best and --refine photometric out"
+        )
     found = find_photos(photos)
     make_folder(out)
     fitted_to = refinement(refine, no_refine)
     with starting(), compiling_told():
-        reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision, refinement=fitted_to)
+        reconstructor = Reconstructor.load(
+            checkpoint, face_model, runtime, threads, precision, refinement=fitted_to, quality=quality.value
+        )
     merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
     folders = [out / name for name in names]
     for path, name in zip(found, names):

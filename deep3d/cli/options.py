@@ -19,15 +19,27 @@ class Refine(StrEnum):
     PHOTOMETRIC = "photometric"
 
 
+class QualityChoice(StrEnum):
+    """How much is done for a face."""
+
+    FAST = "fast"
+    NORMAL = "normal"
+    BEST = "best"
+
+
 CheckpointOption = Annotated[Path | None, typer.Option(help="Weights to use instead of the shipped ones.")]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the open one.")]
 RuntimeOption = Annotated[
     str | None,
     typer.Option(help="What runs the network: openvino, onnx, torchscript, eager or cuda; by default the fastest."),
 ]
+QualityOption = Annotated[
+    QualityChoice,
+    typer.Option(help="fast: one crop, nothing fitted; normal: fitted to landmarks; best: to the colours too."),
+]
 RefineOption = Annotated[
-    Refine,
-    typer.Option(help="Fit each face to its dense landmarks, or after that to the photo's colours: some seconds more."),
+    Refine | None,
+    typer.Option(help="Fit each face to its dense landmarks, or after that to the photo's colours; see --quality."),
 ]
 NoRefineOption = Annotated[bool, typer.Option("--no-refine", help="Fit nothing: give the regressed face.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]
@@ -37,6 +49,8 @@ PrecisionOption = Annotated[
 ]
 
 
-def refinement(refine: Refine, no_refine: bool) -> Refinement:
-    """What --refine and --no-refine ask for together."""
-    return "none" if no_refine else refine.value
+def refinement(refine: Refine | None, no_refine: bool) -> Refinement | None:
+    """What --refine and --no-refine ask for together, None where that is left to --quality."""
+    if no_refine:
+        return "none"
+    return None if refine is None else refine.value

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
-from deep3d.drawing.shading import encode, lay_over, reduced_light, shade_texture
+from deep3d.drawing.shading import CLAY, CODES, LINEAR, clay_light, encode, lay_over, reduced_light, shade_texture
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.antialias import antialias
 from deep3d.rendering.cpu import CpuRasterizer
@@ -26,15 +26,9 @@ MARGIN = 1.12  # size of a view over that of the face in it
 JPEG_QUALITY = 90
 
 _TEXTURE = 512  # texels across, at most: about one and a half for each pixel of a view
-_LINEAR = np.where(
-    np.arange(256) <= 10, np.arange(256) / 255 / 12.92, ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4
-).astype(np.float32)  # by sRGB code
-_CODES = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, np.linspace(0, 1, 1 << 14)).astype(np.uint8)  # and back
 _BACKGROUND = 233  # light grey
-_CLAY = np.array([0.60, 0.68, 0.80], np.float32)  # linear
 _CLEAR, _FAINT = 0.8, 0.15  # opacity of clay on facial skin and elsewhere
-_KEY_LIGHT = np.array([-0.42, 0.55, 0.72], np.float32)  # unit direction, from above on the left
-_LANDMARK = _LINEAR[[255, 176, 0]]
+_LANDMARK = LINEAR[[255, 176, 0]]
 _LANDMARK_RADIUS = 1.9  # pixels
 
 
@@ -73,20 +67,19 @@ def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rast
     model, camera, vertices = reconstruction.face_model, reconstruction.camera, reconstruction.placed_vertices[None]
     pixels = (project(vertices, camera) + 0.5) * (PANEL / CROP_SIZE) - 0.5
     seen = _see(rasterizer, pixels, depth(vertices, camera), reconstruction, (PANEL, PANEL))
-    normals = reconstruction.placed_normals
-    light = 0.12 + 0.72 * np.maximum(normals @ _KEY_LIGHT, 0) + 0.16 * (1 + normals[:, 1])
+    light = clay_light(reconstruction.placed_normals)
     opacity = _FAINT + (_CLEAR - _FAINT) * model.skin
-    clay = np.column_stack([np.minimum(light, 1) * opacity, opacity]).astype(np.float32)
+    clay = np.column_stack([light * opacity, opacity]).astype(np.float32)
     layer = seen.smoothed(rasterizer.interpolate(clay[None], seen.fragments, seen.triangles))
     dots = _dots((reconstruction.crop.to_crop(reconstruction.landmarks68) + 0.5) * (PANEL / CROP_SIZE))
-    panel = lay_over(photo, layer, _CLAY, _LINEAR, _CODES)
-    return lay_over(panel, np.stack([dots, dots], axis=2), _LANDMARK, _LINEAR, _CODES)
+    panel = lay_over(photo, layer, CLAY, LINEAR, CODES)
+    return lay_over(panel, np.stack([dots, dots], axis=2), _LANDMARK, LINEAR, CODES)
 
 
 def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.ndarray]:
     """(384, 304, 3) uint8: the textured face turned by each yaw, all in the same scale."""
     model, texture = reconstruction.face_model, reconstruction.texture
-    light = reduced_light(texture, max(1, len(texture) // _TEXTURE), _LINEAR)
+    light = reduced_light(texture, max(1, len(texture) // _TEXTURE), LINEAR)
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
     vertices = place(np.repeat(reconstruction.vertices[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
@@ -94,8 +87,8 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
         pixels = project(turned, camera)
         seen = _see(rasterizer, pixels, depth(turned, camera), reconstruction, (PANEL, VIEW_WIDTH))
         uv_triangles = model.uv_triangles[seen.front]
-        picture = shade_texture(light, model.uv, seen.fragments, uv_triangles, float(_LINEAR[_BACKGROUND]))
-        views.append(encode(seen.smoothed(picture), _CODES))
+        picture = shade_texture(light, model.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
+        views.append(encode(seen.smoothed(picture), CODES))
     return views
 
 

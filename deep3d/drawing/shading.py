@@ -8,6 +8,20 @@ import numpy as np
 from deep3d.rendering.interface import Fragments
 from deep3d.texture.sampling import bilinear
 
+LINEAR = np.where(
+    np.arange(256) <= 10, np.arange(256) / 255 / 12.92, ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4
+).astype(np.float32)
+"""The light of each sRGB code."""
+CODES = np.searchsorted((LINEAR[1:] + LINEAR[:-1]) / 2, np.linspace(0, 1, 1 << 14)).astype(np.uint8)
+"""And back: the codes of even steps of light from 0 to 1."""
+CLAY = np.array([0.60, 0.68, 0.80], np.float32)  # blue clay
+_KEY_LIGHT = np.array([-0.42, 0.55, 0.72], np.float32)  # unit direction, from above on the left
+
+
+def clay_light(normals: np.ndarray) -> np.ndarray:
+    """(V,) in [0, 1]: how bright clay is whose surface has these unit normals (V, 3) toward the camera."""
+    return np.minimum(0.12 + 0.72 * np.maximum(normals @ _KEY_LIGHT, 0) + 0.16 * (1 + normals[:, 1]), 1)
+
 
 def shade_texture(
     light: np.ndarray, uv: np.ndarray, fragments: Fragments, uv_triangles: np.ndarray, background: float
@@ -61,6 +75,44 @@ def lay_over(picture, layer, colour, linear, codes):
                     light = left * linear[picture[row, column, channel]] + own * colour[channel]
                     out[row, column, channel] = _code(light, codes)
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def lay_head_over(picture, triangle, weights, triangles, colours, opacity, linear, codes):
+    """Write a head over a picture (h, w, 3) uint8: light (V, 3) and opacity (V,) float32 of its vertices.
+
+    `triangle` and `weights` are a head's fragments. Pixels at its outline are covered by as much as their neighbours
+    are; `linear` and `codes` are as in `lay_over`.
+    """
+    height, width = triangle.shape
+    for row in range(height):
+        for column in range(width):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
+            wa, wb = weights[row, column, 0], weights[row, column, 1]
+            wc = np.float32(1) - wa - wb
+            share = wa * opacity[a] + wb * opacity[b] + wc * opacity[c]
+            share *= _covered(triangle, row, column)
+            left = np.float32(1) - share
+            for channel in range(3):
+                light = wa * colours[a, channel] + wb * colours[b, channel] + wc * colours[c, channel]
+                own = linear[picture[row, column, channel]]
+                picture[row, column, channel] = _code(left * own + share * light, codes)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _covered(triangle, row, column):
+    """The share of a pixel that a head covers, by how many of the pixels round it show the head."""
+    height, width = triangle.shape
+    seen = 0
+    for y in range(row - 1, row + 2):
+        for x in range(column - 1, column + 2):
+            # Beyond the window, which is that of the head or ends with the picture, nothing is cut off.
+            inside = 0 <= y < height and 0 <= x < width
+            seen += 1 if not inside or triangle[y, x] >= 0 else 0
+    return min(np.float32(seen) / np.float32(8), np.float32(1))
 
 
 @numba.njit(cache=True, nogil=True)

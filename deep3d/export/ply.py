@@ -16,7 +16,7 @@ _TRIANGLE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
 _HEADER = """\
 ply
 format binary_little_endian 1.0
-comment deep3d face: millimetres, y up, facing +z
+comment deep3d face: {frame}
 element vertex {vertices}
 property float x
 property float y
@@ -36,16 +36,30 @@ end_header
 def write_ply(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.ply into a folder: the vertices and triangles of face.obj."""
     mesh = reconstruction.mesh
-    vertices = np.empty(len(mesh.vertices), _VERTEX)
-    columns = ((_POSITION, mesh.vertices * MILLIMETRES), (_NORMAL, reconstruction.normals))
-    for names, values in (*columns, (_COLOUR, vertex_colours(reconstruction))):
+    content = ply(
+        mesh.vertices * MILLIMETRES,
+        reconstruction.normals,
+        vertex_colours(reconstruction),
+        mesh.triangles,
+        "millimetres, y up, facing +z",
+    )
+    (folder / "face.ply").write_bytes(content)
+
+
+def ply(vertices: np.ndarray, normals: np.ndarray, colours: np.ndarray, triangles: np.ndarray, frame: str) -> bytes:
+    """A binary PLY file of vertices, normals and colours (uint8), (V, 3) each, and triangles (T, 3).
+
+    `frame` is told in it: unit and axes.
+    """
+    rows = np.empty(len(vertices), _VERTEX)
+    for names, values in ((_POSITION, vertices), (_NORMAL, normals), (_COLOUR, colours)):
         for axis, name in enumerate(names):
-            vertices[name] = values[:, axis]
-    triangles = np.empty(len(mesh.triangles), _TRIANGLE)
-    triangles["count"] = 3
-    triangles["corners"] = mesh.triangles
-    header = _HEADER.format(vertices=len(vertices), triangles=len(triangles))
-    (folder / "face.ply").write_bytes(header.encode() + vertices.tobytes() + triangles.tobytes())
+            rows[name] = values[:, axis]
+    corners = np.empty(len(triangles), _TRIANGLE)
+    corners["count"] = 3
+    corners["corners"] = triangles
+    header = _HEADER.format(frame=frame, vertices=len(rows), triangles=len(corners))
+    return header.encode() + rows.tobytes() + corners.tobytes()
 
 
 def vertex_colours(reconstruction: Reconstruction) -> np.ndarray:

@@ -43,6 +43,14 @@ Refinement = Literal["none", "landmarks", "photometric"]
 REFINEMENTS: tuple[Refinement, ...] = ("none", "landmarks", "photometric")
 """What faces are fitted to after the network, each with those before it."""
 
+Quality = Literal["fast", "normal", "best"]
+QUALITIES: dict[Quality, tuple[Refinement, int]] = {
+    "fast": ("none", 1),
+    "normal": ("landmarks", ALIGNMENTS),
+    "best": ("photometric", ALIGNMENTS),
+}
+"""What faces are fitted to, and how often they are cropped at most."""
+
 
 @dataclass(frozen=True)
 class _Fitted:
@@ -87,18 +95,23 @@ class Reconstructor:
         runtime: str | None = None,
         threads: int | None = None,
         precision: str | None = None,
-        alignments: int = ALIGNMENTS,
-        refinement: Refinement = "landmarks",
+        alignments: int | None = None,
+        refinement: Refinement | None = None,
         goal: Goal = "latency",
+        quality: Quality = "normal",
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
 
         `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
-        `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken. With
-        `alignments` 1 the crop of the detector's points is the only one, with more those that it does not fit are
-        cropped anew. The `refinement` "none" gives the regressed face, "landmarks" fits it to the dense landmarks where
-        the checkpoint has some, "photometric" then to the photo's colours too, which takes a second. From then on numpy
-        uses one core in this process, and all threads two heaps: see `use_one_blas_thread` and `share_heaps`.
+        `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken.
+
+        The `quality` "fast" gives the regressed face of the detector's own crop, "normal" crops faces anew that it does
+        not fit, and fits them to their dense landmarks, where the checkpoint has some, "best" then to the photo's
+        colours too, which takes a second. `alignments`, how often a face is cropped at most, and `refinement`, what it
+        is fitted to, take precedence over the quality.
+
+        From then on numpy uses one core in this process, and all threads two heaps: see `use_one_blas_thread` and
+        `share_heaps`.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
@@ -120,7 +133,8 @@ class Reconstructor:
             refiner = None if refining is None else LandmarkRefiner.load(refining, model, chosen, threads)
         regressor = Regressor(network.result(), weights.info.crop_size)
         give_back_memory()
-        return cls(model, detector, regressor, weights, alignments, refinement, refiner)
+        usual, crops = QUALITIES[quality]
+        return cls(model, detector, regressor, weights, alignments or crops, refinement or usual, refiner)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""

@@ -1,0 +1,98 @@
+"""`deep3d draw`: pictures of the faces in photos, of every kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deep3d.cli.options import (
+    CheckpointOption,
+    ModelOption,
+    NoRefineOption,
+    PrecisionOption,
+    QualityChoice,
+    QualityOption,
+    RefineOption,
+    RuntimeOption,
+    ThreadsOption,
+    refinement,
+)
+from deep3d.cli.output import make_folder, progress, say
+from deep3d.cli.startup import starting
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from deep3d.reconstruction import Reconstruction
+
+KINDS_HELP = (
+    "What to draw, with commas between: 2d_sparse, 2d_dense, 3d, depth, pncc, uv_tex, pose, ply, obj, normals, albedo, "
+    "wireframe, error, turntable."
+)
+
+
+def draw(
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
+    out: Annotated[Path, typer.Option(help="Folder for the pictures, PHOTO_KIND.jpg and the like.")],
+    kinds: Annotated[str, typer.Option("-o", "--kinds", help=KINDS_HELP)] = "2d_sparse",
+    checkpoint: CheckpointOption = None,
+    face_model: ModelOption = None,
+    runtime: RuntimeOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
+    quality: QualityOption = QualityChoice.NORMAL,
+    refine: RefineOption = None,
+    no_refine: NoRefineOption = False,
+) -> None:
+    """Draw the faces in photos: landmarks, the mesh, depth, pose and more, all faces of a photo in one picture.
+
+    Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
+    """
+    with starting():
+        from deep3d.cli.compiling import compiling_told
+        from deep3d.errors import Deep3DError
+        from deep3d.export.drawings import KINDS, write_drawings
+        from deep3d.photo import find_photos
+        from deep3d.pipeline.batch import map_faces, result_folders
+        from deep3d.pipeline.reconstructor import Reconstructor
+
+    chosen = chosen_kinds(kinds, KINDS)
+    found = find_photos(photos)
+    make_folder(out)
+    with starting(), compiling_told():
+        reconstructor = Reconstructor.load(
+            checkpoint,
+            face_model,
+            runtime,
+            threads,
+            precision,
+            refinement=refinement(refine, no_refine),
+            quality=quality.value,
+        )
+    names = result_folders(found)
+
+    def work(number: int, faces: list[Reconstruction]) -> list[Path]:
+        return write_drawings(faces, out / names[number], chosen)
+
+    failures = 0
+    with progress() as bar:
+        task = bar.add_task("Drawing", total=len(found))
+        for path, written in zip(found, map_faces(reconstructor, found, work, "all")):
+            bar.advance(task)
+            failures += isinstance(written, Deep3DError)
+            say(f"deep3d: {written}" if isinstance(written, Deep3DError) else f"{path}: {', '.join(map(str, written))}")
+    raise typer.Exit(1 if failures else 0)
+
+
+def chosen_kinds(text: str, kinds: Collection[str]) -> list[str]:
+    """The names in a text with commas between them, each once.
+
+    Raises: typer.BadParameter.
+    """
+    names = [*dict.fromkeys(name.strip() for name in text.split(","))]
+    for name in names:
+        if name not in kinds:
+            raise typer.BadParameter(f"{name!r} is unknown, choose from {', '.join(kinds)}.", param_hint="-o")
+    return names

@@ -1,0 +1,115 @@
+"""The files of `deep3d draw`: for each photo one picture of each kind, with all its faces in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+from PIL import Image
+
+from deep3d.drawing import (
+    depth_map,
+    draw_albedo,
+    draw_dense,
+    draw_depth,
+    draw_error,
+    draw_landmarks,
+    draw_normals,
+    draw_pncc,
+    draw_pose,
+    draw_surface,
+    draw_turntable,
+    draw_uv_texture,
+    draw_wireframe,
+)
+from deep3d.drawing.turntable import RATE
+from deep3d.errors import OutputNotWritable
+from deep3d.export.film import write_film
+from deep3d.export.images import png
+from deep3d.export.scene import write_scene_obj, write_scene_ply
+from deep3d.files.whole_file import written_whole
+from deep3d.photo import Photo
+from deep3d.reconstruction import Reconstruction
+
+Draw = Callable[[Sequence[Reconstruction], Photo | np.ndarray], np.ndarray]
+
+PICTURES: dict[str, Draw] = {
+    "2d_sparse": draw_landmarks,
+    "2d_dense": draw_dense,
+    "3d": draw_surface,
+    "depth": draw_depth,
+    "pncc": draw_pncc,
+    "pose": draw_pose,
+    "normals": draw_normals,
+    "albedo": draw_albedo,
+    "wireframe": draw_wireframe,
+    "error": draw_error,
+}
+"""What can be drawn on a photo, or on the frames of a film."""
+MAPS = ("depth", "pncc", "normals")
+"""Those whose colours are measures: PNG, the others are JPEG."""
+KINDS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose", "ply", "obj")
+KINDS += ("normals", "albedo", "wireframe", "error", "turntable")
+"""The nine of 3DDFA_V2 by their names, and five more."""
+
+DEEPEST = 65535  # of a 16-bit PNG
+JPEG_QUALITY = 92
+
+
+def write_drawings(faces: Sequence[Reconstruction], stem: Path, kinds: Sequence[str]) -> list[Path]:
+    """Write `stem`_KIND.EXT for each kind, all faces of one photo in each, and give the paths.
+
+    Each file appears whole, in place of an older one. Depth comes as a picture, and as 16-bit PNG and NumPy file in
+    millimetres, 0 where there is no head.
+
+    Raises: OutputNotWritable; ValueError for an unknown kind; ExtraMissing for a turntable without PyAV.
+    """
+    written: list[Path] = []
+    try:
+        for kind in kinds:
+            for suffix, write in _writers(faces, kind).items():
+                path = stem.with_name(f"{stem.name}_{kind}{suffix}")
+                with written_whole(path) as partial:
+                    write(partial)
+                written.append(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputNotWritable(f"{stem}: cannot be written ({reason}); choose another folder") from error
+    return written
+
+
+def _writers(faces: Sequence[Reconstruction], kind: str) -> dict[str, Callable[[Path], object]]:
+    """What writes each file of a kind, by the end of its name."""
+    photo = faces[0].photo
+    if kind in PICTURES:
+        encode, suffix = (png, ".png") if kind in MAPS else (_jpeg, ".jpg")
+        files = {suffix: lambda path: path.write_bytes(encode(PICTURES[kind](faces, photo)))}
+        return files | (_depth_files(faces, photo) if kind == "depth" else {})
+    others: dict[str, dict[str, Callable[[Path], object]]] = {
+        "uv_tex": {".jpg": lambda path: path.write_bytes(_jpeg(draw_uv_texture(faces)))},
+        "ply": {".ply": lambda path: write_scene_ply(faces, path)},
+        "obj": {".obj": lambda path: write_scene_obj(faces, path)},
+        "turntable": {".mp4": lambda path: write_film(path, draw_turntable(faces), RATE)},
+    }
+    if kind not in others:
+        raise ValueError(f"unknown kind {kind!r}; choose from {', '.join(KINDS)}")
+    return others[kind]
+
+
+def _depth_files(faces: Sequence[Reconstruction], photo: Photo) -> dict[str, Callable[[Path], object]]:
+    """depth16.png and depth.npy, of one map."""
+    depth = depth_map(faces, photo)
+    whole = np.rint(np.minimum(depth, DEEPEST)).astype(np.uint16)
+
+    def save(path: Path) -> None:
+        with path.open("wb") as file:  # numpy would add a suffix of its own
+            np.save(file, depth)
+
+    return {"16.png": lambda path: Image.fromarray(whole).save(path, "PNG"), ".npy": save}
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    """Colours in full resolution, which thin lines need."""
+    return simplejpeg.encode_jpeg(np.ascontiguousarray(picture), JPEG_QUALITY, colorspace="RGB", colorsubsampling="444")
