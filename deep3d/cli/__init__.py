@@ -16,7 +16,6 @@ from deep3d.cli.measuring import bench
 from deep3d.cli.models import decode, import_model, import_weights
 from deep3d.cli.output import say
 from deep3d.cli.runtimes import compile_ahead, export, tune
-from deep3d.cli.startup import spare_imports
 from deep3d.cli.training import record, refiner, synthetic, weak
 from deep3d.errors import Deep3DError
 
@@ -56,7 +55,6 @@ def options(
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: for matrices this small they wait more than they work
-    spare_imports()
     for entry_point in entry_points(group=COMMANDS):
         with suppress(ImportError):  # its extra is not installed
             entry_point.load()(app)

@@ -14,6 +14,7 @@ import numpy as np
 
 from deep3d.evaluation.measurement import Benchmark, Measurement
 from deep3d.evaluation.statistics import Ratio, Summary
+from deep3d.runtime.cores import usable_cores
 
 SCHEMA = "deep3d.evaluation/2"
 PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
@@ -116,8 +117,7 @@ def describe_machine() -> str:
         lines = PROCESSOR_INFORMATION.read_text(encoding="utf-8").splitlines()
         named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
         processor = named[0] if named else processor
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{processor}, {cores} cores, {platform.system()}"
+    return f"{processor}, {usable_cores()} cores, {platform.system()}"
 
 
 def utc_now() -> str:

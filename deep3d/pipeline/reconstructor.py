@@ -35,7 +35,7 @@ from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
 from deep3d.regression import Regression, Regressor
 from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
-from deep3d.runtime.cores import give_back_memory, share_heaps, use_one_blas_thread
+from deep3d.runtime.cores import give_back_memory, one_blas_thread
 
 ASTRAY = "The fit to the photo went astray: the result is what was known before it."
 
@@ -110,13 +110,8 @@ class Reconstructor:
         colours too, which takes a second. `alignments`, how often a face is cropped at most, and `refinement`, what it
         is fitted to, take precedence over the quality.
 
-        From then on numpy uses one core in this process, and all threads two heaps: see `use_one_blas_thread` and
-        `share_heaps`.
-
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
-        use_one_blas_thread()
-        share_heaps()
         with ThreadPoolExecutor(1) as aside:  # native code hashes and makes the network ready, Python is free
             read = aside.submit(read_checkpoint, checkpoint)
             model = read_face_model(face_model)
@@ -153,6 +148,7 @@ class Reconstructor:
             raise NoFaceFound.in_photo(photo.name)
         return faces[0]
 
+    @one_blas_thread
     def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
         watch = Stopwatch()
@@ -167,6 +163,7 @@ class Reconstructor:
             results[row].append(face)
         return results
 
+    @one_blas_thread
     def same_person(self, photos: Sequence[Photo]) -> SamePerson:
         """One person from several photos: identity and albedo estimated together, all else for each photo.
 

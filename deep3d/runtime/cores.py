@@ -6,10 +6,14 @@ import ctypes
 import os
 import platform
 import sys
+from contextlib import ContextDecorator
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 HEAPS = 2  # of the allocator, for all threads
 _M_ARENA_MAX = -8  # malloc.h
@@ -25,17 +29,54 @@ def usable_cores() -> int:
     return cores if quota == "max" else min(cores, ceil(int(quota) / int(period)))
 
 
-def use_one_blas_thread() -> None:
-    """Let numpy multiply matrices on one core from now on, in the whole process.
+class _OneBlasThread(ContextDecorator):
+    """Within the block, or the decorated function, numpy and scipy multiply matrices on one core; afterwards as before.
 
     The matrices of a face are small, and a second thread that has helped with one waits for the next with a busy loop,
-    on a core that the networks need: that costs a quarter of the time of a photo.
+    on a core that the networks need: that costs a quarter of the time of a photo. A process has one BLAS for all its
+    threads, so that all blocks of a process share this count of theirs.
     """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._limit = _blas(*_loaded()).limit(limits=1, user_api="blas")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+one_blas_thread = _OneBlasThread()
+
+
+def _loaded() -> tuple[bool, ...]:
+    """Which of the libraries that bring a BLAS of their own are loaded."""
+    return tuple(name in sys.modules for name in ("numpy", "scipy.linalg"))
+
+
+@lru_cache(maxsize=1)
+def _blas(*_: bool) -> ThreadpoolController:
+    """What controls the BLAS libraries of this process; to find them takes milliseconds."""
+    return ThreadpoolController()
+
+
+def take_over_process() -> None:
+    """Let a process that is ours alone multiply matrices on one core, and all its threads share two heaps."""
     threadpool_limits(limits=1, user_api="blas")
+    share_heaps()
 
 
 def share_heaps() -> None:
-    """Let all threads allocate from two heaps from now on, or from those that there are already.
+    """Let all threads allocate from two heaps from now on: for processes of our own, since a host may want more.
 
     glibc would give each thread its own, up to eight for each core, and what is freed in one is of no use to the
     others: 30 MB where one photo is worked on, 400 MB where 16 are. Elsewhere nothing happens.

@@ -15,6 +15,7 @@ from dramatiq.middleware import Middleware
 from prometheus_client import start_http_server
 
 from deep3d import Deep3DError, Reconstructor, write_results
+from deep3d.runtime.cores import take_over_process
 from serving.errors import ServingError
 from serving.logs import configure_logs
 from serving.metrics import WorkerMetrics
@@ -72,6 +73,7 @@ def make_worker(site: Site, finder: FaceFinder, write: Write = write_results) ->
 
 def load_network(settings: Settings) -> FaceFinder:
     """What finds the faces, ready to work: it has done so once."""
+    take_over_process()
     reconstructor = Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None, goal="throughput")
     warm_up(reconstructor, write_results, reconstructor.face_model)
     return reconstructor

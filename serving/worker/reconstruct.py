@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy.exc import DBAPIError
 
 from deep3d import Deep3DError, Photo, Reconstruction, read_photo, write_results
-from deep3d.runtime.cores import give_back_memory
+from deep3d.runtime.cores import give_back_memory, usable_cores
 from serving.errors import StorageError
 from serving.jobs import reasons, runs
 from serving.jobs.runs import PhotoOutcome, Run
@@ -60,7 +59,7 @@ class ReconstructJob:
         self._batcher = Batcher[Item, Found](self._find, site.settings.batch_photos)
         self._gate = Gate()
         self._budget = Budget(PIXELS_IN_MEMORY)
-        self._writing = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._writing = threading.BoundedSemaphore(usable_cores())
         self._holding: dict[int, float] = {}
         self._lock = threading.Lock()
 

@@ -1,8 +1,10 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from deep3d.runtime import cores
 
@@ -67,3 +69,35 @@ ready.wait()
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     before, after = (each.count("<heap nr=") for each in told.split("</malloc>")[:2])
     assert after <= max(before, cores.HEAPS)
+
+
+def test_loading_and_reconstructing_leave_the_hosts_blas_threads_alone():
+    code = """
+import numpy, scipy.linalg
+from threadpoolctl import threadpool_info, threadpool_limits
+from deep3d import Reconstructor
+threadpool_limits(limits=3, user_api="blas")
+def threads():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+host = threads()
+reconstructor = Reconstructor.load(runtime="onnx")
+assert threads() == host, threads()
+reconstructor("docs/sample/astronaut.jpg")
+assert threads() == host, threads()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_whoever_leaves_last_gives_the_blas_threads_back():
+    def threads() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = threads()
+        first, second = ExitStack(), ExitStack()
+        first.enter_context(cores.one_blas_thread)
+        second.enter_context(cores.one_blas_thread)
+        first.close()
+        assert threads() == {1} != before
+        second.close()
+        assert threads() == before

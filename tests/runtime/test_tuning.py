@@ -3,6 +3,7 @@
 import json
 import time
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -82,8 +83,8 @@ def test_plans_are_followed(toy_checkpoint, toy_model_path):
     assert read_plan(toy_checkpoint, "latency") == _plan(threads=1)
 
     load = partial(Reconstructor.load, toy_checkpoint.path, toy_model_path)
-    chosen = [load(), load(goal="throughput"), load(runtime="openvino", goal="throughput")]
-    assert [each._observer._regressor.runtime.name for each in chosen] == ["onnx", "eager", "openvino"]
+    chosen: Any = [load(), load(goal="throughput"), load(runtime="openvino", goal="throughput")]
+    assert [each.networks.regressor.runtime.name for each in chosen] == ["onnx", "eager", "openvino"]
 
 
 def test_a_plan_that_cannot_be_followed_is_refused_by_name(toy_checkpoint):
