@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 
 from deep3d.arrays import Array, array_namespace
 from deep3d.errors import ShapeError
+
+Placement = Literal["fixed", "contour", "mediapipe"]
+"""Where a list has the 68: at fixed points by the 300-W markup (AFLW2000-3D), with the jaw on the visible outline
+(300-W, dlib), or where MediaPipe has them."""
+PLACEMENTS: tuple[Placement, ...] = get_args(Placement)
 
 JAW = slice(0, 17)
 BROWS = slice(17, 27)

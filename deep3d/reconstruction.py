@@ -84,7 +84,20 @@ class Reconstruction:
 
     @cached_property
     def landmarks68(self) -> np.ndarray:
-        """(68, 2) the mesh's own landmarks in photo pixels."""
+        """(68, 2) fixed points of the mesh in photo pixels, placed by the 300-W markup as AFLW2000-3D has them."""
+        return self.to_photo(self.face_model.markup.points(self.vertices[None])[0])[:, :2]
+
+    @cached_property
+    def landmarks68_contour(self) -> np.ndarray:
+        """(68, 2) the same with the jaw on the visible outline, as 300-W and dlib have it."""
+        markup = self.face_model.markup
+        rows = self.to_photo(markup.jaw_rows(self.vertices[None])[0])[:, :2]
+        chosen = markup.outline(rows[None], self.coefficients.rotation[:, 2])[0]
+        return self.to_photo(markup.on_outline(chosen)(self.vertices[None])[0])[:, :2]
+
+    @cached_property
+    def landmarks68_mediapipe(self) -> np.ndarray:
+        """(68, 2) the mesh's points in photo pixels where MediaPipe has the 68, which the networks have learned."""
         return self.to_photo(self.face_model.landmarks(self.vertices[None])[0])[:, :2]
 
     @cached_property

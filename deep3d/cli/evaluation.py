@@ -45,6 +45,8 @@ def evaluate(
     half: Annotated[HalfOption, _data_set("Which half of the portraits is measured.")] = HalfOption.REPORT,
     confidence: Annotated[bool, _data_set("Also spoil the portraits: do results know how good they are?")] = False,
     heads: Annotated[Path | None, _data_set("Folder of synthetic heads with scans.")] = None,
+    scans: Annotated[Path | None, _data_set("Folder of a scanned head: shape by light and view.")] = None,
+    labelled: Annotated[Path | None, _data_set("Photos with faces labelled in the 300-W markup.")] = None,
     aflw2000: Annotated[Path | None, _data_set("AFLW2000-3D: landmarks by yaw.")] = None,
     now: Annotated[Path | None, _data_set("NoW challenge: scans of faces at rest.")] = None,
     florence: Annotated[Path | None, _data_set("MICC Florence: scans and pictures of its videos.")] = None,
@@ -79,14 +81,17 @@ def evaluate(
     from deep3d.evaluation.catalogue import FOLDER_BENCHMARKS, portrait_benchmarks, synthetic_benchmarks
     from deep3d.evaluation.picture_report import write_picture_report
     from deep3d.evaluation.predictor import mean_face
+    from deep3d.evaluation.real_scans import scanned_head_benchmark
     from deep3d.pipeline.reconstructor import Reconstructor
 
     require_writable(out)
     folders = {"heads": heads, "aflw2000": aflw2000, "now": now, "florence": florence, "bu3dfe": bu3dfe}
-    folders |= {"realy": realy, "people": people}
+    folders |= {"realy": realy, "people": people, "labelled": labelled}
     benchmarks: list[Benchmark] = [] if portraits is None else portrait_benchmarks(portraits, half.value, confidence)
     for name, folder in folders.items():
         benchmarks += () if folder is None else FOLDER_BENCHMARKS[name](folder)
+    if scans is not None:
+        benchmarks.append(scanned_head_benchmark(scans, face_model))
     predictors: list[FacePredictor] = [mean_face(face_model)]
     if not mean_face_only:
         try:

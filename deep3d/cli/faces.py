@@ -37,6 +37,14 @@ class FacesOption(StrEnum):
     ALL = "all"
 
 
+class PlacementOption(StrEnum):
+    """Where a list has the 68 landmarks."""
+
+    FIXED = "fixed"
+    CONTOUR = "contour"
+    MEDIAPIPE = "mediapipe"
+
+
 def reconstruct(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
     out: Annotated[Path, typer.Option(help="Folder for the results; each photo gets a folder of its own in it.")],
@@ -129,6 +137,12 @@ def fit(
     photo: Annotated[Path, typer.Argument(help="The photo.")],
     landmarks: Annotated[Path, typer.Argument(help="Its 68 landmarks: .pts, .json, .txt, .csv or .npy.")],
     out: Annotated[Path, typer.Option(help="Folder for the results; the photo gets a folder of its own in it.")],
+    placement: Annotated[
+        PlacementOption | None,
+        typer.Option(
+            help="Whose they are: fixed (AFLW2000-3D), contour (300-W, dlib) or mediapipe; found out without."
+        ),
+    ] = None,
     face_model: ModelOption = None,
 ) -> None:
     """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
@@ -136,14 +150,16 @@ def fit(
         from deep3d.cli.compiling import compiling_told
         from deep3d.export import write_results
         from deep3d.face_model import read_face_model
-        from deep3d.fitting import read_landmarks68
+        from deep3d.fitting import read_landmarks68, told_placement
         from deep3d.photo import read_photo
         from deep3d.pipeline.batch import result_folders
         from deep3d.pipeline.from_landmarks import fit_photo
 
     model = read_face_model(face_model)
     with compiling_told():
-        face = fit_photo(read_photo(photo), read_landmarks68(landmarks), model)
+        points = read_landmarks68(landmarks)
+        told = placement.value if placement else told_placement(landmarks)
+        face = fit_photo(read_photo(photo), points, model, told)
     make_folder(out)
     (name,) = result_folders([photo])
     write_results(face, out / name)

@@ -56,7 +56,7 @@ def read_portraits(folder: str | Path, half: Half) -> PortraitSet:
     Raises: DatasetError.
     """
     file = Path(folder) / "landmarks.npz"
-    arrays = _read_arrays(file, ("names", "mediapipe68"))
+    arrays = read_arrays(file, ("names", "mediapipe68"))
     names, landmarks = [str(name) for name in arrays["names"]], arrays["mediapipe68"].astype(np.float64)
     if landmarks.shape != (len(names), 68, 2):
         raise DatasetError(f"{file}: 'mediapipe68' is {landmarks.shape}, expected ({len(names)}, 68, 2); copy it again")
@@ -65,7 +65,7 @@ def read_portraits(folder: str | Path, half: Half) -> PortraitSet:
     chosen = [row for row, name in enumerate(names) if _number(file, name) % 2 == _REMAINDER[half]]
     if not chosen:
         raise DatasetError(f"{file}: no portrait of the {half!r} half; copy the data set again")
-    return PortraitSet(_photos(folder, [names[row] for row in chosen]), landmarks[chosen])
+    return PortraitSet(find_set_photos(folder, [names[row] for row in chosen]), landmarks[chosen])
 
 
 def read_heads(folder: str | Path) -> HeadSet:
@@ -74,7 +74,7 @@ def read_heads(folder: str | Path) -> HeadSet:
     Raises: DatasetError.
     """
     file = Path(folder) / "scans.npz"
-    arrays = _read_arrays(file, ("scan_mm", "scan_landmarks51", "landmarks68"))
+    arrays = read_arrays(file, ("scan_mm", "scan_landmarks51", "landmarks68"))
     scans, rows = arrays["scan_mm"].astype(np.float64), arrays["scan_landmarks51"]
     landmarks = arrays["landmarks68"].astype(np.float64)
     if scans.ndim != 3 or scans.shape[2] != 3 or len(scans) == 0:
@@ -83,10 +83,16 @@ def read_heads(folder: str | Path) -> HeadSet:
         raise DatasetError(f"{file}: 'scan_landmarks51' must be 51 numbers below {scans.shape[1]}; copy it again")
     if landmarks.shape != (len(scans), 68, 2):
         raise DatasetError(f"{file}: 'landmarks68' is {landmarks.shape}, expected ({len(scans)}, 68, 2); copy it again")
-    return HeadSet(_photos(folder, [f"head_{index:03d}.jpg" for index in range(len(scans))]), scans, rows, landmarks)
+    return HeadSet(
+        find_set_photos(folder, [f"head_{index:03d}.jpg" for index in range(len(scans))]), scans, rows, landmarks
+    )
 
 
-def _read_arrays(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
+def read_arrays(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The arrays of an npz file.
+
+    Raises: DatasetError if it is missing or damaged, or one of them is.
+    """
     if not file.is_file():
         raise DatasetError(f"{file}: no such file; give the folder of the data set")
     try:
@@ -99,7 +105,11 @@ def _read_arrays(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise DatasetError(f"{file}: damaged ({error}); copy the data set again") from error
 
 
-def _photos(folder: str | Path, names: list[str]) -> tuple[Path, ...]:
+def find_set_photos(folder: str | Path, names: list[str]) -> tuple[Path, ...]:
+    """The files of these names in `photos/`.
+
+    Raises: DatasetError if one is missing.
+    """
     photos = tuple(Path(folder) / "photos" / name for name in names)
     missing = [photo for photo in photos if not photo.is_file()]
     if missing:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deep3d.datasets.frozen import Half, read_heads, read_portraits
 from deep3d.evaluation.confidence import confidence_benchmark
+from deep3d.evaluation.labelled import labelled_benchmark
 from deep3d.evaluation.landmarks import head_landmark_benchmark, portrait_benchmark
 from deep3d.evaluation.measurement import Benchmark
 from deep3d.evaluation.people import people_benchmark
@@ -35,6 +36,7 @@ FOLDER_BENCHMARKS: dict[str, Callable[[Path], tuple[Benchmark, ...]]] = {
     "florence": lambda folder: (florence_benchmark(folder),),
     "bu3dfe": lambda folder: (bu3dfe_benchmark(folder),),
     "realy": lambda folder: (realy_benchmark(folder),),
+    "labelled": lambda folder: (labelled_benchmark(folder),),
     "people": lambda folder: (people_benchmark(folder),),
 }
 """What to measure on a folder in the published layout of the data set. Each raises DatasetError."""

@@ -48,7 +48,7 @@ def evaluate_confidence(
         kinds = [UNTOUCHED, *DEGRADATIONS]
         for kind, faces in zip(kinds, reconstructor.reconstruct(_spoiled(photo, landmarks, rng)), strict=True):
             if faces and faces[0].confidence is not None:
-                true = landmark_errors(faces[0].landmarks68, landmarks)[INNER].mean()
+                true = landmark_errors(faces[0].landmarks68_mediapipe, landmarks)[INNER].mean()
                 rows.append((kind, float(true), faces[0].confidence.landmark_error))
                 photos.append(path)
         if progress is not None:

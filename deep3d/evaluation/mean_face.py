@@ -42,27 +42,29 @@ class MeanFace:
 
     def predict_landmarks(self, photos: Sequence[Path]) -> Iterator[PredictedLandmarks | None]:
         """Landmarks of the mean shape in the weak-perspective pose that fits the five points best."""
-        landmarks = self.face_model.landmarks(self.face_model.mean_shape[None].astype(np.float64))[0]
+        mean = self.face_model.mean_shape[None].astype(np.float64)
+        landmarks, mediapipe = self.face_model.markup.points(mean)[0], self.face_model.landmarks(mean)[0]
         for detected in self.detect_five_points(photos):
             if detected is None:
                 yield None
                 continue
             view = fit_weak_perspective(five_points(landmarks), detected)
-            yield PredictedLandmarks(view.project(landmarks), Pose.from_rotation(view.rotation).yaw)
+            yaw = Pose.from_rotation(view.rotation).yaw
+            yield PredictedLandmarks(view.project(landmarks), yaw, mediapipe=view.project(mediapipe))
 
     def predict_meshes(self, photos: Sequence[Path]) -> Iterator[PredictedMesh | None]:
         """The mean shape for each photo."""
-        yield from (self._mesh for _ in photos)
+        yield from (mean_mesh(self.face_model) for _ in photos)
 
     def predict_person(self, photos: Sequence[Path]) -> PredictedMesh:
         """The mean shape for everybody."""
-        return self._mesh
+        return mean_mesh(self.face_model)
 
-    @property
-    def _mesh(self) -> PredictedMesh:
-        model = self.face_model
-        vertices = model.mean_shape * MILLIMETRES
-        return PredictedMesh(vertices, model.triangles, model.landmark_vertices, vertices)
+
+def mean_mesh(model: FaceModel) -> PredictedMesh:
+    """The mean shape as a prediction."""
+    vertices = model.mean_shape * MILLIMETRES
+    return PredictedMesh(vertices, model.triangles, model.markup.points.nearest, vertices)
 
 
 def fit_weak_perspective(points: np.ndarray, pixels: np.ndarray) -> WeakPerspective:

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from deep3d.evaluation.statistics import Ratio, Summary, summarize, worst_over_best
+from deep3d.landmarks import Placement
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos done and the number of all."""
@@ -23,8 +24,15 @@ Groups = dict[str, dict[str, np.ndarray]]
 class PredictedLandmarks:
     """What is predicted for one photo in which a face was found."""
 
-    landmarks: np.ndarray  # (68, 2) photo pixels
+    landmarks: np.ndarray  # (68, 2) photo pixels, fixed points of the surface
     yaw: float | None = None  # degrees, where known
+    contour: np.ndarray | None = None  # (68, 2) with the jaw on the visible outline, where that is known to differ
+    mediapipe: np.ndarray | None = None  # (68, 2) where MediaPipe has them, where that is known to differ
+
+    def placed(self, placement: Placement) -> np.ndarray:
+        """The (68, 2) landmarks as a data set has them."""
+        other = {"fixed": None, "contour": self.contour, "mediapipe": self.mediapipe}[placement]
+        return self.landmarks if other is None else other
 
 
 @dataclass(frozen=True)

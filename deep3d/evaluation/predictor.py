@@ -51,7 +51,7 @@ class ReconstructorPredictor:
     def predict_landmarks(self, photos: Sequence[Path]) -> Iterator[PredictedLandmarks | None]:
         """The 68 landmarks of each face, and its yaw."""
         for face in self.reconstructions(photos):
-            yield None if face is None else PredictedLandmarks(face.landmarks68, face.pose.yaw)
+            yield None if face is None else landmarks_of(face)
 
     def predict_meshes(self, photos: Sequence[Path]) -> Iterator[PredictedMesh | None]:
         """The mesh of each face, as face.obj has it."""
@@ -69,7 +69,15 @@ class ReconstructorPredictor:
 def _mesh(face: Reconstruction) -> PredictedMesh:
     model = face.face_model
     neutral = model.neutral_shape(face.coefficients.identity)[0]
-    return PredictedMesh(MILLIMETRES * face.vertices, model.triangles, model.landmark_vertices, MILLIMETRES * neutral)
+    landmarks = model.markup.points.nearest
+    return PredictedMesh(MILLIMETRES * face.vertices, model.triangles, landmarks, MILLIMETRES * neutral)
+
+
+def landmarks_of(face: Reconstruction) -> PredictedLandmarks:
+    """The landmarks of one face in all placements."""
+    return PredictedLandmarks(
+        face.landmarks68, face.pose.yaw, contour=face.landmarks68_contour, mediapipe=face.landmarks68_mediapipe
+    )
 
 
 def mean_face(face_model: Path | None = None) -> MeanFace:

@@ -40,7 +40,9 @@ def synthetic_benchmark(model: FaceModel, count: int, folder: Path) -> Benchmark
         rotation = FaceCoefficients.from_vector(heads.vectors).rotation
         yaw[rows] = [Pose.from_rotation(angles).yaw for angles in rotation]
         photos += _write(heads, folder, start)
-    return turned_faces_benchmark("synthetic", "Synthetic heads", TurnedFaces(tuple(photos), landmarks, yaw))
+    return turned_faces_benchmark(
+        "synthetic", "Synthetic heads", TurnedFaces(tuple(photos), landmarks, yaw), "mediapipe"
+    )
 
 
 def same_person_benchmark(model: FaceModel, count: int, folder: Path) -> Benchmark:

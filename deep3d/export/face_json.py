@@ -12,7 +12,7 @@ from deep3d.coefficients import FIELDS
 from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
 
-SCHEMA = "deep3d.face/1"
+SCHEMA = "deep3d.face/2"
 SCHEMA_FILE = Path(__file__).with_name("face.schema.json")
 
 
@@ -40,11 +40,13 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
         },
         "pose": {"yaw": round(pose.yaw, 4), "pitch": round(pose.pitch, 4), "roll": round(pose.roll, 4)},
         "landmarks68": _numbers(reconstruction.landmarks68, 3),
+        "landmarks68_contour": _numbers(reconstruction.landmarks68_contour, 3),
+        "landmarks68_mediapipe": _numbers(reconstruction.landmarks68_mediapipe, 3),
         "landmark_embedding": {
-            "triangles": face_model.landmark_triangles.tolist(),
-            "weights": _numbers(face_model.landmark_weights, 7),
+            "triangles": face_model.markup.triangles.tolist(),
+            "weights": _numbers(face_model.markup.points.weights, 7),
         },
-        "landmark_vertices": face_model.landmark_vertices.tolist(),
+        "landmark_vertices": face_model.markup.points.nearest.tolist(),
         "camera": {
             "matrix": (reconstruction.photo_matrix * to_decimetres).tolist(),
             "focal_length_px": reconstruction.camera.focal_length_px,

@@ -68,7 +68,7 @@ def tensorflow_arrays(reconstruction: Reconstruction) -> dict[str, np.ndarray]:
 
 def _landmarks68(reconstruction: Reconstruction) -> np.ndarray:
     """(68, 2) crop pixels, y down."""
-    placed = reconstruction.face_model.landmarks(reconstruction.placed_vertices[None])
+    placed = reconstruction.face_model.markup.points(reconstruction.placed_vertices[None])
     return project(placed, reconstruction.camera)[0]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from deep3d.arrays import Array, array_namespace
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model.components import Components
+from deep3d.face_model.markup import Markup, find_markup
 from deep3d.mesh import Mesh, vertex_normals
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class FaceModel:
     adjacency: Array  # (V, valence) int32, see mesh.vertex_triangles
     uv: Array  # (U, 2) in [0, 1], v up
     uv_triangles: Array  # (T, 3) int32
-    landmark_triangles: Array  # (68,) int32
+    landmark_triangles: Array  # (68,) int32: the landmarks that the networks know, see `landmarks`
     landmark_weights: Array  # (68, 3) barycentric
     skin: Array  # (V,) in [0, 1]: 1 on facial skin, 0 on eyes, mouth interior and scalp
     mirror: Array  # (V,) int32: the vertex on the other side of the face
@@ -92,7 +93,10 @@ class FaceModel:
         return vertex_normals(vertices, self.triangles, self.adjacency)
 
     def landmarks(self, vertices: Array) -> Array:
-        """The 68 landmarks (B, 68, 3) on the surface of (B, V, 3) vertices (any last axis works)."""
+        """The 68 landmarks (B, 68, 3) on the surface of (B, V, 3) vertices (any last axis works).
+
+        In the open model these are MediaPipe's, which the networks have learned; `markup` has the field's.
+        """
         xp = array_namespace(vertices)
         corners = [
             xp.take(vertices, xp.take(self.triangles[:, corner], self.landmark_triangles, axis=0), axis=1)
@@ -121,9 +125,14 @@ class FaceModel:
 
     @cached_property
     def landmark_vertices(self) -> np.ndarray:
-        """(68,) the vertex nearest to each landmark of the mean shape."""
+        """(68,) the vertex nearest to each of `landmarks` of the mean shape."""
         heaviest = np.argmax(self.landmark_weights, axis=1)
         return self.triangles[self.landmark_triangles, heaviest]
+
+    @cached_property
+    def markup(self) -> Markup:
+        """Where the field's 68 landmarks lie on a numpy model."""
+        return find_markup(self)
 
     def derived(self, make: Callable[..., T], *arguments: Hashable) -> T:
         """`make(model, *arguments)`, worked out once and kept with the model: tables that all its faces share."""

@@ -28,15 +28,10 @@ class LandmarkBasis:
     def of_vertices(cls, model: FaceModel, vertices: Sequence[int]) -> LandmarkBasis:
         """Landmarks that are vertices of the model."""
         rows = np.asarray(vertices, np.int64)
-        return cls._taken(model, lambda all_vertices: all_vertices[:, rows])
+        return cls.of_points(model, lambda all_vertices: all_vertices[:, rows])
 
     @classmethod
-    def of_landmarks68(cls, model: FaceModel) -> LandmarkBasis:
-        """The model's own 68 landmarks."""
-        return cls._taken(model, model.landmarks)
-
-    @classmethod
-    def _taken(cls, model: FaceModel, points: Callable[[np.ndarray], np.ndarray]) -> LandmarkBasis:
+    def of_points(cls, model: FaceModel, points: Callable[[np.ndarray], np.ndarray]) -> LandmarkBasis:
         """The landmarks that `points` takes from (B, V, 3) vertices, linearly."""
         bases = [points(basis.reshape(len(basis), -1, 3)) for basis in (model.identity_basis, model.expression_basis)]
         directions = np.concatenate(bases).transpose(1, 2, 0).astype(np.float32, order="C")

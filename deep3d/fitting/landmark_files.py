@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from deep3d.errors import LandmarksInvalid
+from deep3d.landmarks import Placement
 
 
 def read_landmarks68(path: str | Path) -> np.ndarray:
     """The (68, 2) landmarks of a file, in photo pixels that count from the centre of the top-left one.
 
     `.pts` counts pixels from 1, as the iBUG annotations do. `.json` is a list of 68 pairs, or an object that has one as
-    `landmarks68`, such as face.json. `.txt` and `.csv` have a pair in each row, `.npy` is the array itself.
+    `landmarks68`, `landmarks68_contour` or `landmarks68_mediapipe`, such as face.json; the first of these is taken.
+    `.txt` and `.csv` have a pair in each row, `.npy` is the array itself.
 
     Raises: LandmarksInvalid naming the file.
     """
@@ -38,6 +40,23 @@ def read_landmarks68(path: str | Path) -> np.ndarray:
     return points
 
 
+def told_placement(path: str | Path) -> Placement | None:
+    """Where a file that `read_landmarks68` reads has the 68, None where it does not tell.
+
+    iBUG's `.pts` files follow the outline; face.json names its lists, and its first version had MediaPipe's.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".pts":
+        return "contour"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.suffix.lower() == ".json" else None
+    if not isinstance(content, dict):
+        return None
+    if content.get("schema") == FIRST_SCHEMA:
+        return "mediapipe"
+    key = _key(content)
+    return _LISTS[key] if key != "landmarks68" or "schema" in content else None
+
+
 def _pts(path: Path) -> list[list[float]]:
     body = path.read_text(encoding="utf-8").partition("{")[2].partition("}")[0]
     return [[float(value) - 1 for value in line.split()] for line in body.splitlines() if line.strip()]
@@ -45,7 +64,11 @@ def _pts(path: Path) -> list[list[float]]:
 
 def _json(path: Path) -> Any:
     content = json.loads(path.read_text(encoding="utf-8"))
-    return content["landmarks68"] if isinstance(content, dict) else content
+    return content[_key(content)] if isinstance(content, dict) else content
+
+
+def _key(content: dict[str, Any]) -> str:
+    return next((key for key in _LISTS if key in content), "landmarks68")
 
 
 def _table(path: Path) -> list[list[float]]:
@@ -57,6 +80,12 @@ def _npy(path: Path) -> np.ndarray:
     return np.load(path, allow_pickle=False)
 
 
+FIRST_SCHEMA = "deep3d.face/1"
+_LISTS: dict[str, Placement] = {
+    "landmarks68": "fixed",
+    "landmarks68_contour": "contour",
+    "landmarks68_mediapipe": "mediapipe",
+}
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".pts": _pts,
     ".json": _json,

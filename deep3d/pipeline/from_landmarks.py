@@ -11,23 +11,28 @@ from deep3d.camera import place, project
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
 from deep3d.detection.detector import Detection
 from deep3d.errors import LandmarksInvalid, ShapeError
-from deep3d.face_model import FaceModel
+from deep3d.face_model import FaceModel, SurfacePoints
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.landmarks import Priors, fit_landmarks
+from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks
 from deep3d.fitting.pose import fit_pose
-from deep3d.landmarks import INNER, JAW, five_points
+from deep3d.landmarks import INNER, JAW, PLACEMENTS, Placement, five_points
 from deep3d.photo import Photo
 from deep3d.reconstruction import Reconstruction
 
 PRIORS = Priors(trust=1.0, identity=1.0, expression=0.4)  # about the mean: no network says anything of this face
 DEVIATION = 2.0  # crop pixels, of landmarks that a person or a good detector placed
-JAW_DEVIATION = 6.0  # annotators follow the visible outline, which is elsewhere on a turned head
+JAW_DEVIATION = 4.0  # along the outline nothing says where a point belongs
+OUTLINES = 2  # times that the outline is found again
 FIRST_YAWS = np.radians([-55.0, 0.0, 55.0])  # that the pose is sought from
 LARGEST_ERROR = 12.0  # crop pixels between the fitted face and the landmarks: more is no face, or another order
 
 
-def fit_photo(photo: Photo, landmarks68: np.ndarray, face_model: FaceModel) -> Reconstruction:
+def fit_photo(
+    photo: Photo, landmarks68: np.ndarray, face_model: FaceModel, placement: Placement | None = None
+) -> Reconstruction:
     """The face whose 68 landmarks (iBUG 300-W order) lie at (68, 2) photo pixels; albedo is the mean, light is plain.
+
+    `placement` says where the list has the 68; without it the one that can be fitted best is taken.
 
     Raises: ShapeError; LandmarksInvalid if no face can look like that; AlignmentFailed.
     """
@@ -38,11 +43,9 @@ def fit_photo(photo: Photo, landmarks68: np.ndarray, face_model: FaceModel) -> R
         raise LandmarksInvalid(f"{photo.name}: landmarks with numbers that are not finite; place all 68")
     crop = align(photo.pixels, five_points(landmarks68))
     points = crop.to_crop(landmarks68)[None]
-    basis = LandmarkBasis.of_landmarks68(face_model)
-    deviation = np.full((1, 68), DEVIATION)
-    deviation[:, JAW] = JAW_DEVIATION
-    start = _first_pose(basis, points)
-    fit = fit_landmarks(basis, points, deviation, start, PRIORS)
+    tried = PLACEMENTS if placement is None else (placement,)
+    fits = [_fitted(face_model, points, each) for each in tried]
+    fit = min(fits, key=lambda each: each.error[0])
     low, high = landmarks68.min(axis=0), landmarks68.max(axis=0)
     face = Reconstruction(
         photo=photo,
@@ -62,6 +65,28 @@ def fit_photo(photo: Photo, landmarks68: np.ndarray, face_model: FaceModel) -> R
             "check their order (iBUG 300-W, from 1 to 68) and that they belong to this photo"
         )
     return face
+
+
+def _fitted(model: FaceModel, points: np.ndarray, placement: Placement) -> Fit:
+    """The face by landmarks (1, 68, 2) of a placement; an outline is found again as the head turns."""
+    surface = model.landmarks if placement == "mediapipe" else model.markup.points
+    basis = LandmarkBasis.of_points(model, surface)
+    deviation = np.full((1, 68), DEVIATION)
+    deviation[:, JAW] = JAW_DEVIATION
+    start = _first_pose(basis, points)
+    fit = fit_landmarks(basis, points, deviation, start, PRIORS)
+    for _ in range(OUTLINES if placement == "contour" else 0):
+        basis = LandmarkBasis.of_points(model, _outline(model, fit))
+        fit = fit_landmarks(basis, points, deviation, start, PRIORS)
+    return fit
+
+
+def _outline(model: FaceModel, fit: Fit) -> SurfacePoints:
+    """The surface's points whose jaw is on the outline of a fitted face."""
+    face, rows = fit.coefficients, model.markup.jaw_rows
+    placed = place(rows(model.shape(face)), face.rotation, face.translation)
+    chosen = model.markup.outline(project(placed, fit.cameras[0]), face.rotation[:, 2])
+    return model.markup.on_outline(chosen[0])
 
 
 def _first_pose(basis: LandmarkBasis, points: np.ndarray) -> FaceCoefficients:

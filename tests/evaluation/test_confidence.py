@@ -47,7 +47,7 @@ def test_expected_and_true_errors_belong_to_the_same_face(portraits):
             self.seen += 1
             step = box_size(reference) / 100
             faces = [
-                SimpleNamespace(landmarks68=reference + [k * step, 0], confidence=Confidence(k / 2, ()))
+                SimpleNamespace(landmarks68_mediapipe=reference + [k * step, 0], confidence=Confidence(k / 2, ()))
                 for k in range(len(photos))
             ]
             return [*([face] for face in faces[:-1]), []]

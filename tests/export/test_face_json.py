@@ -88,3 +88,9 @@ def test_values_are_the_reconstructions(face, toy_reconstruction):
     assert face["face_model"]["sha256"] == toy_reconstruction.face_model.info.sha256
     assert face["checkpoint"] == {"name": "toy", "sha256": "2" * 64}
     assert face["timings_ms"] == {"detect": 12.35}
+
+
+def test_three_lists_of_landmarks_share_one_order(face, toy_reconstruction):
+    np.testing.assert_allclose(face["landmarks68_mediapipe"], toy_reconstruction.landmarks68_mediapipe, atol=0.01)
+    np.testing.assert_array_equal(face["landmarks68_contour"][17:], face["landmarks68"][17:])
+    assert np.shape(face["landmarks68_contour"]) == (68, 2)

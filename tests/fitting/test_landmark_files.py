@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from deep3d.errors import LandmarksInvalid
-from deep3d.fitting import read_landmarks68
+from deep3d.fitting import read_landmarks68, told_placement
 
 POINTS = np.random.default_rng(0).uniform(0, 300, (68, 2)).round(3)
 
@@ -23,7 +23,7 @@ def table(separator: str, offset: float = 0) -> str:
         ("a.txt", table(" ")),
         ("a.csv", table(", ")),
         ("a.json", json.dumps(POINTS.tolist())),
-        ("face.JSON", json.dumps({"schema": "deep3d.face/1", "landmarks68": POINTS.tolist()})),
+        ("face.JSON", json.dumps({"schema": "deep3d.face/2", "landmarks68": POINTS.tolist()})),
     ],
 )
 def test_every_kind_of_file(tmp_path, name, text):
@@ -59,3 +59,25 @@ def test_what_is_wrong_is_said(tmp_path, name, text, message):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(LandmarksInvalid, match=r"none\.pts: cannot be read"):
         read_landmarks68(tmp_path / "none.pts")
+
+
+@pytest.mark.parametrize(
+    ("content", "placement"),
+    [
+        ({"schema": "deep3d.face/1", "landmarks68": POINTS.tolist()}, "mediapipe"),
+        ({"schema": "deep3d.face/2", "landmarks68": POINTS.tolist(), "landmarks68_contour": []}, "fixed"),
+        ({"landmarks68_contour": POINTS.tolist()}, "contour"),
+        ({"landmarks68_mediapipe": POINTS.tolist()}, "mediapipe"),
+        ({"landmarks68": POINTS.tolist()}, None),
+        (POINTS.tolist(), None),
+    ],
+)
+def test_json_tells_where_it_has_the_points(tmp_path, content, placement):
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert told_placement(tmp_path / "a.json") == placement
+    assert_allclose(read_landmarks68(tmp_path / "a.json"), POINTS)
+
+
+def test_only_annotations_of_300w_tell_by_their_kind(tmp_path):
+    assert told_placement(tmp_path / "a.PTS") == "contour"
+    assert told_placement(tmp_path / "a.npy") is None

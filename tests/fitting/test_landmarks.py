@@ -136,7 +136,7 @@ def test_other_landmarks_are_refused(basis, faces):
 
 
 def test_the_68_landmarks_are_a_basis_too(model, faces):
-    basis = LandmarkBasis.of_landmarks68(model)
+    basis = LandmarkBasis.of_points(model, model.landmarks)
     placed = place(model.shape(faces), faces.rotation, faces.translation)
     points = project(model.landmarks(placed)).astype(np.float64)
     fit = fit_landmarks(basis, points, np.ones((3, 68)), started_off(faces), EXACT)

@@ -47,14 +47,14 @@ def test_the_astronaut_smiles_and_looks_at_the_camera(face):
 
 def test_landmarks_are_the_projection_of_the_placed_mesh(face):
     placed = face.face_model.landmarks(face.placed_vertices[None])
-    assert_allclose(face.crop.to_photo(project(placed, face.camera)[0]), face.landmarks68, atol=0.02)
+    assert_allclose(face.crop.to_photo(project(placed, face.camera)[0]), face.landmarks68_mediapipe, atol=0.02)
 
 
 def test_the_texture_takes_its_colours_from_the_photo(face):
     points = face.landmarks68[[29, 30, 1, 15, 8]].round().astype(int)
     seen = face.photo.pixels[points[:, 1], points[:, 0]].mean(axis=0)
     model = face.face_model
-    corners = model.uv[model.uv_triangles[model.landmark_triangles[[29, 30, 1, 15, 8]]]].mean(axis=1)
+    corners = model.uv[model.uv_triangles[model.markup.triangles[[29, 30, 1, 15, 8]]]].mean(axis=1)
     side = len(face.texture)
     columns, rows = (corners[:, 0] * side).astype(int), ((1 - corners[:, 1]) * side).astype(int)
     assert np.abs(face.texture[rows, columns].mean(axis=0) - seen).max() < 25

@@ -16,6 +16,7 @@ from scipy.io import loadmat
 from deep3d.errors import DatasetError
 from deep3d.evaluation.landmarks import evaluate_landmarks
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, Progress, bands
+from deep3d.landmarks import Placement
 
 LIST = "AFLW2000-3D.list"  # names of the photos to measure, one a line; without it all are
 SKIPPED = "AFLW2000-3D.skip.list"  # names of photos to leave out, such as those whose landmarks are known to be wrong
@@ -40,12 +41,12 @@ def aflw2000_benchmark(folder: Path) -> Benchmark:
     return turned_faces_benchmark("aflw2000", "AFLW2000-3D", read_aflw2000(folder))
 
 
-def turned_faces_benchmark(name: str, title: str, faces: TurnedFaces) -> Benchmark:
+def turned_faces_benchmark(name: str, title: str, faces: TurnedFaces, placement: Placement = "fixed") -> Benchmark:
     """NME68 by true yaw."""
     groups = {"yaw": bands(np.abs(faces.yaw), YAW_BANDS)}
 
     def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement:
-        measured = evaluate_landmarks(predictor.predict_landmarks(faces.photos), faces, groups, progress)
+        measured = evaluate_landmarks(predictor.predict_landmarks(faces.photos), faces, groups, progress, placement)
         ranked = replace(measured, errors={"nme68": measured.errors["nme68"], **measured.errors})
         means = [summary.mean for summary in ranked.by_group("yaw").values()]
         return replace(ranked, figures={"balanced": float(np.mean(means))} if means else {})
