@@ -205,7 +205,7 @@ def _resample(photo: np.ndarray, columns: _Filter, rows: _Filter) -> np.ndarray:
     """(224, 224, 3) uint8: across, then down, rounded to bytes in between."""
     top = rows.start[rows.count > 0].min(initial=photo.shape[0])
     bottom = (rows.start + rows.count).max(initial=top, where=rows.count > 0)
-    narrow = _resample_across(photo[top:bottom], *columns)
+    narrow = _resample_across(np.ascontiguousarray(photo[top:bottom]), *columns)  # a turned photo is a view
     flat = narrow.reshape(len(narrow), -1)
     return _resample_down(flat, rows.start - top, rows.count, rows.weights).reshape(len(rows.start), -1, 3)
 

@@ -15,6 +15,7 @@ ERROR_PER_DEVIATION, ERROR_PER_REFINED = 1.6, 5.6
 tells it and where the refiner does: by spoiled photos of the tuning half that were not trained on
 (docs/measurements.md)."""
 
+NO_FACE_REFINED, NO_FACE = 18.0, 12.0  # percent of the face box, expected error beyond which there is no face
 UNSURE = 4.0  # percent of the face box, expected error from which a photo is called hard to read
 SMALL = 60.0  # photo pixels across the face
 SIDE = 50.0  # degrees of yaw

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """One face of one photo. Points of the picture are pixels of the upright photo, lengths decimetres."""
+    """One face of one photo. Points of the picture are pixels of `photo`, lengths decimetres."""
 
     photo: Photo
     detection: Detection
@@ -38,6 +38,7 @@ class Reconstruction:
     """By name of the step, this photo's or face's share of its batch; what is computed when asked is not in it."""
     confidence: Confidence | None = None  # None where the checkpoint has no dense landmarks
     merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, where several photos gave one
+    left_out: tuple[str, ...] = ()  # sentences: which photos of the person the merged face is made without, and why
 
     @cached_property
     def vertices(self) -> np.ndarray:
@@ -117,6 +118,11 @@ class Reconstruction:
             self.face_model,
             np.clip(shade(self.albedo[None], self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
         )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for people about this result, the gravest first."""
+        return (*self.left_out, *self.photo.warnings, *(self.confidence.warnings if self.confidence else ()))
 
     @property
     def pose(self) -> Pose:

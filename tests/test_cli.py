@@ -1,5 +1,6 @@
 """The command line: what it writes, says and returns, on good photos and bad ones."""
 
+import io
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from deep3d import cli
 from deep3d.cli import measuring
 from deep3d.cli.compiling import NOTICE, compiling_told
+from deep3d.evaluation.faceless_pictures import faceless_picture
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
 FILES = {"face.glb", "face.obj", "face.mtl", "texture.png", "albedo.png", "face.ply", "face.json", "overlay.jpg"}
@@ -77,6 +79,8 @@ def test_photos_of_one_person_share_it_and_give_a_merged_face(tmp_path):
     )
 
     assert code == 1 and "broken.jpg" in err
+    warnings = json.loads((tmp_path / "out" / "merged" / "face.json").read_text())["warnings"]
+    assert warnings[0] == "broken.jpg is left out: it cannot be read."
     reports = [json.loads(line) for line in out.splitlines()]
     assert [Path(report["folder"]).name for report in reports] == ["astronaut", "merged-2", "broken", "merged"]
     assert [report["error"] is None for report in reports] == [True, True, False, True]
@@ -281,6 +285,34 @@ def test_commands_of_the_site_name_their_extra_in_the_lean_install(tmp_path, arg
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and done.stderr.endswith("pip install 'deep3d[serving]'\n"), done.stderr
     assert [*tmp_path.iterdir()] == []
+
+
+def test_what_is_odd_about_a_photo_and_its_folder_is_said(tmp_path):
+    photo = tmp_path / "lying.jpg"
+    photo.write_bytes(encoded(Image.open(SAMPLE).rotate(-90, expand=True))[:-2])
+    (tmp_path / "out" / "lying").mkdir(parents=True)
+    (tmp_path / "out" / "lying" / "notes.txt").write_text("mine")
+    code, _, err = run("reconstruct", photo, "--out", tmp_path / "out", "--formats", "json")
+    assert code == 0, err
+    assert "lying.jpg: The photo's file is cut off at its end" in err
+    assert "lying.jpg: the face lay on its side or head; the photo was turned by 270 degrees clockwise" in err
+    assert "other files there stay: notes.txt" in err
+    face = json.loads((tmp_path / "out" / "lying" / "face.json").read_text())
+    assert face["photo"]["turn"] == 270 and "cut off at its end" in face["warnings"][0]
+
+
+@pytest.mark.parametrize("faces", ["largest", "all"])
+def test_pictures_without_faces_end_with_1(tmp_path, faces):
+    for number, name in enumerate(("grass", "coins")):
+        Image.fromarray(faceless_picture(3 + 4 * number)[1]).save(tmp_path / f"{name}.png")
+    code, _, err = run("reconstruct", tmp_path, "--out", tmp_path / "out", "--faces", faces)
+    assert code == 1 and err.count("no face found") == 2
+
+
+def encoded(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=95)
+    return stream.getvalue()
 
 
 def test_who_waits_for_number_kernels_is_told_once(capsys):

@@ -109,8 +109,8 @@ def reconstruct(
             bar.advance(task)
             if report.error is not None:
                 say(f"deep3d: {report.error}")
-            if report.warning is not None:
-                say(f"deep3d: {report.warning}")
+            for note in report.notes:
+                say(f"deep3d: {note}")
             if report.error is None and not as_json:
                 say(f"{report.photo}: {', '.join(str(face.folder) for face in report.faces)}")
             if as_json:

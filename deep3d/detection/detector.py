@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from deep3d.detection.resampling import reduced
 from deep3d.errors import ShapeError
 
 Faces = Literal["largest", "all"]
+Effort = Literal["search", "glance"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Detection:
 class _Look(NamedTuple):
     """One way to look at a photo."""
 
-    longest_side: int  # pixels of the copy that is searched
+    longest_side: int  # pixels of the copy that is searched, if it is not longer than two squares
     border: float  # black frame round it, as a part of its longest side, for faces that fill or leave the photo
     stretched: bool  # contrast drawn out to black and white, for dim and hazy faces
     thresholds: tuple[float, float, float]  # of the cascade's three stages
@@ -53,6 +54,7 @@ _LOOKS = (
 """Tried one after the other until a face is found. The small copies also blur away what confuses the networks; the last
 look lets the first two of them pass nearly everything and leaves the decision to the third."""
 
+LONG = 2  # the ratio of sides beyond which a picture is called long
 _LARGEST_COPY = max(look.longest_side for look in _LOOKS)
 _MOST_FACES = 100  # of one look, which bounds the time that a crowd takes
 _LOWEST_SCORE = 0.5  # at the second reading: passing mistakes of the low thresholds do not last there
@@ -70,11 +72,15 @@ class FaceDetector:
         self._cascade([black], _LOOKS[0].smallest_face, _LOOKS[0].thresholds, _LOOKS[0].overlap)
         self._cascade.read([black], [np.array([0.0, 0.0, 48.0, 48.0])])
 
-    def detect(self, photos: Sequence[np.ndarray], faces: Faces = "all") -> list[list[Detection]]:
+    def detect(
+        self, photos: Sequence[np.ndarray], faces: Faces = "all", effort: Effort = "search"
+    ) -> list[list[Detection]]:
         """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list where there is none.
 
         Faces of at least 20 pixels are found in a copy of at most 640 pixels on the longest side, or of 1280 if
-        that shows none. If only the largest is wanted, a copy of 160 or 320 pixels that shows one is enough.
+        that shows none; of a picture that is longer than two squares the area counts, not the longest side. If only the
+        largest is wanted, a copy of 160 or 320 pixels that shows one is enough. A "glance" ends there, and looks for
+        no small or dim faces.
 
         Raises: ShapeError.
         """
@@ -84,15 +90,14 @@ class FaceDetector:
         photos = [np.ascontiguousarray(photo) for photo in photos]
         found: list[list[Detection]] = [[] for _ in photos]
         copies = [_whole(photo) for photo in photos]
-        glances = _GLANCES if faces == "largest" else ()
-        for number, look in enumerate([*glances, *_LOOKS]):
+        for number, look in enumerate(_looks(faces, effort)):
             self._try(look, photos, copies, found)
             if number == 0:  # once for all further looks, since photos may be huge
-                copies = [copy if seen else _reduced(copy.pixels, _LARGEST_COPY) for copy, seen in zip(copies, found)]
+                copies = [copy if seen else small_copy(copy.pixels, _LARGEST_COPY) for copy, seen in zip(copies, found)]
         return found
 
     def _try(
-        self, look: _Look, photos: Sequence[np.ndarray], copies: Sequence[_Copy], found: list[list[Detection]]
+        self, look: _Look, photos: Sequence[np.ndarray], copies: Sequence[Copy], found: list[list[Detection]]
     ) -> None:
         """Look where no face has been found yet, in copies of the photos, and put what is there into `found`."""
         rows = [row for row, photo in enumerate(photos) if not found[row] and look.shows_more(photo)]
@@ -104,13 +109,17 @@ class FaceDetector:
 
     def _search(self, photos: list[np.ndarray], look: _Look) -> list[np.ndarray]:
         """Boxes (N, 4) of what may be faces; like the cascade, they count from the corner of the top-left pixel."""
-        copies = [_reduced(photo, look.longest_side) for photo in photos]
-        borders = [round(look.border * max(copy.pixels.shape[:2])) for copy in copies]
+        copies = [small_copy(photo, look.longest_side) for photo in photos]
+        borders = [round(look.border * min(max(copy.pixels.shape[:2]), look.longest_side)) for copy in copies]
         shown = [
             _framed(_stretched(copy.pixels) if look.stretched else copy.pixels, border)
             for copy, border in zip(copies, borders, strict=True)
         ]
-        found = self._cascade(shown, look.smallest_face, look.thresholds, look.overlap)
+        found = [
+            faces
+            for together in _stackable(shown)
+            for faces in self._cascade(together, look.smallest_face, look.thresholds, look.overlap)
+        ]
         return [
             (faces.boxes[:_MOST_FACES] - border) * np.tile(copy.span, 2)
             for copy, border, faces in zip(copies, borders, found, strict=True)
@@ -136,7 +145,14 @@ class FaceDetector:
         return faces
 
 
-class _Copy(NamedTuple):
+def _looks(faces: Faces, effort: Effort) -> tuple[_Look, ...]:
+    """What is tried one after the other; the first glance is not enough for all faces."""
+    if effort == "glance":
+        return _GLANCES if faces == "largest" else _GLANCES[1:]
+    return (*_GLANCES, *_LOOKS) if faces == "largest" else _LOOKS
+
+
+class Copy(NamedTuple):
     """A reduced part of a photo."""
 
     pixels: np.ndarray  # (h, w, 3)
@@ -144,19 +160,45 @@ class _Copy(NamedTuple):
     corner: np.ndarray  # (2,) photo pixels left of and above it
 
 
+def small_copy(photo: np.ndarray, longest_side: int) -> Copy:
+    """A copy of a photo (H, W, 3) with at most so many pixels a side; a very long one has the area of two squares."""
+    height, width = photo.shape[:2]
+    factor = min(max(height, width), np.sqrt(LONG * height * width)) / longest_side
+    if factor <= 1:
+        return _whole(photo)
+    size = np.maximum(np.rint([width / factor, height / factor]).astype(int), 1)
+    return Copy(reduced(photo, *size), np.array([width, height]) / size, np.zeros(2))
+
+
+def _stackable(images: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """The images in runs that lie in one array, as large as the largest: a very long one comes alone."""
+    run: list[np.ndarray] = []
+    for image in images:
+        long = max(image.shape[:2]) > LONG * min(image.shape[:2])
+        if run and long:
+            yield run
+            run = []
+        run.append(image)
+        if long:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
 def _square(box: np.ndarray) -> tuple[np.ndarray, float]:
     """Centre and side of the square round a box."""
     return (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max()
 
 
-def _patch(photo: np.ndarray, box: np.ndarray) -> _Copy:
+def _patch(photo: np.ndarray, box: np.ndarray) -> Copy:
     """The surroundings of a face, at most 104 pixels a side, with stretched contrast."""
     center, side = _square(box)
     height, width = photo.shape[:2]
     low = np.clip(np.floor(center - 0.6 * side), 0, [width - 1, height - 1]).astype(int)
     high = np.clip(np.ceil(center + 0.6 * side), low + 1, [width, height]).astype(int)
-    patch = _reduced(np.ascontiguousarray(photo[low[1] : high[1], low[0] : high[0]]), _PATCH)
-    return _Copy(_stretched(patch.pixels), patch.span, low)
+    patch = small_copy(np.ascontiguousarray(photo[low[1] : high[1], low[0] : high[0]]), _PATCH)
+    return Copy(_stretched(patch.pixels), patch.span, low)
 
 
 def _framed(image: np.ndarray, border: int) -> np.ndarray:
@@ -167,15 +209,5 @@ def _stretched(image: np.ndarray) -> np.ndarray:
     return np.array(ImageOps.autocontrast(Image.fromarray(image), cutoff=1, preserve_tone=True))
 
 
-def _whole(photo: np.ndarray) -> _Copy:
-    return _Copy(photo, np.ones(2), np.zeros(2))
-
-
-def _reduced(photo: np.ndarray, longest_side: int) -> _Copy:
-    """A copy of at most so many pixels a side."""
-    height, width = photo.shape[:2]
-    factor = max(height, width) / longest_side
-    if factor <= 1:
-        return _whole(photo)
-    size = np.maximum(np.rint([width / factor, height / factor]).astype(int), 1)
-    return _Copy(reduced(photo, *size), np.array([width, height]) / size, np.zeros(2))
+def _whole(photo: np.ndarray) -> Copy:
+    return Copy(photo, np.ones(2), np.zeros(2))

@@ -6,10 +6,12 @@ from deep3d.export.gltf import write_glb
 from deep3d.export.mat import write_mat
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
+from deep3d.export.replacing import other_files
 
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
+    "other_files",
     "write_faces",
     "write_glb",
     "write_json",

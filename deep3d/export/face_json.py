@@ -32,7 +32,7 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
     to_decimetres = np.array([1 / MILLIMETRES] * 3 + [1])
     return {
         "schema": SCHEMA,
-        "photo": {"name": photo.name, "width": width, "height": height, "sha256": photo.sha256},
+        "photo": {"name": photo.name, "width": width, "height": height, "turn": photo.turn, "sha256": photo.sha256},
         "detection": {
             "box": _numbers(detection.box, 3),
             "score": round(float(detection.score), 6),
@@ -64,7 +64,7 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
         and {"name": reconstruction.checkpoint_name, "sha256": reconstruction.checkpoint_sha256},
         "confidence": reconstruction.confidence
         and {"landmark_error_percent": round(reconstruction.confidence.landmark_error, 3)},
-        "warnings": list(reconstruction.confidence.warnings) if reconstruction.confidence else [],
+        "warnings": list(reconstruction.warnings),
         "timings_ms": {step: round(float(time), 2) for step, time in reconstruction.timings_ms.items()},
     }
 

@@ -6,23 +6,24 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from deep3d.camera import Pose
 from deep3d.detection.detector import Faces
 from deep3d.errors import Deep3DError, NoFaceFound, PhotoFailed
-from deep3d.export import DEFAULT_FORMATS, write_faces
+from deep3d.export import DEFAULT_FORMATS, other_files, write_faces
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import Reconstructor
-from deep3d.pipeline.same_person import STRANGER
+from deep3d.pipeline.same_person import STRANGER, left_out
 from deep3d.reconstruction import Reconstruction
 from deep3d.runtime.cores import usable_cores
 
 BATCH_PHOTOS = 8  # most photos in memory, which go through the network together
 BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further photo is read
 LONGEST_NAME = 200  # bytes of a result folder's name
+MOST_NAMED = 3  # other files in a note
 
 T = TypeVar("T")
 Work = Callable[[int, list[Reconstruction]], T]
@@ -51,7 +52,11 @@ class PhotoReport:
     folder: Path  # holds nothing new after an error
     faces: tuple[FaceReport, ...] = ()  # the largest first
     error: str | None = None  # one line
-    warning: str | None = None  # one line, where the photo gave a face but does not fit in with the others
+    notes: tuple[str, ...] = ()  # lines about a photo that gave a face: what is odd about it or stays in its folder
+
+    def noting(self, notes: Sequence[str]) -> PhotoReport:
+        """The same with more to note."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, a line of `deep3d reconstruct --json`."""
@@ -71,17 +76,11 @@ def reconstruct_into(
 ) -> Iterator[PhotoReport]:
     """Write the faces of each photo into its folder, as `export.write_faces` does; one report for each photo."""
 
-    def write(number: int, found: list[Reconstruction]) -> tuple[FaceReport, ...]:
-        return tuple(
-            FaceReport(folder, float(face.detection.score), face.pose)
-            for face, folder in zip(found, write_faces(found, folders[number], formats))
-        )
+    def write(number: int, found: list[Reconstruction]) -> PhotoReport:
+        return _write(photos[number], folders[number], found, formats)
 
     for photo, folder, outcome in zip(photos, folders, map_faces(reconstructor, photos, write, faces), strict=True):
-        if isinstance(outcome, Deep3DError):
-            yield PhotoReport(photo, folder, error=str(outcome))
-        else:
-            yield PhotoReport(photo, folder, outcome)
+        yield PhotoReport(photo, folder, error=str(outcome)) if isinstance(outcome, Deep3DError) else outcome
 
 
 def reconstruct_person_into(
@@ -94,43 +93,62 @@ def reconstruct_person_into(
     """Write the faces of one person's photos, each into its folder, and what they give together into another.
 
     One report for each photo; the last one is for the merged face, and names the photo that it has pose and expression
-    of. All photos are in memory together.
+    of. The merged face names each photo that is left out. All photos are in memory together.
     """
     read = [_attempt(path, lambda path=path: read_photo(path)) for path in photos]
+    numbers = [number for number, photo in enumerate(read) if isinstance(photo, Photo)]
     person = _attempt(merged, lambda: reconstructor.same_person([one for one in read if isinstance(one, Photo)]))
-    faces = iter([] if isinstance(person, Deep3DError) else enumerate(person.faces))
-    for path, folder, photo in zip(photos, folders, read, strict=True):
-        if isinstance(photo, Deep3DError) or isinstance(person, Deep3DError):
+    if isinstance(person, Deep3DError):
+        for path, folder, photo in zip(photos, folders, read):
             yield PhotoReport(path, folder, error=str(photo if isinstance(photo, Deep3DError) else person))
-            continue
-        number, face = next(faces)
-        if face is None:
+        return
+    faces = dict(zip(numbers, person.faces, strict=True))
+    strangers = {numbers[number] for number in person.strangers}
+    for number, (path, folder, photo) in enumerate(zip(photos, folders, read)):
+        if isinstance(photo, Deep3DError):
+            yield PhotoReport(path, folder, error=str(photo))
+        elif (face := faces[number]) is None:
             yield PhotoReport(path, folder, error=str(NoFaceFound.in_photo(str(path))))
         else:
-            warning = f"{path}: {STRANGER}" if number in person.strangers else None
-            yield _written(path, folder, lambda face=face: face, formats, warning)
-    if not isinstance(person, Deep3DError):
-        source = next(path for path, photo in zip(photos, read) if photo is person.surest.photo)
-        yield _written(source, merged, lambda: person.merged, formats)
+            notes = (f"{path}: {STRANGER}",) if number in strangers else ()
+            yield _attempted(path, folder, lambda face=face: face, formats, notes)
+    unread = [
+        left_out(path.name, "it cannot be read") for path, photo in zip(photos, read) if not isinstance(photo, Photo)
+    ]
+    person = replace(person, left_out=(*person.left_out, *unread))
+    yield _attempted(photos[numbers[person.surest_photo]], merged, lambda: person.merged, formats)
 
 
-def _written(
+def _attempted(
     path: Path,
     folder: Path,
     make: Callable[[], Reconstruction],
     formats: Collection[str],
-    warning: str | None = None,
+    notes: tuple[str, ...] = (),
 ) -> PhotoReport:
-    """Write the face that is made, and say so."""
+    """Write the face that is made, or say why not."""
+    report = _attempt(path, lambda: _write(path, folder, [make()], formats))
+    return PhotoReport(path, folder, error=str(report)) if isinstance(report, Deep3DError) else report.noting(notes)
 
-    def write() -> FaceReport:
-        face = make()
-        return FaceReport(write_faces([face], folder, formats)[0], float(face.detection.score), face.pose)
 
-    written = _attempt(path, write)
-    if isinstance(written, Deep3DError):
-        return PhotoReport(path, folder, error=str(written))
-    return PhotoReport(path, folder, (written,), warning=warning)
+def _write(path: Path, folder: Path, faces: Sequence[Reconstruction], formats: Collection[str]) -> PhotoReport:
+    """Write the faces of one photo."""
+    written = write_faces(faces, folder, formats)
+    reports = [FaceReport(where, float(face.detection.score), face.pose) for face, where in zip(faces, written)]
+    return PhotoReport(path, folder, tuple(reports), notes=_notes(path, folder, faces[0].photo))
+
+
+def _notes(path: Path, folder: Path, photo: Photo) -> tuple[str, ...]:
+    """What a person should know of a photo that was read, and of the folder that was written."""
+    notes = [f"{path}: {warning}" for warning in photo.warnings]
+    if photo.turn:
+        notes.append(
+            f"{path}: the face lay on its side or head; the photo was turned by {photo.turn} degrees clockwise"
+        )
+    if others := [str(other) for other in other_files(folder)]:
+        named = ", ".join(others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
+        notes.append(f"{folder}: other files there stay: {named}")
+    return tuple(notes)
 
 
 def map_faces(

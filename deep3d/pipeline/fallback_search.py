@@ -1,19 +1,26 @@
 """The search for faces that the detector missed or mistook.
 
-MTCNN misses profiles, and sometimes takes an ear or a cheek for a face instead. The networks say how sure they are: of
-what is no face they expect far larger errors. So they are shown a few frames of a doubtful photo; the surest counts.
+MTCNN misses profiles, and sometimes takes an ear or a cheek for a face instead; a photo may lie on a side. The
+networks say how sure they are: of what is no face they expect far larger errors. So they are shown what else a doubtful
+photo may show, and the surest counts.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
 from deep3d.alignment import STANDARD_POINTS
-from deep3d.detection.detector import Detection
+from deep3d.confidence import NO_FACE, NO_FACE_REFINED
+from deep3d.detection.detector import Detection, Faces
 from deep3d.photo import Photo
+from deep3d.pipeline.networks import Detector
 from deep3d.pipeline.observation import Candidate, Observation, candidates
+from deep3d.pipeline.turns import settled, turned_faces
 
 DOUBTFUL = 5.0
 """Percent of the face box, expected error of the regressor from which a find is in doubt, and up to which a frame has a
@@ -23,6 +30,8 @@ LIKELY, CLEAR = 12.0, 9.5
 """The same, up to which the refiner is asked about a frame, and the mean of what both expect up to which it has a face,
 if the refiner expects less than of the find in doubt. Of 40 doubtful heads among 640 of our own 35 are found so, none
 wrongly; of 400 pictures without a face none passes, the nearest has 10.25."""
+TURNED_GAIN = 0.8
+"""A photo is turned where the expected error is at most so many times that of the surest face in it as it is."""
 FRAME_ALIGNMENTS = 3  # at most: frames are rough
 
 _HEADS = (2.2, 3.2)  # units of the standard points in a photo's shorter side: a face fills it, or a head with hair
@@ -31,34 +40,64 @@ _SHIFTS = (-0.5, 0.0, 0.5)  # to either side
 
 
 def doubtful_photos(count: int, seen: Observation) -> list[int]:
-    """Of `count` photos, those without a face, and those whose only face the network takes for none."""
-    errors = zip(seen.rows, seen.expected_errors())
-    unsure = [row for row, error in errors if error > DOUBTFUL and seen.rows.count(row) == 1]
-    return unsure + [row for row in range(count) if row not in seen.rows]
+    """Of `count` photos, those that show nothing that the network surely takes for a face."""
+    sure = {row for row, error in zip(seen.rows, seen.expected_errors()) if error <= DOUBTFUL}
+    return [row for row in range(count) if row not in sure]
 
 
-def framed(photos: Sequence[Photo], doubtful: Sequence[int], seen: Observation) -> tuple[list[int], list[Candidate]]:
-    """What else the doubtful photos may show: the number of each candidate's photo, and the candidates."""
-    finds = dict(zip(seen.rows, seen.candidates))
-    tries = [
-        (row, candidate)
-        for row in doubtful
-        for candidate in _framed(photos[row], finds[row].detection if row in finds else None)
-    ]
-    return [row for row, _ in tries], [candidate for _, candidate in tries]
+def tries(
+    photo: Photo, seen: Sequence[Detection], found: Sequence[Detection], detector: Detector, faces: Faces
+) -> Iterator[Candidate]:
+    """What else a doubtful photo may show, of which `seen` was shown to the network among what the detector `found`.
+
+    The other finds, frames of the photo and round the only find, and finds in the photo turned.
+    """
+    yield from candidates(photo, [find for find in found if all(find is not each for each in seen)])
+    if len(seen) <= 1:
+        yield from _framed(photo, seen[0] if seen else None)
+    for turned, detections in turned_faces(detector, photo, faces):
+        yield from islice(candidates(turned, detections), 1 if faces == "largest" else None)
 
 
-def surest(seen: Observation, frames: Observation) -> Observation:
-    """What was seen, with the surest frame of each photo in place of a find of which the network is less sure."""
-    found = dict(zip(seen.rows, seen.expected_errors()))
-    best: dict[int, int] = {}  # the number of the surest frame of each photo
-    errors = frames.expected_errors()
-    for number in np.argsort(errors).tolist():
-        row = frames.rows[number]
-        if errors[number] < found.get(row, np.inf):
-            best.setdefault(row, number)
-    kept = np.array([row not in best for row in seen.rows], bool)
-    return seen.take(kept).joined(frames.take(np.array([*best.values()], int)))
+def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Observation:
+    """What was seen, with tries in place of finds of which the network is less sure.
+
+    They are the surest try of a photo as it is, for one find at most, or all tries of the photo turned one way.
+    """
+    found, errors = seen.expected_errors(), tried.expected_errors()
+    taken: list[int] = []
+    for row in dict.fromkeys(tried.rows):
+        own = found[np.array(seen.rows, int) == row]
+        by_turn: dict[int, list[int]] = defaultdict(list)
+        for number in np.flatnonzero(np.array(tried.rows) == row).tolist():
+            by_turn[tried.candidates[number].photo.turn].append(number)
+        upright = by_turn.pop(photos[row].turn, [])
+        taken += _better(own, upright, [*by_turn.values()], errors)
+    better = tried.take(np.array(taken, int))
+    kept = np.array([row not in better.rows for row in seen.rows], bool)
+    return seen.take(kept).joined(replace(better, candidates=_settled(better.candidates)))
+
+
+def believed(seen: Observation) -> Observation:
+    """Without what the networks do not take for faces."""
+    return seen.take(seen.expected_errors() <= (NO_FACE_REFINED if seen.regression.refined else NO_FACE))
+
+
+def _better(own: np.ndarray, upright: list[int], turned: list[list[int]], errors: np.ndarray) -> list[int]:
+    """The tries, of expected errors (B,), that take the place of finds with the errors `own` in a photo; or none."""
+    least = min([*own, *errors[upright]], default=np.inf)
+    surest_turn = min(turned, key=lambda group: min(errors[group]), default=[])
+    if surest_turn and min(errors[surest_turn]) <= TURNED_GAIN * least:
+        return surest_turn
+    if len(own) > 1 or min(errors[upright], default=np.inf) >= min(own, default=np.inf):
+        return []
+    return [min(upright, key=errors.__getitem__)]
+
+
+def _settled(faces: Sequence[Candidate]) -> list[Candidate]:
+    """The faces with photos whose pixels lie in memory as they are shown, faces of one photo with the same."""
+    own = {id(face.photo): settled(face.photo) for face in faces}
+    return [replace(face, photo=own[id(face.photo)]) for face in faces]
 
 
 def frames(width: int, height: int, box: np.ndarray | None = None) -> list[np.ndarray]:

@@ -62,6 +62,10 @@ class Observation:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def detections(self, row: int) -> list[Detection]:
+        """Those of the faces of one photo."""
+        return [face.detection for number, face in zip(self.rows, self.candidates) if number == row]
+
     def take(self, chosen: np.ndarray) -> Observation:
         """Some of the faces: their numbers, or (B,) bool."""
         numbers = np.arange(len(self))[chosen].tolist()

@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from deep3d.camera import DEEP3D_CAMERA
-from deep3d.detection.detector import Faces
+from deep3d.detection.detector import Detection, Faces
 from deep3d.errors import AlignmentFailed
 from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
@@ -22,9 +22,10 @@ from deep3d.pipeline.fallback_search import (
     DOUBTFUL,
     FRAME_ALIGNMENTS,
     LIKELY,
+    believed,
     doubtful_photos,
-    framed,
     surest,
+    tries,
 )
 from deep3d.pipeline.networks import Networks, Refiner
 from deep3d.pipeline.observation import Candidate, Observation, candidates, crop_images
@@ -55,20 +56,30 @@ class Observer:
         self._basis = LandmarkBasis.of_vertices(face_model, dense_vertices)
 
     def __call__(self, photos: Sequence[Photo], faces: Faces, refined: bool, watch: Stopwatch) -> Observation:
-        """The faces of the photos, with the refiner's landmarks where that is wished and there is one."""
-        seen = self._regressed(*self._detected(photos, faces, watch), self._alignments, watch)
+        """The faces of the photos, with the refiner's landmarks where that is wished and there is one.
+
+        The photo of a face is turned where it lay on a side. What the networks do not take for a face is left out.
+        """
+        detections = self._networks.detector.detect([photo.pixels for photo in photos], faces)
+        watch.lap("detection", len(photos))
+        seen = self._regressed(*self._aligned(photos, detections, faces, watch), self._alignments, watch)
         doubtful = doubtful_photos(len(photos), seen) if self._searches else []
         refiner = self._networks.refiner if refined else None
         if refiner is not None and len(seen):
             seen = self._refined(refiner, seen, watch)
-        if not doubtful:
-            return seen
-        return surest(seen, self._searched(*framed(photos, doubtful, seen), refiner, watch))
+        if doubtful:
+            more = [
+                (row, face)
+                for row in doubtful
+                for face in tries(photos[row], seen.detections(row), detections[row], self._networks.detector, faces)
+            ]
+            seen = surest(photos, seen, self._searched(more, refiner, watch))
+        return believed(seen) if self._searches else seen
 
-    def _detected(self, photos: Sequence[Photo], faces: Faces, watch: Stopwatch) -> tuple[list[int], list[Candidate]]:
-        """The faces that the detector finds: the number of each one's photo, and the candidates."""
-        detections = self._networks.detector.detect([photo.pixels for photo in photos], faces)
-        watch.lap("detection", len(photos))
+    def _aligned(
+        self, photos: Sequence[Photo], detections: Sequence[Sequence[Detection]], faces: Faces, watch: Stopwatch
+    ) -> tuple[list[int], list[Candidate]]:
+        """The faces that were detected: the number of each one's photo, and the candidates."""
         most = 1 if faces == "largest" else None
         found = [
             (row, candidate)
@@ -93,10 +104,12 @@ class Observer:
         return Observation(rows, faces, regression)
 
     def _searched(
-        self, rows: list[int], frames: list[Candidate], refiner: Refiner | None, watch: Stopwatch
+        self, more: Sequence[tuple[int, Candidate]], refiner: Refiner | None, watch: Stopwatch
     ) -> Observation:
-        """The frames in which the networks see a face, as if the detector had found it."""
-        seen = self._regressed(rows, frames, FRAME_ALIGNMENTS, watch)
+        """Tries, each with the number of its photo, in which the networks see a face, as if it had been detected."""
+        rows, faces = [row for row, _ in more], [face for _, face in more]
+        watch.lap("detection", len(faces))
+        seen = self._regressed(rows, faces, FRAME_ALIGNMENTS, watch)
         seen = seen.take(seen.expected_errors() <= (DOUBTFUL if refiner is None else LIKELY))
         if refiner is not None and len(seen):
             regressed = seen.expected_errors()

@@ -29,7 +29,14 @@ from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
 from deep3d.pipeline.observation import Candidate
 from deep3d.pipeline.observer import ALIGNMENTS, Observer
-from deep3d.pipeline.same_person import STRANGER, SamePerson, find_strangers, photo_weights, share_identity
+from deep3d.pipeline.same_person import (
+    STRANGER,
+    SamePerson,
+    find_strangers,
+    photo_weights,
+    share_identity,
+    who_is_left_out,
+)
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
@@ -167,8 +174,9 @@ class Reconstructor:
     def same_person(self, photos: Sequence[Photo]) -> SamePerson:
         """One person from several photos: identity and albedo estimated together, all else for each photo.
 
-        A photo counts by its confidence; one that seems to show somebody else is reconstructed by itself and told. Only
-        the largest face of each photo is taken. Faces are fitted to landmarks at most.
+        A photo counts by its confidence; one that seems to show somebody else is reconstructed by itself. The result
+        names each photo that is left out. Only the largest face of each photo is taken. Faces are fitted to landmarks
+        at most.
 
         Raises: NoFaceFound if no photo shows a face.
         """
@@ -191,7 +199,8 @@ class Reconstructor:
         by_photo = np.zeros(len(photos))
         by_photo[rows] = weight
         strangers = tuple(row for row, odd in zip(rows, strange) if odd)
-        return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers)
+        left_out = who_is_left_out([photo.name for photo in photos], faces, strangers)
+        return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers, left_out)
 
     def _faces(
         self,
@@ -224,7 +233,7 @@ class Reconstructor:
         `person` (B,) numbers the people of the faces, None where each is fitted by itself.
         """
         dense, start = regression.dense, regression.coefficients
-        if self.refinement == "none" or dense is None:
+        if self.refinement == "none" or dense is None or not candidates:
             return _Fitted(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
         deviation = trusted_deviation(dense.deviation)
         if person is None:

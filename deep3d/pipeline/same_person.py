@@ -6,6 +6,7 @@ the others, over the distance to expect at the landmark error to expect.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,6 +25,9 @@ with one other photo and half with seven; of pairs of different real portraits h
 STRANGER = "The face does not seem to be that of the other photos: what they share is estimated without this photo."
 
 
+_NO_FACE, _STRANGER = "no face was found in it", "its face does not seem to be that of the other photos"
+
+
 @dataclass(frozen=True, eq=False)
 class SamePerson:
     """What P photos of one person gave."""
@@ -31,25 +35,46 @@ class SamePerson:
     faces: tuple[Reconstruction | None, ...]  # P, None where a photo shows no face
     weight: np.ndarray  # (P,) how much each counts, 1 in all: 0 without a face, and where it shows somebody else
     strangers: tuple[int, ...]  # numbers of the photos that seem to show somebody else, each reconstructed by itself
+    left_out: tuple[str, ...] = ()  # sentences that name each photo that does not count, and say why
 
     @property
     def surest(self) -> Reconstruction:
         """The face of the photo that counts most."""
-        return next(face for number, face in self._members() if self.weight[number] == self.weight.max())
+        return next(face for number, face in self._members() if number == self.surest_photo)
+
+    @property
+    def surest_photo(self) -> int:
+        """The number of the photo that counts most."""
+        return int(self.weight.argmax())
 
     @cached_property
     def merged(self) -> Reconstruction:
-        """The surest face with the texture of all that fit in."""
+        """The surest face with the texture of all that fit in; its warnings name the photos that do not."""
         members = self._members()
         textures = [face.unwrapped for _, face in members]
         weight = self.weight[[number for number, _ in members]]
-        return replace(self.surest, merged_texture=merge_textures(textures, weight, self.surest.face_model))
+        texture = merge_textures(textures, weight, self.surest.face_model)
+        return replace(self.surest, merged_texture=texture, left_out=self.left_out)
 
     def _members(self) -> list[tuple[int, Reconstruction]]:
         """Number and face of each photo that counts."""
         return [
             (number, face) for number, face in enumerate(self.faces) if face is not None and self.weight[number] > 0
         ]
+
+
+def who_is_left_out(names: Sequence[str], found: Collection[int], strangers: Collection[int]) -> tuple[str, ...]:
+    """Sentences about the photos, of those names, in which no face is among the `found` or one of the `strangers`."""
+    return tuple(
+        left_out(name, _STRANGER if number in strangers else _NO_FACE)
+        for number, name in enumerate(names)
+        if number in strangers or number not in found
+    )
+
+
+def left_out(name: str, reason: str) -> str:
+    """A sentence about a photo that does not count."""
+    return f"{name} is left out: {reason}."
 
 
 def find_strangers(coefficients: FaceCoefficients, expected_error: np.ndarray) -> np.ndarray:

@@ -68,6 +68,29 @@ def test_small_face_in_a_large_photo(detector: FaceDetector, sample: np.ndarray)
     assert np.abs(found[0].landmarks - expected).max() < 3
 
 
+@pytest.mark.parametrize("faces", ["largest", "all"])
+@pytest.mark.parametrize(("height", "width"), [(20_000, 512), (512, 12_000)])
+def test_a_small_face_in_a_very_long_picture(detector: FaceDetector, sample: np.ndarray, height, width, faces):
+    photo = np.full((height, width, 3), 120, np.uint8)
+    top, left = (height - height // 4) * (height > width), (width - width // 4) * (width > height)
+    photo[top : top + 512, left : left + 512] = sample
+    (found,) = detector.detect([photo], faces)
+    assert np.abs(found[0].landmarks - SAMPLE_POINTS - [left, top]).max() < 6
+
+
+def test_a_long_picture_changes_nothing_for_others(detector: FaceDetector, sample: np.ndarray):
+    long = np.full((3000, 300, 3), 90, np.uint8)
+    (alone,), (_, beside, _) = detector.detect([sample]), detector.detect([long, sample, long])
+    assert np.array_equal(beside[0].landmarks, alone[0].landmarks)
+
+
+def test_a_glance_sees_what_is_large(detector: FaceDetector, sample: np.ndarray):
+    photo = np.full((1280, 1000, 3), 120, np.uint8)
+    photo[900:960, 300:360] = np.asarray(Image.fromarray(sample[30:230, 120:320]).resize((60, 60)))
+    for faces in ("largest", "all"):
+        assert [len(found) for found in detector.detect([sample, photo], faces, "glance")] == [1, 0]
+
+
 @pytest.mark.parametrize("size", [60, 34])  # in 400: found by the second glance, and by neither
 def test_glances_do_not_lose_small_faces(detector: FaceDetector, sample: np.ndarray, size: int):
     photo = np.full((400, 330, 3), 120, np.uint8)

@@ -74,7 +74,7 @@ def test_numbers_that_are_none_are_not_written(toy_reconstruction, tmp_path):
 
 
 def test_values_are_the_reconstructions(face, toy_reconstruction):
-    assert face["photo"] == {"name": "anna.jpg", "width": 400, "height": 300, "sha256": "1" * 64}
+    assert face["photo"] == {"name": "anna.jpg", "width": 400, "height": 300, "turn": 0, "sha256": "1" * 64}
     assert face["detection"]["box"] == [120, 60, 300, 260]
     assert face["pose"] == pytest.approx(
         {"yaw": np.degrees(-0.3), "pitch": -np.degrees(0.1), "roll": -np.degrees(0.05)}, abs=1e-3

@@ -1,11 +1,13 @@
 """The whole way from a photo to a face, with the shipped model and weights, on the sample photo."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from PIL import Image
 
 from deep3d.alignment import STANDARD_POINTS
 from deep3d.camera import project
@@ -113,7 +115,7 @@ def test_only_what_its_crop_does_not_fit_is_cropped_again(reconstructor, face):
     wrong = right.mean(axis=0) + 1.3 * (right - right.mean(axis=0))
 
     class Detector:
-        def detect(self, photos, faces):
+        def detect(self, photos, faces, effort="search"):
             return [[Detection(face.detection.box, 0.9, points)] for points in (right, wrong)]
 
     looked = []
@@ -137,7 +139,7 @@ class Finds:
     def __init__(self, *found: Detection) -> None:
         self.found = [*found]
 
-    def detect(self, photos, faces):
+    def detect(self, photos, faces, effort="search"):
         return [self.found for _ in photos]
 
 
@@ -186,6 +188,82 @@ def test_a_frame_that_the_refiner_doubts_holds_no_face(reconstructor, face):
         other = Reconstructor(face.face_model, detector, networks.regressor, reconstructor.checkpoint, refiner=refiner)
         found.append(len(other.reconstruct([Photo(close, "close", "0" * 64)])[0]))
     assert found == [1, 0]
+
+
+def test_what_the_refiner_takes_for_no_face_is_none_even_if_it_was_detected(reconstructor, face):
+    networks = reconstructor.networks
+    detector: Any = Finds(face.detection)
+    found = []
+    for deviation in (1.0, 50.0):
+
+        def refine(crops, coefficients, cameras, deviation=deviation):
+            dense = networks.refiner(crops, coefficients, cameras)
+            return DenseLandmarks(dense.points, np.full_like(dense.deviation, deviation))
+
+        refiner: Any = refine
+        other = Reconstructor(face.face_model, detector, networks.regressor, reconstructor.checkpoint, refiner=refiner)
+        found.append(len(other.reconstruct([face.photo])[0]))
+    assert found == [1, 0]
+
+
+@pytest.mark.parametrize("refinement", ["none", "landmarks"])
+def test_a_texture_that_the_detector_takes_for_a_face_is_none(reconstructor, refinement):
+    noise = np.random.default_rng(3).integers(0, 256, (300, 300, 3), np.uint8)
+    five = 150 + STANDARD_POINTS[:, :2] * [80, -80]
+    detector: Any = Finds(Detection(np.array([60.0, 60, 240, 240]), 0.9, five))
+    networks = reconstructor.networks
+    other = Reconstructor(
+        *(reconstructor.face_model, detector, networks.regressor, reconstructor.checkpoint),
+        refinement=refinement,
+        refiner=networks.refiner,
+    )
+    assert other.reconstruct([Photo(noise, "noise.png", "0" * 64)]) == [[]]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_photo_on_its_side_is_turned_and_gives_the_same_face(reconstructor, face, degrees):
+    lying = replace(face.photo.turned(degrees), turn=0)
+    (found,), (other,) = reconstructor.reconstruct([lying, face.photo])
+    assert (found.photo.turn, other.photo.turn) == (360 - degrees, 0)
+    assert np.array_equal(found.photo.pixels, face.photo.pixels) and found.photo.pixels.flags.c_contiguous
+    size = np.ptp(face.landmarks68, axis=0).max()
+    assert np.linalg.norm(found.landmarks68 - face.landmarks68, axis=1).mean() < 0.01 * size
+    assert np.abs(found.detection.box - face.detection.box).max() < 0.3 * size
+    assert abs(found.pose.roll - face.pose.roll) < 1
+
+
+def test_all_faces_of_a_photo_on_its_side_are_found(reconstructor, face):
+    x, y = face.detection.landmarks.mean(axis=0).astype(int)
+    close = face.photo.pixels[y - 90 : y + 110, x - 100 : x + 100]
+    group = np.ascontiguousarray(np.hstack([close[::2, ::2], close[::2, ::2]]))
+    lying = Photo(np.ascontiguousarray(np.rot90(group)), "group.png", "0" * 64)
+    (faces,) = reconstructor.reconstruct([lying], "all")
+    assert [each.photo.turn for each in faces] == [90, 90]
+    assert faces[0].photo is faces[1].photo and faces[0].photo.pixels.shape == group.shape
+    assert {bool(each.landmarks68[30, 0] > 100) for each in faces} == {False, True}
+
+
+def test_a_sure_face_is_looked_for_once(reconstructor, face):
+    looks = []
+
+    class Once(Finds):
+        def detect(self, photos, faces, effort="search"):
+            looks.append(effort)
+            return super().detect(photos, faces, effort)
+
+    seen_by(Once(face.detection), reconstructor, face.photo)
+    assert looks == ["search"]
+
+
+def test_a_face_beside_a_false_find_is_found_by_the_detector_too(reconstructor, face):
+    wide = np.full((512, 1600, 3), 128, np.uint8)
+    small = np.asarray(Image.fromarray(face.photo.pixels).resize((256, 256)))
+    wide[:256, -256:] = small
+    false = Detection(np.array([100.0, 100, 400, 400]), 0.9, 250 + STANDARD_POINTS[:, :2] * [120, -120])
+    place = (face.detection.landmarks + 0.5) / 2 - 0.5 + [1344, 0]
+    true = Detection(np.concatenate([place.min(axis=0), place.max(axis=0)]), 0.99, place)
+    (found,) = seen_by(Finds(false, true), reconstructor, Photo(wide, "wide.png", "0" * 64))
+    assert np.linalg.norm(found.landmarks68 - ((face.landmarks68 + 0.5) / 2 - 0.5 + [1344, 0]), axis=1).mean() < 3
 
 
 @pytest.mark.parametrize(("pixels", "looks"), [(0.5, 1), (4.0, 2)])

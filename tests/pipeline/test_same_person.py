@@ -13,6 +13,7 @@ from deep3d.pipeline.same_person import (
     find_strangers,
     photo_weights,
     share_identity,
+    who_is_left_out,
 )
 from deep3d.texture import Texture
 
@@ -75,3 +76,15 @@ def test_the_merged_face_is_the_surest_one_with_another_texture(toy_reconstructi
     assert person.merged.timings_ms == {"mark": 120.0}
     charts = person.merged.texture.max(axis=2) > 0
     assert charts.any() and person.merged.texture[charts].max() <= 121  # in the light of the surest, not the stranger's
+
+
+def test_each_photo_that_is_left_out_is_named_with_the_reason(toy_reconstruction, with_texture):
+    sentences = who_is_left_out(["anna.jpg", "wall.jpg", "bert.jpg"], found=[0, 2], strangers=[2])
+    assert sentences == (
+        "wall.jpg is left out: no face was found in it.",
+        "bert.jpg is left out: its face does not seem to be that of the other photos.",
+    )
+    face: Any = with_texture(toy_reconstruction, np.zeros((1, 1, 3), np.uint8))
+    face.__dict__["unwrapped"] = Texture(np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 255, np.uint8))
+    merged = SamePerson((face, None, face), np.array([1.0, 0, 0]), (2,), sentences).merged
+    assert merged.warnings[:2] == sentences and face.warnings == ()

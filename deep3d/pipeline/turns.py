@@ -1,0 +1,45 @@
+"""Photos that lie on a side or upside down without saying so: the detector looks at a small copy, turned each way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from deep3d.detection.detector import Detection, Faces, small_copy
+from deep3d.photo import Photo
+from deep3d.pipeline.networks import Detector
+
+TURNS = (90, 180, 270)  # degrees clockwise
+COPY_SIDE = 200
+"""Pixels of the copy, in which faces have 20 at least: a smaller one on its side is more likely a picture in the
+picture than a photo that was turned by mistake."""
+
+
+def turned_faces(detector: Detector, photo: Photo, faces: Faces) -> Iterator[tuple[Photo, list[Detection]]]:
+    """The photo turned by 90, 180 and 270 degrees, and what the detector sees at a glance in each, the largest first.
+
+    The pixels of the turned photos are views: `settled` gives the one that is chosen pixels of its own.
+    """
+    copy = small_copy(photo.pixels, COPY_SIDE)
+    for degrees in TURNS:
+        turned = replace(photo, pixels=_turned(photo.pixels, degrees), turn=(photo.turn + degrees) % 360)
+        (found,) = detector.detect([np.ascontiguousarray(_turned(copy.pixels, degrees))], faces, "glance")
+        span = copy.span if degrees == 180 else copy.span[::-1]
+        yield turned, [_enlarged(face, span) for face in found]
+
+
+def settled(photo: Photo) -> Photo:
+    """The photo with pixels that lie in memory as they are shown; itself if they do."""
+    return photo if photo.pixels.flags.c_contiguous else replace(photo, pixels=np.ascontiguousarray(photo.pixels))
+
+
+def _turned(pixels: np.ndarray, degrees: int) -> np.ndarray:
+    return np.rot90(pixels, -degrees // 90)
+
+
+def _enlarged(face: Detection, span: np.ndarray) -> Detection:
+    """A face in a copy, of whose pixels each spans (2,) of the photo's: whole pixels count from their centres."""
+    both = np.tile(span, 2)
+    return Detection((face.box + 0.5) * both - 0.5, face.score, (face.landmarks + 0.5) * span - 0.5)
