@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -12,6 +11,7 @@ from sqlalchemy import func, select
 
 from serving.jobs import heartbeats
 from serving.site import Site
+from serving.store.clock import read_clock
 from serving.store.tables import WAITING, Job, Notice, OutboxEntry, Rendering, Status
 
 SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
@@ -55,6 +55,7 @@ class _SiteFigures(Collector):
         """All figures of the moment."""
         with self._site.database.reading() as session:
             jobs = dict(session.execute(select(Job.status, func.count()).group_by(Job.status)).all())
+            moment = read_clock(session)
             oldest = session.scalar(select(func.min(Job.created_at)).where(Job.status.in_(WAITING)))
             outbox = session.scalar(select(func.count()).select_from(OutboxEntry))
             unsent = session.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))
@@ -65,7 +66,7 @@ class _SiteFigures(Collector):
         yield family
         waiting = sum(jobs.get(status.value, 0) for status in WAITING)
         yield GaugeMetricFamily("deep3d_queue_depth", "Jobs that wait.", waiting)
-        age = 0.0 if oldest is None else time.time() - oldest
+        age = 0.0 if oldest is None else moment - oldest
         yield GaugeMetricFamily("deep3d_queue_age_seconds", "Age of the oldest job that waits.", age)
         yield GaugeMetricFamily("deep3d_outbox", "Messages that the broker is still to get.", outbox or 0)
         yield GaugeMetricFamily("deep3d_notices_unsent", "Mails and webhooks that wait.", unsent or 0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import request
 from sqlalchemy import select
 
 from serving.errors import Refused
 from serving.ids import digest, new_secret
 from serving.site import Site
+from serving.store.clock import now
 from serving.store.tables import ApiKey
 
 
@@ -17,7 +16,7 @@ def make_key(site: Site, name: str) -> str:
     """A new key; this is the only time that it is seen."""
     key = new_secret()
     with site.database.session() as session:
-        session.add(ApiKey(name=name, digest=digest(key), created_at=time.time()))
+        session.add(ApiKey(name=name, digest=digest(key), created_at=now()))
     return key
 
 

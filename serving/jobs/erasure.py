@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from serving.jobs.lookup import find
 from serving.site import Site
+from serving.store.clock import now
 from serving.store.tables import Job, Status
 
 ERASED = "erased"  # stage of a row whose files are gone for good
@@ -32,7 +31,7 @@ def erase(site: Site, job_id: int, status: Status) -> None:
             return
         job.uploads, job.faces, job.notices, job.outbox, job.renderings = [], [], [], [], []
         job.status, job.secret, job.session, job.error, job.worker_id = status, None, None, None, None
-        job.stage, job.finished_at = "", time.time()
+        job.stage, job.finished_at = "", now()
     for mail in site.settings.mail_dir.glob(f"{job_id}-*.eml"):
         mail.unlink(missing_ok=True)
     site.storage.delete(job.folder)

@@ -1,25 +1,26 @@
-"""Which worker processes are at work: each beats in its row, and one that stops beating counts as dead."""
+"""Which worker processes are at work: each beats in its row, and one that stops beating counts as dead (runs.py)."""
 
 from __future__ import annotations
 
 import os
 import socket
-import time
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from serving.site import Site
+from serving.store.clock import now, read_clock
 from serving.store.tables import WorkerRow
 
 BEAT_SECONDS = 1.0
 
 
-def register(site: Site) -> str:
-    """Enter this process; the id that it beats and works under."""
-    now = time.time()
-    row = WorkerRow(id=str(uuid4()), host=socket.gethostname()[:100], pid=os.getpid(), started_at=now, beat_at=now)
+def register(site: Site, worker_id: str | None = None) -> str:
+    """Enter this process, under a new id where it has none; the id that it beats and works under."""
     with site.database.session() as session:
+        moment = read_clock(session)
+        row = WorkerRow(id=worker_id or str(uuid4()), host=socket.gethostname()[:100], pid=os.getpid())
+        row.started_at = row.beat_at = moment
         session.add(row)
     return row.id
 
@@ -27,7 +28,7 @@ def register(site: Site) -> str:
 def beat(site: Site, worker_id: str) -> bool:
     """Tell that a worker lives; False if it has been taken for dead, and must enter again."""
     with site.database.session() as session:
-        beat_now = update(WorkerRow).where(WorkerRow.id == worker_id).values(beat_at=time.time())
+        beat_now = update(WorkerRow).where(WorkerRow.id == worker_id).values(beat_at=now())
         return session.scalar(beat_now.returning(WorkerRow.id)) is not None
 
 
@@ -40,13 +41,9 @@ def leave(site: Site, worker_id: str) -> None:
 def living(site: Site) -> list[WorkerRow]:
     """The workers that beat of late."""
     with site.database.reading() as session:
-        alive = WorkerRow.beat_at > time.time() - site.settings.worker_timeout
-        return list(session.scalars(select(WorkerRow).where(alive).order_by(WorkerRow.started_at)))
+        return list(session.scalars(select(WorkerRow).where(~silent(site)).order_by(WorkerRow.started_at)))
 
 
-def dead(site: Site) -> list[WorkerRow]:
-    """The workers that stopped beating without leaving."""
-    with site.database.reading() as session:
-        return list(
-            session.scalars(select(WorkerRow).where(WorkerRow.beat_at <= time.time() - site.settings.worker_timeout))
-        )
+def silent(site: Site) -> ColumnElement[bool]:
+    """Whether a worker has not beaten for so long that it counts as dead."""
+    return WorkerRow.beat_at <= now() - site.settings.worker_timeout

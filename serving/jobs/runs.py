@@ -1,23 +1,25 @@
-"""Jobs as workers see them: claim, finish, put back, and what happens to those whose worker died.
+"""Jobs as workers see them: claim, finish, put back. What happens to those whose worker died is in recovery.py.
 
 Messages come at least once, perhaps twice, perhaps late. Whether there is work is decided here, by one UPDATE: it
-counts the run, and only the run that was counted last may finish the job.
+counts the run, and only the run that was counted last may finish the job. A worker may claim only while it stands in
+the table of those at work: whoever is not there counts as dead, and what it holds would be given to others.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, exists, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from serving.jobs import reasons
+from serving.jobs.heartbeats import silent
 from serving.site import Site
-from serving.store.tables import WAITING, Face, Job, Notice, OutboxEntry, Rendering, Status, Upload, WorkerRow
+from serving.store.clock import now
+from serving.store.tables import UNFINISHED, WAITING, Face, Job, Notice, Status, Upload, WorkerRow
 
-MOST_CRASHES = 3  # workers that may die while a job runs alone, before it is given up
+WAITING_AGAIN = {"status": Status.QUEUED, "worker_id": None, "stage": "", "progress": 0.0, "queued_at": now()}
+"""The columns of a job that waits for its next run."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Run:
     job_id: int
     worker_id: str
     attempt: int
+    alone: bool
     faces_wanted: str
     same_person: bool  # all photos together give one face
     uploads: tuple[Upload, ...]
@@ -34,7 +37,7 @@ class Run:
     @property
     def folder(self) -> str:
         """Where its files go: no other run writes there."""
-        return f"jobs/{self.job_id}/run-{self.attempt}"
+        return run_folder(self.job_id, self.attempt)
 
 
 @dataclass(frozen=True)
@@ -45,25 +48,44 @@ class PhotoOutcome:
     error: str | None = None  # a text of `reasons`
 
 
-def runs_alone(site: Site, job_id: int) -> bool | None:
-    """Whether a job has to run without neighbours; None if there is nothing to do for it."""
+@dataclass(frozen=True)
+class Standing:
+    """How it stands with a job that is not over."""
+
+    alone: bool  # whether it has to run without neighbours
+    holder: str | None  # the worker that runs it
+
+
+def run_folder(job_id: int, attempt: int) -> str:
+    """Where the files of an attempt at a job go."""
+    return f"jobs/{job_id}/run-{attempt}"
+
+
+def standing(site: Site, job_id: int) -> Standing | None:
+    """How it stands with a job; None if there is nothing to do for it."""
     with site.database.reading() as session:
-        row = session.execute(select(Job.status, Job.alone).where(Job.id == job_id)).first()
-    return None if row is None or row.status not in (*WAITING, Status.RUNNING) else row.alone
+        row = session.execute(select(Job.status, Job.alone, Job.worker_id).where(Job.id == job_id)).first()
+    if row is None or row.status not in UNFINISHED:
+        return None
+    return Standing(row.alone, row.worker_id)
 
 
 def claim(site: Site, job_id: int, worker_id: str, alone: bool) -> Run | None:
-    """Begin a run; None if the job is not waiting. A worker may begin again what it holds itself, after an error."""
+    """Begin a run; None if the job is not waiting, or the worker is not known to be at work.
+
+    A worker may begin again what it holds itself, after an error.
+    """
     waiting = Job.status.in_(WAITING)
-    held_here = (Job.status == Status.RUNNING) & (Job.worker_id == worker_id)
+    held_here = and_(Job.status == Status.RUNNING, Job.worker_id == worker_id)
+    at_work = exists().where(WorkerRow.id == worker_id, ~silent(site))
     begin = (
         update(Job)
-        .where(Job.id == job_id, Job.alone == alone, or_(waiting, held_here))
+        .where(Job.id == job_id, Job.alone == alone, or_(waiting, held_here), at_work)
         .values(
             status=Status.RUNNING,
             worker_id=worker_id,
             attempts=Job.attempts + 1,
-            started_at=time.time(),
+            started_at=now(),
             stage="detect",
             progress=0.1,
         )
@@ -74,15 +96,18 @@ def claim(site: Site, job_id: int, worker_id: str, alone: bool) -> Run | None:
         if row is None:
             return None
         uploads = session.scalars(select(Upload).where(Upload.job_id == job_id).order_by(Upload.number)).all()
-    return Run(job_id, worker_id, row.attempts, row.faces_wanted, row.same_person, tuple(uploads))
+    return Run(job_id, worker_id, row.attempts, alone, row.faces_wanted, row.same_person, tuple(uploads))
 
 
-def advance(site: Site, runs: Sequence[Run], stage: str, progress: float, batch_size: int | None = None) -> None:
-    """Tell how far some runs are."""
+def advance(
+    site: Site, runs: Sequence[Run], stage: str, progress: float, batch_size: int | None = None
+) -> Collection[int]:
+    """Tell how far some runs are; the numbers of those jobs that are still theirs."""
     values = {"stage": stage, "progress": progress} | ({} if batch_size is None else {"batch_size": batch_size})
+    attempts = sorted((run.job_id, run.attempt) for run in runs)  # in one order: two workers never wait for each other
+    theirs = Job.status == Status.RUNNING, tuple_(Job.id, Job.attempts).in_(attempts)
     with site.database.session() as session:
-        numbers = sorted(run.job_id for run in runs)  # in one order, so that two workers never wait for each other
-        session.execute(update(Job).where(Job.id.in_(numbers), Job.status == Status.RUNNING).values(values))
+        return set(session.scalars(update(Job).where(*theirs).values(values).returning(Job.id)))
 
 
 def finish(site: Site, run: Run, outcomes: Sequence[PhotoOutcome]) -> Status | None:
@@ -96,40 +121,20 @@ def finish(site: Site, run: Run, outcomes: Sequence[PhotoOutcome]) -> Status | N
             session.execute(update(Upload).where(Upload.id == upload.id).values(error=outcome.error))
             for number, folder in enumerate(outcome.folders):
                 session.add(Face(job_id=run.job_id, photo=upload.number, number=number, folder=folder))
-        _release_notices(session, run.job_id)
+        release_notices(session, run.job_id)
     return status
 
 
 def put_back(site: Site, run: Run) -> None:
     """Let a job wait again after an error that can pass; its message comes again by itself."""
     with site.database.session() as session:
-        back = update(Job).where(*_held_by(run))
-        session.execute(back.values(status=Status.QUEUED, worker_id=None, stage="", progress=0.0))
+        session.execute(update(Job).where(*_held_by(run)).values(**WAITING_AGAIN))
 
 
-def take_from_dead(site: Site) -> int:
-    """Queue the jobs again whose worker is gone, and free the notices and pictures it was at; how many jobs there were.
-
-    Nobody knows which of the jobs that ran together killed their worker. So each of them runs alone from now on, and
-    only a crash alone counts against it.
-    """
-    at_work = select(WorkerRow.id)
-    with site.database.session() as session:
-        orphans = select(Job).where(Job.status == Status.RUNNING, Job.worker_id.not_in(at_work)).order_by(Job.id)
-        jobs = session.scalars(orphans.with_for_update(skip_locked=True)).all()
-        for job in jobs:
-            job.crashes += job.alone
-            job.alone, job.worker_id, job.stage, job.progress = True, None, "", 0.0
-            if job.crashes >= MOST_CRASHES:
-                job.status, job.error, job.finished_at = Status.FAILED, reasons.GAVE_UP, time.time()
-                _release_notices(session, job.id)
-            else:
-                job.status = Status.QUEUED
-                session.add(OutboxEntry(job_id=job.id, due_at=time.time()))
-        for table in (Notice, Rendering):
-            held = update(table).where(table.worker_id.is_not(None), table.worker_id.not_in(at_work))
-            session.execute(held.values(worker_id=None))
-        return len(jobs)
+def release_notices(session: Session, job_id: int) -> None:
+    """Let the notices about the end of a job go."""
+    ready = update(Notice).where(Notice.job_id == job_id, Notice.sent_at.is_(None))
+    session.execute(ready.values(due_at=now()))
 
 
 def _held_by(run: Run):
@@ -139,10 +144,5 @@ def _held_by(run: Run):
 
 def _end(session: Session, run: Run, status: Status, error: str | None) -> bool:
     end = update(Job).where(*_held_by(run))
-    end = end.values(status=status, error=error, finished_at=time.time(), worker_id=None, stage="", progress=1.0)
+    end = end.values(status=status, error=error, finished_at=now(), worker_id=None, stage="", progress=1.0)
     return session.scalar(end.returning(Job.id)) is not None
-
-
-def _release_notices(session: Session, job_id: int) -> None:
-    ready = update(Notice).where(Notice.job_id == job_id, Notice.sent_at.is_(None))
-    session.execute(ready.values(due_at=time.time()))

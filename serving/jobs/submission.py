@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from serving.jobs.uploads import CleanPhoto
 from serving.jobs.waiting import require_room_in
 from serving.settings import DAY
 from serving.site import Site
+from serving.store.clock import now, read_clock
 from serving.store.tables import Job, Notice, OutboxEntry, Status, Upload
 
 
@@ -33,8 +33,8 @@ def submit(site: Site, submission: Submission) -> Job:
 
     Raises: QueueFull, StorageFull, StorageError.
     """
-    now = time.time()
     with site.database.session() as session:
+        moment = read_clock(session)
         require_room_in(session, site.settings)
         secret = new_secret()
         job = Job(
@@ -45,8 +45,8 @@ def submit(site: Site, submission: Submission) -> Job:
             same_person=submission.same_person,
             session=submission.session,
             language=submission.language,
-            created_at=now,
-            expires_at=now + site.settings.keep_days * DAY,
+            created_at=moment,
+            expires_at=moment + site.settings.keep_days * DAY,
         )
         session.add(job)
     uploads = [
@@ -65,7 +65,7 @@ def submit(site: Site, submission: Submission) -> Job:
             site.storage.write(upload.path, photo.jpeg)
         with site.database.session() as session:
             session.add_all(uploads)
-            session.add(OutboxEntry(job_id=job.id, due_at=now))
+            session.add(OutboxEntry(job_id=job.id, due_at=now()))
             for kind, address in (("mail", submission.email), ("webhook", submission.webhook)):
                 if address:
                     session.add(Notice(job_id=job.id, kind=kind, address=address))
@@ -86,7 +86,7 @@ def retry(site: Site, job_id: int) -> bool:
         for upload in job.uploads:
             upload.error = None
         job.notices += _next_notices(job)
-        session.add(OutboxEntry(job_id=job.id, due_at=time.time()))
+        session.add(OutboxEntry(job_id=job.id, due_at=now()))
         return True
 
 

@@ -65,7 +65,7 @@ def _measure(finder: FaceFinder, photos: Sequence[CleanPhoto], most: int) -> _Ro
         site = Site.open(replace(Settings(), data_dir=Path(folder), batch_photos=most, max_queue=len(photos) + 1))
         metrics = WorkerMetrics()
         worker = heartbeats.register(site)
-        job = ReconstructJob(site, finder, lambda: worker, metrics)
+        job = ReconstructJob(site, finder, worker, metrics)
         numbers = [submission.submit(site, Submission([photo])).id for photo in photos]
         start = time.perf_counter()
         with ThreadPoolExecutor(site.settings.worker_threads) as pool:

@@ -40,6 +40,13 @@ class RedisServer:
         self._process = subprocess.Popen([self._program, *arguments], stdout=subprocess.DEVNULL)
         wait_until(lambda: _listens(self._port), "redis-server")
 
+    def forget(self) -> None:
+        """Forget everything, while running."""
+        from redis import Redis  # not while `deep3d --help` looks at the commands
+
+        with Redis.from_url(self.url) as client:
+            client.flushall()
+
     def stop(self) -> None:
         """Stop, and forget everything."""
         self._process.terminate()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from babel.dates import format_date
@@ -25,22 +26,23 @@ from serving.site import Site
 from serving.store.tables import Job, Notice, Status
 
 TIMEOUT_SECONDS = 15  # of each step of the conversation with a mail server
+TAKING_SECONDS = 45  # that a server may need to take a mail: whoever hangs up earlier sends it twice
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 SUBJECTS = {Status.DONE: N_("Your 3D face is ready"), Status.FAILED: N_("We could not make a 3D face of your photo")}
 
 
-def send(site: Site, job: Job, notice: Notice) -> None:
-    """Send the mail about the end of a job.
+def send(site: Site, job: Job, notice: Notice, hand_over: Callable[[], None]) -> None:
+    """Send the mail about the end of a job; `hand_over` is called just before a server gets it.
 
-    Raises: OSError, smtplib.SMTPException, StorageError.
+    Raises: OSError, smtplib.SMTPException, StorageError, and what `hand_over` raises.
     """
     message = compose(site, job, notice)
     if not site.settings.smtp_url:
         site.settings.mail_dir.mkdir(parents=True, exist_ok=True)
         (site.settings.mail_dir / f"{job.id}-{notice.id}.eml").write_bytes(bytes(message))
         return
-    with _server(site.settings) as server:
+    with _server(site.settings, hand_over) as server:
         server.send_message(message)
 
 
@@ -76,8 +78,25 @@ def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
     return message
 
 
+class _Smtp(smtplib.SMTP):
+    """A conversation with a mail server; `before_data` is called when it has taken sender and recipient."""
+
+    before_data: Callable[[], None]
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Give the mail to the server."""
+        self.before_data()
+        if self.sock is not None:
+            self.sock.settimeout(TAKING_SECONDS)
+        return super().data(msg)
+
+
+class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
+    """The same over TLS."""
+
+
 @contextmanager
-def _server(settings: Settings) -> Iterator[smtplib.SMTP]:
+def _server(settings: Settings, hand_over: Callable[[], None]) -> Iterator[smtplib.SMTP]:
     url = urlsplit(settings.smtp_url)
     if url.hostname is None:
         raise SettingsError("DEEP3D_SMTP_URL: names no host; give smtp+starttls://user:password@host")
@@ -85,9 +104,10 @@ def _server(settings: Settings) -> Iterator[smtplib.SMTP]:
     # The certificates of all authorities take 20 ms to read: only where they are asked for.
     context = ssl.create_default_context() if url.scheme != "smtp" else None
     if url.scheme == "smtps":
-        server = smtplib.SMTP_SSL(url.hostname, port, timeout=TIMEOUT_SECONDS, context=context)
+        server = _SmtpOverTls(url.hostname, port, timeout=TIMEOUT_SECONDS, context=context)
     else:
-        server = smtplib.SMTP(url.hostname, port, timeout=TIMEOUT_SECONDS)
+        server = _Smtp(url.hostname, port, timeout=TIMEOUT_SECONDS)
+    server.before_data = hand_over
     try:
         if url.scheme == "smtp+starttls":
             server.starttls(context=context)

@@ -1,5 +1,9 @@
 """Notices about the end of a job: taken from the table one by one, sent, and marked; nothing is lost while a server is
-away, and a second copy can only come from a crash between its acceptance and our commit.
+away.
+
+A notice is doubled only if its worker dies between a server's acceptance and our commit. A worker that was suspended or
+could not reach the database comes back and notes what it has sent: before a server gets a notice, the row says so, and
+others then leave it alone for longer than any server takes to answer (recovery.UNSURE_SECONDS).
 """
 
 from __future__ import annotations
@@ -9,25 +13,33 @@ import smtplib
 import time
 
 from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
 
 from serving.errors import AddressRefused, StorageError
 from serving.jobs import lookup
+from serving.jobs.recovery import not_on_its_way
 from serving.notices import mail, webhook
 from serving.settings import DAY
 from serving.site import Site
 from serving.store.claims import claim_next
+from serving.store.clock import now, read_clock
 from serving.store.tables import Job, Notice
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds until a notice is tried again
 GIVE_UP_SECONDS = 3 * DAY
+NOTING_SECONDS = 0.5  # between attempts to note what was sent, while the database is away
 _REFUSED_FOR_GOOD = range(550, 560)  # what an SMTP server answers for addresses that it does not take
 
 _log = logging.getLogger(__name__)
 
 
+class _TakenAwayError(Exception):
+    """Another worker has the notice, or its job has been deleted."""
+
+
 def send_next(site: Site, worker_id: str) -> str:
     """Send one notice that is due: `sent`, `later` or `given up`; empty if there is none."""
-    notice = claim_next(site.database, Notice, worker_id)
+    notice = claim_next(site.database, Notice, worker_id, not_on_its_way())
     if notice is None:
         return ""
     with site.database.reading() as session:
@@ -36,37 +48,68 @@ def send_next(site: Site, worker_id: str) -> str:
         return "given up"  # deleted meanwhile, and the notice with it
     try:
         if notice.kind == "mail":
-            mail.send(site, job, notice)
+            mail.send(site, job, notice, lambda: _hand_over(site, notice))
         else:
+            _hand_over(site, notice)
             webhook.call(site, job, notice)
+    except _TakenAwayError:
+        return "later"
+    except DBAPIError:
+        raise  # nothing has been sent: it is claimed again
     except (OSError, smtplib.SMTPException, StorageError, AddressRefused, webhook.Declined) as error:
         return _failed(site, job, notice, error)
     except Exception as error:  # a mistake of ours, which must not hold up the others
         _log.exception("%s fails", notice.kind, extra={"job": job.id})
         return _failed(site, job, notice, error)
-    _end(site, notice, due_at=None, sent_at=time.time(), error=None)
+    _note_sent(site, notice)
     _log.info("%s sent", notice.kind, extra={"job": job.id})
     return "sent"
 
 
+def _hand_over(site: Site, notice: Notice) -> None:
+    """Note that a server is about to get the notice.
+
+    Raises: _TakenAwayError if it is no longer this worker's.
+    """
+    with site.database.session() as session:
+        begin = update(Notice).where(*_claimed(notice)).values(handed_over_at=now()).returning(Notice.id)
+        if session.scalar(begin) is None:
+            raise _TakenAwayError
+
+
+def _note_sent(site: Site, notice: Notice) -> None:
+    """Note it however long that takes: nobody else knows that the server has it. Whoever has it now stops."""
+    sent = {"worker_id": None, "due_at": None, "sent_at": now(), "handed_over_at": None, "error": None}
+    while True:
+        try:
+            with site.database.session() as session:
+                session.execute(update(Notice).where(Notice.id == notice.id).values(**sent))
+            return
+        except DBAPIError:
+            _log.warning("a notice is sent, which cannot be noted at the moment", extra={"job": notice.job_id})
+            time.sleep(NOTING_SECONDS)
+
+
 def _failed(site: Site, job: Job, notice: Notice, error: Exception) -> str:
     hopeless = isinstance(error, AddressRefused) or _refused_for_good(error)
-    if hopeless or time.time() - (job.finished_at or 0) > GIVE_UP_SECONDS:
-        _log.warning("%s given up: %s", notice.kind, type(error).__name__, extra={"job": job.id})
-        _end(site, notice, due_at=None, error=type(error).__name__)
-        return "given up"
     pause = min(SHORTEST_PAUSE * 2 ** (notice.attempts - 1), LONGEST_PAUSE)
-    _log.warning("%s fails: %s, again in %.0f s", notice.kind, type(error).__name__, pause, extra={"job": job.id})
-    _end(site, notice, due_at=time.time() + pause, error=type(error).__name__)
-    return "later"
+    with site.database.session() as session:
+        hopeless = hopeless or read_clock(session) - (job.finished_at or 0) > GIVE_UP_SECONDS
+        back = {"worker_id": None, "handed_over_at": None, "error": type(error).__name__}
+        back["due_at"] = None if hopeless else now() + pause
+        session.execute(update(Notice).where(*_claimed(notice)).values(**back))
+    told = "given up" if hopeless else f"again in {pause:.0f} s"
+    _log.warning("%s fails: %s, %s", notice.kind, type(error).__name__, told, extra={"job": job.id})
+    return "given up" if hopeless else "later"
+
+
+def _claimed(notice: Notice):
+    """Whether a notice is still that of the worker that claimed it, as it was then."""
+    mine = Notice.worker_id == notice.worker_id, Notice.attempts == notice.attempts
+    return Notice.id == notice.id, Notice.sent_at.is_(None), *mine
 
 
 def _refused_for_good(error: Exception) -> bool:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code in _REFUSED_FOR_GOOD for code, _ in error.recipients.values())
     return isinstance(error, smtplib.SMTPDataError) and error.smtp_code in _REFUSED_FOR_GOOD
-
-
-def _end(site: Site, notice: Notice, **values: float | str | None) -> None:
-    with site.database.session() as session:
-        session.execute(update(Notice).where(Notice.id == notice.id).values(worker_id=None, **values))

@@ -17,6 +17,7 @@ from werkzeug.exceptions import NotFound
 from serving.jobs import heartbeats, lookup, reasons, submission
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
+from serving.store.clock import read_clock
 from serving.store.tables import Job, Notice, Status
 
 SIGNED_IN_SECONDS = 8 * 3600
@@ -77,13 +78,14 @@ def admin() -> str:
         failed = lookup.whole_jobs().where(Job.status == Status.FAILED).order_by(Job.finished_at.desc()).limit(FAILURES)
         failures = list(database.scalars(failed))
         unsent = database.scalar(select(func.count()).select_from(Notice).where(Notice.due_at.is_not(None)))
-    now, free = time.time(), site().storage.free_bytes()
+        moment = read_clock(database)
+    free = site().storage.free_bytes()
     return render_template(
         "admin.html",
         counts=[(label, counts.get(status, 0)) for status, label in _STATUSES],
         unsent=unsent,
         free=None if free is None else f"{free / 1e9:.1f} GB",
-        workers=[(each.host, each.pid, _duration(now - each.started_at)) for each in heartbeats.living(site())],
+        workers=[(each.host, each.pid, _duration(moment - each.started_at)) for each in heartbeats.living(site())],
         failures=[(each, _when(each.finished_at), reasons.of_job(each, translate) or "") for each in failures],
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -22,6 +21,7 @@ from serving.pictures import drawing, kept
 from serving.pictures.views import FILM_PIXELS, View, background_color, files_of, zip_of
 from serving.site import Site
 from serving.store.claims import claim_next
+from serving.store.clock import now
 from serving.store.tables import Rendering
 
 MOST_ATTEMPTS = 3
@@ -79,16 +79,16 @@ def make_next(site: Site, worker_id: str) -> bool:
     rendering = _take(site, worker_id)
     if rendering is None:
         return False
-    made_at = None
+    made = False
     try:
         content = _make(site, rendering.folder, Wanted(**json.loads(rendering.wanted)))
         kept.keep(site.storage, rendering.folder, rendering.file, content)
-        made_at = time.time()
+        made = True
     except Exception:  # the store is away, the job has just been deleted, or a mistake of ours
         _log.exception("pictures failed", extra={"job": rendering.job_id, "attempt": rendering.attempts})
     with site.database.session() as session:
         end = update(Rendering).where(Rendering.id == rendering.id)
-        end = end.values(worker_id=None, made_at=made_at, due_at=time.time() + PAUSE_SECONDS)
+        end = end.values(worker_id=None, made_at=now() if made else None, due_at=now() + PAUSE_SECONDS)
         deleted = session.scalar(end.returning(Rendering.id)) is None
     if deleted:
         kept.forget(site.storage, rendering.folder, rendering.file)
@@ -118,7 +118,7 @@ def _require_room(site: Site, session: Session, job_id: int, folder: str) -> Non
 
 
 def _enter(site: Site, job_id: int, folder: str, wanted: Wanted) -> None:
-    row = Rendering(job_id=job_id, folder=folder, file=wanted.file, wanted=wanted.to_json(), due_at=time.time())
+    row = Rendering(job_id=job_id, folder=folder, file=wanted.file, wanted=wanted.to_json(), due_at=now())
     try:
         with site.database.session() as session:
             session.add(row)

@@ -16,7 +16,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from serving.errors import SettingsError
 
 BUSY_SECONDS = 30  # how long SQLite waits for another writer
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 5
+POSTGRES = {
+    "connect_timeout": CONNECT_SECONDS,
+    "tcp_user_timeout": 10_000,  # milliseconds: a server that has vanished is noticed before a worker counts as dead
+    "keepalives_idle": 5,
+    "options": "-c idle_in_transaction_session_timeout=15s",  # a suspended process keeps no rows from the others
+}
+"""How PostgreSQL is talked to."""
 
 _READING = "deep3d_reading"  # execution option of connections that write nothing
 
@@ -99,7 +106,8 @@ def _engine(url: str) -> Engine:
                 pool_pre_ping=True,  # a restart of the server costs no request
                 pool_size=20,
                 max_overflow=30,
-                connect_args={"connect_timeout": CONNECT_SECONDS},
+                connect_args=POSTGRES,
+                hide_parameters=True,
             )
         if parsed.get_backend_name() != "sqlite" or not parsed.database:
             raise ArgumentError("neither PostgreSQL nor a SQLite file")
@@ -113,7 +121,9 @@ def _engine(url: str) -> Engine:
         raise SettingsError(
             f"DEEP3D_DATABASE_URL: the folder of {parsed.database} cannot be made ({error.strerror}); choose another"
         ) from error
-    engine = create_engine(parsed, pool_size=20, max_overflow=30, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        parsed, pool_size=20, max_overflow=30, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True
+    )
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

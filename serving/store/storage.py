@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -19,6 +19,8 @@ from serving.errors import SettingsError, StorageError, StorageFull
 
 DELETE_ATTEMPTS = 4
 DELETE_PAUSE_SECONDS = 0.05
+
+PROBES = "probes"  # folder of the small files that are written to see whether that is possible
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -107,7 +109,7 @@ class Storage:
 
     def check(self) -> None:
         """Write, read and remove a small file."""
-        name = f"check-{os.getpid()}"
+        name = f"{PROBES}/{uuid4().hex}"  # its own, however many look at once
         self.write(name, b"deep3d")
         self.read(name)
         self.delete(name)

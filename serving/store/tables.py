@@ -1,4 +1,7 @@
-"""The tables of the site. Times are seconds since 1970; files lie in the storage under the job's row number."""
+"""The tables of the site.
+
+Times are seconds since 1970 by the database's clock; files lie in the storage under the job's row number.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,7 @@ class Job(Table):
     language: Mapped[str] = mapped_column(String(8), default="en")
 
     created_at: Mapped[float]
+    queued_at: Mapped[float | None]  # when the broker last got a message for it
     started_at: Mapped[float | None]
     finished_at: Mapped[float | None] = mapped_column(index=True)
     expires_at: Mapped[float] = mapped_column(index=True)
@@ -136,6 +140,7 @@ class Notice(Table):
     address: Mapped[str] = mapped_column(String(500))
     due_at: Mapped[float | None] = mapped_column(index=True)  # None until the job ends, and again once sent or given up
     worker_id: Mapped[str | None] = mapped_column(String(36), index=True)  # who is sending it
+    handed_over_at: Mapped[float | None]  # when a server was last about to get it, and may have taken it since
     sent_at: Mapped[float | None]
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

@@ -5,6 +5,7 @@ pictures, watch over itself.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import threading
@@ -12,16 +13,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from dramatiq import Worker
 from dramatiq.broker import Broker
-from sqlalchemy import delete
+from dramatiq.middleware import Middleware
 
-from serving.jobs import expiry, heartbeats, outbox, runs
+from serving.jobs import expiry, heartbeats, outbox, recovery
 from serving.metrics import WorkerMetrics
 from serving.notices import sending
 from serving.pictures import orders
 from serving.site import Site
-from serving.store.tables import WorkerRow
 from serving.worker import broker as brokers
+from serving.worker.broker import Messages
 from serving.worker.reconstruct import ReconstructJob
 
 RELAY_SECONDS = 0.1
@@ -35,40 +37,41 @@ RENDERING_NICENESS = 10
 _log = logging.getLogger(__name__)
 
 
-class Chores:
-    """The threads of one worker process; it counts as at work from `start` to `stop`."""
+class Chores(Middleware):
+    """The threads of one worker process; it counts as at work from their start to their end."""
 
-    def __init__(self, site: Site, broker: Broker, metrics: WorkerMetrics) -> None:
+    def __init__(self, site: Site, messages: Messages, job: ReconstructJob, metrics: WorkerMetrics) -> None:
         self._site = site
-        self._broker = broker
+        self._messages = messages
+        self._job = job
         self._metrics = metrics
+        self._me = messages.worker_id
+        self._vigil = Vigil(site.settings.worker_timeout / 2)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._broker_life = ""
-        self.worker_id = ""
 
-    def start(self, job: ReconstructJob) -> None:
-        """Enter this process among the workers, and begin."""
-        self.worker_id = heartbeats.register(self._site)
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """Enter this process among the workers, and begin: its threads take their first messages next."""
+        heartbeats.register(self._site, self._me)
         for name, seconds, action in (
             ("beat", heartbeats.BEAT_SECONDS, self._beat),
             ("relay", RELAY_SECONDS, self._relay),
-            ("sweep", SWEEP_SECONDS, self._sweep),
+            ("sweep", min(SWEEP_SECONDS, self._site.settings.worker_timeout / 4), self._sweep),
             ("notices", NOTICE_SECONDS, self._send_notices),
             ("renderings", RENDERING_SECONDS, self._make_renderings),
             ("expiry", EXPIRY_SECONDS, lambda: expiry.expire(self._site)),
-            ("watch", 1.0, lambda: self._watch(job)),
+            ("watch", 1.0, self._watch),
         ):
             thread = threading.Thread(target=self._repeat, args=(seconds, action, name), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
-    def stop(self) -> None:
-        """End, and leave: whatever this process still has goes to the others."""
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """All jobs at hand are done: end, and leave; whatever this process still has goes to the others."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        heartbeats.leave(self._site, self.worker_id)
+        heartbeats.leave(self._site, self._me)
 
     def _repeat(self, seconds: float, action: Callable[[], None], name: str) -> None:
         failing = False
@@ -82,42 +85,61 @@ class Chores:
             self._stop.wait(AFTER_ERROR_SECONDS if failing else seconds)
 
     def _beat(self) -> None:
-        if not heartbeats.beat(self._site, self.worker_id):
+        if not heartbeats.beat(self._site, self._me):
             _log.warning("taken for dead; what was held here has been given to others")
-            self.worker_id = heartbeats.register(self._site)
+            heartbeats.register(self._site, self._me)
 
     def _relay(self) -> None:
-        while outbox.relay(self._site, lambda job_id: brokers.send(self._broker, job_id)):
+        while outbox.relay(self._site, lambda job_id: brokers.send(self._messages.broker, job_id)):
             pass
 
     def _sweep(self) -> None:
-        """Take over from dead workers, and send again what may have been lost with one, or with the broker."""
-        lost = False
-        for row in heartbeats.dead(self._site):
-            _log.warning("worker %s on %s is gone", row.pid, row.host)
-            with self._site.database.session() as session:
-                session.execute(delete(WorkerRow).where(WorkerRow.id == row.id, WorkerRow.beat_at == row.beat_at))
-            lost = True
-        runs.take_from_dead(self._site)
-        life = brokers.life(self._broker)
-        if lost or life != self._broker_life:
-            outbox.send_again(self._site)
-            self._broker_life = life
+        """Let go on whatever a database, a worker or a broker has broken off."""
+        for job_id in recovery.put_back_lost(self._site, self._me, self._job.at_hand):
+            _log.warning("its run broke off", extra={"job": job_id})
+        if self._vigil.look() > self._site.settings.worker_timeout:
+            for row in recovery.take_from_dead(self._site, self._me):
+                _log.warning("worker %s on %s is gone", row.pid, row.host)
+        for job_id in outbox.send_lost_again(self._site, self._jobs_with_message):
+            _log.warning("its message was lost", extra={"job": job_id})
+
+    def _jobs_with_message(self) -> set[int]:
+        return self._messages.jobs([row.id for row in heartbeats.living(self._site)])
 
     def _send_notices(self) -> None:
-        while not self._stop.is_set() and (outcome := sending.send_next(self._site, self.worker_id)):
+        while not self._stop.is_set() and (outcome := sending.send_next(self._site, self._me)):
             self._metrics.mails.labels(outcome).inc()
 
     def _make_renderings(self) -> None:
         with suppress(OSError, AttributeError):  # of this thread alone, which only Linux knows: faces come first
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RENDERING_NICENESS)
-        while not self._stop.is_set() and orders.make_next(self._site, self.worker_id):
+        while not self._stop.is_set() and orders.make_next(self._site, self._me):
             pass
 
-    def _watch(self, job: ReconstructJob) -> None:
+    def _watch(self) -> None:
         """Nothing in a process stops native code that hangs, but the end of the process does."""
-        held = job.longest_held()
+        held = self._job.longest_held()
         if held > self._site.settings.job_seconds:
             _log.error("a job takes %.0f s: this worker ends itself, its jobs go on alone", held)
             time.sleep(0.1)  # for the log
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Vigil:
+    """How long somebody has looked without a gap.
+
+    Who was suspended, or could not reach the database, cannot tell whether the others were silent meanwhile: they could
+    not be heard.
+    """
+
+    def __init__(self, longest_gap: float) -> None:
+        self._longest_gap = longest_gap  # seconds
+        self._since = self._last = -math.inf
+
+    def look(self) -> float:
+        """Look, now; the seconds since the first look after which no gap was too long."""
+        moment = time.monotonic()
+        if moment - self._last > self._longest_gap:
+            self._since = moment
+        self._last = moment
+        return moment - self._since

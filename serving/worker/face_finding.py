@@ -42,31 +42,31 @@ class Item:
 
 
 def find_faces(finder: FaceFinder, items: Sequence[Item]) -> list[Found]:
-    """What each item gives; each person is a batch of its own."""
-    apart = [item for item in items if not item.run.same_person]
-    wanted: FacesWanted = "all" if any(item.run.faces_wanted == "all" for item in apart) else "largest"
-    found = iter(finder.reconstruct([item.photos[0] for item in apart], wanted) if apart else [])
-    return [
-        _find_person(finder, item)
-        if item.run.same_person
-        else next(found)[: None if item.run.faces_wanted == "all" else 1]
-        for item in items
-    ]
+    """What each item gives: those that want the largest face are one batch, those that want all another, and each
+    person is one of its own. So nobody's result depends on what others in the batch want.
+    """
+    found = {number: _find_person(finder, item) for number, item in enumerate(items) if item.run.same_person}
+    for wanted in ("largest", "all"):
+        alike = [n for n, item in enumerate(items) if n not in found and item.run.faces_wanted == wanted]
+        if alike:
+            found |= zip(alike, finder.reconstruct([items[number].photos[0] for number in alike], wanted), strict=True)
+    return [found[number] for number in range(len(items))]
 
 
-def shares_of(item: Item, found: Found | Exception) -> Sequence[Faces | PhotoOutcome]:
-    """What each photo of an item has of what it gave: of a person, the surest photo the face of all."""
+def shares_of(found: Found | Exception, count: int) -> Sequence[Faces | PhotoOutcome]:
+    """What each photo of an item has of what it gave, so many they are: of a person, the surest the face of all."""
     if not isinstance(found, SamePerson):
-        return [found] * len(item.photos)
-    shares: list[Faces | PhotoOutcome] = []
-    for number, face in enumerate(found.faces):
-        if face is None:
-            shares.append([])
-        elif face is found.surest:
-            shares.append([found.merged])
-        else:
-            shares.append(PhotoOutcome(error=reasons.STRANGER if number in found.strangers else None))
-    return shares
+        return [found] * count
+    return [_share(found, number) for number in range(count)]
+
+
+def _share(found: SamePerson, number: int) -> Faces | PhotoOutcome:
+    face = found.faces[number]
+    if face is None:
+        return []
+    if face is found.surest:
+        return [found.merged]
+    return PhotoOutcome(error=reasons.STRANGER if number in found.strangers else None)
 
 
 def _find_person(finder: FaceFinder, item: Item) -> Found:

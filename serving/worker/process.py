@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from dramatiq import Worker, set_broker
 from dramatiq.broker import Broker
-from dramatiq.middleware import Middleware
 from prometheus_client import start_http_server
 
 from deep3d import Deep3DError, Reconstructor, write_results
@@ -21,7 +20,7 @@ from serving.logs import configure_logs
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
 from serving.site import Site
-from serving.worker.broker import declare, make_broker
+from serving.worker.broker import connect, declare
 from serving.worker.chores import Chores
 from serving.worker.face_finding import FaceFinder
 from serving.worker.reconstruct import ReconstructJob, Write
@@ -33,42 +32,16 @@ SHUTDOWN_MS = 60_000  # for the jobs at hand; what is not done then is taken ove
 _log = logging.getLogger(__name__)
 
 
-class _Household(Middleware):
-    """Does the chores of a worker process as long as it works; it is not among the workers before."""
-
-    def __init__(self, site: Site, metrics: WorkerMetrics) -> None:
-        self._site = site
-        self._metrics = metrics
-        self.chores: Chores | None = None
-        self.job: ReconstructJob | None = None
-
-    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """The threads take their first messages next, and claim them under the id that this process gets here."""
-        assert self.job is not None
-        self.chores = Chores(self._site, broker, self._metrics)
-        self.chores.start(self.job)
-
-    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        """All jobs at hand are done."""
-        if self.chores is not None:
-            self.chores.stop()
-
-    def worker_id(self) -> str:
-        """The id under which this process works at the moment."""
-        assert self.chores is not None
-        return self.chores.worker_id
-
-
 def make_worker(site: Site, finder: FaceFinder, write: Write = write_results) -> Broker:
     """A broker whose workers work on the jobs of a site."""
     metrics = WorkerMetrics()
-    household = _Household(site, metrics)
-    broker = make_broker(site.settings, household)
-    household.job = ReconstructJob(site, finder, household.worker_id, metrics, write)
-    declare(broker, household.job)
+    messages = connect(site.settings)
+    job = ReconstructJob(site, finder, messages.worker_id, metrics, write)
+    declare(messages.broker, job)
+    messages.broker.add_middleware(Chores(site, messages, job, metrics))
     if site.settings.metrics_port:
         start_http_server(site.settings.metrics_port, site.settings.metrics_host, registry=metrics.registry)
-    return broker
+    return messages.broker
 
 
 def load_network(settings: Settings) -> FaceFinder:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dramatiq.errors import Retry
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from deep3d import Deep3DError, Photo, Reconstruction, read_photo, write_results
 from deep3d.runtime.cores import give_back_memory, usable_cores
 from serving.errors import StorageError
-from serving.jobs import reasons, runs
+from serving.jobs import reasons, recovery, runs
 from serving.jobs.runs import PhotoOutcome, Run
 from serving.metrics import WorkerMetrics
 from serving.site import Site
-from serving.store.tables import Upload
+from serving.store.tables import Status, Upload
 from serving.worker.batching import Batcher, Budget, Gate
 from serving.worker.face_finding import FaceFinder, Faces, Found, Item, find_faces, shares_of
 
@@ -28,26 +30,30 @@ PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has
 
 Write = Callable[[Reconstruction, Path], None]
 
+_DATABASE_AWAY = (DBAPIError, PoolTimeoutError)
 
 _log = logging.getLogger(__name__)
 
 
-class CanPass(Exception):
+class TransientError(Retry):
     """An error that is not the photo's, and may be over soon: no room on the disk, a store or database away."""
+
+
+class RunLostError(Exception):
+    """The job has been deleted meanwhile, or another worker has it."""
 
 
 class ReconstructJob:
     """The actor: called with the number of a job, in many threads at once.
 
-    `worker_id` gives the id under which this process is known at the moment; `holding` tells since when each job is
-    being worked on, for whoever watches over this process.
+    `worker_id` is the id under which this process works.
     """
 
     def __init__(
         self,
         site: Site,
         finder: FaceFinder,
-        worker_id: Callable[[], str],
+        worker_id: str,
         metrics: WorkerMetrics,
         write: Write = write_results,
     ) -> None:
@@ -64,64 +70,97 @@ class ReconstructJob:
         self._lock = threading.Lock()
 
     def __call__(self, job_id: int) -> None:
-        """Work on a job until it is done or failed; nothing happens if it is not waiting.
+        """Work on a job until it is done or failed; nothing happens if it is over.
 
-        Raises: CanPass; the message should come again later.
+        Raises: TransientError; the message should come again later.
         """
         try:
             with self._held(job_id) as first:
-                while first and (alone := runs.runs_alone(self._site, job_id)) is not None:
-                    with self._gate.enter(alone):
-                        run = runs.claim(self._site, job_id, self._worker_id(), alone)
-                        if run is not None:
-                            self._work(run)
-                    if run is not None or runs.runs_alone(self._site, job_id) == alone:
-                        return
-        except DBAPIError as error:
-            raise CanPass(f"the database: {type(error).__name__}") from error
+                if first:
+                    self._take_turn(job_id)
+        except _DATABASE_AWAY as error:
+            raise TransientError(f"the database: {type(error).__name__}") from error
+
+    def at_hand(self) -> list[int]:
+        """The jobs that this process has claimed, or is about to claim."""
+        with self._lock:
+            return list(self._holding)
 
     def longest_held(self) -> float:
         """Seconds since the oldest job at hand was begun."""
         with self._lock:
             return time.monotonic() - min(self._holding.values(), default=time.monotonic())
 
+    def _take_turn(self, job_id: int) -> None:
+        """Wait for the turn of a job, and do it.
+
+        A message for a job that another worker runs is kept: should that run break off, nobody else might know of it.
+        """
+        before = None
+        while (standing := runs.standing(self._site, job_id)) is not None:
+            if standing.holder not in (None, self._worker_id):
+                raise TransientError("another worker has the job")
+            if standing == before:
+                raise TransientError("this worker is not known to be at work")
+            with self._gate.enter(standing.alone):
+                run = runs.claim(self._site, job_id, self._worker_id, standing.alone)
+                if run is not None:
+                    return self._work(run)
+            before = standing
+
     def _work(self, run: Run) -> None:
         with self._lock:
             self._holding[run.job_id] = time.monotonic()
         try:
-            parts = [run.uploads] if run.same_person else _in_parts(run.uploads)
-            outcomes = [outcome for uploads in parts for outcome in self._photos(run, uploads)]
-            status = runs.finish(self._site, run, outcomes)
-        except (CanPass, StorageError) as error:
+            status = self._finish(run)
+        except (TransientError, StorageError) as error:
             self._metrics.retries.inc()
             _log.warning("put back: %s", error, extra={"job": run.job_id})
             runs.put_back(self._site, run)
-            raise CanPass(str(error)) from error
-        except DBAPIError:
-            raise  # the run stays claimed, and is begun again by this worker, or taken from it
-        except Exception:  # a mistake of ours, or the files of a job that has just been deleted
-            _log.exception("failed", extra={"job": run.job_id})
-            status = runs.finish(self._site, run, [PhotoOutcome(error=reasons.OUR_MISTAKE)] * len(run.uploads))
-        if status is None:  # deleted meanwhile, or taken over by another worker
+            raise TransientError(str(error)) from error
+        if status is None:
             self._site.storage.delete(run.folder)
+            recovery.acquit(self._site, run)
             return
+        for earlier in range(1, run.attempt):  # what runs left that broke off
+            self._site.storage.delete(runs.run_folder(run.job_id, earlier))
         self._metrics.jobs.labels(status.value).inc()
         _log.info("%s", status.value, extra={"job": run.job_id, "attempt": run.attempt})
+
+    def _finish(self, run: Run) -> Status | None:
+        """Make the faces of a job, and end it; None if it is no longer this run's."""
+        try:
+            parts = [run.uploads] if run.same_person else _in_parts(run.uploads)
+            outcomes = [outcome for uploads in parts for outcome in self._photos(run, uploads)]
+            return runs.finish(self._site, run, outcomes)
+        except RunLostError:
+            return None
+        except (TransientError, StorageError, *_DATABASE_AWAY):
+            raise  # while the database is away the run stays claimed, and is put back by a sweep
+        except Exception:  # a mistake of ours, or the files of a job that has just been deleted
+            _log.exception("failed", extra={"job": run.job_id})
+            return runs.finish(self._site, run, [PhotoOutcome(error=reasons.OUR_MISTAKE)] * len(run.uploads))
 
     def _photos(self, run: Run, uploads: Sequence[Upload]) -> list[PhotoOutcome]:
         """What becomes of some photos of a job, which are in memory together."""
         with self._budget.take(sum(upload.width * upload.height for upload in uploads)):
-            photos = [self._read(upload) for upload in uploads]
-            readable = [photo for photo in photos if isinstance(photo, Photo)]
-            items = [Item(run, tuple(readable))] if run.same_person else [Item(run, (photo,)) for photo in readable]
-            found = self._batcher(items if readable else [])
-            runs.advance(self._site, [run], "files", 0.6)
+            read = {upload.number: self._read(upload) for upload in uploads}
+            photos = {number: photo for number, photo in read.items() if isinstance(photo, Photo)}
+            unreadable = {number: error for number, error in read.items() if isinstance(error, Deep3DError)}
+            found = {**unreadable, **self._faces_of(run, photos)}
+            if run.job_id not in runs.advance(self._site, [run], "files", 0.6):
+                raise RunLostError
             with self._writing:
-                shares = (share for item, each in zip(items, found) for share in shares_of(item, each))
-                return [
-                    self._outcome(run, upload, next(shares) if isinstance(photo, Photo) else photo)
-                    for upload, photo in zip(uploads, photos)
-                ]
+                return [self._outcome(run, upload, found[upload.number]) for upload in uploads]
+
+    def _faces_of(self, run: Run, photos: Mapping[int, Photo]) -> dict[int, Faces | PhotoOutcome]:
+        """What the network gives of each photo, by number."""
+        together = [tuple(photos)] if run.same_person and photos else [(number,) for number in photos]
+        found = self._batcher([Item(run, tuple(photos[number] for number in numbers)) for numbers in together])
+        shares: dict[int, Faces | PhotoOutcome] = {}
+        for numbers, each in zip(together, found, strict=True):
+            shares |= zip(numbers, shares_of(each, len(numbers)), strict=True)
+        return shares
 
     def _read(self, upload: Upload) -> Photo | Deep3DError:
         content = self._site.storage.read(upload.path)
@@ -141,8 +180,8 @@ class ReconstructJob:
     def _outcome(self, run: Run, upload: Upload, found: Faces | PhotoOutcome) -> PhotoOutcome:
         if isinstance(found, PhotoOutcome):
             return found
-        if isinstance(found, DBAPIError | StorageError):
-            raise CanPass(str(found)) from found
+        if isinstance(found, (StorageError, *_DATABASE_AWAY)):
+            raise TransientError(str(found)) from found
         if isinstance(found, Exception):
             if not isinstance(found, Deep3DError | MemoryError):
                 _log.error("photo %d failed", upload.number, exc_info=found, extra={"job": run.job_id})
@@ -160,7 +199,7 @@ class ReconstructJob:
                 self._write(face, Path(folder) / "face")
                 self._site.storage.move_folder(name, Path(folder) / "face")
         except (Deep3DError, OSError) as error:  # no photo is to blame when results cannot be written
-            raise CanPass(str(error)) from error
+            raise TransientError(str(error)) from error
         return name
 
     @contextmanager

@@ -126,7 +126,7 @@ def test_the_command_downloads_what_came_out_and_ends_by_it(app, address, photo,
 def test_a_photo_without_a_face_among_others_ends_with_1(app, address, photo, tmp_path):
     def finish_half():
         site = app.extensions["site"]
-        wait_until(lambda: runs.runs_alone(site, 1) is not None, "the job")
+        wait_until(lambda: runs.standing(site, 1) is not None, "the job")
         run = runs.claim(site, 1, heartbeats.register(site), alone=False)
         assert run is not None
         for name in FILES.values():
@@ -161,5 +161,5 @@ def test_a_key_begins_no_site_of_its_own(tmp_path, monkeypatch, settings):
 
 
 def finish_when_submitted(app, faces):
-    wait_until(lambda: runs.runs_alone(app.extensions["site"], 1) is not None, "the job")
+    wait_until(lambda: runs.standing(app.extensions["site"], 1) is not None, "the job")
     finish(app, faces)

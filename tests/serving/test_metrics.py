@@ -39,7 +39,7 @@ def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo):
 
     metrics, worker = WorkerMetrics(), heartbeats.register(site)
     job = submission.submit(site, Submission([clean_photo, clean_photo]))
-    ReconstructJob(site, Finder(), lambda: worker, metrics)(job.id)
+    ReconstructJob(site, Finder(), worker, metrics)(job.id)
     assert figure(metrics.registry, "deep3d_batch_photos_sum") == 2
     assert figure(metrics.registry, "deep3d_stage_seconds_count", stage="network") == 1
     assert figure(metrics.registry, "deep3d_worker_jobs_total", status="failed") == 1

@@ -5,14 +5,15 @@ from email import message_from_bytes, policy
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from serving.jobs import erasure, heartbeats, lookup, reasons, runs, submission
+from serving.jobs import erasure, heartbeats, lookup, reasons, recovery, runs, submission
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
 from serving.loadtest.servers import Mailbox
 from serving.notices import mail, sending
 from serving.pictures import views
-from serving.store.tables import Notice
+from serving.store.tables import Notice, WorkerRow
 
 FAILED = [PhotoOutcome(error="anna.jpg: no <face> found.")]
 
@@ -118,18 +119,76 @@ def test_a_mistake_in_one_mail_does_not_hold_up_the_others(site, clean_photo, wo
     assert [sending.send_next(site, worker) for _ in range(3)] == ["later", "sent", ""]
 
 
-def test_a_mail_whose_end_could_not_be_noted_is_tried_again_by_the_same_worker(site, clean_photo, worker, monkeypatch):
-    end(site, clean_photo, worker, FAILED)
+@pytest.fixture
+def mailbox():
+    """A mail server, which the site uses."""
+    mailbox = Mailbox()
+    mailbox.start()
+    yield mailbox
+    mailbox.stop()
 
-    def away(*arguments, **values):
-        raise ConnectionError("no database")
 
-    with monkeypatch.context() as context:
-        context.setattr(sending, "_end", away)
-        with pytest.raises(ConnectionError):
-            sending.send_next(site, worker)
-    assert sending.send_next(site, heartbeats.register(site)) == ""
-    assert sending.send_next(site, worker) == "sent"
+@pytest.fixture
+def by_smtp(site, mailbox):
+    return replace(site, settings=replace(site.settings, smtp_url=mailbox.url))
+
+
+def test_what_was_sent_while_the_database_is_away_is_noted_when_it_is_back(
+    by_smtp, clean_photo, worker, monkeypatch, mailbox
+):
+    end(by_smtp, clean_photo, worker, FAILED)
+    session, away = by_smtp.database.session, []
+
+    def sometimes_away():
+        if mailbox.received and len(away) < 2:
+            away.append(1)
+            raise OperationalError("COMMIT", {}, ConnectionError("no database"))
+        return session()
+
+    monkeypatch.setattr(by_smtp.database, "session", sometimes_away)
+    monkeypatch.setattr(sending, "NOTING_SECONDS", 0)
+    assert [sending.send_next(by_smtp, worker) for _ in range(2)] == ["sent", ""]
+    assert (len(away), len(mailbox.received)) == (2, 1)
+
+
+def test_a_suspended_worker_does_not_send_what_was_taken_from_it(by_smtp, clean_photo, worker, monkeypatch, mailbox):
+    end(by_smtp, clean_photo, worker, FAILED)
+    other = heartbeats.register(by_smtp)
+    compose = mail.compose
+
+    def suspended(site, job, notice):
+        """The worker sleeps while it writes the mail; another one takes it for dead, and sends the mail itself."""
+        monkeypatch.setattr(mail, "compose", compose)
+        with site.database.session() as session:
+            session.get_one(WorkerRow, worker).beat_at -= 60
+        recovery.take_from_dead(site, other)
+        assert sending.send_next(site, other) == "sent"
+        return compose(site, job, notice)
+
+    monkeypatch.setattr(mail, "compose", suspended)
+    assert sending.send_next(by_smtp, worker) == "later"
+    assert len(mailbox.received) == 1
+
+
+def test_a_mail_that_its_server_may_have_is_not_sent_by_another_worker(
+    by_smtp, clean_photo, worker, mailbox, monkeypatch
+):
+    end(by_smtp, clean_photo, worker, FAILED)
+    other, others = heartbeats.register(by_smtp), []
+    noted = sending._note_sent
+
+    def suspended(site, notice):
+        """The worker sleeps while the server answers, and is taken for dead."""
+        with site.database.session() as session:
+            session.get_one(WorkerRow, worker).beat_at -= 60
+        recovery.take_from_dead(site, other)
+        others.append(sending.send_next(site, other))
+        noted(site, notice)
+
+    monkeypatch.setattr(sending, "_note_sent", suspended)
+    assert sending.send_next(by_smtp, worker) == "sent"
+    assert (others, len(mailbox.received)) == ([""], 1)
+    assert sending.send_next(by_smtp, other) == ""
 
 
 def test_each_end_of_a_job_that_an_operator_tries_again_is_told(site, clean_photo, worker):

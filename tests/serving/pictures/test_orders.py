@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from serving.app import create_app
 from serving.errors import Refused, RenderingFailed
-from serving.jobs import erasure, heartbeats, runs, submission
+from serving.jobs import erasure, heartbeats, recovery, runs, submission
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
 from serving.pictures import drawing, kept, orders
@@ -107,7 +107,7 @@ def test_a_worker_that_dies_over_a_film_leaves_it_to_the_next(site, face, worker
     assert not orders.make_next(site, worker)
     with site.database.session() as session:
         session.execute(delete(WorkerRow).where(WorkerRow.id == dying))
-    runs.take_from_dead(site)
+    recovery.take_from_dead(site, worker)
     assert orders.make_next(site, worker)
 
 

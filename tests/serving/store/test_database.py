@@ -1,10 +1,11 @@
 """The migrations lead to the tables that the code uses, on both databases."""
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
 from serving.errors import SettingsError
 from serving.store.database import Database
@@ -30,10 +31,12 @@ def test_the_migrations_make_the_tables_of_the_code(database):
 
 
 def test_a_database_of_an_earlier_version_is_upgraded_and_a_present_one_left_alone(database, monkeypatch):
-    database.upgrade()
-    with database.engine.begin() as connection:
-        MigrationContext.configure(connection).stamp(ScriptDirectory("serving/store/migrations"), "0001")
-        connection.execute(text("DROP TABLE renderings"))
+    config = Config()
+    config.set_main_option("script_location", "serving.store:migrations")
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        assert not inspect(connection).has_table("renderings")
     database.upgrade()
     with database.engine.connect() as connection:
         assert inspect(connection).has_table("renderings")

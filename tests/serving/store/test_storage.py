@@ -2,6 +2,7 @@
 
 import errno
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -48,8 +49,10 @@ def test_the_files_of_a_local_folder_are_moved(storage, tmp_path):
     assert not any((tmp_path / "face").iterdir())
 
 
-def test_it_can_be_checked(storage):
-    storage.check()
+def test_many_can_check_it_at_once_and_leave_nothing(storage):
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(lambda _: storage.check(), range(200)))
+    assert storage._files.find(storage._root) == []
 
 
 def test_only_a_disk_has_room_that_can_be_told(tmp_path):
@@ -75,7 +78,7 @@ def test_a_write_that_fails_leaves_nothing_half_written(tmp_path, monkeypatch):
     def breaks_off(*arguments):
         raise OSError(errno.ENOSPC, "no room")
 
-    monkeypatch.setattr("serving.store.storage.os.replace", breaks_off)
+    monkeypatch.setattr("os.replace", breaks_off)
     with pytest.raises(StorageFull):
         storage.write("jobs/1/a", b"new")
     assert storage.read("jobs/1/a") == b"whole"
