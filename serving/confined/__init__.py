@@ -4,6 +4,6 @@ What strangers send is decoded there, and pictures of faces are drawn there. A p
 and with it nothing but the one call that it was at.
 """
 
-from serving.confined.pool import Content, Overrun, Pool
+from serving.confined.pool import Overrun, Pool
 
-__all__ = ["Content", "Overrun", "Pool"]
+__all__ = ["Overrun", "Pool"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -28,9 +29,11 @@ def answer_calls(answer: Answer) -> None:
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     try:
-        send(answers, {"ready": True})
+        send(answers, {"ready": True}, io.BytesIO())
         while True:
-            send(answers, *_answered(answer, *receive(calls, MOST_BYTES)))
+            values, content = _answered(answer, *receive(calls, MOST_BYTES))
+            send(answers, values, io.BytesIO(content))
+            del content
     except Broken:
         sys.exit(0)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import struct
 from typing import IO, Any
 
 _LENGTHS = struct.Struct(">IQ")  # of the values, of the bytes
 _MOST_VALUES = 1 << 20  # bytes
+_PART = 1 << 18  # bytes
 
 Values = dict[str, Any]
 
@@ -16,13 +19,18 @@ class Broken(Exception):
     """The other side is gone, or says what it may not."""
 
 
-def send(stream: IO[bytes], values: Values, content: bytes = b"") -> None:
-    """Raises: Broken."""
+def send(stream: IO[bytes], values: Values, content: IO[bytes]) -> None:
+    """Send values, and all of a file that can be searched: a part at a time, so that memory never holds it whole.
+
+    Raises: Broken.
+    """
     told = json.dumps(values).encode()
+    length = content.seek(0, os.SEEK_END)
+    content.seek(0)
     try:
-        stream.write(_LENGTHS.pack(len(told), len(content)))
+        stream.write(_LENGTHS.pack(len(told), length))
         stream.write(told)
-        stream.write(content)
+        shutil.copyfileobj(content, stream, _PART)
         stream.flush()
     except (OSError, ValueError) as error:  # ValueError: closed meanwhile
         raise Broken from error

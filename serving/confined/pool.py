@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import queue
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
 from serving.confined.messages import Broken, Values, receive, send
 from serving.errors import Busy, ServingError
@@ -17,7 +19,7 @@ from serving.errors import Busy, ServingError
 START_SECONDS = 60.0  # on a machine with much to do
 RETRY_SECONDS = 5  # after which somebody may ask again for whom there was no turn
 
-Content = Callable[[], bytes]
+Content = Callable[[], IO[bytes]]
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Pool:
             self._free.put(process)
         weakref.finalize(self, _end, self._processes)
 
-    def call(self, values: Values, content: Content = bytes, most: int = 1 << 27) -> tuple[Values, bytes]:
+    def call(self, values: Values, content: Content = io.BytesIO, most: int = 1 << 27) -> tuple[Values, bytes]:
         """What a process answers, with `most` bytes at most; `content` is called once it has its turn.
 
         Raises: Busy where too many others wait, Overrun.

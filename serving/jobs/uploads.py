@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import IO
 
-from serving.confined import Content, Overrun, Pool
+from serving.confined import Overrun, Pool
 from serving.confined.messages import Values
 from serving.errors import Refused
 from serving.jobs import reasons
@@ -59,24 +59,24 @@ class Reader:
         )
         self._one_large = threading.Lock()
 
-    def __call__(self, name: str, content: Content, most_megapixels: float) -> CleanPhoto:
+    def __call__(self, name: str, stream: IO[bytes], most_megapixels: float) -> CleanPhoto:
         """What the site keeps of a photo, whose file is read once there is a turn for it.
 
         Raises: Refused, Busy.
         """
-        looked, _ = self._ask(name, content, {"do": "look"})
+        looked, _ = self._ask(name, stream, {"do": "look"})
         if looked["pixels"] > most_megapixels * 1e6:
             raise Refused("photo", TOO_MANY_PIXELS, 413, name=name, size=f"{most_megapixels:g}")
         if looked["megabytes"] > MOST_MB:
             raise Refused("photo", TOO_MUCH, 413, name=name)
         kept = {"longest_side": LONGEST_SIDE, "quality": JPEG_QUALITY}
         with self._one_large if looked["megabytes"] > LARGE_MB else nullcontext():
-            size, jpeg = self._ask(name, content, {"do": "clean", "kept": kept})
+            size, jpeg = self._ask(name, stream, {"do": "clean", "kept": kept})
         return CleanPhoto(name, jpeg, size["width"], size["height"])
 
-    def _ask(self, name: str, content: Content, call: Values) -> tuple[Values, bytes]:
+    def _ask(self, name: str, stream: IO[bytes], call: Values) -> tuple[Values, bytes]:
         try:
-            answer, jpeg = self.pool.call({**call, "most_mb": MOST_MB}, content)
+            answer, jpeg = self.pool.call({**call, "most_mb": MOST_MB}, lambda: stream)
         except Overrun as error:
             raise Refused("photo", TOO_MUCH, name=name) from error
         if "error" in answer:
@@ -115,8 +115,4 @@ def _clean_photo(name: str, stream: IO[bytes], settings: Settings, read: Reader)
     if size > settings.max_photo_mb * 1e6:
         raise Refused("photo", TOO_LARGE, 413, name=name, size=f"{settings.max_photo_mb:g}")
 
-    def content() -> bytes:
-        stream.seek(0)
-        return stream.read()
-
-    return read(name, content, settings.max_photo_megapixels)
+    return read(name, stream, settings.max_photo_megapixels)

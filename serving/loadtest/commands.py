@@ -98,6 +98,15 @@ def first_view(
         return run_first_view(local, photo, rounds)
 
 
+def heavy(photo: PhotoArgument) -> Report:
+    """Thirty files that are heavy to decode: status, processor time, memory, and how long a photo beside it waits."""
+    from serving.loadtest.heavy import run_heavy
+    from serving.loadtest.local_site import embedded_site
+
+    with _folder() as folder, embedded_site(folder) as local:
+        return run_heavy(local, photo)
+
+
 def viewers(
     photo: PhotoArgument,
     people: Annotated[int, typer.Option(min=1, help="How many ask for a large picture in the same moment.")] = 70,
@@ -111,7 +120,7 @@ def viewers(
         return run_viewers(local, photo, people, rounds)
 
 
-SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, viewers)
+SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, viewers)
 
 
 def choose(

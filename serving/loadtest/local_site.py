@@ -14,6 +14,7 @@ from pathlib import Path
 
 from serving.client import Client
 from serving.errors import ServingError
+from serving.loadtest import processes
 from serving.loadtest.servers import Mailbox, PostgresServer, RedisServer, free_port, wait_until
 from serving.settings import PREFIX, Settings
 from serving.site import Site
@@ -46,7 +47,7 @@ class LocalSite:
 
     def memory_mb(self) -> dict[str, float]:
         """Resident memory of its web processes and of its workers, together each."""
-        return {"web": _resident_mb([self._web.pid, *_descendants(self._web.pid)])}
+        return {"web": processes.resident_mb([self._web.pid, *processes.descendants(self._web.pid)])}
 
 
 class EmbeddedSite(LocalSite):
@@ -54,10 +55,27 @@ class EmbeddedSite(LocalSite):
 
     def memory_mb(self) -> dict[str, float]:
         """That of `deep3d serve` with its confined processes, and of the worker beside it."""
-        beside = _descendants(self._web.pid)
-        confined = [pid for pid in beside if _runs(pid, CONFINED)]
-        worker = [pid for pid in beside if pid not in confined]
-        return {"web": _resident_mb([self._web.pid, *confined]), "worker": _resident_mb(worker)}
+        web = self._web_pids()
+        worker = [pid for pid in processes.descendants(self._web.pid) if pid not in web]
+        return {"web": processes.resident_mb(web), "worker": processes.resident_mb(worker)}
+
+    def web_cpu_seconds(self) -> float:
+        """Processor time that `deep3d serve` and its confined processes have had, those that ended included."""
+        ended = processes.cpu_seconds(self._web.pid, ended_children=True)
+        return ended + sum(processes.cpu_seconds(pid) for pid in self._web_pids()[1:])
+
+    def web_peak_mb(self) -> float:
+        """The most memory that one of them has had since `forget_peaks`."""
+        return max(processes.peak_mb(pid) for pid in self._web_pids())
+
+    def forget_peaks(self) -> None:
+        """Let the peaks of their memory begin anew."""
+        for pid in self._web_pids():
+            processes.forget_peak(pid)
+
+    def _web_pids(self) -> list[int]:
+        confined = [pid for pid in processes.descendants(self._web.pid) if processes.runs(pid, CONFINED)]
+        return [self._web.pid, *confined]
 
 
 class ProductionSite(LocalSite):
@@ -80,7 +98,7 @@ class ProductionSite(LocalSite):
 
     def kill_worker(self) -> None:
         """End the worker as a crash does, with the process that does the work."""
-        for pid in [*_descendants(self._worker.pid), self._worker.pid]:
+        for pid in [*processes.descendants(self._worker.pid), self._worker.pid]:
             try:
                 os.kill(pid, 9)
             except ProcessLookupError:
@@ -93,7 +111,7 @@ class ProductionSite(LocalSite):
 
     def memory_mb(self) -> dict[str, float]:
         """That of gunicorn, and of the worker."""
-        worker = _resident_mb([self._worker.pid, *_descendants(self._worker.pid)])
+        worker = processes.resident_mb([self._worker.pid, *processes.descendants(self._worker.pid)])
         return {**super().memory_mb(), "worker": worker}
 
 
@@ -217,36 +235,3 @@ def _ready(client: Client) -> bool:
         return client.request("GET", "/readyz").status == 200
     except ServingError:
         return False
-
-
-def _descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and those that they have."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        try:
-            children = [int(child) for child in (task / "children").read_text().split()]
-        except OSError:  # the thread has just ended
-            continue
-        for child in children:
-            found += [child, *_descendants(child)]
-    return found
-
-
-def _runs(pid: int, programs: Sequence[bytes]) -> bool:
-    """Whether a process runs one of some modules."""
-    try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:  # just ended
-        return False
-    return any(program in arguments for program in programs)
-
-
-def _resident_mb(pids: Sequence[int]) -> float:
-    total = 0.0
-    for pid in pids:
-        try:
-            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        except OSError:  # just ended
-            continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024 / 1e6
-    return total

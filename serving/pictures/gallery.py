@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ class Gallery:
     def _draw(self, folder: str, view: View, size: int, background: str) -> bytes:
         call = {"view": view, "size": size, "color": background_color(background)}
         try:
-            return self.pool.call(call, lambda: files_of(self._storage, folder).to_bytes())[1]
+            return self.pool.call(call, lambda: io.BytesIO(files_of(self._storage, folder).to_bytes()))[1]
         except Overrun as error:
             raise RenderingFailed("This picture could not be made. Please try again.") from error
 

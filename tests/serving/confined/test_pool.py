@@ -1,5 +1,6 @@
 """Confined processes: what goes beyond its limits ends alone, and the next call finds another process."""
 
+import io
 import threading
 import time
 
@@ -19,7 +20,7 @@ def pool():
 
 
 def test_a_call_is_answered_with_values_and_bytes(pool):
-    assert pool.call({"do": "echo"}, lambda: b"abc") == ({"said": "echo"}, b"abc")
+    assert pool.call({"do": "echo"}, lambda: io.BytesIO(b"abc")) == ({"said": "echo"}, b"abc")
 
 
 @pytest.mark.parametrize("harm", ["run for ever", "take all memory", "die", "answer too much", "write a file"])
@@ -60,7 +61,7 @@ def test_who_finds_too_many_waiting_is_told_so_at_once(pool):
 
     def content():
         turn.wait()
-        return b""
+        return io.BytesIO()
 
     callers = [threading.Thread(target=pool.call, args=({"do": "echo"}, content)) for _ in range(2)]
     for caller in callers:
@@ -79,7 +80,7 @@ def test_who_finds_too_many_waiting_is_told_so_at_once(pool):
 def test_who_waits_in_vain_is_told_so():
     pool = Pool(PROGRAM, 1, waiting=1, patience=0.1, seconds=60)
     turn = threading.Event()
-    caller = threading.Thread(target=pool.call, args=({"do": "echo"}, lambda: bytes(turn.wait())))
+    caller = threading.Thread(target=pool.call, args=({"do": "echo"}, lambda: io.BytesIO(bytes(turn.wait()))))
     caller.start()
     while pool._free.qsize():
         time.sleep(0.01)

@@ -12,6 +12,7 @@ from serving.loadtest.batches import run_batches
 from serving.loadtest.crashes import run_crashes
 from serving.loadtest.crowd import run_local_crowd
 from serving.loadtest.full_disk import run_full_disk, small_disk
+from serving.loadtest.heavy import run_heavy
 from serving.loadtest.hostile import run_hostile
 from serving.loadtest.local_site import embedded_site, production_site
 from serving.loadtest.mails import MailCount, explained
@@ -77,6 +78,13 @@ def test_a_full_disk_loses_no_job(folder, photo):
     assert report.faults == []
     assert report.figures["full: submissions meanwhile are answered"] == "507"
     assert report.figures["unreadable: submissions meanwhile are answered"] == "503"
+
+
+def test_files_that_are_heavy_to_decode_are_refused(folder, photo):
+    with embedded_site(folder, QUICK_SITE) as local:
+        report = run_heavy(local, photo)
+    assert [fault for fault in report.faults if "answered" in fault or "MB" in fault] == []
+    assert report.figures["heavy files"] >= 30
 
 
 def test_many_viewers_hold_up_nothing(folder, photo):
