@@ -44,6 +44,9 @@ def evaluate(
     portraits: Annotated[Path | None, _data_set("Folder of portraits with reference landmarks.")] = None,
     half: Annotated[HalfOption, _data_set("Which half of the portraits is measured.")] = HalfOption.REPORT,
     confidence: Annotated[bool, _data_set("Also spoil the portraits: do results know how good they are?")] = False,
+    turned: Annotated[
+        bool, _data_set("Also turn the portraits by 90, 180, 270 degrees: do they come upright?")
+    ] = False,
     heads: Annotated[Path | None, _data_set("Folder of synthetic heads with scans.")] = None,
     scans: Annotated[Path | None, _data_set("Folder of a scanned head: shape by light and view.")] = None,
     labelled: Annotated[Path | None, _data_set("Photos with faces labelled in the 300-W markup.")] = None,
@@ -55,6 +58,8 @@ def evaluate(
     people: Annotated[Path | None, _data_set("A folder of photos for each person: consistency of identity.")] = None,
     synthetic: Annotated[int, _data_set("So many heads of our own generator: landmarks by yaw.", least=0)] = 0,
     same_person: Annotated[int, _data_set("So many people of it: shape from 1, 2, 4, 8 photos.", least=0)] = 0,
+    faceless: Annotated[int, _data_set("So many drawn pictures without a face: how many get one?", least=0)] = 0,
+    faceless_photos: Annotated[Path | None, _data_set("A folder of photos without faces, likewise.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write report.html, with plots and pictures, here.")] = None,
     mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
@@ -78,7 +83,12 @@ def evaluate(
     tells how the folders of published data sets must look.
     """
     from deep3d.evaluation import run_evaluation
-    from deep3d.evaluation.catalogue import FOLDER_BENCHMARKS, portrait_benchmarks, synthetic_benchmarks
+    from deep3d.evaluation.catalogue import (
+        FOLDER_BENCHMARKS,
+        faceless_benchmarks,
+        portrait_benchmarks,
+        synthetic_benchmarks,
+    )
     from deep3d.evaluation.picture_report import write_picture_report
     from deep3d.evaluation.predictor import mean_face
     from deep3d.evaluation.real_scans import scanned_head_benchmark
@@ -87,7 +97,9 @@ def evaluate(
     require_writable(out)
     folders = {"heads": heads, "aflw2000": aflw2000, "now": now, "florence": florence, "bu3dfe": bu3dfe}
     folders |= {"realy": realy, "people": people, "labelled": labelled}
-    benchmarks: list[Benchmark] = [] if portraits is None else portrait_benchmarks(portraits, half.value, confidence)
+    benchmarks: list[Benchmark] = []
+    if portraits is not None:
+        benchmarks += portrait_benchmarks(portraits, half.value, confidence, turned)
     for name, folder in folders.items():
         benchmarks += () if folder is None else FOLDER_BENCHMARKS[name](folder)
     if scans is not None:
@@ -113,6 +125,7 @@ def evaluate(
             say(f"deep3d: {error}; until then only the mean face is measured")
     with TemporaryDirectory() as scratch, progress() as bar:
         benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, Path(scratch))
+        benchmarks += faceless_benchmarks(faceless, faceless_photos, Path(scratch))
         result = run_evaluation(benchmarks, predictors, _shown_on(bar))
         if report is not None:
             say(f"{write_picture_report(result, report, predictors)}: written")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deep3d.datasets.frozen import Half, read_heads, read_portraits
 from deep3d.evaluation.confidence import confidence_benchmark
+from deep3d.evaluation.faceless import faceless_benchmark
 from deep3d.evaluation.labelled import labelled_benchmark
 from deep3d.evaluation.landmarks import head_landmark_benchmark, portrait_benchmark
 from deep3d.evaluation.measurement import Benchmark
@@ -17,6 +18,7 @@ from deep3d.evaluation.published.now import now_benchmark
 from deep3d.evaluation.published.realy import realy_benchmark
 from deep3d.evaluation.scans import head_benchmark
 from deep3d.evaluation.synthetic import same_person_benchmark, synthetic_benchmark
+from deep3d.evaluation.turned import turned_benchmark
 from deep3d.face_model import read_face_model
 
 
@@ -42,13 +44,22 @@ FOLDER_BENCHMARKS: dict[str, Callable[[Path], tuple[Benchmark, ...]]] = {
 """What to measure on a folder in the published layout of the data set. Each raises DatasetError."""
 
 
-def portrait_benchmarks(folder: Path, half: Half, confidence: bool) -> list[Benchmark]:
-    """Landmarks on one half of the portraits, and whether results know how good they are.
+def portrait_benchmarks(folder: Path, half: Half, confidence: bool, turned: bool) -> list[Benchmark]:
+    """Landmarks on one half of the portraits, whether results know how good they are, and whether they come upright.
 
     Raises: DatasetError.
     """
     dataset = read_portraits(folder, half)
-    return [portrait_benchmark(dataset, half), *([confidence_benchmark(dataset)] if confidence else [])]
+    more = [confidence_benchmark(dataset)] if confidence else []
+    return [portrait_benchmark(dataset, half), *more, *([turned_benchmark(dataset)] if turned else [])]
+
+
+def faceless_benchmarks(count: int, given: Path | None, scratch: Path) -> list[Benchmark]:
+    """Pictures without a face, drawn and of a folder; nothing to measure where there are none.
+
+    Raises: PhotoMissing.
+    """
+    return [faceless_benchmark(count, given, scratch / "faceless")] if count or given else []
 
 
 def synthetic_benchmarks(face_model: Path | None, heads: int, people: int, scratch: Path) -> list[Benchmark]:
