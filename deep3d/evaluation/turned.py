@@ -41,7 +41,9 @@ def evaluate_turned(
         lying = [replace(photo.turned(degrees), turn=0) for degrees in TURNS]
         for degrees, faces in zip(TURNS, reconstructor.reconstruct(lying), strict=True):
             upright = bool(faces) and (degrees + faces[0].photo.turn) % 360 == 0
-            errors.append(landmark_errors(faces[0].landmarks68, landmarks)[INNER].mean() if upright else np.nan)
+            errors.append(
+                landmark_errors(faces[0].landmarks68_mediapipe, landmarks)[INNER].mean() if upright else np.nan
+            )
             photos.append(path)
         if progress is not None:
             progress(number + 1, len(dataset.photos))

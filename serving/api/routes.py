@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 from collections.abc import Iterator
 from typing import TypeVar
@@ -34,6 +35,7 @@ from serving.language import LANGUAGES, best_language
 from serving.pictures import orders, views
 from serving.pictures.gallery import Gallery
 from serving.pictures.orders import Wanted
+from serving.pictures.orientation import exif_segment
 from serving.site import Site
 from serving.store.tables import Status
 
@@ -130,10 +132,10 @@ def face_file(secret: str, number: int, name: str) -> Response:
 @api.get("/jobs/<secret>/faces/<int:number>/photo.jpg")
 @described(Description(answer="image/jpeg"))
 def photo(secret: str, number: int) -> Response:
-    """Download the photo of a face, as it was kept."""
+    """Download the photo of a face, as it was kept; turned where it lay on a side."""
     job = lookup.find(_site(), secret)
-    lookup.face_folder(job, number)
-    return _file(job.uploads[job.faces[number].photo].path)
+    turn = _turn(lookup.face_folder(job, number))
+    return _file(job.uploads[job.faces[number].photo].path, after_start=exif_segment(turn))
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshots.zip")
@@ -207,8 +209,11 @@ def _views(query: SnapshotQuery) -> list[tuple[float, float]]:
         raise Refused(str(error).partition(":")[0], str(error)) from error
 
 
-def _file(name: str) -> Response:
-    """A stored file; browsers ask again each time, so that a deleted one is gone for them too."""
+def _file(name: str, after_start: bytes = b"") -> Response:
+    """A stored file, with more after its first two bytes if wished.
+
+    Browsers ask again each time, so that a deleted one is gone for them too.
+    """
     try:
         stream, size = _site().storage.open(name)
     except FileNotFoundError as error:
@@ -216,6 +221,7 @@ def _file(name: str) -> Response:
 
     def chunks() -> Iterator[bytes]:
         with stream:
+            yield stream.read(2) + after_start
             while chunk := stream.read(CHUNK):
                 yield chunk
 
@@ -223,8 +229,16 @@ def _file(name: str) -> Response:
     return Response(
         chunks(),
         mimetype=kind or "application/octet-stream",
-        headers={"Content-Length": str(size), "Cache-Control": "private, no-cache"},
+        headers={"Content-Length": str(size + len(after_start)), "Cache-Control": "private, no-cache"},
     )
+
+
+def _turn(folder: str) -> int:
+    """Degrees clockwise by which the photo of a face was turned."""
+    try:
+        return json.loads(_site().storage.read(f"{folder}/face.json"))["photo"].get("turn", 0)
+    except FileNotFoundError as error:
+        raise JobUnknown("There is no such file.") from error
 
 
 def _waiting() -> Response:

@@ -32,7 +32,9 @@ def test_only_those_that_come_upright_are_measured(tmp_path):
             faces = []
             for number, photo in enumerate(photos):
                 right = photo.turned(-TURNS[number]) if number else photo
-                faces.append([SimpleNamespace(photo=right, landmarks68=reference + [box_size(reference) / 100, 0])])
+                faces.append(
+                    [SimpleNamespace(photo=right, landmarks68_mediapipe=reference + [box_size(reference) / 100, 0])]
+                )
             faces[2][0].photo = replace(faces[2][0].photo, turn=0)
             return faces
 

@@ -1,14 +1,16 @@
 """The HTTP interface as programs see it."""
 
 import io
+import json
 import logging
 import subprocess
 import sys
 from dataclasses import replace
 
 import jsonschema
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from sqlalchemy import update
 
 from serving.app import create_app
@@ -56,6 +58,17 @@ def test_a_photo_goes_in_and_files_come_out(app, client, photo_bytes):
     assert client.get(face["links"]["glb"]).data == b"glTF"
     assert client.get(face["links"]["ply"]).status_code == 404
     assert client.get(face["links"]["glb"]).mimetype == "model/gltf-binary"
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_the_photo_of_a_face_that_lay_on_its_side_is_shown_upright(app, client, photo_bytes, turn):
+    taken = send(client, (photo_bytes, "anna.jpg"))
+    finish(app, taken.json["id"], {"face.json": json.dumps({"photo": {"turn": turn}}).encode()})
+    answer = client.get(client.get(taken.json["links"]["self"]).json["faces"][0]["links"]["photo"])
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+    shown = ImageOps.exif_transpose(Image.open(io.BytesIO(answer.data)))
+    kept = np.asarray(Image.open(io.BytesIO(answer.data)))
+    assert np.array_equal(np.asarray(shown), np.rot90(kept, -turn // 90))
 
 
 def test_a_job_tells_how_many_are_before_it_and_how_long_it_will_take(app, client, photo_bytes):
