@@ -8,7 +8,7 @@ SAMPLE := docs/sample/astronaut.jpg
 VIEWER := serving/viewer
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
-.PHONY: setup run test check texts viewer lock sbom bench notebooks clean
+.PHONY: setup run test coverage check texts viewer lock sbom bench notebooks clean
 
 setup: $(VENV)/.ready
 
@@ -45,6 +45,11 @@ run: $(VENV)/.site-ready
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Which branches no test runs; the report of each file lies in build/coverage.
+coverage: setup
+	$(BIN)/python -m pytest --cov=deep3d --cov=serving --cov-branch --cov-report=term:skip-covered \
+		--cov-report=html:build/coverage
 
 check: setup $(VIEWER)/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .

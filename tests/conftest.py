@@ -64,8 +64,7 @@ def garbage_is_found_in_the_end() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.fixture(scope="session")
-def toy_model_arrays() -> dict[str, np.ndarray]:
+def make_toy_model_arrays() -> dict[str, np.ndarray]:
     """The arrays of a face model file: 143 vertices on half an ellipsoid, smooth random bases, a symmetric mesh."""
     generator = np.random.default_rng(68)
     v, u = (grid.ravel() for grid in np.meshgrid(np.linspace(1, -1, ROWS), np.linspace(-1, 1, COLUMNS), indexing="ij"))
@@ -98,8 +97,7 @@ def toy_model_arrays() -> dict[str, np.ndarray]:
     }
 
 
-@pytest.fixture(scope="session")
-def toy_model_metadata() -> dict[str, str]:
+def make_toy_model_metadata() -> dict[str, str]:
     """The metadata of a face model file."""
     return {
         "name": "toy",
@@ -108,6 +106,18 @@ def toy_model_metadata() -> dict[str, str]:
         "source": "made up",
         "expression_names": json.dumps([f"expression{k}" for k in range(64)]),
     }
+
+
+@pytest.fixture(scope="session")
+def toy_model_arrays() -> dict[str, np.ndarray]:
+    """The arrays of the toy face model."""
+    return make_toy_model_arrays()
+
+
+@pytest.fixture(scope="session")
+def toy_model_metadata() -> dict[str, str]:
+    """The metadata of the toy face model."""
+    return make_toy_model_metadata()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
@@ -79,12 +80,11 @@ def test_jpeg_pixels_are_pillows_to_the_last_bit(picture, subsampling, progressi
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_heic_is_read_and_turned_once(picture: Image.Image, orientation: int):
-    heif = pytest.importorskip("pillow_heif")
     exif = Image.Exif()
     exif[0x0112] = orientation
     stream = io.BytesIO()
     large = picture.resize((240, 160))
-    heif.from_pillow(large).save(stream, exif=exif.tobytes(), quality=95)
+    pillow_heif.from_pillow(large).save(stream, exif=exif.tobytes(), quality=95)
     pixels = read_photo(stream.getvalue()).pixels
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(encoded(large, "PNG", exif=exif))))
     assert pixels.shape == np.asarray(expected).shape
@@ -93,11 +93,10 @@ def test_heic_is_read_and_turned_once(picture: Image.Image, orientation: int):
 
 def heic(picture: Image.Image, turned_by_property: bool, exif_orientation: int) -> bytes:
     """A HEIC of 240 x 160 stored pixels; the writer turns by property, so the EXIF orientation is put in afterwards."""
-    heif = pytest.importorskip("pillow_heif")
     exif = Image.Exif()
     exif[0x0112] = 6 if turned_by_property else 1
     stream = io.BytesIO()
-    heif.from_pillow(picture.resize((240, 160))).save(stream, exif=exif.tobytes(), quality=95)
+    pillow_heif.from_pillow(picture.resize((240, 160))).save(stream, exif=exif.tobytes(), quality=95)
     entry = b"\x01\x12\0\x03\0\0\0\x01\0"  # orientation, one short
     data = stream.getvalue()
     assert data.count(entry) == 1

@@ -91,45 +91,41 @@ class _Ticket(Generic[Item, Result]):
             self._outcome, self.done = outcome, True
 
 
-class Gate:
-    """Lets many in at a time, or one who wants to be alone; who waits to be alone comes before later ones."""
+class SharedLock:
+    """Held by many at a time, or by one exclusively; who waits to hold it exclusively comes before later ones."""
 
     def __init__(self) -> None:
-        self._inside = 0
-        self._lonely = 0  # who want to be alone, waiting or inside
-        self._turn = threading.Lock()  # held by the one who is alone
+        self._sharing = 0
+        self._exclusive = 0  # who hold it exclusively or wait for that
+        self._turn = threading.Lock()  # held by the exclusive holder
         self._changed = threading.Condition()
 
     @contextmanager
-    def enter(self, alone: bool) -> Iterator[None]:
-        """Be inside, alone or not, for the block."""
-        with self._alone() if alone else self._together():
-            yield
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
+    def shared(self) -> Iterator[None]:
+        """Hold the lock with others for the block."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._lonely)
-            self._inside += 1
+            self._changed.wait_for(lambda: not self._exclusive)
+            self._sharing += 1
         try:
             yield
         finally:
             with self._changed:
-                self._inside -= 1
+                self._sharing -= 1
                 self._changed.notify_all()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
+        """Hold the lock alone for the block."""
         with self._changed:
-            self._lonely += 1
+            self._exclusive += 1
         try:
             with self._turn:
                 with self._changed:
-                    self._changed.wait_for(lambda: not self._inside)
+                    self._changed.wait_for(lambda: not self._sharing)
                 yield
         finally:
             with self._changed:
-                self._lonely -= 1
+                self._exclusive -= 1
                 self._changed.notify_all()
 
 

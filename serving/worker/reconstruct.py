@@ -22,7 +22,7 @@ from serving.jobs.runs import PhotoOutcome, Run
 from serving.metrics import WorkerMetrics
 from serving.site import Site
 from serving.store.tables import Status, Upload
-from serving.worker.batching import Batcher, Budget, Gate
+from serving.worker.batching import Batcher, Budget, SharedLock
 from serving.worker.face_finding import FaceFinder, Faces, Found, Item, find_faces, shares_of
 
 PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
@@ -63,7 +63,7 @@ class ReconstructJob:
         self._metrics = metrics
         self._write = write
         self._batcher = Batcher[Item, Found](self._find, site.settings.batch_photos)
-        self._gate = Gate()
+        self._network = SharedLock()
         self._budget = Budget(PIXELS_IN_MEMORY)
         self._writing = threading.BoundedSemaphore(usable_cores())
         self._holding: dict[int, float] = {}

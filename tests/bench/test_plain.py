@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from facenet_pytorch import MTCNN
 from PIL import Image
 
 from deep3d.alignment import align
@@ -12,8 +13,6 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import NoFaceFound
 from deep3d.regression.regressor import network_input
 from deep3d.runtime import load_runtime
-
-MTCNN = pytest.importorskip("facenet_pytorch").MTCNN
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from deep3d.errors import ConfigError, ExtraMissing
 
 
 def test_each_section_with_times_is_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
     race = Section("Race", tuple(compared({"&emsp;a": [0.001, 0.002], "b": [0.004, 0.005]}, "b")), "b")
     size = Section("Size", (figure("face.glb", [3.5], "MB"),))
     again = Section("Again", race.figures)
@@ -24,7 +23,6 @@ def test_each_section_with_times_is_drawn(tmp_path):
 
 
 def test_a_name_that_is_no_picture_s_is_told_before_anything_is_measured():
-    pytest.importorskip("matplotlib")
     with pytest.raises(ConfigError, match=r"times\.xyz must end like a picture"):
         require_drawable(Path("times.xyz"))
 

@@ -1,5 +1,6 @@
 """The files of `deep3d draw`."""
 
+import av
 import numpy as np
 import pytest
 import trimesh
@@ -39,7 +40,6 @@ def test_depth_files_hold_millimetres(toy_reconstruction, tmp_path):
 
 
 def test_a_turntable_is_a_film(toy_reconstruction, tmp_path):
-    av = pytest.importorskip("av")
     write_drawings([toy_reconstruction], tmp_path / "anna", ["turntable"])
     with av.open(str(tmp_path / "anna_turntable.mp4")) as film:
         stream = film.streams.video[0]

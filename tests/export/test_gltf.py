@@ -11,7 +11,7 @@ from pygltflib import GLTF2
 from deep3d.export import write_glb
 from deep3d.export.gltf import glb
 from deep3d.export.morph_targets import APPLE_NAMES, STILL, morph_targets
-from deep3d.face_model import Components
+from deep3d.face_model import Components, default_face_model
 
 COMPONENTS = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
@@ -199,7 +199,7 @@ def test_albedo_lies_beside_it(toy_reconstruction, tmp_path):
 
 
 def test_file_of_the_open_model_is_small(toy_reconstruction, with_texture):
-    open_model = pytest.importorskip("deep3d.face_model").default_face_model()
+    open_model = default_face_model()
     texture = toy_reconstruction.texture.repeat(4, axis=0).repeat(4, axis=1)
     given = with_texture(toy_reconstruction, texture, face_model=open_model)
     assert len(morph_targets(open_model)) == 51

@@ -148,10 +148,7 @@ def test_a_missing_array_is_named(tmp_path, toy_model_arrays, toy_model_metadata
 
 
 def test_the_shipped_model_has_the_documented_sizes():
-    try:
-        model = default_face_model()
-    except FaceModelMissing:
-        pytest.skip("bfm/open_face_model.safetensors is not built yet")
+    model = default_face_model()
     assert 10_000 <= len(model.mean_shape) <= 14_000
     assert model.identity_basis.shape[0] == model.albedo_basis.shape[0] == 80
     assert model.expression_names[:2] == ("browDown_L", "browDown_R")

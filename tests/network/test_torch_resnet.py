@@ -2,11 +2,10 @@
 
 import pytest
 import torch
+from torchvision import models
 
 from deep3d.network.architecture import TRUNKS
 from deep3d.network.torch_resnet import ResNet
-
-models = pytest.importorskip("torchvision.models")
 
 
 @pytest.mark.parametrize("kind", TRUNKS)

@@ -4,6 +4,7 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -35,7 +36,6 @@ def test_the_kinds_that_are_promised_are_taken(reader, settings, kind):
 
 
 def test_heic_is_taken(reader, settings):
-    pillow_heif = pytest.importorskip("pillow_heif")
     content = io.BytesIO()
     pillow_heif.from_pillow(Image.new("RGB", (80, 60), "peru")).save(content)
     assert clean(reader, settings, content.getvalue()).width == 80

@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from serving.loadtest.servers import wait_until
-from serving.worker.batching import Batcher, Budget, Gate
+from serving.worker.batching import Batcher, Budget, SharedLock
 
 
 class SlowNetwork:
@@ -61,37 +61,70 @@ def test_the_items_of_one_thread_may_fill_several_batches():
     assert network.batches == [[1, 2], [3]]
 
 
-def test_who_wants_to_be_alone_is_alone():
-    gate, inside, most = Gate(), [0], []
-    lock = threading.Lock()
+def entering(pool, context, inside):
+    """Enter in a thread of its own and stay until `inside` is told to leave; says when it is inside."""
 
-    def pass_through(alone):
-        with gate.enter(alone):
-            with lock:
-                inside[0] += 1
-                most.append((alone, inside[0]))
-            threading.Event().wait(0.005)
-            with lock:
-                inside[0] -= 1
+    def stay():
+        with context:
+            inside.entered.set()
+            assert inside.leave.wait(60)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(pass_through, [number % 3 == 0 for number in range(30)]))
-    assert len(most) == 30
-    assert all(number == 1 for alone, number in most if alone)
+    return pool.submit(stay)
 
 
-def test_a_budget_is_not_overdrawn_and_the_largest_still_get_in():
-    budget, used, most = Budget(10), [0], [0]
-    lock = threading.Lock()
+class Stay:
+    """Someone inside a context, for a test that decides when they leave."""
 
-    def spend(amount):
-        with budget.take(amount):
-            with lock:
-                used[0] += min(amount, 10)
-                most[0] = max(most[0], used[0])
-            with lock:
-                used[0] -= min(amount, 10)
+    def __init__(self):
+        self.entered, self.leave = threading.Event(), threading.Event()
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(spend, [3, 4, 20, 5, 10, 1] * 5))
-    assert 0 < most[0] <= 10
+
+NOT_YET = 0.2  # seconds that somebody who must wait is given to get in wrongly
+
+
+def test_an_exclusive_holder_waits_for_those_inside_and_later_ones_wait_for_it():
+    lock = SharedLock()
+    first, exclusive, later = Stay(), Stay(), Stay()
+    with ThreadPoolExecutor(3) as pool:
+        entering(pool, lock.shared(), first)
+        assert first.entered.wait(60)
+        entering(pool, lock.exclusive(), exclusive)
+        assert not exclusive.entered.wait(NOT_YET)
+        entering(pool, lock.shared(), later)
+        assert not later.entered.wait(NOT_YET)  # or those who come again and again would starve it
+        first.leave.set()
+        assert exclusive.entered.wait(60)
+        assert not later.entered.wait(NOT_YET)
+        exclusive.leave.set()
+        assert later.entered.wait(60)
+        later.leave.set()
+
+
+def test_shared_holders_are_inside_together():
+    lock = SharedLock()
+    with lock.shared(), lock.shared():
+        pass
+
+
+def test_a_budget_is_not_overdrawn():
+    budget, first, second = Budget(10), Stay(), Stay()
+    with ThreadPoolExecutor(2) as pool:
+        entering(pool, budget.take(6), first)
+        assert first.entered.wait(60)
+        entering(pool, budget.take(5), second)
+        assert not second.entered.wait(NOT_YET)
+        first.leave.set()
+        assert second.entered.wait(60)
+        second.leave.set()
+
+
+def test_more_than_the_whole_budget_gets_in_once_nobody_else_has_any():
+    budget, small, large = Budget(10), Stay(), Stay()
+    with ThreadPoolExecutor(2) as pool:
+        entering(pool, budget.take(1), small)
+        assert small.entered.wait(60)
+        entering(pool, budget.take(20), large)
+        assert not large.entered.wait(NOT_YET)
+        small.leave.set()
+        assert large.entered.wait(60)
+        large.leave.set()
