@@ -102,7 +102,7 @@ class ReconstructJob:
                 raise TransientError("another worker has the job")
             if standing == before:
                 raise TransientError("this worker is not known to be at work")
-            with self._gate.enter(standing.alone):
+            with self._network.exclusive() if standing.alone else self._network.shared():
                 run = runs.claim(self._site, job_id, self._worker_id, standing.alone)
                 if run is not None:
                     return self._work(run)
