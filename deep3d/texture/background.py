@@ -9,52 +9,86 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-CORE = 0.9  # decimetres inside the outline from which a pixel surely shows the head: crowns are guessed
-FRONT = 0.15  # likewise for facial skin that faces the camera: it is fitted better than the scalp
-FRONT_COSINE = 0.8
 OUTSIDE = 0.5  # decimetres outside the outline from which a pixel surely does not show the head
 OUTSIDE_AT_BORDER = 0.25  # likewise at the border of the picture, for there may be nothing farther away
-STEP_COST = 0.5  # of 255: a step without a change of colour
-RELUCTANCE = 2.5  # times dearer for the background: hair must not be lost, even against a wall of much its colour
-ROUNDS = 2
+AT_HOME, ABROAD = 0.3, 3.0  # of 255: a step on the own side of the mesh's outline, and on the other
+TEXTURE = 80  # percent of the changes of colour in what surely lies behind the head: smaller ones cost nothing
+LARGEST_TEXTURE = 14.0  # of 255, summed over the channels: what costs nothing at most, or soft hair would be lost
+LEVELS = 8  # of each channel, in which colours are counted
+RARE = 0.002  # share of pixels that makes a colour one of the head's or of the background's
+HAIR_DARK, HAIR_BRIGHT = 70.0, 120.0  # of 255: dark hair has its colour in common with many walls
+GREEN = 4.0  # of 255 above red and blue: leaves, not hair
+RELUCTANCE = 2.5  # changes are dearer for the background: hair must not be lost, even against a wall of its colour
+ROUNDS = 3
 
 
-def background(colours: np.ndarray, front: np.ndarray, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+def background(colours: np.ndarray, doubt: np.ndarray, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
     """Mask (h, w) of the pixels of an (h, w, 3) picture that show the background.
 
-    `front` (h, w) is the cosine of the angle between the normal of facial skin and the viewing direction, 0 elsewhere;
-    `inside` and `outside` (h, w) are distances from the mesh's outline in decimetres, 0 on its other side.
+    `inside` and `outside` (h, w) are distances from the mesh's outline in decimetres, 0 on its other side; `doubt`
+    (h, w) says how far inside of it a pixel must lie to show the head for sure.
     """
-    head = (inside > CORE) | ((inside > FRONT) & (front > FRONT_COSINE))
+    head = inside > doubt
     far = np.full(outside.shape, OUTSIDE, np.float32)
     far[[0, -1]] = far[:, [0, -1]] = OUTSIDE_AT_BORDER
     label = np.where(head, 1, np.where(outside > far, 2, 0)).astype(np.uint8)
     cost = np.where(label > 0, 0, np.inf).astype(np.float32)
-    _grow(colours.astype(np.float32), label, cost)
+    colours = colours.astype(np.float32)
+    _grow(colours, label, cost, inside > 0, _foreign(colours, label), texture(colours, label == 2))
     return label == 2
 
 
+def texture(colours: np.ndarray, behind: np.ndarray) -> np.float32:
+    """The change of colour from pixel to pixel that is usual in what lies `behind` (h, w): foliage, brick, cloth."""
+    down = np.abs(np.diff(colours, axis=0)).sum(axis=2)[behind[1:] & behind[:-1]]
+    across = np.abs(np.diff(colours, axis=1)).sum(axis=2)[behind[:, 1:] & behind[:, :-1]]
+    changes = np.concatenate([down, across])
+    return np.float32(min(np.percentile(changes, TEXTURE), LARGEST_TEXTURE) if len(changes) else 0)
+
+
+def _foreign(colours: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """How far each colour (h, w), in [0, 1], is one of what surely lies behind the head and not one of the head's.
+
+    Dark ones are not unless they are green: hair may have them, wherever else they are.
+    """
+    level = (colours * (LEVELS / 256)).astype(np.int64)
+    number = (level[..., 0] * LEVELS + level[..., 1]) * LEVELS + level[..., 2]
+    shares = [
+        np.bincount(number[label == side], minlength=LEVELS**3) / max((label == side).sum(), 1) for side in (1, 2)
+    ]
+    head, behind = (np.minimum(share / RARE, 1) for share in shares)
+    red, green, blue = np.moveaxis(colours, 2, 0)
+    bright = np.clip((colours.max(axis=2) - HAIR_DARK) / (HAIR_BRIGHT - HAIR_DARK), 0, 1)
+    no_hair = np.where(green > np.maximum(red, blue) + GREEN, 1, bright)
+    return ((behind * (1 - head))[number] * no_hair).astype(np.float32)
+
+
 @numba.njit(cache=True, nogil=True)
-def _grow(colours, label, cost):
+def _grow(colours, label, cost, on_mesh, foreign, free):
     """Give each pixel the label of the seed with the cheapest path to it, by raster sweeps in both directions."""
     height, width = label.shape
     for sweep in range(2 * ROUNDS):
-        step = 1 - 2 * (sweep % 2)
+        way = 1 - 2 * (sweep % 2)
         for i in range(height):
-            row = i if step > 0 else height - 1 - i
+            row = i if way > 0 else height - 1 - i
             for j in range(width):
-                column = j if step > 0 else width - 1 - j
+                column = j if way > 0 else width - 1 - j
                 if cost[row, column] == 0:  # a seed
                     continue
-                for dr, dc in ((-step, -step), (-step, 0), (-step, step), (0, -step)):
+                for dr, dc in ((-way, -way), (-way, 0), (-way, way), (0, -way)):
                     y, x = row + dr, column + dc
                     if 0 <= y < height and 0 <= x < width and cost[y, x] < cost[row, column]:
                         change = np.float32(0)
                         for channel in range(3):
                             change += abs(colours[row, column, channel] - colours[y, x, channel])
                         length = np.float32(1.4 if dr != 0 and dc != 0 else 1.0)
-                        dearness = np.float32(RELUCTANCE if label[y, x] == 2 else 1.0)
-                        path = cost[y, x] + dearness * (change + length * np.float32(STEP_COST))
+                        step = np.float32(AT_HOME)
+                        if on_mesh[row, column] != (label[y, x] == 1):
+                            own = foreign[row, column] if label[y, x] == 2 else np.float32(1) - foreign[row, column]
+                            step = max(step, np.float32(ABROAD) * (np.float32(1) - own))
+                        path = cost[y, x] + length * step
+                        if change > free:
+                            path += (change - free) * np.float32(RELUCTANCE if label[y, x] == 2 else 1.0)
                         if path < cost[row, column]:
                             cost[row, column] = path
                             label[row, column] = label[y, x]

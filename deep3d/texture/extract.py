@@ -19,13 +19,21 @@ from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
 from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
+from deep3d.texture.hair import Hair, hairline, scalp
 from deep3d.texture.sampling import Picture
-from deep3d.texture.skin_colour import front_of_face, mouth_interior, skin_likeness
+from deep3d.texture.skin_colour import front_of_face, like_the_photo, mouth_interior, shading_contrast, skin_likeness
 from deep3d.texture.view import angle_weight, facing, look, seen_vertices
 
-LARGEST_GAIN = np.log(np.float32(1.8))  # between the two sides of a face
+FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera: facial skin and hairline lie firmly on the head from there
+FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
+"""Decimetres inside the mesh's outline from which a photo surely shows the head: where the mesh lies firmly on it; on
+the scalp, whose height is guessed; and elsewhere, for necks have collars."""
+DIMMEST, BRIGHTEST = np.log(np.array([1 / 8, 1.8], np.float32))
+"""Gain of one side of a face over the other: a far side may go on dark, but one made much brighter shows its noise."""
 TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
-SKIN_PULL = np.float32(0.03)  # of the mean skin seen on that unseen: some six edges on, collar and hair are forgotten
+SKIN_PULL, HAIR_PULL = np.float32([0.03, 0.1])
+"""Of the mean skin seen on that unseen: some six edges on, collars are forgotten; and of hair: a forehead sooner."""
+FRINGE = 0.1  # from which a vertex of the forehead is hair where a fringe covers it
 DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
 
 
@@ -57,22 +65,29 @@ def extract_texture(
     _check(photo, placed_vertices, pixels, depth, lit_albedo, len(face_model.mean_shape))
     atlas = Atlas.of(face_model, size)
     cosine = facing(placed_vertices, face_model.normals(placed_vertices[None])[0], depth)
-    view = look(photo, placed_vertices, pixels, depth, cosine * face_model.derived(front_of_face), face_model.triangles)
+    view = look(photo, placed_vertices, pixels, depth, _doubt(cosine, face_model), face_model.triangles)
     angle = angle_weight(cosine)
     weight = seen_vertices(view, pixels, depth, angle)
 
     part = view.part(photo)
     picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
     colours = _vertex_colours(picture, pixels, face_model.triangles)
-    likeness = skin_likeness(colours, weight, face_model)
+    hair = Hair.seen(colours, weight, face_model)
+    likeness = skin_likeness(colours, weight, face_model) * (1 - hair.covered)
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)
     model_colours = lit_albedo.astype(np.float32) * 255
-    mirror_gain, fill = _match(photo_colours, model_colours, weight, face_model, atlas)
+    mirror_gain, fill = _match(photo_colours, model_colours, weight, hair, face_model, atlas)
 
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
+
+
+def _doubt(cosine: np.ndarray, face_model: FaceModel) -> np.ndarray:
+    """How far inside the outline each vertex (V,) must lie to show the head for sure, by its cosine to the camera."""
+    firm = (cosine * face_model.derived(front_of_face) > FACE_ON) | (face_model.derived(hairline) & (cosine > UPWARD))
+    return np.where(firm, FIRM, np.where(face_model.derived(scalp) > 0.5, CROWN, LOOSE)).astype(np.float32)
 
 
 def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, lit_albedo: Array, count: int) -> None:
@@ -89,14 +104,19 @@ def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, lit_
             raise ShapeError(f"{name}: expected shape {shape} for this face model, got {value.shape}")
 
 
-def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_model: FaceModel, atlas: Atlas):
+def _match(
+    colours: np.ndarray, model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel, atlas: Atlas
+) -> tuple[np.ndarray, np.ndarray]:
     """Per vertex (V, 3): the gain that the mirrored photo needs, and the model's colours as the photo shows them."""
-    mirror = face_model.mirror
+    mirror, top = face_model.mirror, face_model.derived(scalp)
     photo, model = logarithm(colours), logarithm(model)
-    light = DETAIL * (model - model[mirror])
+    model = like_the_photo(photo, model, weight * face_model.skin)
+    light = shading_contrast(photo, model, weight * face_model.skin) * (model - model[mirror])
+    covered = (1 - hair.bald) * np.maximum(top, hair.fringed * (hair.fringe > FRINGE))
+    model += covered[:, None] * (_mean(model, top) - model)  # how a scalp is lit tells nothing of hair
     both = weight * weight[mirror]
     residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
-    gain = np.clip(light + residue, -LARGEST_GAIN, LARGEST_GAIN)
+    gain = np.clip(light + residue, DIMMEST, BRIGHTEST)
     grey = gain.mean(axis=1, keepdims=True)
     gain = grey + TINT * (gain - grey)
 
@@ -104,24 +124,34 @@ def _match(colours: np.ndarray, model: np.ndarray, weight: np.ndarray, face_mode
     known = weight + beside
     share = (beside / np.maximum(known, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
-    seen_skin = known * face_model.skin
-    amount = float(seen_skin.sum())
-    seen_skin /= max(amount, 1e-3)
-    mean_tint = seen_skin @ (photo - model)
+    surroundings = [known * face_model.skin - hair.fringe, hair.on_scalp + hair.fringe]
+    through = max(hair.bald, hair.fringed) * face_model.derived(hairline)
+    conductance = np.maximum(atlas.conductance, through[:, None])
+    amounts = [part.sum() for part in surroundings]
+    mean_tint = _mean(photo - model, surroundings[0])
+    among_hair = (top > 0.5) & (hair.bald < 0.5)
+    skin = face_model.skin + hair.bald * top
     tint = spread(
         photo - DETAIL * model,
         known,
         (1 - DETAIL) * model + mean_tint,
         atlas.neighbours,
-        atlas.conductance,
-        anchor=seen_skin @ (photo - DETAIL * model),
-        pull=SKIN_PULL * min(amount, 1.0) * face_model.skin,  # no skin is seen: no mean of it
+        conductance,
+        anchors=np.stack([_mean(photo - DETAIL * model, part) for part in surroundings]),
+        anchor=among_hair.astype(np.int32),
+        # where none is seen there is no mean of it
+        pull=np.where(among_hair, HAIR_PULL * min(amounts[1], 1.0) * top, SKIN_PULL * min(amounts[0], 1.0) * skin),
     )
     inside = face_model.derived(
         mouth_interior
     )  # teeth take the light of the photo, but neither the hue of skin nor of lips
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(3,) mean of (V, 3) values by weight (V,), near 0 where all weights are."""
+    return weight @ values / max(float(weight.sum()), 1e-3)
 
 
 def _density(pixels: np.ndarray, triangles: np.ndarray, texel_area: np.ndarray, weight: np.ndarray) -> int:

@@ -23,6 +23,7 @@ def spread(
     elsewhere: np.ndarray,
     neighbours: np.ndarray,
     conductance: np.ndarray,
+    anchors: np.ndarray | None = None,
     anchor: np.ndarray | None = None,
     pull: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -30,16 +31,17 @@ def spread(
 
     Solves Laplace's equation on the vertex graph, `neighbours` and `conductance` (V, valence) of an `Atlas`, by
     successive over-relaxation (Young, 1954). Parts of the mesh without a known vertex keep the values (V, 3) of
-    `elsewhere`. An `anchor` (3,) is what values come near far from known ones: it counts as one more neighbour, by
-    `pull` (V,) times what all others do.
+    `elsewhere`. Far from known ones, values come near one of the `anchors` (A, 3), that which `anchor` (V,) numbers: it
+    counts as one more neighbour, by `pull` (V,) times what all others do.
     """
     known = weight > SURE
-    field = np.empty((len(values) + 1, 3), np.float32)
-    field[:-1] = np.where(known[:, None], values, elsewhere)
-    field[-1] = 0 if anchor is None else anchor
-    pull = np.zeros(len(values), np.float32) if pull is None else pull.astype(np.float32)
-    _relax(field, known, neighbours, conductance, pull)
-    return field[:-1]
+    count = len(values)
+    field = np.where(known[:, None], values, elsewhere).astype(np.float32)
+    if anchors is None or anchor is None or pull is None:
+        anchors, anchor, pull = np.zeros((1, 3)), np.zeros(count, np.int32), np.zeros(count)
+    field = np.concatenate([field, anchors], dtype=np.float32)
+    _relax(field, known, neighbours, conductance, count + anchor, pull.astype(np.float32))
+    return field[:count]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -78,9 +80,9 @@ def near_known(weight, neighbours):
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _relax(field, known, neighbours, conductance, pull):
+def _relax(field, known, neighbours, conductance, anchor, pull):
     order = _outward(field, known, neighbours)
-    runs, others, shares = _equations(order, neighbours, conductance, pull)
+    runs, others, shares = _equations(order, neighbours, conductance, anchor, pull)
     for step in RELAXATION:
         keep, n = np.float32(1) - step, np.uint32(0)
         for k in range(len(order)):
@@ -99,11 +101,11 @@ def _relax(field, known, neighbours, conductance, pull):
 
 
 @numba.njit(cache=True, nogil=True)
-def _equations(order, neighbours, conductance, pull):
+def _equations(order, neighbours, conductance, anchor, pull):
     """Each vertex of `order` as a mean of others: how many runs of `_RUN` numbers and shares it has in one row of them.
 
-    Number V is the anchor. Runs that are not full end with shares of 0: that costs less than a branch which the
-    processor guesses wrong.
+    Numbers from V on are the anchors. Runs that are not full end with shares of 0: that costs less than a branch which
+    the processor guesses wrong.
     """
     runs = np.empty(len(order), np.int32)
     longest = (neighbours.shape[1] + _RUN) // _RUN
@@ -119,7 +121,7 @@ def _equations(order, neighbours, conductance, pull):
         for n in range(count):
             others[start + n], shares[start + n] = neighbours[v, n], conductance[v, n] / total
         if pull[v] > 0:
-            others[start + count], shares[start + count] = len(neighbours), pull[v] / (np.float32(1) + pull[v])
+            others[start + count], shares[start + count] = anchor[v], pull[v] / (np.float32(1) + pull[v])
             count += 1
         runs[k] = (count + _RUN - 1) // _RUN
         start += runs[k] * _RUN

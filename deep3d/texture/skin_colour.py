@@ -13,8 +13,14 @@ from deep3d.texture.view import smoothstep
 
 LIKE, UNLIKE = 2.5, 5.0  # spreads of the face's own colours: fully trusted up to, not at all from
 LEAST_SPREAD = np.array([0.05, 0.05, 0.35], np.float32)  # of log red / green, log blue / green, log green
+NARROW = np.array(
+    [0.08, 0.08, 0.6], np.float32
+)  # the most off the face: collars are pale, hair is fair
 FRONT = (0.0, 0.3)  # from the ears to the tip of the nose: skin behind is judged, skin before is not
 THROAT = (0.0, 0.3)  # decimetres below the chin, likewise
+LEAST_FRONT = 50  # vertices that must be seen of it
+DEEPEST = 2.0  # times the model's contrast
+TONED = (0.02, 0.045)  # spread of hues of one brightness, logarithms: up to in black-and-white, from in colour
 
 
 def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> np.ndarray:
@@ -25,17 +31,20 @@ def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel
     """
     judged = face_model.derived(_judged)
     front = (judged == 0) & (face_model.skin > 0.9) & (weight > 0.5)
-    if front.sum() < 50:
+    if front.sum() < LEAST_FRONT:
         return np.ones(len(colours), np.float32)
-    return (1 - judged * smoothstep(colour_distance(colours, front), LIKE, UNLIKE)).astype(np.float32)
+    return (1 - judged * smoothstep(colour_distance(colours, front, NARROW), LIKE, UNLIKE)).astype(np.float32)
 
 
-def colour_distance(colours: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """How many robust spreads each colour (N, 3) in 0..255 lies from the median of those that are `known` (N,) skin."""
+def colour_distance(colours: np.ndarray, known: np.ndarray, most: np.ndarray | float = np.inf) -> np.ndarray:
+    """How many robust spreads each colour (N, 3) in 0..255 lies from the median of those that are `known` (N,) skin.
+
+    `most` (3,) is the largest spread of log red / green, log blue / green and log green.
+    """
     logs = logarithm(colours)
     feature = np.stack([logs[:, 0] - logs[:, 1], logs[:, 2] - logs[:, 1], logs[:, 1]], axis=1)
     middle = np.median(feature[known], axis=0)
-    spread = np.maximum(1.4826 * np.median(np.abs(feature[known] - middle), axis=0), LEAST_SPREAD)
+    spread = np.clip(1.4826 * np.median(np.abs(feature[known] - middle), axis=0), LEAST_SPREAD, most)
     return np.linalg.norm((feature - middle) / spread, axis=1)
 
 
@@ -52,6 +61,37 @@ def mouth_interior(face_model: FaceModel) -> np.ndarray:
 def front_of_face(face_model: FaceModel) -> np.ndarray:
     """How far each vertex (V,) is facial skin before the ears and above the throat, where a fitted mesh lies best."""
     return face_model.skin - face_model.derived(_judged)
+
+
+def like_the_photo(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """The logarithms of a model's colours (V, 3), as colourful as the photo's where it shows `skin` (V,).
+
+    In black-and-white and toned photos the hue follows from the brightness: so it does in teeth, throat and the back of
+    the head then.
+    """
+    if skin.sum() < 1:
+        return model
+    shares = skin / skin.sum()
+    grey = photo.mean(axis=1, keepdims=True)
+    brightness, hue = grey - shares @ grey, photo - grey
+    middle = shares @ hue
+    slope = shares @ (brightness * (hue - middle)) / max(float(shares @ brightness[:, 0] ** 2), 1e-4)
+    variety = np.sqrt(shares @ ((hue - middle - brightness * slope) ** 2).sum(axis=1))
+    grey = model.mean(axis=1, keepdims=True)
+    toned = grey + middle + (grey - shares @ grey) * slope
+    return (model + (1 - smoothstep(variety, *TONED)) * (toned - model)).astype(np.float32)
+
+
+def shading_contrast(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> float:
+    """How much stronger light and shade are in the photo than on the model, by logarithms (V, 3) where `skin` (V,) is.
+
+    Between 1 and `DEEPEST`: hard light from the side is rare, and the lighting of a fit keeps near the usual.
+    """
+    if skin.sum() < LEAST_FRONT:
+        return 1.0
+    shares = skin / skin.sum()
+    seen, lit = (logs.mean(axis=1) - shares @ logs.mean(axis=1) for logs in (photo, model))
+    return float(np.clip(shares @ (seen * lit) / max(float(shares @ lit**2), 1e-3), 1, DEEPEST))
 
 
 def _judged(face_model: FaceModel) -> np.ndarray:

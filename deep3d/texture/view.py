@@ -32,7 +32,7 @@ class View:
     top: float
     scale: float
     depth: np.ndarray  # (h, w) float32 decimetres, +inf where the mesh is not
-    trust: np.ndarray  # (h, w) float32 in [0, 1], 0 near silhouettes and near the photo's border
+    trust: np.ndarray  # (h, w) float32 in [0, 1], 0 near silhouettes
 
     def part(self, photo: np.ndarray) -> Picture:
         """The part of the photo that the view shows."""
@@ -40,15 +40,17 @@ class View:
         right, bottom = (int(start + side / self.scale) + 2 for start, side in ((self.left, width), (self.top, height)))
         return Picture.cut(photo, int(self.left), int(self.top), right, bottom)
 
-    def background(self, photo: np.ndarray, front: np.ndarray, pixel: float) -> np.ndarray:
+    def background(self, photo: np.ndarray, doubt: np.ndarray, pixel: float) -> np.ndarray:
         """Mask (h, w) of view pixels, `pixel` decimetres large, that show what lies behind the head."""
         on_mesh = np.isfinite(self.depth[::COARSE, ::COARSE])
         rows, columns = np.indices(on_mesh.shape) * (COARSE / self.scale)
         places = np.stack([columns + self.left, rows + self.top], axis=-1).reshape(-1, 2)
         picture = self.part(photo).reduce(max(1, int(COARSE / self.scale)))
         colours = picture.sample(places).reshape(*on_mesh.shape, 3)
-        inside, outside = (distance_to(mask) * np.float32(pixel * COARSE) for mask in (~on_mesh, on_mesh))
-        mask = background(colours, front[::COARSE, ::COARSE], inside, outside)
+        beside = np.pad(~on_mesh, 1, constant_values=True)  # nobody knows how far a head goes on beyond the photo
+        inside, outside = (distance_to(mask) * np.float32(pixel * COARSE) for mask in (beside, on_mesh))
+        inside = inside[1:-1, 1:-1]
+        mask = background(colours, doubt[::COARSE, ::COARSE], inside, outside)
         height, width = self.depth.shape
         return mask.repeat(COARSE, axis=0).repeat(COARSE, axis=1)[:height, :width]
 
@@ -58,13 +60,13 @@ def look(
     vertices: np.ndarray,
     pixels: np.ndarray,
     depth: np.ndarray,
-    front: np.ndarray,
+    doubt: np.ndarray,
     triangles: np.ndarray,
 ) -> View:
     """Render the depth map of a mesh as the camera of an (H, W, 3) photo saw it.
 
-    `vertices` (V, 3) are placed, decimetres; `pixels` (V, 2) and `depth` (V,) are where the photo shows them, `front`
-    (V,) how much facial skin faces the camera, as `background` wants it.
+    `vertices` (V, 3) are placed, decimetres; `pixels` (V, 2) and `depth` (V,) are where the photo shows them, `doubt`
+    (V,) how far inside the outline they must lie to show the head for sure, decimetres.
     """
     low, high = pixels.min(axis=0), pixels.max(axis=0)
     around = SURROUNDINGS * float((high - low).max())
@@ -76,15 +78,15 @@ def look(
     triangles = triangles[fronts(placed[0], triangles)]
     rasterizer = CpuRasterizer()
     fragments = rasterizer.rasterize(clip_space(placed, depth[None], (height, width)), triangles, (height, width))
-    surface = np.stack([depth, front], axis=1).astype(np.float32)[None]
-    depth_map, front_map = np.moveaxis(rasterizer.interpolate(surface, fragments, triangles)[0], 2, 0)
+    surface = np.stack([depth, doubt], axis=1).astype(np.float32)[None]
+    depth_map, doubt_map = np.moveaxis(rasterizer.interpolate(surface, fragments, triangles)[0], 2, 0)
     on_mesh = fragments.triangle[0] >= 0
     depth_map = np.where(on_mesh, depth_map, np.float32(np.inf))
     some = slice(None, None, 8)  # vertices are enough for the size of a pixel
     spread = (vertices[some, :2] / depth[some, None]).std(axis=0)
     pixel = float(depth[some].mean() * spread.sum() / (placed[0, some].std(axis=0).sum() + 1e-9))  # decimetres
     view = View(float(low[0]), float(low[1]), scale, depth_map, np.zeros_like(depth_map))
-    head = on_mesh & ~view.background(photo, front_map, pixel)
+    head = on_mesh & ~view.background(photo, doubt_map, pixel)
     trust = smoothstep(_silhouette_distance(depth_map, head, MARGIN[1] / pixel) * pixel, *MARGIN)
     return replace(view, trust=trust.astype(np.float32))
 
@@ -115,7 +117,7 @@ def seen_vertices(view: View, pixels: np.ndarray, depth: np.ndarray, angle: np.n
     return _seen_vertices(view.depth, view.trust, position.astype(np.float32), depth.astype(np.float32), angle)
 
 
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def smoothstep(x: np.ndarray | float, low: float, high: float) -> np.ndarray:
     """0 up to low, 1 from high on, smooth between."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
@@ -130,19 +132,22 @@ def distance_to(mask: np.ndarray) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True)
 def _silhouette_distance(depth, head, farthest):
-    """Pixels from each pixel to the nearest silhouette, at most `farthest`; 0 at the border and outside `head`.
+    """Pixels from each pixel to the nearest silhouette, at most `farthest`; 0 outside `head`.
 
-    Depth steps within the mesh count as silhouettes that are somewhat away, the farther the smaller they are.
+    Depth steps within the mesh count as silhouettes that are somewhat away, the farther the smaller they are. The
+    photo's edge is none: hair that it cuts is hair up to there.
     """
     height, width = depth.shape
     distance = np.zeros((height, width), np.float32)
-    for row in range(1, height - 1):
-        for column in range(1, width - 1):
+    for row in range(height):
+        above, below = max(row - 1, 0), min(row + 1, height - 1)
+        for column in range(width):
             if head[row, column]:
                 here = depth[row, column]
+                before, behind = max(column - 1, 0), min(column + 1, width - 1)
                 step = max(
-                    max(abs(depth[row - 1, column] - here), abs(depth[row + 1, column] - here)),
-                    max(abs(depth[row, column - 1] - here), abs(depth[row, column + 1] - here)),
+                    max(abs(depth[above, column] - here), abs(depth[below, column] - here)),
+                    max(abs(depth[row, before] - here), abs(depth[row, behind] - here)),
                 )
                 distance[row, column] = farthest * (1 - INNER * min(step / DEPTH_STEP, 1))
     _chamfer(distance)

@@ -14,6 +14,7 @@ from deep3d.texture.background import background
 from deep3d.texture.compose import Sources
 from deep3d.texture.extract import _match
 from deep3d.texture.fill import spread
+from deep3d.texture.hair import Hair
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import front_of_face, skin_likeness
 
@@ -173,7 +174,8 @@ def test_spread_comes_near_its_anchor_away_from_known_vertices():
     values, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
     values[0], known[0] = 5, 1
     pull = np.where(np.arange(count) < 30, 0.05, 0).astype(np.float32)
-    result = spread(values, known, values, chain, np.ones((count, 2), np.float32), np.array([1, 2, 3.0]), pull)
+    anchors, anchor = np.array([[7, 7, 7], [1, 2, 3.0]]), np.ones(count, np.int32)
+    result = spread(values, known, values, chain, np.ones((count, 2), np.float32), anchors, anchor, pull)
     system, right = np.eye(count), np.zeros((count, 3))
     for v, others in enumerate(chain):
         others = others[others >= 0]
@@ -188,7 +190,8 @@ def test_skin_is_not_black_where_only_hair_is_seen():
     model = default_face_model()
     scalp = (model.skin == 0) & (model.mean_shape[:, 1] > 0.8)
     hair, skin = np.full_like(model.mean_shape, 90), np.full_like(model.mean_shape, 160)
-    _, fill = _match(hair, skin, scalp.astype(np.float32), model, Atlas.of(model, 64))
+    shown = scalp.astype(np.float32)
+    _, fill = _match(hair, skin, shown, Hair.seen(hair, shown, model), model, Atlas.of(model, 64))
     assert scalp.sum() > 500
     assert fill[model.skin > 0.99].min() > 80
 
@@ -303,7 +306,7 @@ def test_background_follows_the_edge_in_the_picture_not_the_outline_of_the_mesh(
     colours = np.where((columns >= 40)[..., None], SKIN, GREEN).astype(np.float32)
     signed = (columns - 30) * 0.02  # the mesh begins ten pixels too far left
     inside, outside = np.maximum(signed, 0), np.maximum(-signed, 0)
-    np.testing.assert_array_equal(background(colours, np.zeros((60, 100)), inside, outside), columns < 40)
+    np.testing.assert_array_equal(background(colours, np.full((60, 100), 0.9), inside, outside), columns < 40)
 
 
 def test_what_lies_beside_the_head_at_the_border_of_the_photo_is_background():
@@ -311,8 +314,8 @@ def test_what_lies_beside_the_head_at_the_border_of_the_photo_is_background():
     colours = np.where((columns >= 40)[..., None], SKIN, GREEN).astype(np.float32)
     signed = (columns - 30) * 0.01  # 0.3 decimetres are left beside the mesh
     inside, outside = np.maximum(signed, 0), np.maximum(-signed, 0)
-    front = np.where(columns > 70, 1.0, 0.0)
-    np.testing.assert_array_equal(background(colours, front, inside, outside), columns < 40)
+    doubt = np.where(columns > 70, 0.15, 0.9)
+    np.testing.assert_array_equal(background(colours, doubt, inside, outside), columns < 40)
 
 
 def test_neither_ears_nor_neck_vouch_for_what_the_photo_shows_there():

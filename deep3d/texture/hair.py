@@ -1,0 +1,90 @@
+"""Where hair is in the photo: on the scalp or not, over the forehead, and under a hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.face_model import FaceModel
+from deep3d.landmarks import BROWS
+from deep3d.texture.skin_colour import LEAST_FRONT, LIKE, NARROW, UNLIKE, colour_distance, front_of_face, mouth_interior
+from deep3d.texture.view import smoothstep
+
+ABOVE_BROWS = (0.1, 0.25)  # decimetres: from where hair on the forehead is a fringe
+HAIRLINE = 0.1  # of the skin mask, which ends smoothly: a centimetre or two beyond the forehead
+BEHIND_BROWS, BEHIND_EARS = 0.5, 0.1  # decimetres: the sides of the head are not the hairline, the back is scalp
+UPPER = 0.75  # of the forehead lies below its upper part
+FRINGED = (0.12, 0.35)  # mean fringe there: hair goes on over the hairline in its colour from there
+BALD = (0.6, 0.85)  # share of the scalp that is seen and looks like skin
+HAIRY = (0.5, 0.25)  # the same, from where no skin is expected there
+SURELY_SKIN = (1.0, 2.0)  # spreads of the face's colours: hair is seldom so near to them
+LEAST_SCALP = 20.0  # vertices
+
+
+@dataclass(frozen=True)
+class Hair:
+    """What a photo shows of hair on a head with V vertices."""
+
+    bald: float  # how far, in [0, 1], the scalp that is seen is skin like the face
+    on_scalp: np.ndarray  # (V,) how far it is hair that the photo shows on the scalp, and how well it shows it
+    fringe: np.ndarray  # (V,) the same on the forehead
+    fringed: float  # how far, in [0, 1], a fringe covers the upper part of what is seen of the forehead
+    covered: np.ndarray  # (V,) how far, in [0, 1], a hand or somebody's face hides the hair
+
+    @classmethod
+    def seen(cls, colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> Hair:
+        """By the photo's colours (V, 3) in 0..255 at the vertices, and weights (V,) that say how well it shows them."""
+        head, forehead = face_model.derived(scalp), face_model.derived(_forehead)
+        face = (weight > 0.5) & (face_model.derived(front_of_face) > 0.9) & (forehead == 0)
+        if face.sum() < LEAST_FRONT:
+            none = np.zeros(len(colours), np.float32)
+            return cls(0.0, weight * head, none, 0.0, none)
+        distance = colour_distance(colours, face, NARROW)
+        unlike = smoothstep(distance, LIKE, UNLIKE).astype(np.float32)
+        shown = weight * head
+        amount = float(shown.sum())
+        skin_share = float(shown @ (1 - unlike)) / max(amount, 1e-3) if amount > LEAST_SCALP else HAIRY[0]
+        bald = float(smoothstep(skin_share, *BALD))
+        beyond = head * ~face_model.derived(hairline)
+        hand = 1 - smoothstep(distance, *SURELY_SKIN)
+        fringe = forehead * unlike * weight
+        return cls(
+            bald=bald,
+            on_scalp=shown * np.maximum(unlike, np.float32(bald)),
+            fringe=fringe,
+            fringed=_fringed(fringe, (weight > 0.5) & (forehead > 0.5), face_model),
+            covered=(beyond * hand * smoothstep(skin_share, *HAIRY)).astype(np.float32),
+        )
+
+
+def scalp(face_model: FaceModel) -> np.ndarray:
+    """How far each vertex (V,) is scalp: no facial skin, and neither of eyes nor of the mouth."""
+    mean = face_model.mean_shape
+    landmarks = face_model.landmarks(mean[None])[0]
+    outside = (mean[:, 1] > landmarks[BROWS, 1].min()) | (mean[:, 2] < landmarks[[0, 16], 2].mean() - BEHIND_EARS)
+    inner = face_model.derived(mouth_interior)
+    return np.where(outside & ~inner, 1 - face_model.skin, 0).astype(np.float32)
+
+
+def hairline(face_model: FaceModel) -> np.ndarray:
+    """(V,) whether a vertex lies on the forehead or where it ends: so far a fitted mesh lies on the head."""
+    brows = face_model.landmarks(face_model.mean_shape[None])[0, BROWS]
+    above = face_model.mean_shape[:, 1] > brows[:, 1].max()
+    return above & (face_model.skin > HAIRLINE) & (face_model.mean_shape[:, 2] > brows[:, 2].min() - BEHIND_BROWS)
+
+
+def _fringed(fringe: np.ndarray, seen: np.ndarray, face_model: FaceModel) -> float:
+    if not seen.any():
+        return 0.0
+    height = face_model.mean_shape[:, 1]
+    upper = seen & (height >= np.quantile(height[seen], UPPER))
+    return float(smoothstep(float(fringe[upper].mean()), *FRINGED))
+
+
+def _forehead(face_model: FaceModel) -> np.ndarray:
+    """(V,) the part of the skin mask that is above the brows and before the ears."""
+    mean = face_model.mean_shape
+    landmarks = face_model.landmarks(mean[None])[0]
+    above = smoothstep(mean[:, 1] - landmarks[BROWS, 1].max(), *ABOVE_BROWS)
+    return (above * face_model.skin * (mean[:, 2] > landmarks[[0, 16], 2].mean())).astype(np.float32)

@@ -1,0 +1,154 @@
+"""Textures of whole drawn heads whose true colours are known, where photos used to be misread."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deep3d.camera import Camera, Pose, clip_space, depth, place, project
+from deep3d.face_model import FaceModel, default_face_model
+from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.texture import extract_texture
+
+PHOTO, ATLAS = 480, 256
+CAMERA = Camera(focal_length_px=1120.0, column=239.5, row=239.5, distance=10.0)
+ABOVE_EYES, ABOVE_BROWS = 0.45, 0.55  # decimetres in model space
+LIGHT_FROM_ABOVE = (0.35, 0.6, 0.72)
+
+
+@pytest.fixture(scope="module")
+def model() -> FaceModel:
+    return default_face_model()
+
+
+def scalp_of(model: FaceModel) -> np.ndarray:
+    return (model.skin < 0.1) & (model.mean_shape[:, 1] > ABOVE_EYES)
+
+
+def bald(model: FaceModel) -> np.ndarray:
+    """Vertex colours (V, 3) in [0, 1] of a head without hair."""
+    skin = model.mean_albedo[model.skin > 0.9].mean(axis=0)
+    return np.where(scalp_of(model)[:, None], skin, model.mean_albedo)
+
+
+def haired(model: FaceModel, level: float) -> np.ndarray:
+    """The same with hair of a grey level."""
+    return np.where(scalp_of(model)[:, None], level / 255, model.mean_albedo)
+
+
+def foliage() -> np.ndarray:
+    """(480, 480, 3) green, light and dark in smooth blots."""
+    rng = np.random.default_rng(3)
+    picture = np.full((PHOTO, PHOTO, 3), [105.0, 115.0, 80.0])
+    for size in (16, 48):
+        blots = rng.integers(0, 255, (PHOTO // size + 2, PHOTO // size + 2)).astype(np.uint8)
+        layer = np.asarray(Image.fromarray(blots).resize((PHOTO, PHOTO), Image.Resampling.BICUBIC), np.float64)
+        picture += 0.6 * (layer[..., None] - 127) * [0.30, 0.33, 0.22]
+    return picture
+
+
+def photograph(
+    model: FaceModel,
+    colours: np.ndarray,
+    behind: np.ndarray,
+    yaw: float = 4.0,
+    light: tuple[float, float, float] = LIGHT_FROM_ABOVE,
+    dark: float = 0.45,
+    shape: np.ndarray | None = None,
+) -> np.ndarray:
+    """Photo (480, 480, 3) of the mean head, or of another `shape` (V, 3), before a picture `behind` it."""
+    _, pixels, depths, shade = seen(model, model.mean_shape if shape is None else shape, yaw, light, dark)
+    rasterizer = CpuRasterizer()
+    clip = clip_space(pixels[None], depths[None], (PHOTO, PHOTO)).astype(np.float32)
+    fragments = rasterizer.rasterize(clip, model.triangles, (PHOTO, PHOTO))
+    lit = np.clip(colours * shade[:, None] * 255 * 1.15, 0, 255).astype(np.float32)
+    shown = rasterizer.interpolate(lit[None], fragments, model.triangles)[0]
+    return np.where((fragments.triangle[0] >= 0)[..., None], shown, behind).clip(0, 255).astype(np.uint8)
+
+
+def seen(model, shape, yaw, light, dark):
+    """Placed vertices, photo pixels, depths and shading of a head."""
+    turn = Pose(yaw=yaw, pitch=0.0, roll=0.0).to_rotation()[None].astype(np.float32)
+    placed = place(shape[None].astype(np.float32), turn, np.zeros((1, 3), np.float32))
+    toward = np.array(light) / np.linalg.norm(light)
+    shade = dark + 0.6 * np.clip(model.normals(placed)[0] @ toward, 0, 1)
+    return placed[0], project(placed, CAMERA)[0], depth(placed, CAMERA)[0], shade
+
+
+def unwrapped(
+    model: FaceModel,
+    photo: np.ndarray,
+    yaw: float = 4.0,
+    light: tuple[float, float, float] = LIGHT_FROM_ABOVE,
+    dark: float = 0.45,
+    top: int = 0,
+) -> np.ndarray:
+    """Colours (V, 3) at the vertices of the texture that the mean head takes from a photo without its `top` rows."""
+    placed, pixels, depths, shade = seen(model, model.mean_shape, yaw, light, dark)
+    lit = np.clip(model.mean_albedo * shade[:, None], 0, 1)
+    texture = extract_texture(photo[top:], placed, pixels - [0, top], depths, model, lit, ATLAS).image
+    uv = np.empty((len(placed), 2))
+    uv[model.triangles] = model.uv[model.uv_triangles]
+    column, row = np.clip(uv * [ATLAS, -ATLAS] + [0, ATLAS], 0, ATLAS - 1).astype(int).T
+    return texture[row, column].astype(np.float64)
+
+
+def test_foliage_above_a_flat_crown_is_not_painted_on_it(model):
+    shape = model.mean_shape.copy()
+    above = shape[:, 1] > ABOVE_BROWS
+    shape[above, 1] = ABOVE_BROWS + 0.7 * (shape[above, 1] - ABOVE_BROWS)
+    photo = photograph(model, bald(model), foliage(), shape=shape)
+    scalp = unwrapped(model, photo)[scalp_of(model)]
+    assert (scalp[:, 0] > scalp[:, 1] + 10).mean() > 0.97  # skin is redder than green, leaves are not
+
+
+def test_black_hair_before_black_stays_black(model):
+    ground = np.random.default_rng(0).normal(4, 1.5, (PHOTO, PHOTO, 1)).repeat(3, axis=2)
+    scalp = unwrapped(model, photograph(model, haired(model, 14), ground, yaw=-16))[scalp_of(model)]
+    assert np.percentile(scalp.max(axis=1), 95) < 40
+
+
+@pytest.mark.parametrize(("yaw", "light"), [(40.0, (-0.9, 0.3, 0.6)), (75.0, (-0.5, 0.3, 0.6))])
+def test_the_far_side_of_a_head_lit_from_the_near_one_goes_on_dark(model, yaw, light):
+    photo = photograph(model, bald(model), foliage(), yaw, light, dark=0.12)
+    brightness = unwrapped(model, photo, yaw, light, dark=0.12).mean(axis=1)
+    face = model.mean_shape[:, 2] > 0.1
+    skin = (model.skin > 0.9) & face & (model.mean_shape[:, 1] > -0.2)
+    near, middle, far = (skin & side for side in _sides(model.mean_shape[:, 0]))
+    assert np.median(brightness[far]) < 1.5 * np.median(brightness[middle])
+    assert np.median(brightness[far]) < 0.6 * np.median(brightness[near])
+
+
+def _sides(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return x < -0.35, np.abs(x) < 0.15, x > 0.35
+
+
+@pytest.mark.parametrize("tone", [(1.0, 1.0, 1.0), (1.0, 0.9, 0.75)])
+def test_the_texture_of_a_photo_without_colours_has_none(model, tone):
+    photo = photograph(model, model.mean_albedo, np.full((PHOTO, PHOTO, 3), 150.0))
+    toned = (photo.mean(axis=2, keepdims=True) * tone).round().astype(np.uint8)
+    texture = unwrapped(model, toned)
+    hue = texture / texture.max(axis=1, keepdims=True).clip(1)
+    bright = texture.max(axis=1) > 60
+    assert np.abs(hue[bright] - tone).max() < (0.02 if tone == (1.0, 1.0, 1.0) else 0.1)
+
+
+def test_hair_that_the_edge_of_the_photo_cuts_goes_on_in_its_colour(model):
+    hair = np.array([0.75, 0.55, 0.3])
+    fringe = (model.mean_shape[:, 1] > 0.75) & (model.mean_shape[:, 2] > 0.2)
+    colours = np.where(scalp_of(model)[:, None], 0.4 * hair, np.where(fringe[:, None], hair, model.mean_albedo))
+    photo = photograph(model, colours, np.full((PHOTO, PHOTO, 3), [60.0, 60.0, 200.0]))
+    _, pixels, _, _ = seen(model, model.mean_shape, 4.0, LIGHT_FROM_ABOVE, 0.45)
+    edge = int(np.quantile(pixels[fringe & (model.skin > 0.9), 1], 0.05))
+    above = scalp_of(model) & (model.mean_shape[:, 1] > 1.0) & (model.mean_shape[:, 2] > 0.1)
+    shown = unwrapped(model, photo, top=edge)
+    assert np.abs(np.median(shown[above], axis=0) - np.median(shown[fringe], axis=0)).max() < 60
+
+
+def test_a_hand_on_the_head_does_not_become_the_scalp(model):
+    hand = (model.mean_shape[:, 1] > 0.95) & (model.mean_shape[:, 2] > -0.1) & (model.mean_shape[:, 0] > 0.3)
+    skin = model.mean_albedo[model.skin > 0.9].mean(axis=0)
+    colours = np.where((hand & scalp_of(model))[:, None], skin, haired(model, 40))
+    texture = unwrapped(model, photograph(model, colours, np.full((PHOTO, PHOTO, 3), 200.0)))
+    assert np.median(texture[hand & scalp_of(model)].max(axis=1)) < 80
