@@ -17,6 +17,7 @@ from deep3d.face_model import write_face_model
 from recipe.atlas import build_atlas
 from recipe.expressions import build_expressions
 from recipe.landmarks import read_placement, slide_vertices, source_placement
+from recipe.pocket import follow_skin
 from recipe.skin import Noise, Regions, build_regions, random_albedo
 from recipe.source import Source, read_source
 from recipe.topology import Topology, build_topology
@@ -59,7 +60,8 @@ def build(source: Source) -> tuple[dict[str, np.ndarray], Topology, list[str]]:
     """The arrays of a face model file but for the landmarks, the mesh they are over, and the expression names."""
     topology = build_topology(source)
     vertices = topology.resample(source.neutral) * DECIMETRES_PER_CM
-    identity = _identity_basis(source, topology) * DECIMETRES_PER_CM
+    identity = follow_skin(_identity_basis(source, topology), topology.resample(source.neutral), topology)
+    identity *= DECIMETRES_PER_CM
     names, expressions = build_expressions(source, topology)
     regions = build_regions(source, topology)
     mean_albedo, albedo_basis = _albedo_basis(regions, source, topology)

@@ -13,7 +13,7 @@ from deep3d.cli.drawing import draw
 from deep3d.cli.evaluation import evaluate
 from deep3d.cli.faces import fit, reconstruct
 from deep3d.cli.measuring import bench
-from deep3d.cli.models import decode, import_model, import_weights
+from deep3d.cli.models import decode, import_model, import_weights, rebind_weights
 from deep3d.cli.output import say
 from deep3d.cli.runtimes import compile_ahead, export, tune
 from deep3d.cli.training import record, refiner, synthetic, weak
@@ -34,7 +34,7 @@ app = _group("One photo in, one textured 3D face out.", reconstruct, draw, fit, 
 app.command("compile")(compile_ahead)
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, record), name="train")
 app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")
-app.add_typer(_group("Trained weights of others.", **{"import": import_weights}), name="checkpoint")
+app.add_typer(_group("Trained weights.", **{"import": import_weights, "rebind": rebind_weights}), name="checkpoint")
 
 
 def _tell_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""`deep3d model import`, `deep3d checkpoint import` and `deep3d decode`: for those who come from Deep3DFaceRecon."""
+"""`deep3d model import`, `deep3d checkpoint import` and `rebind`, `deep3d decode`: files of models and weights."""
 
 from __future__ import annotations
 
@@ -49,6 +49,26 @@ def import_weights(
     require_writable(out)
     import_checkpoint(source, read_face_model(face_model), out)
     say(f"{out}: checkpoint written")
+
+
+def rebind_weights(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint file, .safetensors.")],
+    trained_for: Annotated[Path, typer.Option("--trained-for", help="The face model that it was trained for.")],
+    face_model: Annotated[Path, typer.Option("--model", help="The changed face model that it shall serve.")],
+) -> None:
+    """Let a checkpoint serve a face model that was changed where the networks see nothing of it.
+
+    Checks that all they predict means the same, and writes a record beside the checkpoint, whose file stays as it is.
+    """
+    from deep3d.face_model import read_face_model
+    from deep3d.network.binding import rebind, write_binding
+    from deep3d.network.checkpoints import read_checkpoint
+
+    weights, old = read_checkpoint(checkpoint), read_face_model(trained_for)
+    weights.require_trained_for(old.info)
+    new = read_face_model(face_model)
+    written = write_binding(checkpoint, rebind(weights.sha256, weights.dense_vertices, old, new))
+    say(f"{written}: {checkpoint.name} serves {new.info.name} {new.info.version}")
 
 
 def decode(

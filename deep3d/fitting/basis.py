@@ -25,10 +25,12 @@ class LandmarkBasis:
     limits: np.ndarray  # (2, K) the least and the most that a coefficient can be
 
     @classmethod
-    def of_vertices(cls, model: FaceModel, vertices: Sequence[int]) -> LandmarkBasis:
-        """Landmarks that are vertices of the model."""
+    def of_vertices(cls, model: FaceModel, vertices: Sequence[int], still: Sequence[int] = ()) -> LandmarkBasis:
+        """Landmarks that are vertices of the model; of these no expression moves the `still` ones, by their numbers."""
         rows = np.asarray(vertices, np.int64)
-        return cls.of_points(model, lambda all_vertices: all_vertices[:, rows])
+        basis = cls.of_points(model, lambda all_vertices: all_vertices[:, rows])
+        basis.directions[list(still), :, basis.identities :] = 0
+        return basis
 
     @classmethod
     def of_points(cls, model: FaceModel, points: Callable[[np.ndarray], np.ndarray]) -> LandmarkBasis:

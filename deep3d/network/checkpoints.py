@@ -15,6 +15,7 @@ from deep3d.face_model.model import ModelInfo
 from deep3d.files.assets import asset
 from deep3d.files.tensor_file import read_tensors, write_tensors
 from deep3d.network.architecture import DENSE_VERTICES, TRUNKS
+from deep3d.network.binding import Binding, read_binding
 from deep3d.network.quantization import dequantize, fold_batch_norms, neutral_batch_norms, quantize
 
 SCHEMA = "deep3d.checkpoint/1"
@@ -47,6 +48,7 @@ class Checkpoint:
     sha256: str  # of the file
     storage: str  # one of STORAGES
     info: CheckpointInfo
+    binding: Binding | None  # to a later face model
     stored: dict[
         str, np.ndarray
     ]  # as the file has them: with storage int8 an array of scales behind each weight's name
@@ -91,13 +93,30 @@ class Checkpoint:
         """The same for those who only tell where results come from: a network that is ready has weights of its own."""
         return replace(self, stored={name: value for name, value in self.stored.items() if name == DENSE_VERTICES})
 
+    @property
+    def face_models(self) -> tuple[str, ...]:
+        """SHA-256 of the face models that it serves: the one of its training, and one it is bound to."""
+        bound = () if self.binding is None else (self.binding.face_model_sha256,)
+        return self.info.face_model_sha256, *bound
+
     def require_model(self, model: ModelInfo) -> None:
+        """Raises: CheckpointMismatch if the checkpoint was neither trained for a face model nor bound to it."""
+        if model.sha256 not in self.face_models:
+            self.require_trained_for(model)
+
+    def require_trained_for(self, model: ModelInfo) -> None:
         """Raises: CheckpointMismatch if the checkpoint was trained for another face model."""
         if model.sha256 != self.info.face_model_sha256:
             raise CheckpointMismatch(
                 f"{self.path}: trained for face model {self.info.face_model} ({self.info.face_model_sha256[:12]}), "
                 f"not for {model.name} {model.version} ({model.sha256[:12]}); choose the two that belong together"
             )
+
+    def still_landmarks(self, model: ModelInfo) -> tuple[int, ...]:
+        """Numbers of the dense landmarks that no expression moves as the network knows them."""
+        if self.binding is None or model.sha256 != self.binding.face_model_sha256:
+            return ()
+        return self.binding.still
 
 
 def default_checkpoint() -> Checkpoint:
@@ -121,7 +140,8 @@ def read_checkpoint(path: str | Path | None = None) -> Checkpoint:
         raise CheckpointInvalid(f"{path}: damaged, or not a checkpoint ({error}); fetch or train it again") from error
     info, storage = _parse_metadata(path, file.metadata)
     _check_stored(path, info.trunk, storage, file.arrays)
-    return Checkpoint(path=path, sha256=file.sha256, storage=storage, info=info, stored=file.arrays)
+    binding = read_binding(path, file.sha256)
+    return Checkpoint(path, file.sha256, storage, info, binding, file.arrays)
 
 
 def write_checkpoint(

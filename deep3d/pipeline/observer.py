@@ -12,7 +12,6 @@ import numpy as np
 from deep3d.camera import DEEP3D_CAMERA
 from deep3d.detection.detector import Detection, Faces
 from deep3d.errors import AlignmentFailed
-from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
 from deep3d.fitting.iteration import look, started
 from deep3d.landmarks import five_points
@@ -43,17 +42,16 @@ MOVED = 1.5
 class Observer:
     """Shows photos to the networks."""
 
-    def __init__(
-        self, face_model: FaceModel, networks: Networks, dense_vertices: tuple[int, ...], alignments: int
-    ) -> None:
-        """A network without dense landmarks, as Deep3D's own, says of no face how sure it is.
+    def __init__(self, basis: LandmarkBasis, networks: Networks, alignments: int) -> None:
+        """`basis` has the dense landmarks. A network without some, as Deep3D's own, says of no face how sure it is.
 
         Such a network wants the crop of the detector's points, and nothing is searched or refined with it.
         """
-        self._networks = networks if dense_vertices else replace(networks, refiner=None)
-        self._alignments = alignments if dense_vertices else 1
-        self._searches = bool(dense_vertices)
-        self._basis = LandmarkBasis.of_vertices(face_model, dense_vertices)
+        dense = len(basis.mean) > 0
+        self._networks = networks if dense else replace(networks, refiner=None)
+        self._alignments = alignments if dense else 1
+        self._searches = dense
+        self._basis = basis
 
     def __call__(self, photos: Sequence[Photo], faces: Faces, refined: bool, watch: Stopwatch) -> Observation:
         """The faces of the photos, with the refiner's landmarks where that is wished and there is one.

@@ -90,9 +90,10 @@ class Reconstructor:
         self.face_model = face_model
         self.checkpoint = checkpoint
         self.networks = Networks(detector, regressor, refiner)
-        self._observer = Observer(face_model, self.networks, checkpoint.dense_vertices, alignments)
+        still = checkpoint.still_landmarks(face_model.info)
+        self._basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices, still)
+        self._observer = Observer(self._basis, self.networks, alignments)
         self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
-        self._basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices)
 
     @classmethod
     def load(

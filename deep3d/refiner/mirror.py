@@ -48,7 +48,9 @@ class Mirror:
 
 def _mirrored(model: FaceModel, basis: np.ndarray) -> np.ndarray:
     """(K, K): coefficients (B, K) of a basis times this are, as nearly as can be, those of the mirrored shapes."""
-    two_sided = np.flatnonzero((model.mirror[model.mirror] == np.arange(len(model.mirror))) & (model.skin > 0.5))
+    own = np.arange(len(model.mirror))
+    paired = model.mirror[model.mirror] == own
+    two_sided = np.flatnonzero(paired & ((model.skin > 0.5) | (model.mirror != own)))  # eyeballs tell gazes from lids
     rows = two_sided[:: max(1, len(two_sided) // _ROWS)]
     offsets = basis.reshape(len(basis), -1, 3)
     there = offsets[:, model.mirror[rows]] * np.array([-1, 1, 1], np.float32)

@@ -65,7 +65,7 @@ def read_refiner(checkpoint: Checkpoint) -> RefinerWeights | None:
         raise CheckpointInvalid(f"{path}: no refiner of this version; fetch or train it again")
     info = RefinerInfo(**{name: file.metadata[name] for name in names})
     vertices = tuple(int(vertex) for vertex in file.arrays.get(_VERTICES, ()))
-    if info.face_model_sha256 != checkpoint.info.face_model_sha256 or vertices != checkpoint.dense_vertices:
+    if info.face_model_sha256 not in checkpoint.face_models or vertices != checkpoint.dense_vertices:
         raise CheckpointMismatch(f"{path}: trained for other landmarks than those of {checkpoint.path}; train it again")
     arrays = _decoded(path, file.arrays, len(vertices))
     return RefinerWeights(path, file.sha256, checkpoint.path, info, vertices, arrays)

@@ -13,9 +13,7 @@ from deep3d.texture.view import smoothstep
 
 LIKE, UNLIKE = 2.5, 5.0  # spreads of the face's own colours: fully trusted up to, not at all from
 LEAST_SPREAD = np.array([0.05, 0.05, 0.35], np.float32)  # of log red / green, log blue / green, log green
-NARROW = np.array(
-    [0.08, 0.08, 0.6], np.float32
-)  # the most off the face: collars are pale, hair is fair
+NARROW = np.array([0.08, 0.08, 0.6], np.float32)  # the most off the face: collars are pale, hair is fair
 FRONT = (0.0, 0.3)  # from the ears to the tip of the nose: skin behind is judged, skin before is not
 THROAT = (0.0, 0.3)  # decimetres below the chin, likewise
 LEAST_FRONT = 50  # vertices that must be seen of it
