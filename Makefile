@@ -8,7 +8,7 @@ SAMPLE := docs/sample/astronaut.jpg
 VIEWER := serving/viewer
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
-.PHONY: setup run test coverage check texts viewer lock sbom bench notebooks clean
+.PHONY: setup run test coverage check docs dist texts viewer lock sbom bench notebooks clean
 
 setup: $(VENV)/.ready
 
@@ -57,6 +57,15 @@ check: setup $(VIEWER)/node_modules/.package-lock.json
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(NPM) run check
+
+# The documentation site, in build/docs; a warning is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet
+
+# A wheel and a source distribution, in dist/.
+dist: setup
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
 
 # Gather the texts of pages and mails into the catalogues; new ones come without a translation.
 texts: setup
