@@ -24,9 +24,11 @@ from serving.pages import error_page, pages
 from serving.pictures.gallery import Gallery
 from serving.settings import Settings
 from serving.site import Site
+from serving.store.storage import keep_files_private
 
 SUBMITTING = ("api.submit", "pages.submit")  # the views whose POSTs count against the limit of an address
 SIGN_IN = "pages.sign_in"
+MY_FACES = "pages.my_faces"
 SIGN_INS_PER_MINUTE = 10  # of one address: nobody guesses the password
 COOKIE_DAYS = 365
 
@@ -64,7 +66,7 @@ def create_app(settings: Settings) -> Flask:
     """
     app = _Web(__name__)
     app.config.update(
-        SECRET_KEY=settings.cookie_key(),
+        SECRET_KEY=settings.site_key(),
         MAX_CONTENT_LENGTH=int(settings.max_upload_mb * 1e6),
         MAX_FORM_PARTS=settings.max_photos + 50,
         SESSION_COOKIE_NAME="deep3d",
@@ -96,6 +98,7 @@ def create_app_from_environment() -> Flask:
 
     Raises: SettingsError.
     """
+    keep_files_private()
     settings = Settings.from_env(os.environ)
     configure_logs(settings.log_level)
     app = create_app(settings)
@@ -125,6 +128,8 @@ def _security_headers(settings: Settings) -> Callable[[Response], Response]:
         headers["Content-Security-Policy"] = _SECURITY_POLICY
         headers["Referrer-Policy"] = "no-referrer"  # the address of a result is its secret
         headers["X-Content-Type-Options"] = "nosniff"
+        if "secret" in (request.view_args or {}) or request.endpoint == MY_FACES:
+            headers["Cache-Control"] = "no-store"  # what is deleted is gone for browsers and proxies too
         headers["X-Robots-Tag"] = "noindex, nofollow"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -16,6 +16,7 @@ from serving.app import create_app
 from serving.errors import SettingsError
 from serving.logs import configure_logs
 from serving.settings import PREFIX, Settings
+from serving.store.storage import keep_files_private
 
 WORKER = ("-m", "serving.worker")  # what Python runs
 THREADS = 48  # of the web server; each page that watches a job holds one
@@ -35,6 +36,7 @@ def serve(host: str, port: int, ready: Callable[[str], None], worker: Sequence[s
 
     Raises: SettingsError.
     """
+    keep_files_private()
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     environ = {PREFIX + "BASE_URL": f"http://{shown}:{port}", **os.environ}
     settings = Settings.from_env(environ)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from email.utils import parseaddr
 from pathlib import Path
@@ -28,7 +29,7 @@ class Settings:
     limits_url: str = ""  # where submissions are counted; empty: the broker, or memory
     base_url: str = "http://127.0.0.1:8000"  # in links of mails
     mail_from: str = "deep3d <deep3d@localhost>"
-    secret_key: str = ""  # signs cookies; empty: made once and kept in data_dir
+    secret_key: str = ""  # signs cookies, seals addresses; empty: made once and kept in data_dir
     webhook_key: str = ""  # signs webhooks; empty: none are taken
     admin_password: str = ""  # empty: no admin page
     anonymous: bool = True  # whether people without an API key may submit
@@ -108,8 +109,8 @@ class Settings:
         """Where submissions are counted."""
         return self.limits_url or self.broker_url or "memory://"
 
-    def cookie_key(self) -> str:
-        """The key that signs cookies; made and kept when none is set.
+    def site_key(self) -> str:
+        """The key that signs cookies and seals addresses; made and kept when none is set.
 
         Raises: SettingsError.
         """
@@ -122,7 +123,9 @@ class Settings:
                 new = path.with_suffix(f".{secrets.token_hex(4)}")
                 new.touch(mode=0o600)
                 new.write_text(secrets.token_urlsafe(32), encoding="ascii")
-                new.rename(path)
+                with suppress(FileExistsError):
+                    path.hardlink_to(new)  # of two processes that start together the first one's stays
+                new.unlink()
             return path.read_text(encoding="ascii")
         except OSError as error:
             raise SettingsError(

@@ -81,13 +81,13 @@ def submit() -> tuple[dict, int, dict[str, str]]:
             language=best_language(wanted),
         ),
     )
-    secret = str(job.secret)
+    secret = job.secret
     links = SubmittedLinks(
         self=url_for("api.look", secret=secret),
         page=url_for("pages.job", secret=secret),
         events=url_for("api.events", secret=secret),
     )
-    answer = SubmittedAnswer(id=secret, status=Status(job.status), links=links)
+    answer = SubmittedAnswer(id=secret, status=Status.SUBMITTED, links=links)
     return answer.model_dump(by_alias=True), 202, {"Location": links.self}
 
 
@@ -210,10 +210,7 @@ def _views(query: SnapshotQuery) -> list[tuple[float, float]]:
 
 
 def _file(name: str, after_start: bytes = b"") -> Response:
-    """A stored file, with more after its first two bytes if wished.
-
-    Browsers ask again each time, so that a deleted one is gone for them too.
-    """
+    """A stored file, with more after its first two bytes if wished."""
     try:
         stream, size = _site().storage.open(name)
     except FileNotFoundError as error:
@@ -229,7 +226,7 @@ def _file(name: str, after_start: bytes = b"") -> Response:
     return Response(
         chunks(),
         mimetype=kind or "application/octet-stream",
-        headers={"Content-Length": str(size + len(after_start)), "Cache-Control": "private, no-cache"},
+        headers={"Content-Length": str(size + len(after_start))},
     )
 
 
@@ -242,10 +239,10 @@ def _turn(folder: str) -> int:
 
 
 def _waiting() -> Response:
-    headers = {"Retry-After": str(RENDERING_SECONDS), "Cache-Control": "no-store"}
+    headers = {"Retry-After": str(RENDERING_SECONDS)}
     return Response(WaitingAnswer().model_dump_json(), 202, headers, content_type="application/json")
 
 
 def _download(content: bytes, kind: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-cache"}
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
     return Response(content, mimetype=kind, headers=headers)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import delete, exists, or_, select, update
 
-from serving.jobs.erasure import ERASED, erase
+from serving.jobs.erasure import ERASED, erase, erase_files
 from serving.settings import DAY
 from serving.site import Site
-from serving.store.clock import read_clock
+from serving.store.clock import now, read_clock
 from serving.store.tables import GONE, Job, OutboxEntry, Status
 
 UNFINISHED_SECONDS = 600  # after which a submission that broke off is removed
@@ -20,24 +20,30 @@ def expire(site: Site) -> None:
     Raises: StorageError; the next call goes on where this one stopped.
     """
     waiting_message = exists().where(OutboxEntry.job_id == Job.id)
+    broken_off = (Job.status == Status.SUBMITTED) & (Job.created_at < now() - UNFINISHED_SECONDS) & ~waiting_message
     with site.database.reading() as session:
-        moment = read_clock(session)
-        all_over = moment - 2 * site.settings.job_seconds  # nobody writes files of it any more
-        late = Job.created_at < moment - UNFINISHED_SECONDS
-        broken_off = (Job.status == Status.SUBMITTED) & late & ~waiting_message
-        over = session.scalars(
-            select(Job.id).where(Job.status.not_in(GONE), or_(Job.expires_at < moment, broken_off))
-        ).all()
-        half_gone = session.execute(
-            select(Job.id, Job.status).where(Job.status.in_(GONE), Job.stage != ERASED, Job.finished_at < all_over)
-        ).all()
-    for job_id in over:
+        over = select(Job.id).where(Job.status.not_in(GONE), or_(Job.expires_at < now(), broken_off))
+        numbers = session.scalars(over).all()
+    for job_id in numbers:
         erase(site, job_id, Status.EXPIRED)
-    for job_id, status in half_gone:
-        erase(site, job_id, Status(status))
-        with site.database.session() as session:
-            session.execute(update(Job).where(Job.id == job_id).values(stage=ERASED))
+    long_gone = Job.status.in_(GONE), Job.stage == ERASED, Job.expires_at < now() - REMEMBERED_SECONDS
     with site.database.session() as session:
-        session.execute(
-            delete(Job).where(Job.status.in_(GONE), Job.stage == ERASED, Job.expires_at < moment - REMEMBERED_SECONDS)
-        )
+        session.execute(delete(Job).where(*long_gone))
+
+
+def sweep_up(site: Site) -> None:
+    """Remove what was still being written when a job was deleted: again and again, until nobody can write any more.
+
+    Raises: StorageError; the next call goes on where this one stopped.
+    """
+    with site.database.reading() as session:
+        gone = select(Job.id, Job.finished_at).where(Job.status.in_(GONE), Job.stage != ERASED)
+        half_gone = session.execute(gone).all()
+        all_over = read_clock(session) - 2 * site.settings.job_seconds
+    for job_id, finished_at in half_gone:
+        erase_files(site, job_id)
+        if (finished_at or 0.0) < all_over:
+            with site.database.session() as session:
+                session.execute(update(Job).where(Job.id == job_id).values(stage=ERASED))
+    if half_gone:
+        site.database.forget_deleted()

@@ -44,6 +44,12 @@ def living(site: Site) -> list[WorkerRow]:
         return list(session.scalars(select(WorkerRow).where(~silent(site)).order_by(WorkerRow.started_at)))
 
 
+def all_ids(site: Site) -> list[str]:
+    """The ids of all who are at work, or were and have not been taken for dead yet."""
+    with site.database.reading() as session:
+        return list(session.scalars(select(WorkerRow.id)))
+
+
 def silent(site: Site) -> ColumnElement[bool]:
     """Whether a worker has not beaten for so long that it counts as dead."""
     return WorkerRow.beat_at <= now() - site.settings.worker_timeout

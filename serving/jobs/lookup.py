@@ -11,6 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from serving.errors import JobGone, JobUnknown
 from serving.ids import digest
 from serving.jobs.waiting import seconds_for_one
+from serving.sealing import Seal
 from serving.site import Site
 from serving.store.tables import GONE, UNFINISHED, WAITING, Face, Job, Status
 
@@ -84,11 +85,18 @@ def state(site: Site, secret: str) -> JobState:
         return JobState(job, before, (before + 1) * seconds_for_one(session))
 
 
-def of_session(site: Site, browser_session: str) -> list[Job]:
-    """The jobs of a browser session that are still there, the newest first."""
+def of_session(site: Site, browser_session: str) -> list[tuple[Job, str]]:
+    """The jobs of a browser session that are still there, each with its secret, the newest first."""
+    seal = browser_seal(browser_session)
+    mine = Job.session == digest(browser_session), Job.status.not_in(GONE), Job.sealed.is_not(None)
     with site.database.reading() as session:
-        jobs = whole_jobs().where(Job.session == browser_session, Job.status.not_in(GONE)).order_by(Job.id.desc())
-        return list(session.scalars(jobs))
+        jobs = session.scalars(whole_jobs().where(*mine).order_by(Job.id.desc()))
+        return [(job, seal.open(str(job.sealed))) for job in jobs]
+
+
+def browser_seal(browser_session: str) -> Seal:
+    """Seals the secrets of jobs for the browser that sent them: the database knows the digest of its session alone."""
+    return Seal(browser_session, "jobs of a browser")
 
 
 def face_folder(job: Job, number: int) -> str:

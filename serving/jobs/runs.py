@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from serving.jobs.heartbeats import silent
 from serving.site import Site
 from serving.store.clock import now
-from serving.store.tables import UNFINISHED, WAITING, Face, Job, Notice, Status, Upload, WorkerRow
+from serving.store.tables import UNFINISHED, WAITING, Face, Job, Notice, Status, Upload, WorkerRow, job_folder
 
 WAITING_AGAIN = {"status": Status.QUEUED, "worker_id": None, "stage": "", "progress": 0.0, "queued_at": now()}
 """The columns of a job that waits for its next run."""
@@ -58,7 +58,7 @@ class Standing:
 
 def run_folder(job_id: int, attempt: int) -> str:
     """Where the files of an attempt at a job go."""
-    return f"jobs/{job_id}/run-{attempt}"
+    return f"{job_folder(job_id)}/run-{attempt}"
 
 
 def standing(site: Site, job_id: int) -> Standing | None:
@@ -108,6 +108,12 @@ def advance(
     theirs = Job.status == Status.RUNNING, tuple_(Job.id, Job.attempts).in_(attempts)
     with site.database.session() as session:
         return set(session.scalars(update(Job).where(*theirs).values(values).returning(Job.id)))
+
+
+def holds(site: Site, run: Run) -> bool:
+    """Whether the job is still this run's: it has not been deleted, and nobody else has it."""
+    with site.database.reading() as session:
+        return session.scalar(select(Job.id).where(*_held_by(run))) is not None
 
 
 def finish(site: Site, run: Run, outcomes: Sequence[PhotoOutcome]) -> Status | None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from serving.ids import digest, new_secret
 from serving.jobs.erasure import erase
+from serving.jobs.lookup import browser_seal
+from serving.jobs.recipients import Recipient
 from serving.jobs.uploads import CleanPhoto
 from serving.jobs.waiting import require_room_in
 from serving.settings import DAY
 from serving.site import Site
 from serving.store.clock import now, read_clock
-from serving.store.tables import Job, Notice, OutboxEntry, Status, Upload
+from serving.store.tables import Job, Notice, OutboxEntry, Status, Upload, job_folder
 
 
 @dataclass(frozen=True)
@@ -28,22 +30,36 @@ class Submission:
     language: str = "en"
 
 
-def submit(site: Site, submission: Submission) -> Job:
+@dataclass(frozen=True)
+class Taken:
+    """A job as whoever has just sent it sees it: the only time that its secret is seen."""
+
+    id: int
+    secret: str
+
+    @property
+    def folder(self) -> str:
+        """Where all its files lie in the storage."""
+        return job_folder(self.id)
+
+
+def submit(site: Site, submission: Submission) -> Taken:
     """Take a job: when this returns, nothing that breaks can lose it.
 
     Raises: QueueFull, StorageFull, StorageError.
     """
+    secret = new_secret()
+    browser = submission.session
     with site.database.session() as session:
         moment = read_clock(session)
         require_room_in(session, site.settings)
-        secret = new_secret()
         job = Job(
-            secret=secret,
             digest=digest(secret),
             status=Status.SUBMITTED,
             faces_wanted=submission.faces_wanted,
             same_person=submission.same_person,
-            session=submission.session,
+            session=digest(browser) if browser else None,
+            sealed=browser_seal(browser).seal(secret) if browser else None,
             language=submission.language,
             created_at=moment,
             expires_at=moment + site.settings.keep_days * DAY,
@@ -64,15 +80,26 @@ def submit(site: Site, submission: Submission) -> Job:
         for upload, photo in zip(uploads, submission.photos):
             site.storage.write(upload.path, photo.jpeg)
         with site.database.session() as session:
-            session.add_all(uploads)
+            session.add_all([*uploads, *_notices(site, submission, job.id, secret)])
             session.add(OutboxEntry(job_id=job.id, due_at=now()))
-            for kind, address in (("mail", submission.email), ("webhook", submission.webhook)):
-                if address:
-                    session.add(Notice(job_id=job.id, kind=kind, address=address))
     except BaseException:
         erase(site, job.id, Status.DELETED)
         raise
-    return job
+    return Taken(job.id, secret)
+
+
+def _notices(site: Site, submission: Submission, job_id: int, secret: str) -> list[Notice]:
+    wanted = (("mail", submission.email), ("webhook", submission.webhook))
+    return [
+        Notice(
+            job_id=job_id,
+            kind=kind,
+            recipient=site.seal.mark(address),
+            sealed=Recipient(address, secret).sealed(site.seal),
+        )
+        for kind, address in wanted
+        if address
+    ]
 
 
 def retry(site: Site, job_id: int) -> bool:
@@ -92,7 +119,11 @@ def retry(site: Site, job_id: int) -> bool:
 
 def _next_notices(job: Job) -> list[Notice]:
     """What is to be sent at the next end of a job, beside what was not sent at the last one, which waits again."""
-    latest = {(notice.kind, notice.address): notice for notice in job.notices}.values()
+    latest = {(notice.kind, notice.recipient): notice for notice in job.notices}.values()
     for notice in latest:
         notice.due_at = None
-    return [Notice(kind=notice.kind, address=notice.address) for notice in latest if notice.sent_at is not None]
+    return [
+        Notice(kind=notice.kind, recipient=notice.recipient, sealed=notice.sealed)
+        for notice in latest
+        if notice.sent_at is not None
+    ]

@@ -60,14 +60,14 @@ class PostgresServer:
     """
 
     def __init__(self) -> None:
-        self._home = tempfile.mkdtemp(prefix="deep3d-postgres-")
+        self.home = tempfile.mkdtemp(prefix="deep3d-postgres-")
         self._port = free_port()
         self._databases = 0
         self._as_user: list[str] = []
         if os.geteuid() == 0:
             self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-            shutil.chown(self._home, "postgres")
-        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync", f"--pgdata={self._home}/cluster")
+            shutil.chown(self.home, "postgres")
+        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync", f"--pgdata={self.home}/cluster")
 
     def start(self) -> None:
         """Start with what the folder holds."""
@@ -81,7 +81,7 @@ class PostgresServer:
     def close(self) -> None:
         """Stop, and leave nothing."""
         self.stop()
-        shutil.rmtree(self._home)
+        shutil.rmtree(self.home)
 
     def new_database(self) -> str:
         """The URL of an empty database."""
@@ -91,12 +91,12 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self._port}/{name}"
 
     def _control(self, action: str, *options: str) -> None:
-        where = f"--pgdata={self._home}/cluster"
+        where = f"--pgdata={self.home}/cluster"
         self._run("pg_ctl", action, "--wait", f"--timeout={PATIENCE_SECONDS}", where, *options)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as_user, _find(program, "postgresql"), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._home)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.home)
 
 
 class Mailbox:

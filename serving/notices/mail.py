@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from serving.errors import SettingsError
 from serving.jobs import reasons
+from serving.jobs.recipients import Recipient
 from serving.language import N_, translations
 from serving.pictures import views
 from serving.settings import Settings
@@ -32,21 +34,31 @@ _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 SUBJECTS = {Status.DONE: N_("Your 3D face is ready"), Status.FAILED: N_("We could not make a 3D face of your photo")}
 
 
-def send(site: Site, job: Job, notice: Notice, hand_over: Callable[[], None]) -> None:
+def send(site: Site, job: Job, notice: Notice, recipient: Recipient, hand_over: Callable[[], None]) -> None:
     """Send the mail about the end of a job; `hand_over` is called just before a server gets it.
 
     Raises: OSError, smtplib.SMTPException, StorageError, and what `hand_over` raises.
     """
-    message = compose(site, job, notice)
+    message = compose(site, job, notice, recipient)
     if not site.settings.smtp_url:
+        hand_over()
         site.settings.mail_dir.mkdir(parents=True, exist_ok=True)
-        (site.settings.mail_dir / f"{job.id}-{notice.id}.eml").write_bytes(bytes(message))
+        _path(site, job, notice).write_bytes(bytes(message))
         return
     with _server(site.settings, hand_over) as server:
         server.send_message(message)
 
 
-def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
+def take_back(site: Site, job: Job, notice: Notice) -> None:
+    """Remove a mail that lies in a folder; one that a server has is gone."""
+    _path(site, job, notice).unlink(missing_ok=True)
+
+
+def _path(site: Site, job: Job, notice: Notice) -> Path:
+    return site.settings.mail_dir / f"{job.id}-{notice.id}.eml"
+
+
+def compose(site: Site, job: Job, notice: Notice, recipient: Recipient) -> EmailMessage:
     """The mail about the end of a job; its Message-ID is the same at every attempt."""
     settings, words = site.settings, translations(job.language)
     done = job.status == Status.DONE
@@ -54,7 +66,7 @@ def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
         "_": words.gettext,
         "done": done,
         "error": reasons.of_job(job, words.gettext),
-        "link": f"{settings.base_url.rstrip('/')}/jobs/{job.secret}",
+        "link": f"{settings.base_url.rstrip('/')}/jobs/{recipient.secret}",
         "expires": format_date(datetime.fromtimestamp(job.expires_at, UTC), "long", locale=job.language),
         "language": job.language,
         "subject": words.gettext(SUBJECTS[Status(job.status)]),
@@ -63,7 +75,7 @@ def compose(site: Site, job: Job, notice: Notice) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = values["subject"]
     message["From"] = settings.mail_from
-    message["To"] = Address(addr_spec=notice.address)
+    message["To"] = Address(addr_spec=recipient.address)
     message["Date"] = format_datetime(datetime.fromtimestamp(job.finished_at or job.created_at, UTC))
     message["Message-ID"] = f"<deep3d.{notice.id}.{job.digest[:16]}@{host}>"
     message["Auto-Submitted"] = "auto-generated"

@@ -17,13 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 from serving.errors import AddressRefused, StorageError
 from serving.jobs import lookup
+from serving.jobs.recipients import Recipient
 from serving.jobs.recovery import not_on_its_way
 from serving.notices import mail, webhook
 from serving.settings import DAY
 from serving.site import Site
 from serving.store.claims import claim_next
 from serving.store.clock import now, read_clock
-from serving.store.tables import Job, Notice
+from serving.store.tables import Job, Notice, Status
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds until a notice is tried again
 GIVE_UP_SECONDS = 3 * DAY
@@ -44,14 +45,15 @@ def send_next(site: Site, worker_id: str) -> str:
         return ""
     with site.database.reading() as session:
         job = session.scalar(lookup.whole_jobs().where(Job.id == notice.job_id))
-    if job is None or job.secret is None:
+    if job is None:
         return "given up"  # deleted meanwhile, and the notice with it
     try:
+        recipient = Recipient.opened(str(notice.sealed), site.seal)
         if notice.kind == "mail":
-            mail.send(site, job, notice, lambda: _hand_over(site, notice))
+            mail.send(site, job, notice, recipient, lambda: _hand_over(site, notice))
         else:
             _hand_over(site, notice)
-            webhook.call(site, job, notice)
+            webhook.call(site, job, notice, recipient)
     except _TakenAwayError:
         return "later"
     except DBAPIError:
@@ -61,7 +63,8 @@ def send_next(site: Site, worker_id: str) -> str:
     except Exception as error:  # a mistake of ours, which must not hold up the others
         _log.exception("%s fails", notice.kind, extra={"job": job.id})
         return _failed(site, job, notice, error)
-    _note_sent(site, notice)
+    if not _note_sent(site, job, notice):
+        mail.take_back(site, job, notice)
     _log.info("%s sent", notice.kind, extra={"job": job.id})
     return "sent"
 
@@ -77,14 +80,19 @@ def _hand_over(site: Site, notice: Notice) -> None:
             raise _TakenAwayError
 
 
-def _note_sent(site: Site, notice: Notice) -> None:
-    """Note it however long that takes: nobody else knows that the server has it. Whoever has it now stops."""
+def _note_sent(site: Site, job: Job, notice: Notice) -> bool:
+    """Note it however long that takes: nobody else knows that the server has it. Whoever has it now stops.
+
+    False if the job has been deleted meanwhile. An address is kept no longer, unless a failed job may be tried again.
+    """
     sent = {"worker_id": None, "due_at": None, "sent_at": now(), "handed_over_at": None, "error": None}
+    if job.status == Status.DONE:
+        sent["sealed"] = None
     while True:
         try:
             with site.database.session() as session:
-                session.execute(update(Notice).where(Notice.id == notice.id).values(**sent))
-            return
+                note = update(Notice).where(Notice.id == notice.id).values(**sent).returning(Notice.id)
+                return session.scalar(note) is not None
         except DBAPIError:
             _log.warning("a notice is sent, which cannot be noted at the moment", extra={"job": notice.job_id})
             time.sleep(NOTING_SECONDS)

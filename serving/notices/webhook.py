@@ -14,6 +14,7 @@ import urllib3
 
 from serving.errors import AddressRefused
 from serving.jobs import reasons
+from serving.jobs.recipients import Recipient
 from serving.site import Site
 from serving.store.tables import Job, Notice
 
@@ -25,12 +26,12 @@ class Declined(Exception):
     """The address did not answer, or not with 2xx."""
 
 
-def call(site: Site, job: Job, notice: Notice) -> None:
+def call(site: Site, job: Job, notice: Notice, recipient: Recipient) -> None:
     """Tell the end of a job to its webhook.
 
     Raises: AddressRefused, Declined.
     """
-    told = {"id": job.secret, "status": job.status, "faces": len(job.faces), "error": reasons.of_job(job)}
+    told = {"id": recipient.secret, "status": job.status, "faces": len(job.faces), "error": reasons.of_job(job)}
     body = json.dumps(told).encode()
     headers = {
         "Content-Type": "application/json",
@@ -38,7 +39,7 @@ def call(site: Site, job: Job, notice: Notice) -> None:
         "Idempotency-Key": f"{notice.id}",
         SIGNATURE: sign(site.settings.webhook_key, body, round(time.time())),
     }
-    _post(notice.address, body, headers)
+    _post(recipient.address, body, headers)
 
 
 def sign(key: str, body: bytes, seconds: int) -> str:

@@ -92,14 +92,14 @@ def my_faces() -> str:
         "my_faces.html",
         mine=[
             {
-                "page": url_for("pages.job", secret=each.secret),
-                "picture": _picture(str(each.secret)) if each.status == Status.DONE else None,
+                "page": url_for("pages.job", secret=secret),
+                "picture": _picture(secret) if each.status == Status.DONE else None,
                 "name": ", ".join(upload.name for upload in each.uploads),
                 "sent": format_datetime(datetime.fromtimestamp(each.created_at), "medium", locale=language()),
                 "failed": each.status == Status.FAILED,
-                "delete": url_for("pages.delete", secret=each.secret),
+                "delete": url_for("pages.delete", secret=secret),
             }
-            for each in mine
+            for each, secret in mine
         ],
     )
 

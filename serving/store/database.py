@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from serving.errors import SettingsError
+from serving.store.reserve import Reserve
 
 BUSY_SECONDS = 30  # how long SQLite waits for another writer
 CONNECT_SECONDS = 5
@@ -25,6 +27,7 @@ POSTGRES = {
 }
 """How PostgreSQL is talked to."""
 
+_log = logging.getLogger(__name__)
 _READING = "deep3d_reading"  # execution option of connections that write nothing
 
 
@@ -39,6 +42,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        is_file = self.engine.dialect.name == "sqlite"
+        self._reserve = Reserve(Path(f"{self.engine.url.database}.reserve")) if is_file else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(**{_READING: True}), expire_on_commit=False)
 
@@ -54,6 +59,30 @@ class Database:
         with self._readers() as session:
             yield session
 
+    @contextmanager
+    def with_reserve(self) -> Iterator[None]:
+        """Room in SQLite's file for the block, on a full disk, and again afterwards."""
+        if self._reserve is None:
+            yield
+            return
+        with self._reserve.given_up():
+            yield
+            self.forget_deleted()
+
+    def forget_deleted(self) -> None:
+        """Let nothing of deleted rows stay in SQLite's write-ahead log; a reader or a full disk may put that off to the
+        next call.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            _log.warning("what was deleted stays in the write-ahead log for a while: %s", error)
+        finally:
+            connection.close()
+
     def upgrade(self) -> None:
         """Make the tables, or bring them to the present schema.
 
@@ -65,6 +94,8 @@ class Database:
             if not done:
                 with self.engine.connect() as connection:
                     _upgrade(connection)
+            if self._reserve is not None:
+                self._reserve.fill()
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise SettingsError(
@@ -133,7 +164,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     """Transactions begin where SQLAlchemy says, not where the driver guesses."""
     assert isinstance(connection, sqlite3.Connection)
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

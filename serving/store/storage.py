@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -23,6 +24,11 @@ DELETE_PAUSE_SECONDS = 0.05
 PROBES = "probes"  # folder of the small files that are written to see whether that is possible
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def keep_files_private() -> None:
+    """Let nobody but the user of this process read the files that it writes from now on."""
+    os.umask(0o077)
 
 
 def is_full(error: Exception) -> bool:

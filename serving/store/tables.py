@@ -33,14 +33,13 @@ class Table(DeclarativeBase):
 
 
 class Job(Table):
-    """What one person submitted at once. `secret` is what people hold, `id` what logs carry."""
+    """What one person submitted at once. People hold its secret, logs carry its `id`."""
 
     __tablename__ = "jobs"
     __table_args__ = (Index("jobs_by_status", "status", "id"), {"sqlite_autoincrement": True})  # no number comes twice
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the secret, all that outlives the job
-    secret: Mapped[str | None] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(12))
     stage: Mapped[str] = mapped_column(String(16), default="")  # of the work, while running
     progress: Mapped[float] = mapped_column(default=0.0)  # in [0, 1]
@@ -48,7 +47,8 @@ class Job(Table):
 
     faces_wanted: Mapped[str] = mapped_column(String(8), default="largest")  # or all
     same_person: Mapped[bool] = mapped_column(default=False)
-    session: Mapped[str | None] = mapped_column(String(64), index=True)  # browser session whose job it is
+    session: Mapped[str | None] = mapped_column(String(64), index=True)  # digest of the browser session whose job it is
+    sealed: Mapped[str | None] = mapped_column(Text)  # the secret, for whoever knows that session
     language: Mapped[str] = mapped_column(String(8), default="en")
 
     created_at: Mapped[float]
@@ -72,7 +72,12 @@ class Job(Table):
     @property
     def folder(self) -> str:
         """Where all its files lie in the storage."""
-        return f"jobs/{self.id}"
+        return job_folder(self.id)
+
+
+def job_folder(job_id: int) -> str:
+    """Where all files of a job lie in the storage."""
+    return f"jobs/{job_id}"
 
 
 class Upload(Table):
@@ -137,7 +142,8 @@ class Notice(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(8))  # mail or webhook
-    address: Mapped[str] = mapped_column(String(500))
+    recipient: Mapped[str] = mapped_column(String(64), index=True)  # mark of the address: equal ones are equal
+    sealed: Mapped[str | None] = mapped_column(Text)  # address and secret, until nobody needs them any more
     due_at: Mapped[float | None] = mapped_column(index=True)  # None until the job ends, and again once sent or given up
     worker_id: Mapped[str | None] = mapped_column(String(36), index=True)  # who is sending it
     handed_over_at: Mapped[float | None]  # when a server was last about to get it, and may have taken it since

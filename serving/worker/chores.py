@@ -22,6 +22,7 @@ from serving.metrics import WorkerMetrics
 from serving.notices import sending
 from serving.pictures import orders
 from serving.site import Site
+from serving.store.scratch import Scratch
 from serving.worker import broker as brokers
 from serving.worker.broker import Messages
 from serving.worker.reconstruct import ReconstructJob
@@ -31,6 +32,7 @@ SWEEP_SECONDS = 2.0
 NOTICE_SECONDS = 0.5
 RENDERING_SECONDS = 0.5
 EXPIRY_SECONDS = 60.0
+SWEEP_UP_SECONDS = 10.0
 AFTER_ERROR_SECONDS = 2.0
 RENDERING_NICENESS = 10
 
@@ -46,13 +48,14 @@ class Chores(Middleware):
         self._job = job
         self._metrics = metrics
         self._me = messages.worker_id
+        self._scratch = Scratch(site.settings.data_dir)
         self._vigil = Vigil(site.settings.worker_timeout / 2)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Enter this process among the workers, and begin: its threads take their first messages next."""
-        heartbeats.register(self._site, self._me)
+        self._register()
         for name, seconds, action in (
             ("beat", heartbeats.BEAT_SECONDS, self._beat),
             ("relay", RELAY_SECONDS, self._relay),
@@ -60,6 +63,7 @@ class Chores(Middleware):
             ("notices", NOTICE_SECONDS, self._send_notices),
             ("renderings", RENDERING_SECONDS, self._make_renderings),
             ("expiry", EXPIRY_SECONDS, lambda: expiry.expire(self._site)),
+            ("sweep up", SWEEP_UP_SECONDS, self._sweep_up),
             ("watch", 1.0, self._watch),
         ):
             thread = threading.Thread(target=self._repeat, args=(seconds, action, name), name=name, daemon=True)
@@ -71,6 +75,7 @@ class Chores(Middleware):
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._scratch.leave(self._me)
         heartbeats.leave(self._site, self._me)
 
     def _repeat(self, seconds: float, action: Callable[[], None], name: str) -> None:
@@ -87,7 +92,15 @@ class Chores(Middleware):
     def _beat(self) -> None:
         if not heartbeats.beat(self._site, self._me):
             _log.warning("taken for dead; what was held here has been given to others")
-            heartbeats.register(self._site, self._me)
+            self._register()
+
+    def _register(self) -> None:
+        heartbeats.register(self._site, self._me)
+        self._scratch.use(self._me)
+
+    def _sweep_up(self) -> None:
+        expiry.sweep_up(self._site)
+        self._scratch.sweep({*heartbeats.all_ids(self._site), self._me})
 
     def _relay(self) -> None:
         while outbox.relay(self._site, lambda job_id: brokers.send(self._messages.broker, job_id)):

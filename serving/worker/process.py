@@ -20,6 +20,7 @@ from serving.logs import configure_logs
 from serving.metrics import WorkerMetrics
 from serving.settings import Settings
 from serving.site import Site
+from serving.store.storage import keep_files_private
 from serving.worker.broker import connect, declare
 from serving.worker.chores import Chores
 from serving.worker.face_finding import FaceFinder
@@ -77,6 +78,7 @@ def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = w
 
 def _from_environment(load: Callable[[Settings], FaceFinder], write: Write) -> tuple[Broker, Settings]:
     """The network is loaded before the first message is taken: a process that cannot work drains no queue."""
+    keep_files_private()
     settings = Settings.from_env(os.environ)
     configure_logs(settings.log_level)
     site = Site.open(settings)

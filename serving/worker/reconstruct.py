@@ -197,6 +197,8 @@ class ReconstructJob:
         try:
             with TemporaryDirectory(prefix="deep3d-") as folder:
                 self._write(face, Path(folder) / "face")
+                if not runs.holds(self._site, run):
+                    raise RunLostError
                 self._site.storage.move_folder(name, Path(folder) / "face")
         except (Deep3DError, OSError) as error:  # no photo is to blame when results cannot be written
             raise TransientError(str(error)) from error

@@ -1,6 +1,7 @@
 """A worker process for tests: everything is real but the network, which takes 50 ms, and the face, which is the mean.
 
-The name of a photo says what happens: `noface`, `kill` (the process dies of it, as of a crash in native code).
+The name of a photo says what happens: `noface`, `kill` (the process dies of it, as of a crash in native code). With
+QUICK_SCRATCH it takes its time over files that hold the photo.
 """
 
 import json
@@ -40,6 +41,9 @@ def write_quickly(face, folder: Path) -> None:
     (folder / "face.json").write_text(json.dumps({"coefficients": coefficients}))
     Image.new("RGB", (8, 8), "peru").save(folder / "texture.png")
     Image.new("RGB", (28, 8), "peru").save(folder / "overlay.jpg")
+    if "QUICK_SCRATCH" in os.environ:  # long enough to be killed while the face lies in a temporary folder
+        (folder / "pixels.bin").write_bytes(face.pixels.tobytes())
+        time.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -39,5 +39,5 @@ def test_a_wrong_one_is_told_by_its_name(name, value):
 
 def test_the_key_of_cookies_is_made_once(tmp_path):
     settings = Settings(data_dir=tmp_path)
-    assert settings.cookie_key() == settings.cookie_key()
-    assert len(settings.cookie_key()) >= 32
+    assert settings.site_key() == settings.site_key()
+    assert len(settings.site_key()) >= 32

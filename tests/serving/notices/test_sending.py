@@ -8,11 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from serving.jobs import erasure, heartbeats, lookup, reasons, recovery, runs, submission
+from serving.jobs.recipients import Recipient
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
 from serving.loadtest.servers import Mailbox
 from serving.notices import mail, sending
 from serving.pictures import views
+from serving.sealing import Seal, SealBroken
 from serving.store.tables import Notice, WorkerRow
 
 FAILED = [PhotoOutcome(error="anna.jpg: no <face> found.")]
@@ -73,7 +75,9 @@ def test_every_attempt_has_the_same_message_id(site, clean_photo, worker):
     with site.database.reading() as session:
         notice = session.scalars(select(Notice)).one()
         job = session.scalars(lookup.whole_jobs()).one()
-    assert mail.compose(site, job, notice)["Message-ID"] == mail.compose(site, job, notice)["Message-ID"]
+    recipient = Recipient("anna@example.com", "secret")
+    first, second = (mail.compose(site, job, notice, recipient)["Message-ID"] for _ in range(2))
+    assert first == second
 
 
 def test_a_deleted_job_takes_its_mail_along(site, clean_photo, worker):
@@ -81,6 +85,39 @@ def test_a_deleted_job_takes_its_mail_along(site, clean_photo, worker):
     sending.send_next(site, worker)
     erasure.delete(site, str(job.secret))
     assert read_mails(site) == []
+
+
+def test_a_mail_that_is_written_while_its_job_is_deleted_goes_too(site, clean_photo, worker, monkeypatch):
+    job = end(site, clean_photo, worker, FAILED)
+    noted = sending._note_sent
+
+    def deleted_meanwhile(*arguments):
+        erasure.delete(site, job.secret)
+        return noted(*arguments)
+
+    monkeypatch.setattr(sending, "_note_sent", deleted_meanwhile)
+    sending.send_next(site, worker)
+    assert read_mails(site) == []
+
+
+def test_nobody_who_reads_the_database_learns_address_or_secret(site, clean_photo, worker):
+    job = end(site, clean_photo, worker, FAILED)
+    with site.database.reading() as session:
+        notice = session.scalars(select(Notice)).one()
+    kept = f"{notice.sealed} {notice.recipient}"
+    assert "anna" not in kept
+    assert job.secret not in kept
+    assert Recipient.opened(str(notice.sealed), site.seal) == Recipient("anna@example.com", job.secret)
+    with pytest.raises(SealBroken):
+        Recipient.opened(str(notice.sealed), Seal("another key", "notices"))
+
+
+def test_an_address_is_kept_no_longer_than_it_is_needed(site, clean_photo, worker, monkeypatch):
+    monkeypatch.setattr(views, "front", lambda *arguments: b"picture")
+    end(site, clean_photo, worker, [PhotoOutcome(folders=("folder",))])
+    assert sending.send_next(site, worker) == "sent"
+    with site.database.reading() as session:
+        assert session.scalars(select(Notice.sealed)).one() is None
 
 
 def test_a_mail_server_that_is_away_is_tried_again_later(site, clean_photo, worker):
@@ -156,14 +193,14 @@ def test_a_suspended_worker_does_not_send_what_was_taken_from_it(by_smtp, clean_
     other = heartbeats.register(by_smtp)
     compose = mail.compose
 
-    def suspended(site, job, notice):
+    def suspended(site, job, notice, recipient):
         """The worker sleeps while it writes the mail; another one takes it for dead, and sends the mail itself."""
         monkeypatch.setattr(mail, "compose", compose)
         with site.database.session() as session:
             session.get_one(WorkerRow, worker).beat_at -= 60
         recovery.take_from_dead(site, other)
         assert sending.send_next(site, other) == "sent"
-        return compose(site, job, notice)
+        return compose(site, job, notice, recipient)
 
     monkeypatch.setattr(mail, "compose", suspended)
     assert sending.send_next(by_smtp, worker) == "later"
@@ -177,13 +214,13 @@ def test_a_mail_that_its_server_may_have_is_not_sent_by_another_worker(
     other, others = heartbeats.register(by_smtp), []
     noted = sending._note_sent
 
-    def suspended(site, notice):
+    def suspended(site, job, notice):
         """The worker sleeps while the server answers, and is taken for dead."""
         with site.database.session() as session:
             session.get_one(WorkerRow, worker).beat_at -= 60
         recovery.take_from_dead(site, other)
         others.append(sending.send_next(site, other))
-        noted(site, notice)
+        return noted(site, job, notice)
 
     monkeypatch.setattr(sending, "_note_sent", suspended)
     assert sending.send_next(by_smtp, worker) == "sent"

@@ -13,7 +13,7 @@ from PIL import Image
 
 from serving.app import create_app
 from serving.jobs import submission
-from serving.jobs.submission import Submission
+from serving.jobs.submission import Submission, Taken
 from serving.jobs.uploads import Reader, clean_photos
 from serving.settings import Settings
 from serving.site import Site
@@ -50,10 +50,10 @@ def photo() -> bytes:
 
 
 @pytest.fixture
-def ended_job(site: Site, photo: bytes, reader: Reader) -> Callable[..., Job]:
+def ended_job(site: Site, photo: bytes, reader: Reader) -> Callable[..., Taken]:
     """A function that makes a job which is over, with so many faces."""
 
-    def make(faces: int = 0, error: str | None = None) -> Job:
+    def make(faces: int = 0, error: str | None = None) -> Taken:
         job = submission.submit(
             site, Submission(clean_photos([("anna.jpg", io.BytesIO(photo))], site.settings, reader))
         )

@@ -7,8 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from serving.jobs import lookup
+from serving.jobs.submission import Taken
 from serving.site import Site
-from serving.store.tables import Job, Status
+from serving.store.tables import Status
 
 PASSWORD = "open sesame"  # of the fixture `app`
 
@@ -28,7 +29,7 @@ def test_without_a_password_there_is_no_page(app: Flask, client: FlaskClient, si
 
 
 def test_a_failed_job_is_listed_without_its_secret_and_can_be_tried_again(
-    client: FlaskClient, site: Site, ended_job: Callable[..., Job]
+    client: FlaskClient, site: Site, ended_job: Callable[..., Taken]
 ) -> None:
     job = ended_job(error="no face found")
     client.post("/admin/sign-in", data={"password": PASSWORD})

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from serving.store.tables import Job
+from serving.jobs.submission import Taken
 
 
-def test_a_finished_job_shows_its_face(client: FlaskClient, ended_job: Callable[..., Job]) -> None:
+def test_a_finished_job_shows_its_face(client: FlaskClient, ended_job: Callable[..., Taken]) -> None:
     job = ended_job(faces=1)
 
     page = client.get(f"/jobs/{job.secret}").text
@@ -18,20 +18,20 @@ def test_a_finished_job_shows_its_face(client: FlaskClient, ended_job: Callable[
         assert f'data-{name}="/api/v1/jobs/{job.secret}/faces/0/' in page
 
 
-def test_each_of_several_faces_has_its_page(client: FlaskClient, ended_job: Callable[..., Job]) -> None:
+def test_each_of_several_faces_has_its_page(client: FlaskClient, ended_job: Callable[..., Taken]) -> None:
     job = ended_job(faces=2)
 
     assert "/faces/1/face.glb" in client.get(f"/jobs/{job.secret}?face=2").text
     assert client.get(f"/jobs/{job.secret}?face=3").status_code == 404
 
 
-def test_a_failed_job_says_why(client: FlaskClient, ended_job: Callable[..., Job]) -> None:
+def test_a_failed_job_says_why(client: FlaskClient, ended_job: Callable[..., Taken]) -> None:
     job = ended_job(error="anna.jpg: no face found")
 
     assert "anna.jpg: no face found" in client.get(f"/jobs/{job.secret}").text
 
 
-def test_a_deleted_job_is_gone(client: FlaskClient, ended_job: Callable[..., Job]) -> None:
+def test_a_deleted_job_is_gone(client: FlaskClient, ended_job: Callable[..., Taken]) -> None:
     job = ended_job(faces=1)
 
     answer = client.post(f"/jobs/{job.secret}/delete", follow_redirects=True)
