@@ -5,7 +5,7 @@ import pytest
 
 from deep3d.camera import project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.confidence import Confidence, assess
+from deep3d.confidence import Confidence, assess, shows_face
 from deep3d.face_model import default_face_model
 
 POINTS = np.asarray(project(default_face_model().landmarks(default_face_model().mean_shape[None])))[0]
@@ -51,3 +51,9 @@ def test_larger_deviations_mean_larger_errors():
 
 def test_the_same_deviation_means_more_from_the_refiner_which_has_learned_real_photos_by_heart():
     assert confidence(refined=True).landmark_error > 2 * confidence().landmark_error
+
+
+def test_a_blurred_face_needs_a_detector_that_is_sure():
+    expected = np.array([1.0, 11.9, 12.1, 17.9, 17.9, 18.1])
+    score = np.array([0.5, 0.0, 0.97, 0.97, 0.99, 1.0])
+    assert shows_face(expected, score).tolist() == [True, True, False, False, True, False]

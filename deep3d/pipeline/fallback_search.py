@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 
 from deep3d.alignment import STANDARD_POINTS
-from deep3d.confidence import NO_FACE, NO_FACE_REFINED
+from deep3d.confidence import shows_face
 from deep3d.detection.detector import Detection, Faces
 from deep3d.photo import Photo
 from deep3d.pipeline.networks import Detector
@@ -80,7 +80,8 @@ def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Ob
 
 def believed(seen: Observation) -> Observation:
     """Without what the networks do not take for faces."""
-    return seen.take(seen.expected_errors() <= (NO_FACE_REFINED if seen.regression.refined else NO_FACE))
+    scores = np.array([face.detection.score for face in seen.candidates])
+    return seen.take(shows_face(seen.expected_errors(), scores))
 
 
 def _better(own: np.ndarray, upright: list[int], turned: list[list[int]], errors: np.ndarray) -> list[int]:
