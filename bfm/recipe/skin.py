@@ -150,6 +150,14 @@ def random_albedo(
         colour = _blend(colour, lipstick, regions.lips * rng.uniform(0.2, 0.9))
         colour = _blend(colour, rng.uniform(0.02, 0.25, 3), regions.lids * rng.uniform(0, 0.5))
     colour = _blend(colour, np.array([0.02, 0.015, 0.012]), regions.lash_line * rng.uniform(0.2, 0.9))
+    return srgb(_with_eyes_and_mouth(colour, regions, source, topology, rng))
+
+
+def _with_eyes_and_mouth(
+    colour: np.ndarray, regions: Regions, source: Source, topology: Topology, rng: np.random.Generator
+) -> np.ndarray:
+    """Linear colours (V, 3) with eyeballs, teeth, gums and sockets of their own."""
+    colour = colour.copy()
     iris = _between(IRIS_COLOURS, rng.random() ** 2 * 4)
     for side in ("left", "right"):
         rows = regions.part == f"sclera_{side}"
@@ -160,7 +168,7 @@ def random_albedo(
     colour[regions.part == "gums"] = np.array([0.42, 0.16, 0.15]) * rng.uniform(0.6, 1.1)
     socket = np.char.find(regions.part, "socket") >= 0
     colour[socket] = np.array([0.16, 0.05, 0.045]) * rng.uniform(0.6, 1.2)
-    return srgb(colour)
+    return colour
 
 
 def _eye(ball: np.ndarray, iris: np.ndarray) -> np.ndarray:

@@ -213,6 +213,13 @@ def _propose(images, first, second, third, judging):
     _slide(features, weights, wide, finer)
     _rectify(finer, bias, slope)
 
+    return _judge(finer, judging, tall, wide)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_LOOSE)
+def _judge(finer, judging, tall, wide):
+    """Offsets and scores of windows by the last features (B, C, N) of a grid of `tall` by `wide`."""
+    count = len(finer)
     weights, bias = judging
     offsets = np.empty((count, 4, tall - 4, wide - 4), np.float32)
     scores = np.empty((count, tall - 4, wide - 4), np.float32)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,15 +32,7 @@ def read_surrey(source: Path) -> ForeignModel:
     """
     if missing := [name for name in (SHAPE, BLENDSHAPES) if not (source / name).is_file()]:
         raise FaceModelMissing(f"{source}: {', '.join(missing)} missing; bfm/README.md says where to get them")
-    try:
-        import eos  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise ExtraMissing("eos reads the Surrey Face Model and is not installed; pip install eos-py") from error
-    try:
-        model = eos.morphablemodel.load_model(str(source / SHAPE))
-        blendshapes = eos.morphablemodel.load_blendshapes(str(source / BLENDSHAPES))
-    except Exception as error:  # eos raises anything at all on damaged files
-        raise FaceModelInvalid(f"{source}: eos cannot read {SHAPE} and {BLENDSHAPES}; fetch them again") from error
+    model, blendshapes = _read_by_eos(source)
     shape = model.get_shape_model()
     mean = np.array(shape.get_mean()).reshape(-1, 3) / MILLIMETRES
     identity = np.array(shape.get_rescaled_pca_basis()).T / MILLIMETRES
@@ -66,3 +59,16 @@ def read_surrey(source: Path) -> ForeignModel:
         landmarks=LANDMARKS,
         uv=(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), triangles),
     )
+
+
+def _read_by_eos(source: Path) -> tuple[Any, Any]:
+    """eos's model and its blendshapes."""
+    try:
+        import eos  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise ExtraMissing("eos reads the Surrey Face Model and is not installed; pip install eos-py") from error
+    try:
+        model = eos.morphablemodel.load_model(str(source / SHAPE))
+        return model, eos.morphablemodel.load_blendshapes(str(source / BLENDSHAPES))
+    except Exception as error:  # eos raises anything at all on damaged files
+        raise FaceModelInvalid(f"{source}: eos cannot read {SHAPE} and {BLENDSHAPES}; fetch them again") from error

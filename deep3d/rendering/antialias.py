@@ -31,11 +31,24 @@ def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Arra
     expect_triangles(indices, clip.shape[1])
     xp = array_namespace(picture, clip)
     batch, height, width, channels = picture.shape
-    vertex_count = clip.shape[1]
     device = array_api_compat.device(clip)
     crossings = _crossings(_in_main_memory(clip), indices, _in_main_memory(fragments.depth))
     if len(crossings) == 0:
         return picture
+    own, other = (xp.asarray(crossings[:, column], device=device) for column in range(2))
+    share = _shares(crossings, clip, height, width)
+    colors = xp.reshape(picture, (batch * height * width, channels))
+    change = xp.astype(share, picture.dtype)[:, None] * (xp.take(colors, own, axis=0) - xp.take(colors, other, axis=0))
+    return xp.reshape(_add_rows(colors, xp.where(share > 0, other, own), change), picture.shape)
+
+
+def _shares(crossings: np.ndarray, clip: Array, height: int, width: int) -> Array:
+    """How much (N,) of another pixel each of N edges covers, in [-0.5, 0.5]; negative: it uncovers its own pixel.
+
+    Half of the way between the centres belongs to each pixel: the edge past it covers a share of the other pixel, the
+    edge before it uncovers a share of the own one.
+    """
+    xp, device = array_namespace(clip), array_api_compat.device(clip)
     upright = crossings[:, 4] == 1
     own_row, own_column = np.divmod(crossings[:, 0] % (height * width), width)
     direction = np.sign(crossings[:, 1] - crossings[:, 0])
@@ -43,21 +56,15 @@ def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Arra
     def constant(values: np.ndarray) -> Array:
         return xp.asarray(values, dtype=clip.dtype, device=device)
 
-    own, other, vertex_a, vertex_b = (xp.asarray(crossings[:, column], device=device) for column in range(4))
-    corners = xp.reshape(clip, (batch * vertex_count, 4))
+    vertex_a, vertex_b = (xp.asarray(crossings[:, column], device=device) for column in (2, 3))
+    corners = xp.reshape(clip, (-1, 4))
     size = np.where(upright[:, None], [width, height], [height, width])
     along_a, across_a = _screen(xp.take(corners, vertex_a, axis=0), constant(upright), constant(size))
     along_b, across_b = _screen(xp.take(corners, vertex_b, axis=0), constant(upright), constant(size))
     t = (constant(np.where(upright, own_row, own_column)) - across_a) / (across_b - across_a)
     crossing = along_a + t * (along_b - along_a)
     reach = (crossing - constant(np.where(upright, own_column, own_row))) * constant(direction)  # 0 at own, 1 at other
-
-    # Half of the way between the centres belongs to each pixel: the edge past it covers a share of the other pixel,
-    # the edge before it uncovers a share of the own one.
-    share = reach - 0.5
-    colors = xp.reshape(picture, (batch * height * width, channels))
-    change = xp.astype(share, picture.dtype)[:, None] * (xp.take(colors, own, axis=0) - xp.take(colors, other, axis=0))
-    return xp.reshape(_add_rows(colors, xp.where(share > 0, other, own), change), picture.shape)
+    return reach - 0.5
 
 
 def _in_main_memory(array: Array) -> np.ndarray:

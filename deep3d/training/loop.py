@@ -64,6 +64,13 @@ def run_stages(
     if run.team.leads:
         run.folder.mkdir(parents=True, exist_ok=True)
         log.cut(run.step)
+
+    def tell(stage: S, values: dict[str, float]) -> None:
+        if run.step % LOG_EVERY == 0:
+            log.write(run, stage, values)
+            if watch is not None:
+                watch(run.step, values)
+
     module = run.team.share(run.network)
     first, total = 0, sum(stage.steps for stage in stages)
     try:
@@ -75,10 +82,7 @@ def run_stages(
                             values = _step(run, module, _learning_rate(stage, run.step - first), losses)
                             if run.team.leads:
                                 progress(run.step, total, values["total"])
-                                if run.step % LOG_EVERY == 0:
-                                    log.write(run, stage, values)
-                                    if watch is not None:
-                                        watch(run.step, values)
+                                tell(stage, values)
                             if run.team.any(wish.felt):
                                 raise TrainingStopped(
                                     f"{run.folder}: stopped after step {run.step} of {total}; the same command goes on"

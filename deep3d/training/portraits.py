@@ -80,3 +80,9 @@ def mirrored_landmarks(points: np.ndarray, width: int) -> np.ndarray:
 def _number(photo: Path) -> int:
     """The digits at the end of the name, which `read_portraits` has made sure of."""
     return int(re.findall(r"\d+", photo.stem)[-1])
+
+
+def training_data(portraits: bool) -> str:
+    """What a file of weights says that they have learned from."""
+    heads = "synthetic heads of the face model's population"
+    return f"{heads}, and landmarks of the tuning half of a portrait set" if portraits else heads

@@ -67,21 +67,21 @@ def run_crowd(client: Client, photos: Sequence[Path], people: int, seconds: floa
     with looking_at_pages(client) as looks, ThreadPoolExecutor(people) as pool:
         for waiting in [pool.submit(person) for _ in range(people)]:
             waiting.result()
-    took = time.perf_counter() - start
-    return Report(
-        {
-            "people at once": people,
-            "time of the test (s)": took,
-            "jobs done": len(done),
-            "jobs failed": len(failed),
-            "faces per second": len(done) / took,
-            "submitted to done, median (s)": quantile(done, 0.5),
-            "submitted to done, p95 (s)": quantile(done, 0.95),
-            "submitted to done, longest (s)": quantile(done, 1),
-            **looks.figures(),
-        },
-        [f"a job failed: {error}" for error in failed] + looks.faults(),
-    )
+    figures = {"people at once": people, **_figures(done, failed, time.perf_counter() - start), **looks.figures()}
+    return Report(figures, [f"a job failed: {error}" for error in failed] + looks.faults())
+
+
+def _figures(done: list[float], failed: list[str], took: float) -> dict[str, float]:
+    """What is told of jobs that took so many seconds each, in a test that took `took`."""
+    return {
+        "time of the test (s)": took,
+        "jobs done": len(done),
+        "jobs failed": len(failed),
+        "faces per second": len(done) / took,
+        "submitted to done, median (s)": quantile(done, 0.5),
+        "submitted to done, p95 (s)": quantile(done, 0.95),
+        "submitted to done, longest (s)": quantile(done, 1),
+    }
 
 
 def run_local_crowd(local: LocalSite, photos: Sequence[Path], people: int, seconds: float) -> Report:

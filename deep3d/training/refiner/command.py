@@ -15,6 +15,7 @@ from deep3d.network.checkpoints import read_checkpoint
 from deep3d.refiner import RefinerInfo, refiner_path, write_refiner
 from deep3d.runtime.cores import usable_cores
 from deep3d.training.loop import Progress
+from deep3d.training.portraits import training_data
 from deep3d.training.refiner.config import read_refiner_config
 from deep3d.training.refiner.learning import train_refiner
 from deep3d.training.team import join_team
@@ -46,15 +47,12 @@ def train_and_export_refiner(
         network = train_refiner(config, start, model_path, folder, progress, team)
         if not team.leads:
             return None
-    data = "synthetic heads of the face model's population"
-    if config.portraits and config.portrait_share > 0:
-        data += ", and landmarks of the tuning half of a portrait set"
     info = RefinerInfo(
         name=f"{start.info.name}_refiner",
         version="1",
         face_model=f"{model.name} {model.version}",
         face_model_sha256=model.sha256,
-        training_data=data,
+        training_data=training_data(bool(config.portraits) and config.portrait_share > 0),
         licence="MIT",
         created=datetime.now(UTC).date().isoformat(),
     )

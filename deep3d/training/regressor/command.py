@@ -19,6 +19,7 @@ from deep3d.network.torch_regressor import network_arrays
 from deep3d.runtime.cores import usable_cores
 from deep3d.training.config import read_config
 from deep3d.training.loop import Progress
+from deep3d.training.portraits import training_data
 from deep3d.training.regressor.learning import train
 from deep3d.training.team import join_team
 
@@ -49,16 +50,13 @@ def train_and_export(
         network = train(config, model_path, folder, progress, team)
         if not team.leads:
             return None
-    data = "synthetic heads of the face model's population"
-    if config.portraits:
-        data += ", and landmarks of the tuning half of a portrait set"
     info = CheckpointInfo(
         name=name,
         version="1",
         trunk=config.trunk,
         face_model=f"{model.name} {model.version}",
         face_model_sha256=model.sha256,
-        training_data=data,
+        training_data=training_data(bool(config.portraits)),
         accuracy={},
         licence="MIT",
         created=datetime.now(UTC).date().isoformat(),
