@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from deep3d import cli
 from deep3d.cli import measuring
 from deep3d.cli.compiling import NOTICE, compiling_told
-from deep3d.evaluation.faceless_pictures import TUNING, faceless_picture
+from deep3d.evaluation.robustness.faceless_pictures import TUNING, faceless_picture
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
 FILES = {"face.glb", "face.obj", "face.mtl", "texture.png", "albedo.png", "face.ply", "face.json", "overlay.jpg"}

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deep3d.datasets.frozen import Half, read_heads, read_portraits
-from deep3d.evaluation.confidence import confidence_benchmark
-from deep3d.evaluation.faceless import faceless_benchmark
 from deep3d.evaluation.labelled import labelled_benchmark
 from deep3d.evaluation.landmarks import head_landmark_benchmark, portrait_benchmark
 from deep3d.evaluation.measurement import Benchmark
@@ -16,9 +14,11 @@ from deep3d.evaluation.published.aflw2000 import aflw2000_benchmark
 from deep3d.evaluation.published.cropped_scans import bu3dfe_benchmark, florence_benchmark
 from deep3d.evaluation.published.now import now_benchmark
 from deep3d.evaluation.published.realy import realy_benchmark
+from deep3d.evaluation.robustness.confidence import confidence_benchmark
+from deep3d.evaluation.robustness.faceless import faceless_benchmark
+from deep3d.evaluation.robustness.turned import turned_benchmark
 from deep3d.evaluation.scans import head_benchmark
 from deep3d.evaluation.synthetic import same_person_benchmark, synthetic_benchmark
-from deep3d.evaluation.turned import turned_benchmark
 from deep3d.face_model import read_face_model
 
 

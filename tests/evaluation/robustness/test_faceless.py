@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from deep3d.confidence import Confidence
-from deep3d.evaluation.faceless import GIVEN, faceless_benchmark
-from deep3d.evaluation.faceless_pictures import KINDS, LARGEST, SMALLEST, TUNING, faceless_picture
 from deep3d.evaluation.predictor import ReconstructorPredictor
+from deep3d.evaluation.robustness.faceless import GIVEN, faceless_benchmark
+from deep3d.evaluation.robustness.faceless_pictures import KINDS, LARGEST, SMALLEST, TUNING, faceless_picture
 
 
 @pytest.mark.parametrize("number", range(len(KINDS)))

@@ -10,8 +10,8 @@ from PIL import Image
 
 from deep3d.confidence import Confidence
 from deep3d.datasets.frozen import PortraitSet
-from deep3d.evaluation.confidence import _figures, confidence_benchmark, evaluate_confidence
-from deep3d.evaluation.degradation import DEGRADATIONS
+from deep3d.evaluation.robustness.confidence import _figures, confidence_benchmark, evaluate_confidence
+from deep3d.evaluation.robustness.degradation import DEGRADATIONS
 from deep3d.landmarks import box_size
 
 LANDMARKS = np.random.default_rng(0).uniform(60, 160, (2, 68, 2))

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from deep3d.evaluation.faceless_pictures import faceless_picture
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, Progress
 from deep3d.evaluation.predictor import ReconstructorPredictor
+from deep3d.evaluation.robustness.faceless_pictures import faceless_picture
 from deep3d.photo import find_photos
 
 GIVEN = "given"  # the kind of pictures that are not drawn

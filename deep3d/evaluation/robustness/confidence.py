@@ -9,9 +9,9 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from deep3d.datasets.frozen import PortraitSet
-from deep3d.evaluation.degradation import DEGRADATIONS
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, Progress
 from deep3d.evaluation.predictor import ReconstructorPredictor
+from deep3d.evaluation.robustness.degradation import DEGRADATIONS
 from deep3d.landmarks import INNER, landmark_errors
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import Reconstructor

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from deep3d.datasets.frozen import PortraitSet
-from deep3d.evaluation.turned import TURNS, evaluate_turned, turned_benchmark
+from deep3d.evaluation.robustness.turned import TURNS, evaluate_turned, turned_benchmark
 from deep3d.landmarks import box_size
 
 LANDMARKS = np.random.default_rng(0).uniform(60, 160, (2, 68, 2))
