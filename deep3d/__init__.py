@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         draw_wireframe,
     )
     from deep3d.errors import Deep3DError
-    from deep3d.export import write_results
+    from deep3d.export import expression_file, write_results, write_web
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
     from deep3d.fitting import read_landmarks68
     from deep3d.mesh import Mesh
@@ -62,11 +62,13 @@ __all__ = [
     "draw_uv_texture",
     "draw_view",
     "draw_wireframe",
+    "expression_file",
     "fit_photo",
     "read_face_model",
     "read_landmarks68",
     "read_photo",
     "write_results",
+    "write_web",
 ]
 
 _MODULES = {
@@ -96,11 +98,13 @@ _MODULES = {
     "draw_uv_texture": "deep3d.drawing",
     "draw_view": "deep3d.drawing",
     "draw_wireframe": "deep3d.drawing",
+    "expression_file": "deep3d.export",
     "fit_photo": "deep3d.pipeline.from_landmarks",
     "read_face_model": "deep3d.face_model",
     "read_landmarks68": "deep3d.fitting",
     "read_photo": "deep3d.photo",
     "write_results": "deep3d.export",
+    "write_web": "deep3d.export",
 }
 
 

@@ -16,8 +16,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from serving.api import api, operations
+from serving.api.cors import let_others_call
 from serving.api.events import MOST_STREAMS
 from serving.api.problems import problem
+from serving.delivery import deliver
 from serving.jobs.uploads import Reader
 from serving.logs import configure_logs
 from serving.pages import error_page, pages
@@ -26,7 +28,13 @@ from serving.settings import Settings
 from serving.site import Site
 from serving.store.storage import keep_files_private
 
-SUBMITTING = ("api.submit", "pages.submit")  # the views whose POSTs count against the limit of an address
+SUBMITTING = (
+    "api.submit",
+    "pages.submit",
+    "pages.try_example",
+    "pages.preview",
+)  # the views whose POSTs count against the limit of an address
+WITHOUT_COOKIE = ("pages.submit", "pages.try_example", "pages.preview")  # they ask where a form comes from instead
 SIGN_IN = "pages.sign_in"
 MY_FACES = "pages.my_faces"
 SIGN_INS_PER_MINUTE = 10  # of one address: nobody guesses the password
@@ -83,9 +91,14 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["streams"] = threading.BoundedSemaphore(MOST_STREAMS)
     for blueprint in (api, operations, pages):
         app.register_blueprint(blueprint)
-    CSRFProtect(app).exempt(api)  # its requests carry the id or a key, and no cookie counts
+    deliver(app)
+    csrf = CSRFProtect(app)
+    csrf.exempt(api)  # its requests carry the id or a key, and no cookie counts
+    for endpoint in WITHOUT_COOKIE:
+        csrf.exempt(app.view_functions[endpoint])
     _limit_submissions(app, settings)
     app.after_request(_security_headers(settings))
+    app.after_request_funcs.setdefault(api.name, []).append(let_others_call(settings))
     _tell_errors(app)
     if settings.proxies:
         hops = settings.proxies
@@ -132,7 +145,7 @@ def _security_headers(settings: Settings) -> Callable[[Response], Response]:
             headers["Cache-Control"] = "no-store"  # what is deleted is gone for browsers and proxies too
         headers["X-Robots-Tag"] = "noindex, nofollow"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")  # the interface may allow others
         headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
         if settings.base_url.startswith("https:"):
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

@@ -1,7 +1,8 @@
-"""A program's side of the HTTP interface: submit photos, wait, download."""
+"""A program's side of the HTTP interface: submit photos, wait, download. It needs urllib3 alone (`deep3d[client]`)."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -92,9 +93,16 @@ class Client:
         """
         while True:
             state = self.request("GET", job["links"]["self"]).json()
-            if state["status"] not in ("submitted", "queued", "running"):
+            if is_over(state):
                 return state
-            time.sleep(min(max(POLL_SECONDS, POLL_SHARE * state["wait_seconds"]), LONGEST_POLL_SECONDS))
+            time.sleep(pause(state))
+
+    def delete(self, job: dict[str, Any]) -> None:
+        """Delete everything of a job.
+
+        Raises: Declined.
+        """
+        self.request("DELETE", job["links"]["self"]).require()
 
     def download(self, links: dict[str, str], names: Sequence[str], folder: Path) -> None:
         """Write files of a face into a folder.
@@ -109,3 +117,40 @@ class Client:
                 (folder / links[name].rpartition("/")[2]).write_bytes(answer.body)
         except OSError as error:
             raise Declined(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+
+
+class AsyncClient:
+    """The same for programs that do many things at once: each request runs in a thread of its own."""
+
+    def __init__(self, server: str, key: str = "", connections: int = 8) -> None:
+        self._client = Client(server, key, connections)
+
+    async def submit(self, photos: Sequence[Path], **fields: str) -> dict[str, Any]:
+        """As `Client.submit`."""
+        return await asyncio.to_thread(self._client.submit, photos, **fields)
+
+    async def wait(self, job: dict[str, Any]) -> dict[str, Any]:
+        """As `Client.wait`, without a thread that waits."""
+        while True:
+            state = (await asyncio.to_thread(self._client.request, "GET", job["links"]["self"])).json()
+            if is_over(state):
+                return state
+            await asyncio.sleep(pause(state))
+
+    async def delete(self, job: dict[str, Any]) -> None:
+        """As `Client.delete`."""
+        await asyncio.to_thread(self._client.delete, job)
+
+    async def download(self, links: dict[str, str], names: Sequence[str], folder: Path) -> None:
+        """As `Client.download`."""
+        await asyncio.to_thread(self._client.download, links, names, folder)
+
+
+def is_over(state: dict[str, Any]) -> bool:
+    """Whether a job as the site tells it is over."""
+    return state["status"] not in ("submitted", "queued", "running")
+
+
+def pause(state: dict[str, Any]) -> float:
+    """Seconds until it is worth while to look at a job again."""
+    return min(max(POLL_SECONDS, POLL_SHARE * state["wait_seconds"]), LONGEST_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""The commands that the site adds to `deep3d`: serve, submit, loadtest, api-key."""
+"""The commands that the site adds to `deep3d`: serve, submit, loadtest, api-key, doctor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ServerOption = Annotated[str, typer.Option(help="Address of the site.")]
 
 def add_commands(app: typer.Typer) -> None:
     """Add them; the entry point of the group `deep3d.commands`."""
-    for command in (serve, submit, api_key):
+    for command in (serve, submit, api_key, doctor):
         app.command(_name(command))(_told(command))
     scenarios = typer.Typer(callback=choose, result_callback=tell, no_args_is_help=True, add_completion=False)
     for scenario in SCENARIOS:
@@ -92,6 +92,19 @@ def _file(photo: str) -> Path:
     if "://" in photo:
         raise ServingError(f"{photo}: a web address, not a file; download the photo and name the file")
     return Path(photo)
+
+
+def doctor(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port that the site is to listen at.")] = 8000,
+) -> None:
+    """Check this installation as its environment sets it up, and say what to do about what is wrong."""
+    from serving.doctor import examine
+    from serving.settings import Settings
+
+    findings = list(examine(Settings.from_env(os.environ), port))
+    for finding in findings:
+        _say(f"{'ok   ' if finding.good else 'WRONG'}  {finding.what}: {finding.said}")
+    raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
 
 
 def _told(command: Callable[..., Result]) -> Callable[..., Result]:

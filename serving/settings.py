@@ -33,6 +33,7 @@ class Settings:
     webhook_key: str = ""  # signs webhooks; empty: none are taken
     admin_password: str = ""  # empty: no admin page
     anonymous: bool = True  # whether people without an API key may submit
+    cors_origins: str = ""  # pages of other sites that may call the interface, separated by commas; * for all
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-* headers count
 
     keep_days: float = 30.0  # until a job and all its files are removed

@@ -7,10 +7,12 @@ from deep3d.export.mat import write_mat
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.export.replacing import other_files
+from deep3d.export.web import expression_file, write_web
 
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
+    "expression_file",
     "other_files",
     "write_faces",
     "write_glb",
@@ -19,4 +21,5 @@ __all__ = [
     "write_obj",
     "write_ply",
     "write_results",
+    "write_web",
 ]

@@ -2,7 +2,7 @@
 
 face.web.glb is face.glb with positions and UVs in 16 bits (KHR_mesh_quantization), without normals, which a viewer
 works out anyway, and with the photo's expression in its vertices. The expressions are the same for every face of a
-model, and most of face.glb: `expressions` writes them once for all. `_VERTEX` numbers the model's vertices.
+model, and most of face.glb: `expression_file` writes them once for all. `_VERTEX` numbers the model's vertices.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def write_web(reconstruction: Reconstruction, folder: Path) -> None:
     (folder / "preview.jpg").write_bytes(preview(reconstruction))
 
 
-def expressions(face_model: FaceModel) -> bytes:
+def expression_file(face_model: FaceModel) -> bytes:
     """Where each expression moves which vertices of a model, for all its faces.
 
     Little-endian: the length of a JSON header in four bytes, the header {"step" in metres, "model" by its SHA-256,
@@ -74,6 +74,7 @@ def _smaller(content: bytes, reconstruction: Reconstruction) -> bytes:
     """face.glb with fewer bytes; its first mesh is the face, others (hair) stay beside it."""
     document, buffer = _unpacked(content)
     file = _Pieces(document, buffer)
+    weights = _weights(document["meshes"][0])
     for number, mesh in enumerate(document["meshes"]):
         mesh.pop("weights", None)
         mesh.pop("extras", None)
@@ -88,8 +89,13 @@ def _smaller(content: bytes, reconstruction: Reconstruction) -> bytes:
         image["bufferView"] = file.view(file.bytes_of(image["bufferView"]))
     used = {*document.get("extensionsUsed", []), _QUANTIZATION}
     document |= {"extensionsUsed": sorted(used), "extensionsRequired": [_QUANTIZATION]}
-    document["asset"]["extras"] = {"model": reconstruction.face_model.info.sha256}
+    document["asset"]["extras"] = {"model": reconstruction.face_model.info.sha256, "expression": weights}
     return file.packed(document)
+
+
+def _weights(mesh: dict[str, Any]) -> dict[str, float]:
+    """The photo's expression: weights by the names of expressions."""
+    return dict(zip(mesh.get("extras", {}).get("targetNames", []), mesh.get("weights", [])))
 
 
 class _Pieces:

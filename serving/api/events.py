@@ -36,7 +36,7 @@ def _events(site: Site, secret: str) -> Iterator[str]:
     last, quiet_since, end = "", time.monotonic(), time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < end:
         state = lookup.state(site, secret)
-        event = json.dumps(job_answer(secret, state).model_dump(by_alias=True))
+        event = json.dumps(job_answer(site.storage, secret, state).model_dump(by_alias=True))
         if event != last:
             last, quiet_since = event, time.monotonic()
             yield f"data: {event}\n\n"

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from flask import url_for
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.jobs import reasons
+from serving.jobs import reasons, verdicts
 from serving.jobs.lookup import JobState
 from serving.pictures.views import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
-from serving.store.tables import Status
+from serving.store.storage import Storage
+from serving.store.tables import Face, Status
 
 FILES = {
     "glb": "face.glb",
@@ -24,6 +25,9 @@ FILES = {
 }
 """The files of a face, by the name of their link."""
 
+VIEWER_FILES = {"web": "face.web.glb", "preview": "preview.jpg"}
+"""What the viewer shows first, by the name of its link."""
+
 
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -36,20 +40,42 @@ class _Request(BaseModel):
 class JobForm(_Request):
     """The fields of a submission, beside its photos."""
 
-    email: str = Field("", description="Where to say that it is done.")
-    webhook: str = Field("", description="https address that gets a signed POST when it is done.")
-    faces: Literal["largest", "all"] = Field("largest", description="Which faces of a photo.")
+    email: str = Field("", description="Where to say that it is done.", examples=["anna@example.org"])
+    webhook: str = Field(
+        "",
+        description="https address that gets a signed POST when it is done.",
+        examples=["https://example.org/hooks/deep3d"],
+    )
+    faces: Literal["largest", "all"] = Field("largest", description="Which faces of a photo.", examples=["all"])
     same_person: bool = Field(False, description="All photos show one person: they give one face together.")
-    language: str = Field("", description="Of the mail: en, de, es or zh; by default as Accept-Language says.")
+    language: Literal["", "en", "de", "es", "zh"] = Field(
+        "", description="Of the mail; by default as Accept-Language says.", examples=["de"]
+    )
+
+
+class SubmissionHeaders(_Request):
+    """What may be said of a submission beside its form."""
+
+    idempotency_key: str = Field(
+        "",
+        alias="Idempotency-Key",
+        max_length=200,
+        description="Any text of yours: sent again with the same photos and fields, it leads to the same job.",
+        examples=["holiday-17"],
+    )
 
 
 class SnapshotQuery(_Request):
     """The angles, size and background of pictures; every yaw is combined with every pitch."""
 
-    yaw: str = Field("0", description="Degrees, several separated by commas; positive: turned to the right.")
-    pitch: str = Field("0", description="Degrees, several separated by commas; positive: looking up.")
+    yaw: str = Field(
+        "0", description="Degrees, several separated by commas; positive: turned to the right.", examples=["-40,0,40"]
+    )
+    pitch: str = Field("0", description="Degrees, several separated by commas; positive: looking up.", examples=["0"])
     size: Annotated[int, Field(ge=SMALLEST, le=LARGEST, description="Pixels on each side.")] = 1024
-    background: str = Field("white", description=f"{', '.join(BACKGROUNDS)}, or six hexadecimal digits.")
+    background: str = Field(
+        "white", description=f"{', '.join(BACKGROUNDS)}, or six hexadecimal digits.", examples=["grey"]
+    )
 
     def views(self) -> list[tuple[float, float]]:
         """Pairs of yaw and pitch.
@@ -96,17 +122,24 @@ class FaceLinks(_Answer):
     json_: str = Field(serialization_alias="json")
     overlay: str
     albedo: str
+    web: str = Field(description="The mesh as the viewer takes it: small, in the expression of the photo.")
+    preview: str = Field(description="The photo around the face.")
     photo: str
     snapshots: str
     snapshot: str
     turntable: str
     turntable_gif: str
+    zip: str = Field(description="All files together.")
 
 
 class FaceAnswer(_Answer):
     """A face that was found."""
 
     photo: int = Field(description="Number of its photo, from 0.")
+    expected_error: float | None = Field(
+        description="Percent of the face's size: nine of ten such faces have a smaller mean error of their landmarks."
+    )
+    warnings: list[str] = Field(description="What is to be known of the result, the gravest first.")
     links: FaceLinks
 
 
@@ -148,7 +181,7 @@ class Problem(_Answer):
     errors: list[FieldProblem] = []
 
 
-def job_answer(secret: str, state: JobState) -> JobAnswer:
+def job_answer(storage: Storage, secret: str, state: JobState) -> JobAnswer:
     """A job for people who hold its id."""
     job = state.job
     return JobAnswer(
@@ -159,16 +192,27 @@ def job_answer(secret: str, state: JobState) -> JobAnswer:
         position=state.position,
         wait_seconds=round(state.wait_seconds, 1),
         photos=[PhotoAnswer(name=upload.name, error=reasons.of_photo(upload)) for upload in job.uploads],
-        faces=[
-            FaceAnswer(photo=face.photo, links=_face_links(secret, number)) for number, face in enumerate(job.faces)
-        ],
+        faces=[_face_answer(storage, secret, number, face) for number, face in enumerate(job.faces)],
         error=reasons.of_job(job),
         expires_at=round(job.expires_at, 3),
     )
 
 
+def _face_answer(storage: Storage, secret: str, number: int, face: Face) -> FaceAnswer:
+    verdict = verdicts.of_face(storage, face.folder)
+    return FaceAnswer(
+        photo=face.photo,
+        expected_error=verdict.expected_error,
+        warnings=list(verdict.warnings),
+        links=_face_links(secret, number),
+    )
+
+
 def _face_links(secret: str, number: int) -> FaceLinks:
-    files = {key: url_for("api.face_file", secret=secret, number=number, name=name) for key, name in FILES.items()}
+    files = {
+        key: url_for("api.face_file", secret=secret, number=number, name=name)
+        for key, name in (FILES | VIEWER_FILES).items()
+    }
     files["json_"] = files.pop("json")
     return FaceLinks(
         **files,
@@ -177,6 +221,7 @@ def _face_links(secret: str, number: int) -> FaceLinks:
         snapshot=url_for("api.snapshot", secret=secret, number=number),
         turntable=url_for("api.turntable", secret=secret, number=number, kind="mp4"),
         turntable_gif=url_for("api.turntable", secret=secret, number=number, kind="gif"),
+        zip=url_for("api.zip_of_files", secret=secret, number=number),
     )
 
 

@@ -11,10 +11,19 @@ from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving.api.models import Problem
+from serving.api.models import FILES, VIEWER_FILES, Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+_PATH_PARAMETERS: dict[str, dict[str, Any]] = {
+    "secret": {"description": "The id of the job.", "schema": {"type": "string", "examples": ["Zk3v…"]}},
+    "number": {"description": "Which face of the job, from 0.", "schema": {"type": "integer", "minimum": 0}},
+    "name": {
+        "description": "Which file.",
+        "schema": {"type": "string", "enum": [*FILES.values(), *VIEWER_FILES.values()]},
+    },
+    "kind": {"description": "Film or animation.", "schema": {"type": "string", "enum": ["mp4", "gif"]}},
+}
 _PROBLEMS = {
     400: "Not understood.",
     401: "An API key is needed.",
@@ -25,6 +34,11 @@ _PROBLEMS = {
     429: "Too many requests.",
     503: "Too much to do, or no worker.",
     507: "No room for files.",
+}
+_TAGS = {
+    "Jobs": "Send photos, follow what becomes of them, and delete everything.",
+    "Files": "The files of a face.",
+    "Pictures": "Pictures and films of a face from any side.",
 }
 _ATTRIBUTE = "described"
 
@@ -37,6 +51,8 @@ class Description:
     answer: type[BaseModel] | str = "application/octet-stream"  # a model, or a media type
     form: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
+    headers: type[BaseModel] | None = None
+    tag: str = "Jobs"
     photos: bool = False  # whether the form has photos
     waiting: type[BaseModel] | None = None  # the answer 202 of what is still to be made
     problems: Sequence[int] = (404, 410)
@@ -74,7 +90,15 @@ def openapi_document(app: Flask, version: str) -> dict[str, Any]:
             paths.setdefault(path, {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "deep3d", "version": version, "summary": "One photo in, one textured 3D face out."},
+        "info": {
+            "title": "deep3d",
+            "version": version,
+            "summary": "One photo in, one textured 3D face out.",
+            "description": "Whoever holds the id of a job may do everything with it: keep it like a password.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "This site."}],
+        "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],
@@ -85,7 +109,7 @@ def openapi_document(app: Flask, version: str) -> dict[str, Any]:
 
 
 def _models(description: Description) -> list[type[BaseModel]]:
-    every = (description.answer, description.form, description.query, description.waiting)
+    every = (description.answer, description.waiting)  # the others are written out where they are used
     return [each for each in every if isinstance(each, type)]
 
 
@@ -97,12 +121,12 @@ def _operation(
     schemas: dict[type[BaseModel], Any],
 ) -> dict[str, Any]:
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in sorted(arguments)
+        {"name": name, "in": "path", "required": True, **_PATH_PARAMETERS[name]} for name in sorted(arguments)
     ]
-    if description.query:
-        for name, field in description.query.model_json_schema()["properties"].items():
+    for place, model in (("query", description.query), ("header", description.headers)):
+        for name, field in (model.model_json_schema()["properties"] if model else {}).items():
             about = field.pop("description", "")
-            parameters.append({"name": name, "in": "query", "description": about, "schema": field})
+            parameters.append({"name": name, "in": place, "description": about, "schema": field})
     answer: dict[str, Any] = {"description": "As asked for."}
     if description.status != 204:
         kind = description.answer if isinstance(description.answer, str) else "application/json"
@@ -116,6 +140,7 @@ def _operation(
     problems = {str(code): {"description": _PROBLEMS[code], "content": problem} for code in description.problems}
     operation: dict[str, Any] = {
         "operationId": endpoint.rpartition(".")[2],
+        "tags": [description.tag],
         "summary": (view.__doc__ or "").strip().splitlines()[0],
         "parameters": parameters,
         "responses": {**answers, **problems},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import mimetypes
-from collections.abc import Iterator
+import zipfile
 from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, request, stream_with_context, url_for
@@ -15,9 +16,11 @@ from serving.api.events import job_events
 from serving.api.keys import require_key
 from serving.api.models import (
     FILES,
+    VIEWER_FILES,
     JobAnswer,
     JobForm,
     SnapshotQuery,
+    SubmissionHeaders,
     SubmittedAnswer,
     SubmittedLinks,
     WaitingAnswer,
@@ -25,6 +28,8 @@ from serving.api.models import (
 )
 from serving.api.openapi import Description, described, openapi_document
 from serving.api.problems import problem
+from serving.api.repeats import Repeats
+from serving.delivery import stored_file
 from serving.errors import JobUnknown, Refused
 from serving.jobs import erasure, lookup, submission
 from serving.jobs.addresses import clean_email, clean_webhook
@@ -39,9 +44,8 @@ from serving.pictures.orientation import exif_segment
 from serving.site import Site
 from serving.store.tables import Status
 
+KINDS = {"glb": "model/gltf-binary", "obj": "model/obj", "mtl": "model/mtl", "ply": "application/octet-stream"}
 RENDERING_SECONDS = 2  # after which it is worth while to ask again
-CHUNK = 1 << 18  # bytes of a file that are sent at a time
-
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 api.register_error_handler(Exception, problem)
 
@@ -54,16 +58,21 @@ Model = TypeVar("Model", bound=BaseModel)
         status=202,
         answer=SubmittedAnswer,
         form=JobForm,
+        headers=SubmissionHeaders,
         photos=True,
         problems=(400, 401, 413, 422, 429, 503, 507),
     )
 )
 def submit() -> tuple[dict, int, dict[str, str]]:
-    """Submit photos."""
+    """Submit photos; the same request with the same Idempotency-Key is the same job."""
     site = _site()
     require_key(site)
-    require_room(site)
+    _require_files()
     form = _checked(JobForm, request.form.to_dict())
+    repeats = Repeats(site, request)
+    if (taken := repeats.job()) is not None:
+        return _submitted(str(repeats.secret()), Status(taken.status))
+    require_room(site)
     photos = clean_photos(
         [(file.filename or "", file.stream) for file in request.files.getlist("photo")],
         site.settings,
@@ -79,15 +88,19 @@ def submit() -> tuple[dict, int, dict[str, str]]:
             email=clean_email(form.email),
             webhook=clean_webhook(form.webhook, site.settings),
             language=best_language(wanted),
+            secret=repeats.secret(),
         ),
     )
-    secret = job.secret
+    return _submitted(job.secret, Status.SUBMITTED)
+
+
+def _submitted(secret: str, status: Status) -> tuple[dict, int, dict[str, str]]:
     links = SubmittedLinks(
         self=url_for("api.look", secret=secret),
         page=url_for("pages.job", secret=secret),
         events=url_for("api.events", secret=secret),
     )
-    answer = SubmittedAnswer(id=secret, status=Status.SUBMITTED, links=links)
+    answer = SubmittedAnswer(id=secret, status=status, links=links)
     return answer.model_dump(by_alias=True), 202, {"Location": links.self}
 
 
@@ -98,7 +111,7 @@ def look(secret: str) -> dict:
     state = lookup.state(_site(), secret)
     if state.status is Status.DELETED:
         lookup.find(_site(), secret)  # says that it is gone
-    return job_answer(secret, state).model_dump(by_alias=True)
+    return job_answer(_site().storage, secret, state).model_dump(by_alias=True)
 
 
 @api.delete("/jobs/<secret>")
@@ -122,15 +135,29 @@ def events(secret: str) -> Response:
     )
 
 
-@api.get("/jobs/<secret>/faces/<int:number>/<any({files}):name>".format(files=",".join(FILES.values())))
-@described(Description())
+@api.get(
+    "/jobs/<secret>/faces/<int:number>/<any({files}):name>".format(files=",".join({**FILES, **VIEWER_FILES}.values()))
+)
+@described(Description(tag="Files"))
 def face_file(secret: str, number: int, name: str) -> Response:
     """Download a file of a face."""
     return _file(f"{lookup.face_folder(lookup.find(_site(), secret), number)}/{name}")
 
 
+@api.get("/jobs/<secret>/faces/<int:number>/face.zip")
+@described(Description(answer="application/zip", tag="Files"))
+def zip_of_files(secret: str, number: int) -> Response:
+    """Download all files of a face in one."""
+    folder = lookup.face_folder(lookup.find(_site(), secret), number)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        for name in FILES.values():
+            file.writestr(name, _site().storage.read(f"{folder}/{name}"))
+    return _download(archive.getvalue(), "application/zip", "face.zip", "attachment")
+
+
 @api.get("/jobs/<secret>/faces/<int:number>/photo.jpg")
-@described(Description(answer="image/jpeg"))
+@described(Description(answer="image/jpeg", tag="Files"))
 def photo(secret: str, number: int) -> Response:
     """Download the photo of a face, as it was kept; turned where it lay on a side."""
     job = lookup.find(_site(), secret)
@@ -140,7 +167,13 @@ def photo(secret: str, number: int) -> Response:
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshots.zip")
 @described(
-    Description(answer="application/zip", query=SnapshotQuery, waiting=WaitingAnswer, problems=(404, 410, 422, 503))
+    Description(
+        answer="application/zip",
+        tag="Pictures",
+        query=SnapshotQuery,
+        waiting=WaitingAnswer,
+        problems=(404, 410, 422, 503),
+    )
 )
 def snapshots_zip(secret: str, number: int) -> Response:
     """Pictures of a face from several sides, one JPG for each angle; many large ones are made by a worker."""
@@ -158,7 +191,7 @@ def snapshots_zip(secret: str, number: int) -> Response:
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshot.jpg")
-@described(Description(answer="image/jpeg", query=SnapshotQuery, problems=(404, 410, 422, 503)))
+@described(Description(answer="image/jpeg", tag="Pictures", query=SnapshotQuery, problems=(404, 410, 422, 503)))
 def snapshot(secret: str, number: int) -> Response:
     """A picture of a face from one side."""
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
@@ -169,7 +202,7 @@ def snapshot(secret: str, number: int) -> Response:
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/turntable.<any(mp4,gif):kind>")
-@described(Description(answer="video/mp4", waiting=WaitingAnswer))
+@described(Description(answer="video/mp4", tag="Pictures", waiting=WaitingAnswer))
 def turntable(secret: str, number: int, kind: str) -> Response:
     """The face turning once round, as a film, which a worker makes when it is first asked for."""
     job = lookup.find(_site(), secret)
@@ -209,25 +242,24 @@ def _views(query: SnapshotQuery) -> list[tuple[float, float]]:
         raise Refused(str(error).partition(":")[0], str(error)) from error
 
 
+def _require_files() -> None:
+    """Raises: Refused if photos are not sent as files."""
+    if request.is_json or "url" in request.form or "photo" in request.form:
+        raise Refused("photo", "Send the photo itself, as a file: this site fetches nothing from other addresses.")
+
+
 def _file(name: str, after_start: bytes = b"") -> Response:
     """A stored file, with more after its first two bytes if wished."""
     try:
         stream, size = _site().storage.open(name)
     except FileNotFoundError as error:
         raise JobUnknown("There is no such file.") from error
-
-    def chunks() -> Iterator[bytes]:
+    if after_start:
         with stream:
-            yield stream.read(2) + after_start
-            while chunk := stream.read(CHUNK):
-                yield chunk
-
-    kind = "model/gltf-binary" if name.endswith(".glb") else mimetypes.guess_type(name)[0]
-    return Response(
-        chunks(),
-        mimetype=kind or "application/octet-stream",
-        headers={"Content-Length": str(size + len(after_start))},
-    )
+            stream = io.BytesIO(stream.read(2) + after_start + stream.read())
+        size += len(after_start)
+    kind = KINDS.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return stored_file(stream, size, name, kind)
 
 
 def _turn(folder: str) -> int:
@@ -243,6 +275,6 @@ def _waiting() -> Response:
     return Response(WaitingAnswer().model_dump_json(), 202, headers, content_type="application/json")
 
 
-def _download(content: bytes, kind: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'inline; filename="{name}"'}
+def _download(content: bytes, kind: str, name: str, disposition: str = "inline") -> Response:
+    headers = {"Content-Disposition": f'{disposition}; filename="{name}"'}
     return Response(content, mimetype=kind, headers=headers)

@@ -28,6 +28,7 @@ class Submission:
     webhook: str | None = None
     session: str | None = None  # browser session, for "my faces"
     language: str = "en"
+    secret: str | None = None  # the id that it gets; None for a random one
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def submit(site: Site, submission: Submission) -> Taken:
 
     Raises: QueueFull, StorageFull, StorageError.
     """
-    secret = new_secret()
+    secret = submission.secret or new_secret()
     browser = submission.session
     with site.database.session() as session:
         moment = read_clock(session)

@@ -35,6 +35,12 @@ def require_room_in(session: Session, settings: Settings) -> None:
         raise QueueFull(max(5, round(waiting * seconds_for_one(session) / 2)))
 
 
+def foretold(site: Site) -> float:
+    """Seconds that a photo sent now would wait before its turn comes, a guess."""
+    with site.database.reading() as session:
+        return _count(session, Job.status.in_(WAITING)) * seconds_for_one(session)
+
+
 def _count(session: Session, *conditions) -> int:
     return session.scalar(select(func.count()).select_from(Job).where(*conditions)) or 0
 

@@ -45,7 +45,7 @@ def send(site: Site, job: Job, notice: Notice, recipient: Recipient, hand_over: 
         site.settings.mail_dir.mkdir(parents=True, exist_ok=True)
         _path(site, job, notice).write_bytes(bytes(message))
         return
-    with _server(site.settings, hand_over) as server:
+    with connect(site.settings, hand_over) as server:
         server.send_message(message)
 
 
@@ -108,7 +108,8 @@ class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
 
 
 @contextmanager
-def _server(settings: Settings, hand_over: Callable[[], None]) -> Iterator[smtplib.SMTP]:
+def connect(settings: Settings, hand_over: Callable[[], None]) -> Iterator[smtplib.SMTP]:
+    """A connection to the mail server of the settings, signed in; `hand_over` is called before a mail goes."""
     url = urlsplit(settings.smtp_url)
     if url.hostname is None:
         raise SettingsError("DEEP3D_SMTP_URL: names no host; give smtp+starttls://user:password@host")

@@ -1,6 +1,6 @@
 """The pages of the site: for people without a terminal, and for whoever runs it."""
 
-from serving.pages import admin, face, submit  # noqa: F401 - their routes are on the blueprint
+from serving.pages import admin, examples, face, interface, result, submit  # noqa: F401 - their routes are on the blueprint
 from serving.pages.blueprint import pages
 from serving.pages.errors import error_page
 

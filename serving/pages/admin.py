@@ -14,9 +14,10 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
-from serving.jobs import heartbeats, lookup, reasons, submission
+from serving.jobs import erasure, heartbeats, lookup, reasons, submission
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
+from serving.pages.charts import charts
 from serving.store.clock import read_clock
 from serving.store.tables import Job, Notice, Status
 
@@ -85,6 +86,8 @@ def admin() -> str:
         counts=[(label, counts.get(status, 0)) for status, label in _STATUSES],
         unsent=unsent,
         free=None if free is None else f"{free / 1e9:.1f} GB",
+        charts=charts(site(), moment),
+        disk=_disk(),
         workers=[(each.host, each.pid, _duration(moment - each.started_at)) for each in heartbeats.living(site())],
         failures=[(each, _when(each.finished_at), reasons.of_job(each, translate) or "") for each in failures],
     )
@@ -97,6 +100,27 @@ def retry(number: int) -> Response:
     queued = submission.retry(site(), number)
     flash(translate(N_("Job %(number)s is queued again.") if queued else N_("Job %(number)s is gone."), number=number))
     return make_response(redirect(url_for("pages.admin"), 303))
+
+
+@pages.post("/admin/jobs/<int:number>/delete")
+@_for_operators
+def delete_failed(number: int) -> Response:
+    """Delete a failed job with its photos."""
+    with site().database.reading() as database:
+        failed = database.scalar(select(Job.id).where(Job.id == number, Job.status == Status.FAILED))
+    if failed is not None:
+        erasure.erase(site(), number, Status.DELETED)
+    flash(translate(N_("Job %(number)s is deleted.") if failed else N_("Job %(number)s is gone."), number=number))
+    return make_response(redirect(url_for("pages.admin"), 303))
+
+
+def _disk() -> dict[str, object] | None:
+    """How full the disk of the files is, None where they lie elsewhere."""
+    room = site().storage.room()
+    if room is None:
+        return None
+    free, total = room
+    return {"share": round(1 - free / total, 3), "text": f"{(total - free) / 1e9:.0f} / {total / 1e9:.0f} GB"}
 
 
 def _when(moment: float | None) -> str:

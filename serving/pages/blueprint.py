@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, current_app, g, request, session
+from werkzeug.exceptions import BadRequest
 
 from serving.ids import new_secret
 from serving.language import LANGUAGES, best_language, translations
@@ -46,6 +49,25 @@ def choose_language() -> None:
     chosen = request.args.get("language")
     if chosen in LANGUAGES and request.blueprint != "api":
         session["language"] = chosen
+
+
+def own_forms_only(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Take only forms of our own pages: browsers say where a form comes from, so that no cookie has to remember it."""
+
+    @wraps(view)
+    def guarded(**arguments: Any) -> Any:
+        if request.method == "POST" and _comes_from_elsewhere():
+            raise BadRequest
+        return view(**arguments)
+
+    return guarded
+
+
+def _comes_from_elsewhere() -> bool:
+    said, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "")
+    if said is not None:
+        return said not in ("same-origin", "none")
+    return origin not in ("", "null") and urlsplit(origin).netloc != request.host
 
 
 @pages.app_context_processor

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 from flask import Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from PIL import Image
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from serving.api.problems import status_of
@@ -10,16 +13,29 @@ from serving.errors import Busy, Refused, StorageError
 from serving.jobs import submission
 from serving.jobs.addresses import clean_email
 from serving.jobs.submission import Submission
-from serving.jobs.uploads import TOO_LARGE, clean_photos
-from serving.jobs.waiting import require_room
+from serving.jobs.uploads import TOO_LARGE, Reader, clean_photos
+from serving.jobs.waiting import foretold, require_room
 from serving.language import N_
-from serving.pages.blueprint import browser_session, language, pages, site, translate
+from serving.pages.blueprint import browser_session, language, own_forms_only, pages, site, translate
 from serving.pages.errors import field_problems, wants_json
+from serving.pages.examples import EXAMPLES
+
+LONG_WAIT_SECONDS = 20  # from which it is worth while to be told by mail
+PREVIEW_PIXELS = 320
+
+FORMATS = (
+    ("cube", N_("3D model"), "GLB · OBJ · PLY", N_("with 51 expressions, for Blender, Unity and the web")),
+    ("photo", N_("Pictures"), "JPG · PNG", N_("from any side, in any light")),
+    ("film", N_("Turntable"), "MP4 · GIF", N_("the head turning once round")),
+    ("code", N_("Numbers"), "JSON", N_("pose, landmarks, shape and camera")),
+)
+"""What one gets: icon, name, formats, and what for."""
 
 NO_CONSENT = N_("Please confirm this first.")
 
 
 @pages.route("/", methods=["GET", "POST"])
+@own_forms_only
 def submit() -> Response | str:
     """The form; once sent it leads to the page of the job, or is shown again with what is wrong in it.
 
@@ -57,7 +73,7 @@ def _submission() -> Submission:
     photos, email = [], None
     files = [(file.filename or "", file.stream) for file in request.files.getlist("photo") if file.filename]
     try:
-        photos = clean_photos(files, site().settings, current_app.extensions["reader"])
+        photos = clean_photos(files, site().settings, reader())
     except Refused as error:
         errors["photo"], status = translate(error.text, **error.values), error.status
     try:
@@ -104,7 +120,35 @@ def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
         "photos": settings.max_photos,
         "days": f"{settings.keep_days:g}",
     }
-    return render_template("submit.html", errors=errors, form=typed, limits=limits, too_large=TOO_LARGE)
+    return render_template(
+        "submit.html",
+        errors=errors,
+        form=typed,
+        limits=limits,
+        too_large=TOO_LARGE,
+        long_wait=foretold(site()) > LONG_WAIT_SECONDS,
+        examples=EXAMPLES.values(),
+        formats=FORMATS,
+    )
+
+
+@pages.post("/preview")
+@own_forms_only
+def preview() -> Response:
+    """A small JPG of a photo that a browser cannot show itself; nothing of it is kept."""
+    file = request.files.get("photo")
+    photo = clean_photos([(file.filename or "", file.stream)] if file else [], site().settings, reader())[0]
+    image = Image.open(io.BytesIO(photo.jpeg))
+    image.draft("RGB", (PREVIEW_PIXELS, PREVIEW_PIXELS))
+    image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
+    small = io.BytesIO()
+    image.save(small, "JPEG")
+    return Response(small.getvalue(), mimetype="image/jpeg")
+
+
+def reader() -> Reader:
+    """What reads photos in this process."""
+    return current_app.extensions["reader"]
 
 
 def _typed() -> dict[str, str]:

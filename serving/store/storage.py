@@ -128,6 +128,15 @@ class Storage:
             self._files.makedirs(self._root, exist_ok=True)
             return shutil.disk_usage(self._root).free
 
+    def room(self) -> tuple[int, int] | None:
+        """Free and all bytes of the disk, None where the store is not a local folder."""
+        if not self._is_local:
+            return None
+        with _told():
+            self._files.makedirs(self._root, exist_ok=True)
+            usage = shutil.disk_usage(self._root)
+            return usage.free, usage.total
+
     def _delete(self, path: str) -> None:
         self._files.invalidate_cache()
         if self._files.exists(path):

@@ -13,7 +13,7 @@ from dramatiq import Worker, set_broker
 from dramatiq.broker import Broker
 from prometheus_client import start_http_server
 
-from deep3d import Deep3DError, Reconstructor, write_results
+from deep3d import Deep3DError, Reconstructor
 from deep3d.runtime.cores import take_over_process
 from serving.errors import ServingError
 from serving.logs import configure_logs
@@ -24,6 +24,7 @@ from serving.store.storage import keep_files_private
 from serving.worker.broker import connect, declare
 from serving.worker.chores import Chores
 from serving.worker.face_finding import FaceFinder
+from serving.worker.files import write_files
 from serving.worker.reconstruct import ReconstructJob, Write
 from serving.worker.warm_up import warm_up
 
@@ -33,7 +34,7 @@ SHUTDOWN_MS = 60_000  # for the jobs at hand; what is not done then is taken ove
 _log = logging.getLogger(__name__)
 
 
-def make_worker(site: Site, finder: FaceFinder, write: Write = write_results) -> Broker:
+def make_worker(site: Site, finder: FaceFinder, write: Write = write_files) -> Broker:
     """A broker whose workers work on the jobs of a site."""
     metrics = WorkerMetrics()
     messages = connect(site.settings)
@@ -49,16 +50,16 @@ def load_network(settings: Settings) -> FaceFinder:
     """What finds the faces, ready to work: it has done so once."""
     take_over_process()
     reconstructor = Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None, goal="throughput")
-    warm_up(reconstructor, write_results, reconstructor.face_model)
+    warm_up(reconstructor, write_files, reconstructor.face_model)
     return reconstructor
 
 
 def setup() -> None:
     """Make this process a worker, as its environment says; for the `dramatiq` command."""
-    set_broker(_from_environment(load_network, write_results)[0])
+    set_broker(_from_environment(load_network, write_files)[0])
 
 
-def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = write_results) -> None:
+def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = write_files) -> None:
     """Work until a signal says so, or until whoever started this process closes its standard input."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

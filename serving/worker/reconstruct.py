@@ -14,7 +14,7 @@ from dramatiq.errors import Retry
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from deep3d import Deep3DError, Photo, Reconstruction, read_photo, write_results
+from deep3d import Deep3DError, Photo, Reconstruction, read_photo
 from deep3d.runtime.cores import give_back_memory, usable_cores
 from serving.errors import StorageError
 from serving.jobs import reasons, recovery, runs
@@ -24,6 +24,7 @@ from serving.site import Site
 from serving.store.tables import Status, Upload
 from serving.worker.batching import Batcher, Budget, SharedLock
 from serving.worker.face_finding import FaceFinder, Faces, Found, Item, find_faces, shares_of
+from serving.worker.files import write_files
 
 PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
 PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has more
@@ -55,7 +56,7 @@ class ReconstructJob:
         finder: FaceFinder,
         worker_id: str,
         metrics: WorkerMetrics,
-        write: Write = write_results,
+        write: Write = write_files,
     ) -> None:
         self._site = site
         self._finder = finder

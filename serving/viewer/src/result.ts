@@ -1,36 +1,55 @@
 /** The result page: the face on its stage, and the controls beside it. */
 
+import { offerSharing } from "./sharing";
 import { waitForSlowFiles } from "./slow";
+import { offerRoom } from "./viewer/room";
 import { Comparison } from "./viewer/comparison";
 import { ExpressionSliders } from "./viewer/expressions";
 import { Face } from "./viewer/face";
+import { followPointer } from "./viewer/gaze";
 import { listenToKeys } from "./viewer/keys";
+import { dragLight } from "./viewer/lamp";
 import { type Look, Wardrobe } from "./viewer/looks";
+import { Moods } from "./viewer/moods";
 import { savePicture } from "./viewer/picture";
 import { Stage } from "./viewer/stage";
 
+/** What the page says of the face. */
+type Source = Record<"web" | "bytes" | "albedo" | "json" | "photo" | "expressions", string>;
+
 waitForSlowFiles(document);
+offerSharing(document);
 const viewer = document.querySelector<HTMLElement>("[data-viewer]")!;
 open(viewer).catch(() => viewer.classList.add("failed"));
 
 async function open(viewer: HTMLElement): Promise<void> {
   const part = <T extends HTMLElement>(name: string) => viewer.querySelector<T>(`[data-part="${name}"]`)!;
-  const { glb, albedo, json, photo } = viewer.dataset as Record<"glb" | "albedo" | "json" | "photo", string>;
+  const source = viewer.dataset as Source;
   const form = part<HTMLFormElement>("controls");
   const stage = new Stage(part<HTMLCanvasElement>("canvas"));
-  const face = await Face.load(glb);
-  const wardrobe = new Wardrobe(face, albedo);
+  const bar = part<HTMLProgressElement>("loading");
+  const face = await Face.load(source.web, Number(source.bytes), (share) => (bar.value = share));
+  const wardrobe = new Wardrobe(face, source.albedo);
   stage.show(wardrobe.group, face.bounds);
+  viewer.classList.add("ready");
+
+  const comparison = new Comparison(stage, part<HTMLImageElement>("photo"), part<HTMLInputElement>("line"), source.photo, source.json);
   const sliders = new ExpressionSliders(form, face, stage);
-  const comparison = new Comparison(stage, part<HTMLImageElement>("photo"), part<HTMLInputElement>("line"), photo, json);
+  const moods = new Moods(form, sliders, face.photoExpression);
   const control = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
 
-  const shine = () => wardrobe.shineFrom(Number(control("light-side").value), Number(control("light-height").value));
+  const wear = async () => {
+    await wardrobe.wear(control("look").value as Look);
+    viewer.toggleAttribute("data-lit", wardrobe.lit);
+  };
+  const shine = async () => {
+    wardrobe.shineFrom(Number(control("light-side").value), Number(control("light-height").value));
+    if (wardrobe.lit) return;
+    control("look").value = "albedo"; // the light of the photo cannot be moved, that on the skin can
+    await wear();
+  };
   const changes: Record<string, () => void | Promise<void>> = {
-    look: async () => {
-      await wardrobe.wear(control("look").value as Look);
-      viewer.toggleAttribute("data-lit", wardrobe.lit);
-    },
+    look: wear,
     "light-side": shine,
     "light-height": shine,
     "field-of-view": () => stage.see(Number(control("field-of-view").value)),
@@ -40,21 +59,53 @@ async function open(viewer: HTMLElement): Promise<void> {
     await changes[(event.target as HTMLInputElement).name]?.();
     stage.wake();
   });
+  dragLight(part("lamp"), control("light-side"), control("light-height"));
+  followPointer(part("stage"), sliders, () => control("gaze").checked);
 
+  const turning = viewer.querySelector<HTMLButtonElement>('[data-action="auto"]')!;
+  const autoTurn = (on: boolean) => {
+    stage.autoTurn = on;
+    turning.ariaPressed = String(on);
+  };
+  stage.canvas.addEventListener("taken", () => (turning.ariaPressed = "false"));
+  const stopComparing = () => {
+    control("compare").checked = false; // the photo has one side only
+    return comparison.turn(false);
+  };
   const actions: Record<string, (button: HTMLButtonElement) => void> = {
     turn: ({ dataset }) => {
-      control("compare").checked = false; // the photo has one side only
-      comparison.turn(false);
+      void stopComparing();
+      autoTurn(false);
       stage.turnTo({ yaw: Number(dataset.yaw), pitch: Number(dataset.pitch) });
     },
-    photo: () => sliders.set(face.photoExpression),
-    neutral: () => sliders.set({}),
-    save: () => savePicture(stage, comparison),
+    auto: () => {
+      void stopComparing();
+      autoTurn(!stage.autoTurn);
+    },
+    reset: () => {
+      void stopComparing();
+      autoTurn(false);
+      form.reset();
+      void wear();
+      moods.show(face.photoExpression);
+      stage.see(Number(control("field-of-view").value));
+      stage.reset();
+    },
+    full: () => void (document.fullscreenElement ? document.exitFullscreen() : part("stage").requestFullscreen()),
+    photo: () => moods.show(face.photoExpression),
+    neutral: () => moods.show({}),
+    save: () =>
+      savePicture(stage, comparison, { transparent: control("transparent").checked, double: control("double").checked }),
   };
   viewer.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLButtonElement>("[data-action]");
     if (button) actions[button.dataset.action!]?.(button);
   });
+  viewer.querySelector<HTMLElement>('[data-action="full"]')!.hidden = !document.fullscreenEnabled;
+  void offerRoom(viewer.querySelector<HTMLButtonElement>('[data-action="room"]')!, stage);
   listenToKeys(stage);
-  viewer.classList.add("ready");
+  const known = await face.learn(source.expressions).catch(() => false);
+  viewer.toggleAttribute("data-still", !known);
+  if (known) sliders.set(face.photoExpression);
+  viewer.classList.add("moving");
 }

@@ -4,12 +4,13 @@ const ASK_SECONDS = 2;
 
 /** Let the links and forms marked with `data-slow`, the name of their file, wait for what they ask for. */
 export function waitForSlowFiles(page: Document): void {
-  const status = page.querySelector<HTMLElement>("[data-slow-status]")!;
+  const status = page.querySelector<HTMLElement>("[data-slow-status]");
+  if (!status) return;
   const fetchInto = (url: string, name: string) => {
     status.textContent = "";
     download(url, name, () => (status.textContent = status.dataset.waiting!)).then(
       () => (status.textContent = ""),
-      () => (status.textContent = status.dataset.failed!),
+      (error: unknown) => (status.textContent = error instanceof Refused ? error.message : status.dataset.failed!),
     );
   };
   for (const link of page.querySelectorAll<HTMLAnchorElement>("a[data-slow]")) {
@@ -27,6 +28,9 @@ export function waitForSlowFiles(page: Document): void {
   }
 }
 
+/** What was asked for is not possible, for a reason that the server tells. */
+class Refused extends Error {}
+
 async function download(url: string, name: string, tellWaiting: () => void): Promise<void> {
   let answer = await fetch(url);
   while (answer.status === 202) {
@@ -35,6 +39,7 @@ async function download(url: string, name: string, tellWaiting: () => void): Pro
     await new Promise((resume) => setTimeout(resume, 1000 * seconds));
     answer = await fetch(url);
   }
+  if (answer.status === 422) throw new Refused(((await answer.json()) as { detail: string }).detail);
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());

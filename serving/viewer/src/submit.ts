@@ -1,16 +1,19 @@
-/** The form for photos: drop, previews, and sending it so that what was chosen stays while errors are shown. */
+/** The form for photos: choose or drop, previews, and sending it so that what was chosen stays while errors are shown. */
 
 /** What a refused form answers with (`Problem` of the interface). */
 interface Problem {
   readonly errors: readonly { readonly field: string; readonly message: string }[];
 }
 
+const PHOTO = /\.(jpe?g|png|webp|hei[cf]|gif|tiff?|bmp|avif|jxl|jp2)$/i;
+
 enhance(document.querySelector<HTMLFormElement>("[data-submit]")!);
+playFilm(document.querySelector<HTMLVideoElement>("[data-film]"));
 
 function enhance(form: HTMLFormElement): void {
+  form.classList.add("js");
   const input = form.querySelector<HTMLInputElement>("#photo")!;
   const camera = form.querySelector<HTMLInputElement>("#camera")!;
-  const drop = form.querySelector<HTMLElement>("[data-drop]")!;
   let photos: File[] = [];
 
   const choose = (files: Iterable<File>) => {
@@ -20,7 +23,8 @@ function enhance(form: HTMLFormElement): void {
       choose([]);
       input.focus();
     });
-    setErrors(form, {});
+    const wrong = whatIsWrong(form, photos);
+    setErrors(form, wrong ? { photo: wrong } : {}, false);
   };
   for (const each of [input, camera]) {
     each.addEventListener("change", () => {
@@ -28,23 +32,36 @@ function enhance(form: HTMLFormElement): void {
       each.value = ""; // what is sent are the photos that have been gathered
     });
   }
+  // A photo that misses the box is meant for it all the same.
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
-    drop.addEventListener(kind, (event) => {
+    document.addEventListener(kind, (event) => {
+      if (!(event as DragEvent).dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      drop.toggleAttribute("data-over", kind === "dragenter" || kind === "dragover");
+      form.toggleAttribute("data-over", kind === "dragenter" || kind === "dragover");
     });
   }
-  drop.addEventListener("drop", (event) => choose([...event.dataTransfer!.files]));
+  document.addEventListener("drop", (event) => choose([...(event.dataTransfer?.files ?? [])]));
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const large = photos.find((photo) => photo.size > Number(form.dataset.mostBytes));
-    if (large) return setErrors(form, { photo: form.dataset.tooLarge!.replace("%name%", large.name) });
+    const wrong = whatIsWrong(form, photos);
+    if (wrong) return setErrors(form, { photo: wrong });
     const data = new FormData(form);
     data.delete("photo");
     for (const photo of photos) data.append("photo", photo, photo.name);
     send(form, data);
   });
+}
+
+/** What the server would refuse, told before anything is sent. */
+function whatIsWrong(form: HTMLFormElement, photos: readonly File[]): string | undefined {
+  const { mostBytes, mostPhotos, tooLarge, tooMany, noPhoto } = form.dataset as Record<string, string>;
+  const other = photos.find((photo) => !photo.type.startsWith("image/") && !PHOTO.test(photo.name));
+  if (other) return noPhoto!.replace("%name%", other.name);
+  const large = photos.find((photo) => photo.size > Number(mostBytes));
+  if (large) return tooLarge!.replace("%name%", large.name);
+  if (photos.length > Number(mostPhotos)) return tooMany!.replace("%sent%", String(photos.length));
+  return undefined;
 }
 
 /** Send the form; the answer leads on, or says what is wrong beside each field. */
@@ -75,7 +92,7 @@ function send(form: HTMLFormElement, data: FormData): void {
 }
 
 /** Write errors beside their fields, and lead to the first. */
-function setErrors(form: HTMLFormElement, errors: Readonly<Record<string, string>>): void {
+function setErrors(form: HTMLFormElement, errors: Readonly<Record<string, string>>, lead = true): void {
   for (const line of form.querySelectorAll<HTMLElement>("[data-wrong]")) {
     const message = errors[line.dataset.wrong!] ?? "";
     line.textContent = message;
@@ -84,7 +101,8 @@ function setErrors(form: HTMLFormElement, errors: Readonly<Record<string, string
     if (message) field?.setAttribute("aria-invalid", "true");
     else field?.removeAttribute("aria-invalid");
   }
-  form.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  if (errors.email) form.querySelector("details")!.open = true;
+  if (lead) form.querySelector<HTMLElement>("[aria-invalid]")?.focus();
 }
 
 function showPreviews(form: HTMLFormElement, photos: readonly File[], remove: (photo: File) => void): void {
@@ -94,7 +112,9 @@ function showPreviews(form: HTMLFormElement, photos: readonly File[], remove: (p
   list.replaceChildren(
     ...photos.map((photo) => {
       const item = template.content.cloneNode(true) as DocumentFragment;
-      item.querySelector("img")!.src = URL.createObjectURL(photo);
+      const image = item.querySelector("img")!;
+      image.addEventListener("error", () => void askForPreview(form, photo, image), { once: true });
+      image.src = URL.createObjectURL(photo);
       item.querySelector("span")!.textContent = photo.name;
       const button = item.querySelector("button")!;
       button.ariaLabel = button.ariaLabel!.replace("%name%", photo.name);
@@ -104,4 +124,21 @@ function showPreviews(form: HTMLFormElement, photos: readonly File[], remove: (p
   );
   list.hidden = photos.length === 0;
   form.toggleAttribute("data-chosen", photos.length > 0);
+}
+
+/** A photo that this browser cannot show, such as HEIC, as the server sees it. */
+async function askForPreview(form: HTMLFormElement, photo: File, image: HTMLImageElement): Promise<void> {
+  if (photo.size > Number(form.dataset.mostBytes)) return;
+  const data = new FormData();
+  data.append("photo", photo, photo.name);
+  const answer = await fetch(form.dataset.previewAt!, { method: "POST", body: data }).catch(() => undefined);
+  if (answer?.ok) image.src = URL.createObjectURL(await answer.blob());
+}
+
+/** Let the head turn once the page is there, unless the person asked their system for less motion. */
+function playFilm(film: HTMLVideoElement | null): void {
+  if (!film || window.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  const play = () => film.play().catch(() => {}); // where it may not play, its first picture stays
+  if (document.readyState === "complete") void play();
+  else window.addEventListener("load", play);
 }

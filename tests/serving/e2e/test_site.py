@@ -23,10 +23,11 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     page.get_by_role("checkbox", name="I may use these photos").check()
     page.get_by_role("button", name="Make the face").click()
 
-    page.wait_for_selector(".viewer.ready")
+    page.wait_for_selector(".viewer.moving")
     address = page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
 
+    page.get_by_role("checkbox", name="Without background").check()
     front = saved_picture(page)
     assert likeness(head(front), server_picture(page, yaw=0)) > 0.9
 
@@ -37,7 +38,7 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     assert left > right + 0.1
 
     page.get_by_role("button", name="Front").click()
-    page.get_by_text("Expression", exact=True).click()
+    page.get_by_text("More expressions", exact=True).click()
     page.get_by_role("slider", name="Jaw: Open").press("End")
     opened = saved_picture(page)
     changed = abs(small(opened) - small(front))
@@ -69,7 +70,9 @@ def saved_picture(page: Page) -> Image.Image:
     """What "save this picture" gives."""
     with page.expect_download() as download:
         page.get_by_role("button", name="Save this picture").click()
-    return Image.open(download.value.path())
+    with Image.open(download.value.path()) as picture:
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture.convert("RGBA"))
 
 
 def server_picture(page: Page, yaw: float) -> np.ndarray:

@@ -14,7 +14,7 @@ def test_a_finished_job_shows_its_face(client: FlaskClient, ended_job: Callable[
 
     page = client.get(f"/jobs/{job.secret}").text
 
-    for name in ("glb", "albedo", "json", "photo"):
+    for name in ("web", "albedo", "json", "photo"):
         assert f'data-{name}="/api/v1/jobs/{job.secret}/faces/0/' in page
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 
 from serving.jobs import lookup
 
@@ -110,16 +111,21 @@ def test_a_site_for_programs_alone_takes_no_forms(app: Flask, client: FlaskClien
     assert client.get("/").status_code == client.post("/", data=form(photo)).status_code == 403
 
 
-def test_scripts_get_other_errors_in_words_too(app: Flask, client: FlaskClient, photo: bytes) -> None:
-    app.config["WTF_CSRF_ENABLED"] = True
+FROM_ELSEWHERE = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+]
 
-    answer = client.post("/", data=form(photo), headers={"Accept": "application/json"})
+
+def test_scripts_get_other_errors_in_words_too(client: FlaskClient, photo: bytes) -> None:
+    answer = client.post("/", data=form(photo), headers={"Accept": "application/json", **FROM_ELSEWHERE[0]})
 
     assert answer.status_code == 400
     assert [each["field"] for each in answer.get_json(force=True)["errors"]] == ["form"]
 
 
-@pytest.mark.parametrize("path", ["/", "/jobs/x/delete", "/admin/sign-in"])
+@pytest.mark.parametrize("path", ["/jobs/x/delete", "/jobs/x/rename", "/admin/sign-in"])
 def test_forms_need_their_token(app: Flask, client: FlaskClient, photo: bytes, path: str) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
 
@@ -127,3 +133,43 @@ def test_forms_need_their_token(app: Flask, client: FlaskClient, photo: bytes, p
 
     assert answer.status_code == 400
     assert "load the page again" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/examples/mira", "/preview"])
+@pytest.mark.parametrize("headers", FROM_ELSEWHERE)
+def test_other_sites_cannot_send_the_forms_without_a_token(client: FlaskClient, photo: bytes, path, headers) -> None:
+    assert client.post(path, data=form(photo), headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"}])
+def test_our_own_forms_are_taken_without_a_cookie(app: Flask, client: FlaskClient, photo: bytes, headers) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+
+    assert "Set-Cookie" not in client.get("/").headers
+    assert client.post("/", data=form(photo), headers=headers).status_code == 303
+
+
+def test_a_photo_that_no_browser_shows_gets_a_preview_that_is_not_kept(client: FlaskClient) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (800, 600), "peru").save(content, "TIFF")
+
+    answer = client.post("/preview", data={"photo": (io.BytesIO(content.getvalue()), "anna.tif")})
+
+    with Image.open(io.BytesIO(answer.data)) as preview:
+        assert (preview.format, preview.size) == ("JPEG", (320, 240))
+    assert "There is none yet." in client.get("/faces").text
+
+
+@pytest.mark.parametrize(("waiting", "asked"), [(0, False), (30, True)])
+def test_the_address_is_asked_for_when_the_wait_is_long(client: FlaskClient, monkeypatch, waiting, asked) -> None:
+    monkeypatch.setattr("serving.pages.submit.foretold", lambda site: waiting)
+
+    assert ("We can write to you" in client.get("/").text) == asked
+
+
+def test_limits_are_on_the_page_for_its_script(client: FlaskClient) -> None:
+    page = client.get("/").text
+
+    assert 'data-most-photos="3"' in page
+    assert 'data-most-bytes="25000000"' in page
+    assert "%sent%" in page

@@ -55,6 +55,6 @@ def test_the_detector_takes_the_drawn_face_for_one(model):
 def test_the_network_is_warm_when_it_is_handed_over(monkeypatch):
     finder = Finder(True, default_face_model())
     monkeypatch.setattr(Reconstructor, "load", lambda **arguments: finder)
-    monkeypatch.setattr(process, "write_results", lambda face, folder: None)
+    monkeypatch.setattr(process, "write_files", lambda face, folder: None)
     assert process.load_network(Settings()) is finder
     assert len(finder.seen) == 2

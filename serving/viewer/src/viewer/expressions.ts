@@ -27,6 +27,11 @@ export class ExpressionSliders {
     this.express();
   }
 
+  /** What the sliders say. */
+  get expression(): Expression {
+    return Object.fromEntries(this.sliders.map((each) => [each.dataset.expression!, Number(each.value)]));
+  }
+
   private get together(): boolean {
     return (this.form.elements.namedItem("both-sides") as HTMLInputElement).checked;
   }
@@ -53,7 +58,7 @@ export class ExpressionSliders {
   }
 
   private express(): void {
-    this.face.express(Object.fromEntries(this.sliders.map((each) => [each.dataset.expression!, Number(each.value)])));
+    this.face.express(this.expression);
     this.stage.wake();
   }
 }

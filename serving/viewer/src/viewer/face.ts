@@ -1,115 +1,173 @@
-/** The face of a GLB file: its mesh, and expressions as weights of its morph targets. */
+/** The face of face.web.glb, and the expressions that all faces of its model share. */
 
-import { Box3, type BufferAttribute, type BufferGeometry, Mesh, type Texture, type MeshBasicMaterial } from "three";
+import { Box3, BufferAttribute, BufferGeometry, Mesh, type MeshBasicMaterial, type Object3D, type Texture, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import { fetchWhole } from "../fetching";
 
-/** Weight of each morph target by its name; 0 is neutral, 1 is full. */
+/** Weight of each expression by its name; 0 is neutral, 1 is full. */
 export type Expression = Readonly<Record<string, number>>;
 
-/** Where one morph target moves the few vertices that it moves. */
+/** Where one expression moves the few vertices that it moves. */
 interface Target {
   readonly name: string;
-  readonly vertices: Uint32Array;
-  readonly offsets: Float32Array; // x, y, z of each of `vertices`, metres
+  readonly vertices: Uint16Array;
+  readonly offsets: Int16Array; // x, y, z of each of `vertices`, in steps
+}
+
+/** What the file says of itself in its asset. */
+interface About {
+  readonly model: string; // SHA-256 of the face model
+  readonly expression: Expression; // the photo's
 }
 
 /**
  * A face whose expression can change.
  *
- * Targets are added up here and not on the graphics card, because shading needs the normals of the moved surface and
- * the file has only those of the base mesh; with sparse targets that costs two or three milliseconds.
+ * Everything is worked out for the vertices of the model, of which the file doubles those on the seams of the texture.
+ * Expressions are added up here and not on the graphics card: shading needs the normals of the moved surface.
  */
 export class Face {
   readonly texture: Texture;
-  private readonly base: Float32Array;
-  private readonly targets: readonly Target[];
-  private readonly welded: Uint32Array;
-  readonly photoExpression: Expression;
   readonly bounds: Box3; // of the head as in the photo
+  readonly mesh: Mesh<BufferGeometry, MeshBasicMaterial>;
+  private readonly numbers: Uint16Array; // the model vertex of each vertex of the file
+  private readonly triangles: Uint32Array; // of model vertices
+  private readonly photo: Float32Array; // model vertices as in the photo, metres
+  private readonly base: Float32Array; // the same without any expression
+  private readonly moved: Float32Array;
+  private readonly normals: Float32Array;
+  private targets: readonly Target[] = [];
+  private step = 0;
 
-  constructor(readonly mesh: Mesh<BufferGeometry, MeshBasicMaterial>) {
-    const geometry = mesh.geometry;
-    const names = Object.keys(mesh.morphTargetDictionary ?? {});
-    const weights = mesh.morphTargetInfluences ?? [];
-    const deltas = geometry.morphAttributes.position ?? [];
-    this.base = (geometry.getAttribute("position").array as Float32Array).slice();
-    this.targets = names.map((name, number) => sparse(name, deltas[number]!.array as Float32Array));
-    this.photoExpression = Object.fromEntries(names.map((name, number) => [name, weights[number] ?? 0]));
-    this.welded = weld(this.base);
-    if (!mesh.material.map) throw new Error("the face has no texture");
-    this.texture = mesh.material.map;
-    geometry.morphAttributes = {};
-    mesh.updateMorphTargets();
-    this.express(this.photoExpression);
-    this.bounds = new Box3().setFromBufferAttribute(geometry.getAttribute("position") as BufferAttribute);
-  }
-
-  static async load(url: string): Promise<Face> {
-    const { scene } = await new GLTFLoader().loadAsync(url);
-    let face: Mesh | undefined;
-    scene.traverse((child) => {
-      if (child instanceof Mesh) face ??= child;
-    });
-    if (!face) throw new Error("the file holds no mesh");
-    return new Face(face as Mesh<BufferGeometry, MeshBasicMaterial>);
-  }
-
-  /** Move the face into an expression; targets that it does not name are neutral. */
-  express(expression: Expression): void {
-    const position = this.mesh.geometry.getAttribute("position");
-    const normal = this.mesh.geometry.getAttribute("normal");
-    const moved = position.array as Float32Array;
-    moved.set(this.base);
-    for (const { name, vertices, offsets } of this.targets) {
-      const weight = expression[name] ?? 0;
-      if (weight === 0) continue;
-      for (let i = 0; i < vertices.length; i++) {
-        const at = 3 * vertices[i]!;
-        for (let axis = 0; axis < 3; axis++) moved[at + axis]! += weight * offsets[3 * i + axis]!;
-      }
+  private constructor(
+    source: Mesh<BufferGeometry, MeshBasicMaterial>,
+    private readonly about: About,
+    readonly others: readonly Object3D[], // hair and the like, which do not move
+  ) {
+    const from = source.geometry;
+    const vertex = from.getAttribute("_vertex");
+    this.numbers = Uint16Array.from({ length: vertex.count }, (_, i) => vertex.getX(i));
+    const count = 1 + this.numbers.reduce((most, each) => Math.max(most, each), 0);
+    this.photo = positions(source, this.numbers, count);
+    this.base = this.photo.slice();
+    this.moved = this.photo.slice();
+    this.normals = new Float32Array(3 * count);
+    this.triangles = Uint32Array.from(from.index!.array, (corner) => this.numbers[corner]!);
+    const geometry = new BufferGeometry();
+    geometry.setIndex(from.index);
+    geometry.setAttribute("uv", from.getAttribute("uv"));
+    for (const name of ["position", "normal"]) {
+      geometry.setAttribute(name, new BufferAttribute(new Float32Array(3 * this.numbers.length), 3));
     }
-    smoothNormals(moved, this.mesh.geometry.index!.array, this.welded, normal.array as Float32Array);
-    position.needsUpdate = true;
-    normal.needsUpdate = true;
+    if (!source.material.map) throw new Error("the face has no texture");
+    this.texture = source.material.map;
+    this.mesh = new Mesh(geometry, source.material);
+    this.show();
+    this.bounds = new Box3().setFromArray(this.photo);
+  }
+
+  /** Fetch a face; `tell` hears which part of it is there. */
+  static async load(url: string, bytes: number, tell: (part: number) => void): Promise<Face> {
+    const buffer = await fetchWhole(url, bytes, tell);
+    const { scene, asset } = await new GLTFLoader().parseAsync(buffer, "");
+    scene.updateMatrixWorld(true);
+    const meshes: Mesh[] = [];
+    scene.traverse((child) => child instanceof Mesh && meshes.push(child));
+    const [face, ...others] = meshes;
+    if (!face) throw new Error("the file holds no mesh");
+    return new Face(face as Mesh<BufferGeometry, MeshBasicMaterial>, asset.extras as About, others);
+  }
+
+  get photoExpression(): Expression {
+    return this.about.expression;
+  }
+
+  /** Whether expressions have been fetched. */
+  get canMove(): boolean {
+    return this.targets.length > 0;
+  }
+
+  /** Fetch the expressions; false if they belong to another version of the model. */
+  async learn(url: string): Promise<boolean> {
+    const buffer = await fetchWhole(url, 0, () => {});
+    const length = new DataView(buffer).getUint32(0, true);
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))) as {
+      step: number;
+      model: string;
+      targets: { name: string; count: number }[];
+    };
+    if (header.model !== this.about.model) return false;
+    let at = 4 + length;
+    this.targets = header.targets.map(({ name, count }) => {
+      const vertices = new Uint16Array(buffer.slice(at, at + 2 * count));
+      const offsets = new Int16Array(buffer.slice(at + 2 * count, at + 8 * count));
+      at += 8 * count;
+      return { name, vertices, offsets };
+    });
+    this.step = header.step;
+    add(this.base, this.targets, this.photoExpression, -this.step);
+    return true;
+  }
+
+  /** Move the face into an expression; what it does not name is neutral. */
+  express(expression: Expression): void {
+    if (!this.canMove) return;
+    this.moved.set(this.base);
+    add(this.moved, this.targets, expression, this.step);
+    this.show();
+  }
+
+  /** How deep each vertex of the file lies in folds, in [0, 1]: 1 is open, as of the photo's expression. */
+  openness(): Float32Array {
+    const open = cavities(this.photo, this.triangles, this.normals);
+    return Float32Array.from(this.numbers, (vertex) => open[vertex]!);
+  }
+
+  private show(): void {
+    smoothNormals(this.moved, this.triangles, this.normals);
+    for (const [name, values] of [["position", this.moved], ["normal", this.normals]] as const) {
+      const attribute = this.mesh.geometry.getAttribute(name) as BufferAttribute;
+      const array = attribute.array as Float32Array;
+      for (let i = 0; i < this.numbers.length; i++) {
+        const from = 3 * this.numbers[i]!;
+        array[3 * i] = values[from]!;
+        array[3 * i + 1] = values[from + 1]!;
+        array[3 * i + 2] = values[from + 2]!;
+      }
+      attribute.needsUpdate = true;
+    }
   }
 }
 
-function sparse(name: string, dense: Float32Array): Target {
-  const vertices: number[] = [];
-  const offsets: number[] = [];
-  for (let at = 0; at < dense.length; at += 3) {
-    const [x, y, z] = [dense[at]!, dense[at + 1]!, dense[at + 2]!];
-    if (x === 0 && y === 0 && z === 0) continue;
-    vertices.push(at / 3);
-    offsets.push(x, y, z);
+/** Positions of the model's vertices in metres: the file has them as whole numbers, which its node scales. */
+function positions(source: Mesh, numbers: Uint16Array, count: number): Float32Array {
+  const attribute = source.geometry.getAttribute("position");
+  const place = new Vector3();
+  const result = new Float32Array(3 * count);
+  for (let i = 0; i < numbers.length; i++) {
+    place.fromBufferAttribute(attribute, i).applyMatrix4(source.matrixWorld).toArray(result, 3 * numbers[i]!);
   }
-  return { name, vertices: new Uint32Array(vertices), offsets: new Float32Array(offsets) };
+  return result;
 }
 
-/** For each vertex the first one at the same place: the file doubles vertices on the seams of the texture. */
-function weld(positions: Float32Array): Uint32Array {
-  const first = new Map<string, number>();
-  const welded = new Uint32Array(positions.length / 3);
-  for (let vertex = 0; vertex < welded.length; vertex++) {
-    const place = positions.subarray(3 * vertex, 3 * vertex + 3).join();
-    if (!first.has(place)) first.set(place, vertex);
-    welded[vertex] = first.get(place)!;
+function add(positions: Float32Array, targets: readonly Target[], expression: Expression, step: number): void {
+  for (const { name, vertices, offsets } of targets) {
+    const weight = step * (expression[name] ?? 0);
+    if (weight === 0) continue;
+    for (let i = 0; i < vertices.length; i++) {
+      const at = 3 * vertices[i]!;
+      for (let axis = 0; axis < 3; axis++) positions[at + axis]! += weight * offsets[3 * i + axis]!;
+    }
   }
-  return welded;
 }
 
 /** Normals of the surface, those of the triangles around a vertex weighted by their areas. */
-function smoothNormals(
-  positions: Float32Array,
-  triangles: ArrayLike<number>,
-  welded: Uint32Array,
-  normals: Float32Array,
-): void {
+function smoothNormals(positions: Float32Array, triangles: Uint32Array, normals: Float32Array): void {
   normals.fill(0);
   for (let corner = 0; corner < triangles.length; corner += 3) {
-    const a = 3 * welded[triangles[corner]!]!;
-    const b = 3 * welded[triangles[corner + 1]!]!;
-    const c = 3 * welded[triangles[corner + 2]!]!;
+    const a = 3 * triangles[corner]!;
+    const b = 3 * triangles[corner + 1]!;
+    const c = 3 * triangles[corner + 2]!;
     const ux = positions[b]! - positions[a]!;
     const uy = positions[b + 1]! - positions[a + 1]!;
     const uz = positions[b + 2]! - positions[a + 2]!;
@@ -122,9 +180,44 @@ function smoothNormals(
       normals[at + 2]! += ux * vy - uy * vx;
     }
   }
-  for (let vertex = 0; vertex < welded.length; vertex++) {
-    const from = 3 * welded[vertex]!; // never after `vertex`, so it is already of unit length when it is another one
-    const length = Math.hypot(normals[from]!, normals[from + 1]!, normals[from + 2]!) || 1;
-    for (let axis = 0; axis < 3; axis++) normals[3 * vertex + axis] = normals[from + axis]! / length;
+  for (let at = 0; at < normals.length; at += 3) {
+    const length = Math.hypot(normals[at]!, normals[at + 1]!, normals[at + 2]!) || 1;
+    for (let axis = 0; axis < 3; axis++) normals[at + axis]! /= length;
   }
+}
+
+const SMOOTHINGS = [4, 16, 48]; // steps of smoothing; the more, the wider the folds that are seen
+const DEEPEST = 0.006; // metres below the smoothed surface, at which a fold is as dark as it gets
+const DARKEST = 0.55;
+
+/** How open each vertex lies: it is dark where the smoothed surface lies above it, as in nostrils and folds. */
+function cavities(positions: Float32Array, triangles: Uint32Array, normals: Float32Array): Float32Array {
+  const count = positions.length / 3;
+  const depth = new Float32Array(count);
+  let smooth = positions;
+  let done = 0;
+  for (const steps of SMOOTHINGS) {
+    for (; done < steps; done++) smooth = smoothed(smooth, triangles);
+    for (let v = 0; v < count; v++) {
+      let above = 0;
+      for (let axis = 0; axis < 3; axis++) above += (smooth[3 * v + axis]! - positions[3 * v + axis]!) * normals[3 * v + axis]!;
+      depth[v] = Math.max(depth[v]!, above);
+    }
+  }
+  return depth.map((each) => 1 - DARKEST * Math.min(1, each / DEEPEST));
+}
+
+/** Each vertex in the middle of its neighbours. */
+function smoothed(positions: Float32Array, triangles: Uint32Array): Float32Array {
+  const sums = new Float32Array(positions.length);
+  const counts = new Float32Array(positions.length / 3);
+  for (let corner = 0; corner < triangles.length; corner += 3) {
+    for (let i = 0; i < 3; i++) {
+      const to = triangles[corner + i]!;
+      const from = triangles[corner + ((i + 1) % 3)]!;
+      counts[to]!++;
+      for (let axis = 0; axis < 3; axis++) sums[3 * to + axis]! += positions[3 * from + axis]!;
+    }
+  }
+  return sums.map((sum, at) => (counts[Math.floor(at / 3)] ? sum / counts[Math.floor(at / 3)]! : positions[at]!));
 }

@@ -1,6 +1,7 @@
-/** The looks of a face: what its surface shows. */
+/** The looks of a face: what its surface shows, and the studio that the lit ones stand in. */
 
 import {
+  BufferAttribute,
   Color,
   DirectionalLight,
   Group,
@@ -9,7 +10,7 @@ import {
   Mesh,
   MeshBasicMaterial,
   MeshNormalMaterial,
-  MeshStandardMaterial,
+  MeshPhysicalMaterial,
   SRGBColorSpace,
   type Texture,
   TextureLoader,
@@ -19,62 +20,106 @@ import type { Face } from "./face";
 
 export type Look = "texture" | "clay" | "wireframe" | "albedo" | "normals";
 
-const CLAY = new Color("#c9b8a8");
+const CLAY = new Color("#d5c6b7");
 const INK = new Color("#22302f");
 const PAPER = new Color("#f4f1ec");
 const LIGHT_DISTANCE = 2; // metres; only the direction matters
+const SHADOW_PIXELS = 1024;
+const SHADOW_REACH = 0.2; // metres around the middle of the head
 
-/** Dresses a face in one look after another, and holds the light that clay and albedo stand in. */
+/** Dresses a face in one look after another, and holds the light that clay and skin stand in. */
 export class Wardrobe {
   readonly group = new Group();
   private readonly wires: Mesh;
-  private readonly lamp = new DirectionalLight(0xffffff, 2.8);
-  private readonly materials: Record<Exclude<Look, "albedo">, Material>;
-  private albedo?: MeshStandardMaterial;
+  private readonly key = new DirectionalLight(0xfff4e8, 3); // the lamp that people move
+  private readonly rim = new DirectionalLight(0xdfe9ff, 1.1); // behind the head, away from the key
+  private readonly materials: Record<Exclude<Look, "albedo" | "clay">, Material>;
+  private clay?: MeshPhysicalMaterial;
+  private skin?: MeshPhysicalMaterial;
 
   constructor(
     private readonly face: Face,
     private readonly albedoUrl: string,
   ) {
     this.materials = {
-      texture: new MeshBasicMaterial({ map: face.texture }),
-      clay: new MeshStandardMaterial({ color: CLAY, roughness: 0.75 }),
-      wireframe: new MeshBasicMaterial({ color: PAPER, polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1 }),
+      texture: new MeshBasicMaterial({ map: face.texture, toneMapped: false }), // the photo's colours as they are
+      wireframe: new MeshBasicMaterial({
+        color: PAPER,
+        toneMapped: false,
+        polygonOffset: true,
+        polygonOffsetFactor: 1,
+        polygonOffsetUnits: 1,
+      }),
       normals: new MeshNormalMaterial(),
     };
     this.wires = new Mesh(
       face.mesh.geometry,
-      new MeshBasicMaterial({ color: INK, wireframe: true, transparent: true, opacity: 0.45 }),
+      new MeshBasicMaterial({ color: INK, wireframe: true, transparent: true, opacity: 0.45, toneMapped: false }),
     );
     this.wires.visible = false;
-    this.group.add(face.mesh, this.wires, new HemisphereLight(0xffffff, 0x8a7f76, 1.5), this.lamp);
-    this.shineFrom(30, 35);
+    face.mesh.castShadow = face.mesh.receiveShadow = true;
+    face.mesh.material = this.materials.texture as MeshBasicMaterial;
+    this.castShadows();
+    this.group.add(face.mesh, ...face.others, this.wires, new HemisphereLight(0xffffff, 0xb0a69c, 2.1), this.key, this.rim);
+    this.group.add(this.key.target, this.rim.target);
+    this.shineFrom(35, 30);
   }
 
   /** Whether the light matters to the look that is on. */
   get lit(): boolean {
-    return this.face.mesh.material as Material instanceof MeshStandardMaterial;
+    return (this.face.mesh.material as Material) instanceof MeshPhysicalMaterial;
   }
 
-  /** Put a look on; the albedo is fetched when it is first asked for. */
+  /** Put a look on; the skin is fetched when it is first asked for. */
   async wear(look: Look): Promise<void> {
-    this.face.mesh.material = (look === "albedo" ? await this.albedoMaterial() : this.materials[look]) as MeshBasicMaterial;
+    this.face.mesh.material = (await this.material(look)) as MeshBasicMaterial;
     this.wires.visible = look === "wireframe";
+    for (const other of this.face.others) other.visible = look === "texture" || look === "albedo";
   }
 
   /** Let the light come from the right of the front view (degrees, negative: left) and from a height (degrees). */
   shineFrom(side: number, height: number): void {
-    const [azimuth, elevation] = [(side * Math.PI) / 180, (height * Math.PI) / 180];
-    this.lamp.position.copy(new Vector3().setFromSphericalCoords(LIGHT_DISTANCE, Math.PI / 2 - elevation, azimuth));
+    const middle = this.face.bounds.getCenter(new Vector3());
+    const from = (azimuth: number, elevation: number) =>
+      new Vector3()
+        .setFromSphericalCoords(LIGHT_DISTANCE, ((90 - elevation) * Math.PI) / 180, (azimuth * Math.PI) / 180)
+        .add(middle);
+    this.key.position.copy(from(side, height));
+    this.rim.position.copy(from(side > 0 ? side - 165 : side + 165, 35));
+    for (const lamp of [this.key, this.rim]) {
+      lamp.target.position.copy(middle);
+      lamp.target.updateMatrixWorld();
+    }
   }
 
-  private async albedoMaterial(): Promise<Material> {
-    if (!this.albedo) {
-      const map: Texture = await new TextureLoader().loadAsync(this.albedoUrl);
-      map.colorSpace = SRGBColorSpace;
-      map.flipY = this.face.texture.flipY;
-      this.albedo = new MeshStandardMaterial({ map, roughness: 0.6 });
-    }
-    return this.albedo;
+  private castShadows(): void {
+    this.key.castShadow = true;
+    this.key.shadow.mapSize.set(SHADOW_PIXELS, SHADOW_PIXELS);
+    this.key.shadow.normalBias = 0.002;
+    this.key.shadow.radius = 6;
+    const camera = this.key.shadow.camera;
+    [camera.left, camera.right, camera.bottom, camera.top] = [-SHADOW_REACH, SHADOW_REACH, -SHADOW_REACH, SHADOW_REACH];
+    [camera.near, camera.far] = [LIGHT_DISTANCE - 0.5, LIGHT_DISTANCE + 0.5];
+  }
+
+  private async material(look: Look): Promise<Material> {
+    if (look === "clay") return (this.clay ??= this.clayMaterial());
+    if (look === "albedo") return (this.skin ??= await this.skinMaterial());
+    return this.materials[look];
+  }
+
+  /** Clay, darker in folds. */
+  private clayMaterial(): MeshPhysicalMaterial {
+    const open = this.face.openness();
+    const colours = Float32Array.from({ length: 3 * open.length }, (_, at) => open[Math.floor(at / 3)]!);
+    this.face.mesh.geometry.setAttribute("color", new BufferAttribute(colours, 3));
+    return new MeshPhysicalMaterial({ color: CLAY, roughness: 0.8, vertexColors: true });
+  }
+
+  private async skinMaterial(): Promise<MeshPhysicalMaterial> {
+    const map: Texture = await new TextureLoader().loadAsync(this.albedoUrl);
+    map.colorSpace = SRGBColorSpace;
+    map.flipY = this.face.texture.flipY;
+    return new MeshPhysicalMaterial({ map, roughness: 0.55, sheen: 0.35, sheenRoughness: 0.5, sheenColor: new Color("#ffd9c8") });
   }
 }

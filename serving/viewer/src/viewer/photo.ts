@@ -1,6 +1,6 @@
 /** The photo behind the face: the camera that took it, and the part of it that is shown. */
 
-import { Camera, Matrix4 } from "three";
+import { Camera, Matrix3, Matrix4, Vector3 } from "three";
 
 /** What the viewer reads of face.json. */
 export interface FaceDescription {
@@ -48,6 +48,22 @@ export function photoCamera(face: FaceDescription, region: Region): Camera {
       w[0], w[1], w[2], w[3],
     )
     .multiply(new Matrix4().makeScale(MILLIMETRES, MILLIMETRES, MILLIMETRES));
+  stand(camera, x, y, w);
   camera.projectionMatrixInverse.copy(camera.projectionMatrix).invert();
   return camera;
+}
+
+type Row = readonly [number, number, number, number];
+
+/** Put the camera where it stood: the picture stays, and light falls as that camera sees it. */
+function stand(camera: Camera, x: Row, y: Row, w: Row): void {
+  const rows = new Matrix3().set(x[0], x[1], x[2], y[0], y[1], y[2], w[0], w[1], w[2]);
+  const place = new Vector3(-x[3], -y[3], -w[3]).applyMatrix3(rows.invert()).divideScalar(MILLIMETRES);
+  const ahead = new Vector3(w[0], w[1], w[2]).normalize();
+  const pose = new Matrix4().lookAt(place, place.clone().add(ahead), new Vector3(0, 1, 0)).setPosition(place);
+  camera.matrixAutoUpdate = false;
+  camera.matrix.copy(pose);
+  camera.matrixWorld.copy(pose);
+  camera.matrixWorldInverse.copy(pose).invert();
+  camera.projectionMatrix.multiply(pose); // which undoes the view that is put in before it
 }

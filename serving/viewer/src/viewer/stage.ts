@@ -3,9 +3,14 @@
 import {
   Box3,
   type Camera,
-  NoToneMapping,
+  CanvasTexture,
+  Mesh,
+  MeshBasicMaterial,
+  NeutralToneMapping,
   type Object3D,
+  PCFShadowMap,
   PerspectiveCamera,
+  PlaneGeometry,
   Scene,
   Spherical,
   Vector3,
@@ -24,6 +29,9 @@ export const FRONT: View = { yaw: 0, pitch: 0 };
 const MARGIN = 1.1; // room around the head
 const TURN_MS = 450;
 const MAX_PIXEL_RATIO = 2;
+const AUTO_TURN = 2.2; // as OrbitControls counts: once round in half a minute
+const SHADOW_PIXELS = 128;
+const SHADOW_SIZE = 1.5; // of the widest of the head
 const STEEPEST = 85; // degrees; straight from above the camera would not know which way is up
 
 export class Stage {
@@ -33,19 +41,28 @@ export class Stage {
   private readonly orbit: OrbitControls;
   private readonly home = new Box3();
   private through: Camera = this.camera;
+  private readonly ground: Mesh;
   private turning?: { start: number; from: View; to: View; target: Vector3 };
   private frame = 0;
 
   constructor(readonly canvas: HTMLCanvasElement) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
-    this.renderer.toneMapping = NoToneMapping; // a photo's colours stay what they are
+    this.renderer.toneMapping = NeutralToneMapping; // of what is lit: keeps hues; a photo's colours are not touched
+    this.renderer.shadowMap.enabled = true;
+    this.renderer.shadowMap.type = PCFShadowMap;
+    this.ground = contactShadow();
+    this.scene.add(this.ground);
     this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, MAX_PIXEL_RATIO));
     this.orbit = new OrbitControls(this.camera, canvas);
     this.orbit.enableDamping = true;
     this.orbit.dampingFactor = 0.12;
     this.orbit.minPolarAngle = radians(90 - STEEPEST);
     this.orbit.maxPolarAngle = radians(90 + STEEPEST);
-    this.orbit.addEventListener("start", () => (this.turning = undefined));
+    this.orbit.addEventListener("start", () => {
+      this.turning = undefined;
+      this.orbit.autoRotate = false;
+      canvas.dispatchEvent(new Event("taken"));
+    });
     this.orbit.addEventListener("change", () => this.wake());
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement!);
   }
@@ -54,6 +71,10 @@ export class Stage {
   show(thing: Object3D, bounds: Box3): void {
     this.scene.add(thing);
     this.home.copy(bounds);
+    const size = bounds.getSize(new Vector3());
+    const middle = bounds.getCenter(new Vector3());
+    this.ground.position.set(middle.x, bounds.min.y - 0.004, middle.z);
+    this.ground.scale.setScalar(SHADOW_SIZE * Math.max(size.x, size.z));
     this.orbit.target.copy(bounds.getCenter(new Vector3()));
     this.resize();
     this.place(FRONT, this.fittingDistance());
@@ -100,6 +121,17 @@ export class Stage {
     this.turnTo(FRONT);
   }
 
+  /** Let the head turn by itself until somebody takes hold of it. */
+  set autoTurn(on: boolean) {
+    this.orbit.autoRotate = on;
+    this.orbit.autoRotateSpeed = AUTO_TURN;
+    this.wake();
+  }
+
+  get autoTurn(): boolean {
+    return this.orbit.autoRotate;
+  }
+
   /** See with a vertical field of view in degrees; the camera moves so that the head keeps its size. */
   see(angle: number): void {
     const nearness = this.orbit.getDistance() / this.fittingDistance();
@@ -111,8 +143,27 @@ export class Stage {
   /** Look through another camera, which nobody can move; `undefined` is the orbiting one again. */
   lookThrough(camera: Camera | undefined): void {
     this.through = camera ?? this.camera;
+    this.ground.visible = camera === undefined;
     this.orbit.enabled = camera === undefined;
     this.wake();
+  }
+
+  /** Show the head in a room, so many metres before the eyes, until the session ends. */
+  async enterRoom(session: XRSession, away: number): Promise<void> {
+    const { xr } = this.renderer;
+    const place = this.scene.position.clone();
+    const middle = this.home.getCenter(new Vector3());
+    xr.enabled = true;
+    xr.setReferenceSpaceType("local");
+    await xr.setSession(session);
+    this.scene.position.set(-middle.x, -middle.y, -away - middle.z);
+    this.renderer.setAnimationLoop(() => this.renderer.render(this.scene, this.camera));
+    session.addEventListener("end", () => {
+      this.renderer.setAnimationLoop(null);
+      xr.enabled = false;
+      this.scene.position.copy(place);
+      this.resize();
+    });
   }
 
   /** Draw a frame soon: the way to say that something has changed. */
@@ -121,7 +172,9 @@ export class Stage {
   }
 
   /** A copy of the current picture, transparent around the head, with its longer side of so many pixels. */
-  capture(longerSide: number): HTMLCanvasElement {
+  capture(longerSide: number, shadow: boolean): HTMLCanvasElement {
+    const seen = this.ground.visible;
+    this.ground.visible &&= shadow;
     const ratio = this.renderer.getPixelRatio();
     const { width, height } = this.canvas.parentElement!.getBoundingClientRect();
     const scale = longerSide / Math.max(width, height);
@@ -132,6 +185,7 @@ export class Stage {
     this.drawNow();
     copy.getContext("2d")!.drawImage(this.canvas, 0, 0); // in the task that drew it, later the canvas may be empty
     this.renderer.setPixelRatio(ratio);
+    this.ground.visible = seen;
     this.resize();
     return copy;
   }
@@ -145,6 +199,7 @@ export class Stage {
     this.turn(now);
     this.orbit.update(); // fires `change`, which wakes the next frame, as long as it still glides
     this.drawNow();
+    if (this.orbit.autoRotate) this.wake();
   }
 
   private turn(now: number): void {
@@ -186,6 +241,24 @@ export class Stage {
     this.place(this.view, (this.orbit.getDistance() * this.fittingDistance()) / before);
     this.drawNow(); // resizing has emptied the canvas
   }
+}
+
+/** A soft dark spot under the head, as if it hung just above a table. */
+function contactShadow(): Mesh {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SHADOW_PIXELS;
+  const context = canvas.getContext("2d")!;
+  const middle = SHADOW_PIXELS / 2;
+  const gradient = context.createRadialGradient(middle, middle, 0, middle, middle, middle);
+  for (const [part, dark] of [[0, 0.5], [0.35, 0.32], [0.7, 0.08], [1, 0]] as const) {
+    gradient.addColorStop(part, `rgba(20, 16, 14, ${dark})`);
+  }
+  context.fillStyle = gradient;
+  context.fillRect(0, 0, SHADOW_PIXELS, SHADOW_PIXELS);
+  const material = new MeshBasicMaterial({ map: new CanvasTexture(canvas), transparent: true, depthWrite: false, toneMapped: false });
+  const ground = new Mesh(new PlaneGeometry(1, 1), material);
+  ground.rotation.x = -Math.PI / 2;
+  return ground;
 }
 
 function radians(degrees: number): number {

@@ -1,0 +1,155 @@
+"""The page of a finished face: the viewer, its controls, and what can be taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from babel.dates import format_date
+from flask import Response, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+
+from deep3d import FaceModel, default_face_model, expression_file
+from serving.api.models import FILES, VIEWER_FILES, FaceAnswer, JobAnswer
+from serving.delivery import FOR_GOOD
+from serving.jobs import naming, reasons
+from serving.jobs.lookup import JobState
+from serving.language import N_
+from serving.pages import advice
+from serving.pages.blueprint import language, pages, site, translate
+from serving.pages.expressions import GROUPS
+from serving.store.tables import Upload
+
+VIEWS = (
+    (N_("Front"), 0, 0),
+    (N_("Half left"), -40, 0),
+    (N_("Half right"), 40, 0),
+    (N_("Left profile"), -90, 0),
+    (N_("Right profile"), 90, 0),
+    (N_("Above"), 0, -35),
+    (N_("Below"), 0, 35),
+)
+"""Preset angles: name, yaw, pitch; how the head is turned, in degrees."""
+
+LOOKS = (
+    ("texture", N_("Photo")),
+    ("clay", N_("Clay")),
+    ("wireframe", N_("Wireframe")),
+    ("albedo", N_("Skin")),
+    ("normals", N_("Normals")),
+)
+
+MOODS = (
+    ("smile", N_("Smile")),
+    ("surprise", N_("Surprise")),
+    ("wink", N_("Wink")),
+    ("kiss", N_("Kiss")),
+    ("angry", N_("Angry")),
+    ("talk", N_("Talk")),
+)
+"""Expressions for one press each: the names that the viewer knows, and ours."""
+
+MODEL_DIGITS = 16  # of the face model's digest, in the address of its expressions
+FIELD_OF_VIEW = 25  # degrees, as a portrait lens sees
+
+_FILES = (
+    ("glb", N_("Textured mesh with expressions, for 3D programs and browsers")),
+    ("obj", N_("Mesh in millimetres")),
+    ("mtl", N_("Material of the mesh")),
+    ("texture", N_("The photo, unwrapped")),
+    ("albedo", N_("The skin without the photo’s light")),
+    ("ply", N_("Mesh with vertex colours")),
+    ("json", N_("Pose, landmarks, coefficients, camera")),
+    ("overlay", N_("Photo, mesh, and three views")),
+)
+
+
+@pages.post("/jobs/<secret>/rename")
+def rename(secret: str) -> Response:
+    """Call a face by another name: that of its photo."""
+    number = request.form.get("face", 1, type=int)
+    naming.rename(site(), secret, number - 1, request.form.get("name", ""))
+    return make_response(redirect(url_for("pages.job", secret=secret, face=number if number > 1 else None), 303))
+
+
+@pages.get("/expressions/<model>.bin")
+def expressions(model: str) -> Response:
+    """What the expressions of a face model move: the same for all its faces, so that browsers keep it."""
+    if model != _face_model().info.sha256[:MODEL_DIGITS]:
+        raise NotFound
+    return Response(_expression_file(), mimetype="application/octet-stream")
+
+
+@pages.after_request
+def keep_expressions(response: Response) -> Response:
+    """They change only with the model, whose digest is in their address."""
+    if request.endpoint == "pages.expressions" and response.status_code == 200:
+        response.headers["Cache-Control"] = FOR_GOOD
+        del response.headers["Vary"]
+    return response
+
+
+@lru_cache(maxsize=1)
+def _face_model() -> FaceModel:
+    return default_face_model()
+
+
+@lru_cache(maxsize=1)
+def _expression_file() -> bytes:
+    return expression_file(_face_model())
+
+
+def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
+    """The page of a finished job: the face in 3D, and all that can be taken away."""
+    number = request.args.get("face", 1, type=int)
+    if not 1 <= number <= len(answer.faces):
+        raise NotFound
+    face = answer.faces[number - 1]
+    links = face.links.model_dump(by_alias=True)
+    uploads = state.job.uploads
+    left_out = [reasons.of_photo(upload, translate) for upload in uploads]
+    return render_template(
+        "result.html",
+        secret=secret,
+        face={
+            "number": number,
+            "name": uploads[face.photo].name,
+            "links": links,
+            "bytes": _size(f"{state.job.faces[number - 1].folder}/{VIEWER_FILES['web']}"),
+            "quality": advice.quality(face.expected_error, translate),
+            "advice": advice.advise(face.warnings, translate),
+        },
+        left_out=[text for text in left_out if text],
+        faces=[_thumbnail(secret, n, each, uploads) for n, each in enumerate(answer.faces, 1)],
+        **controls(),
+        files=[(FILES[key], what, links[key]) for key, what in _FILES],
+        expires=format_date(datetime.fromtimestamp(state.job.expires_at), "long", locale=language()),
+    )
+
+
+def controls() -> dict[str, object]:
+    """What the viewer's controls are made of."""
+    return {
+        "expressions_file": url_for("pages.expressions", model=_face_model().info.sha256[:MODEL_DIGITS]),
+        "views": VIEWS,
+        "looks": LOOKS,
+        "moods": MOODS,
+        "field_of_view": FIELD_OF_VIEW,
+        "expressions": GROUPS,
+    }
+
+
+def _thumbnail(secret: str, number: int, face: FaceAnswer, uploads: Sequence[Upload]) -> dict[str, object]:
+    page = url_for("pages.job", secret=secret, face=number)
+    return {"number": number, "page": page, "picture": face.links.preview, "name": uploads[face.photo].name}
+
+
+def _size(name: str) -> int:
+    """Bytes of a stored file, 0 if it is not there."""
+    try:
+        stream, size = site().storage.open(name)
+    except FileNotFoundError:
+        return 0
+    stream.close()
+    return size

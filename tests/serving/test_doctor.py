@@ -1,0 +1,59 @@
+"""`deep3d doctor` finds what is wrong, and only that."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+import pytest
+
+from serving.doctor import examine
+from serving.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+def wrong(settings: Settings, port: int = 1) -> dict[str, str]:
+    return {each.what: each.said for each in examine(settings, port) if not each.good}
+
+
+def test_a_fresh_installation_is_fit(settings):
+    assert wrong(settings) == {}
+
+
+def test_a_folder_that_cannot_be_written_is_told(settings, tmp_path):
+    (tmp_path / "file").touch()
+
+    said = wrong(replace(settings, data_dir=tmp_path / "file"))
+
+    assert "choose another folder" in said["data folder"]
+
+
+def test_a_mail_server_that_is_not_there_is_told(settings):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    assert "DEEP3D_SMTP_URL" in wrong(replace(settings, smtp_url=f"smtp://127.0.0.1:{port}"))["mail"]
+
+
+def test_a_redis_that_evicts_is_told(settings, redis_server):
+    import redis
+
+    other = replace(settings, broker_url=redis_server.url, database_url="sqlite://")
+    assert "queue" not in wrong(other)
+    redis.Redis.from_url(redis_server.url).config_set("maxmemory-policy", "allkeys-lru")
+    assert "noeviction" in wrong(other)["queue"]
+
+
+def test_a_port_in_use_is_said(settings):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        (finding,) = [each for each in examine(settings, port) if each.what == "port"]
+
+    assert "in use" in finding.said
