@@ -151,7 +151,7 @@ def test_our_own_forms_are_taken_without_a_cookie(app: Flask, client: FlaskClien
 
 def test_a_photo_that_no_browser_shows_gets_a_preview_that_is_not_kept(client: FlaskClient) -> None:
     content = io.BytesIO()
-    Image.new("RGB", (800, 600), "peru").save(content, "TIFF")
+    Image.new("RGB", (400, 300), "peru").save(content, "TIFF")
 
     answer = client.post("/preview", data={"photo": (io.BytesIO(content.getvalue()), "anna.tif")})
 
