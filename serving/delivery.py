@@ -55,7 +55,9 @@ def stored_file(stream: BinaryIO, size: int, name: str, kind: str) -> Response:
     response = Response(
         wrap_file(request.environ, stream, CHUNK),
         mimetype=kind,
-        headers={"Content-Length": str(size), "Cache-Control": "private, no-store"},
+        headers={
+            "Content-Length": str(size),
+        },
         direct_passthrough=True,
     )
     response.set_etag(hashlib.sha256(f"{name} {size}".encode()).hexdigest()[:32])

@@ -63,7 +63,7 @@ def _digest(site: Site, request: Request, key: str) -> bytes:
     fields = sorted(request.form.items(multi=True))
     photos = [[file.filename, _content_digest(file)] for file in request.files.getlist("photo")]
     said = json.dumps([key, request.headers.get("Authorization", ""), fields, photos]).encode()
-    return hmac.digest(site.settings.cookie_key().encode(), b"idempotency " + said, "sha256")
+    return hmac.digest(site.settings.site_key().encode(), b"idempotency " + said, "sha256")
 
 
 def _content_digest(file: FileStorage) -> str:
