@@ -15,11 +15,13 @@ ERROR_PER_DEVIATION, ERROR_PER_REFINED = 1.6, 5.6
 tells it and where the refiner does: by spoiled photos of the tuning half that were not trained on
 (docs/measurements.md)."""
 
-NO_FACE = 18.0  # percent of the face box, expected error beyond which there is no face
-NO_FACE_UNSURE, SURE = 12.0, 0.98
-"""The same where the detector's score is below this. Of 217 pictures without a face, drawn and collected to choose by,
-the detector finds something in 44: the networks expect 12.6% at least, and of the nine up to 18% eight have a lower
-score. Blurred and covered portraits of which they expect as much are within 6%, and all but one have a higher score."""
+NO_FACE_REFINED, NO_FACE = (12.0, 18.0), (6.0, 9.0)
+"""Percent of the face box, expected error beyond which a find is no face, where the refiner tells it and where the
+regressor does: if the detector's score is below `SURE`, and however sure the detector was. Of 217 pictures without a
+face, drawn and collected to choose by, the detector finds something in 44. The refiner expects 12.6% at least, and of
+the nine up to 18% eight have a lower score; the regressor 6.4%, but for one. Blurred and covered portraits of which the
+refiner expects 12 to 18% are within 6, and all but one have a higher score."""
+SURE = 0.98
 UNSURE = 4.0  # percent of the face box, expected error from which a photo is called hard to read
 SMALL = 60.0  # photo pixels across the face
 SIDE = 50.0  # degrees of yaw
@@ -66,9 +68,10 @@ def assess(
     return Confidence(error, tuple(sentence for wrong, sentence in checks if wrong))
 
 
-def shows_face(expected: np.ndarray, score: np.ndarray) -> np.ndarray:
+def shows_face(expected: np.ndarray, refined: bool, score: np.ndarray) -> np.ndarray:
     """(B,) whether finds with these expected errors (B,) and detector's scores (B,) are taken for faces."""
-    return expected <= np.where(score < SURE, NO_FACE_UNSURE, NO_FACE)
+    unsure, sure = NO_FACE_REFINED if refined else NO_FACE
+    return expected <= np.where(score < SURE, unsure, sure)
 
 
 def expected_error(points: np.ndarray, deviation: np.ndarray, refined: bool) -> np.ndarray:

@@ -56,4 +56,6 @@ def test_the_same_deviation_means_more_from_the_refiner_which_has_learned_real_p
 def test_a_blurred_face_needs_a_detector_that_is_sure():
     expected = np.array([1.0, 11.9, 12.1, 17.9, 17.9, 18.1])
     score = np.array([0.5, 0.0, 0.97, 0.97, 0.99, 1.0])
-    assert shows_face(expected, score).tolist() == [True, True, False, False, True, False]
+    wanted = [True, True, False, False, True, False]
+    assert shows_face(expected, True, score).tolist() == wanted
+    assert shows_face(expected / 2, False, score).tolist() == wanted  # the regressor expects less of what is no face

@@ -81,7 +81,7 @@ def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Ob
 def believed(seen: Observation) -> Observation:
     """Without what the networks do not take for faces."""
     scores = np.array([face.detection.score for face in seen.candidates])
-    return seen.take(shows_face(seen.expected_errors(), scores))
+    return seen.take(shows_face(seen.expected_errors(), seen.regression.refined, scores))
 
 
 def _better(own: np.ndarray, upright: list[int], turned: list[list[int]], errors: np.ndarray) -> list[int]:
