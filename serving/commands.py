@@ -66,8 +66,8 @@ def submit(
         return
     state = client.wait(job)
     for photo in state["photos"]:
-        if photo["error"]:
-            _say(f"deep3d: {photo['error']}")
+        if told := photo["error"] or photo.get("warning"):
+            _say(f"deep3d: {told}")
     for number, face in enumerate(state["faces"], 1):
         folder = out / f"face-{number}"
         client.download(face["links"], FILES, folder)

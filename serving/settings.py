@@ -40,6 +40,7 @@ class Settings:
     max_photo_mb: float = 25.0
     max_photo_megapixels: float = 64.0
     max_photos: int = 10  # in one job
+    max_faces: int = 20  # in one job, of all its photos together, where all faces are wanted
     max_upload_mb: float = 60.0  # of one job
     max_queue: int = 500  # jobs that may wait
     submits_per_minute: int = 120  # of one address: 20 people may share it
@@ -48,7 +49,7 @@ class Settings:
     threads: int = 0  # of the network; 0: all usable cores
     batch_photos: int = 8  # through the network together
     worker_threads: int = 16  # jobs that one worker process holds at a time
-    job_seconds: float = 120.0  # a worker that is longer at one job kills itself
+    job_seconds: float = 120.0  # of work on one job; a worker that is longer at a single step of one kills itself
     worker_timeout: float = 10.0  # seconds without a heartbeat until a worker counts as dead
     metrics_port: int = 0  # of each worker process; 0: none
     metrics_host: str = "127.0.0.1"  # where that port listens: the figures are for operators
@@ -153,8 +154,8 @@ class Settings:
 
 
 _POSITIVE = (
-    "keep_days max_photo_mb max_photo_megapixels max_photos max_upload_mb max_queue submits_per_minute batch_photos "
-    "worker_threads job_seconds worker_timeout"
+    "keep_days max_photo_mb max_photo_megapixels max_photos max_faces max_upload_mb max_queue submits_per_minute "
+    "batch_photos worker_threads job_seconds worker_timeout"
 ).split()
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

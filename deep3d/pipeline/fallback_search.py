@@ -46,17 +46,23 @@ def doubtful_photos(count: int, seen: Observation) -> list[int]:
 
 
 def tries(
-    photo: Photo, seen: Sequence[Detection], found: Sequence[Detection], detector: Detector, faces: Faces
+    photo: Photo,
+    seen: Sequence[Detection],
+    found: Sequence[Detection],
+    detector: Detector,
+    faces: Faces,
+    most: int | None = None,
 ) -> Iterator[Candidate]:
     """What else a doubtful photo may show, of which `seen` was shown to the network among what the detector `found`.
 
-    The other finds, frames of the photo and round the only find, and finds in the photo turned.
+    The other finds, frames of the photo and round the only find, and finds in the photo turned, each way `most` at
+    most.
     """
     yield from candidates(photo, [find for find in found if all(find is not each for each in seen)])
     if len(seen) <= 1:
         yield from _framed(photo, seen[0] if seen else None)
     for turned, detections in turned_faces(detector, photo, faces):
-        yield from islice(candidates(turned, detections), 1 if faces == "largest" else None)
+        yield from islice(candidates(turned, detections), 1 if faces == "largest" else most)
 
 
 def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Observation:

@@ -53,12 +53,16 @@ class Observer:
         self._searches = dense
         self._basis = basis
 
-    def __call__(self, photos: Sequence[Photo], faces: Faces, refined: bool, watch: Stopwatch) -> Observation:
+    def __call__(
+        self, photos: Sequence[Photo], faces: Faces, refined: bool, watch: Stopwatch, most: int | None = None
+    ) -> Observation:
         """The faces of the photos, with the refiner's landmarks where that is wished and there is one.
+
+        Of a photo the largest finds are looked at, `most` at most, turned each way, if that is not None.
 
         The photo of a face is turned where it lay on a side. What the networks do not take for a face is left out.
         """
-        detections = self._networks.detector.detect([photo.pixels for photo in photos], faces)
+        detections = [found[:most] for found in self._networks.detector.detect([each.pixels for each in photos], faces)]
         watch.lap("detection", len(photos))
         seen = self._regressed(*self._aligned(photos, detections, faces, watch), self._alignments, watch)
         doubtful = doubtful_photos(len(photos), seen) if self._searches else []
@@ -69,7 +73,9 @@ class Observer:
             more = [
                 (row, face)
                 for row in doubtful
-                for face in tries(photos[row], seen.detections(row), detections[row], self._networks.detector, faces)
+                for face in tries(
+                    photos[row], seen.detections(row), detections[row], self._networks.detector, faces, most
+                )
             ]
             seen = surest(photos, seen, self._searched(more, refiner, watch))
         return believed(seen) if self._searches else seen

@@ -157,10 +157,15 @@ class Reconstructor:
         return faces[0]
 
     @one_blas_thread
-    def reconstruct(self, photos: Sequence[Photo], faces: Faces = "largest") -> list[list[Reconstruction]]:
-        """The faces of each photo, the largest first, an empty list where there is none; one batch for the network."""
+    def reconstruct(
+        self, photos: Sequence[Photo], faces: Faces = "largest", most: int | None = None
+    ) -> list[list[Reconstruction]]:
+        """The faces of each photo, the largest first, an empty list where there is none; one batch for the network.
+
+        Of a photo of a crowd the largest faces are made, `most` at most: each takes time and memory.
+        """
         watch = Stopwatch()
-        seen = self._observer(photos, faces, self.refinement != "none", watch)
+        seen = self._observer(photos, faces, self.refinement != "none", watch, most)
         candidates, regression = seen.candidates, seen.regression
         fitted = self._fit(candidates, regression)
         if self.refinement == "photometric":

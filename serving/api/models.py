@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from flask import url_for
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from serving.jobs import reasons, verdicts
 from serving.jobs.lookup import JobState
 from serving.pictures.views import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
 from serving.store.storage import Storage
-from serving.store.tables import Face, Status
+from serving.store.tables import Face, Status, Upload
 
 FILES = {
     "glb": "face.glb",
@@ -109,6 +109,12 @@ class PhotoAnswer(_Answer):
 
     name: str
     error: str | None = Field(description="Why it gave no face.")
+    warning: str | None = Field(None, description="Why it did not give all its faces; only there if so.")
+
+    @model_serializer(mode="wrap")
+    def _without_empty_warning(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told = serialize(self)
+        return told if self.warning else {name: value for name, value in told.items() if name != "warning"}
 
 
 class FaceLinks(_Answer):
@@ -191,7 +197,7 @@ def job_answer(storage: Storage, secret: str, state: JobState) -> JobAnswer:
         stage=job.stage if state.status is Status.RUNNING else "",
         position=state.position,
         wait_seconds=round(state.wait_seconds, 1),
-        photos=[PhotoAnswer(name=upload.name, error=reasons.of_photo(upload)) for upload in job.uploads],
+        photos=[_photo_answer(upload, {face.photo for face in job.faces}) for upload in job.uploads],
         faces=[_face_answer(storage, secret, number, face) for number, face in enumerate(job.faces)],
         error=reasons.of_job(job),
         expires_at=round(job.expires_at, 3),
@@ -206,6 +212,13 @@ def _face_answer(storage: Storage, secret: str, number: int, face: Face) -> Face
         warnings=list(verdict.warnings),
         links=_face_links(secret, number),
     )
+
+
+def _photo_answer(upload: Upload, with_faces: set[int]) -> PhotoAnswer:
+    told = reasons.of_photo(upload)
+    if upload.number in with_faces:
+        return PhotoAnswer(name=upload.name, error=None, warning=told)
+    return PhotoAnswer(name=upload.name, error=told, warning=None)
 
 
 def _face_links(secret: str, number: int) -> FaceLinks:

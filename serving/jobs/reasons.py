@@ -16,6 +16,8 @@ from serving.store.tables import Job, Upload
 NO_FACE = N_("%(name)s: no face found; please use a photo in which a face is larger.")
 STRANGER = N_("%(name)s: the face does not seem to be that of the other photos; this photo was left out.")
 GAVE_UP = N_("This photo stops the program that works on it, again and again; please send another one.")
+LEFT_OUT = N_("%(name)s: only the largest faces were made; for the others, please send a part of the photo.")
+TOO_LONG = N_("%(name)s: this job takes too long; please send fewer photos or faces at a time.")
 OUR_MISTAKE = N_("Something went wrong on our side; please try again.")
 
 _WRONG_KIND = N_("%(name)s: this is no photo that can be read here; please send a JPEG, PNG, HEIC or WebP file.")
@@ -45,7 +47,7 @@ def of_error_named(name: str) -> str:
 
 
 def of_photo(upload: Upload, translate: Translate = str) -> str | None:
-    """Why a photo gave no face, None if it gave one or is still waiting; in English unless translated."""
+    """Why a photo gave no face, or not all that it shows; None if there is nothing to tell. In English by default."""
     return None if upload.error is None else translate(upload.error).replace(_PLACE, upload.name)
 
 

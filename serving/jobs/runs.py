@@ -53,6 +53,7 @@ class Standing:
     """How it stands with a job that is not over."""
 
     alone: bool  # whether it has to run without neighbours
+    faces_wanted: str
     holder: str | None  # the worker that runs it
 
 
@@ -64,10 +65,11 @@ def run_folder(job_id: int, attempt: int) -> str:
 def standing(site: Site, job_id: int) -> Standing | None:
     """How it stands with a job; None if there is nothing to do for it."""
     with site.database.reading() as session:
-        row = session.execute(select(Job.status, Job.alone, Job.worker_id).where(Job.id == job_id)).first()
+        asked = select(Job.status, Job.alone, Job.faces_wanted, Job.worker_id)
+        row = session.execute(asked.where(Job.id == job_id)).first()
     if row is None or row.status not in UNFINISHED:
         return None
-    return Standing(row.alone, row.worker_id)
+    return Standing(row.alone, row.faces_wanted, row.worker_id)
 
 
 def claim(site: Site, job_id: int, worker_id: str, alone: bool) -> Run | None:

@@ -107,6 +107,18 @@ def heavy(photo: PhotoArgument) -> Report:
         return run_heavy(local, photo)
 
 
+def collages(
+    photo: PhotoArgument,
+    number: Annotated[int, typer.Option("--collages", min=1, help="How many, of a hundred faces each.")] = 10,
+) -> Report:
+    """Collages of a hundred faces, all wanted, and how long ordinary photos wait beside them."""
+    from serving.loadtest.collages import run_collages
+    from serving.loadtest.local_site import embedded_site
+
+    with _folder() as folder, embedded_site(folder) as local:
+        return run_collages(local, photo, number, folder)
+
+
 def viewers(
     photo: PhotoArgument,
     people: Annotated[int, typer.Option(min=1, help="How many ask for a large picture in the same moment.")] = 70,
@@ -120,7 +132,7 @@ def viewers(
         return run_viewers(local, photo, people, rounds)
 
 
-SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, viewers)
+SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, collages, viewers)
 
 
 def choose(

@@ -55,9 +55,12 @@ class EmbeddedSite(LocalSite):
 
     def memory_mb(self) -> dict[str, float]:
         """That of `deep3d serve` with its confined processes, and of the worker beside it."""
-        web = self._web_pids()
-        worker = [pid for pid in processes.descendants(self._web.pid) if pid not in web]
-        return {"web": processes.resident_mb(web), "worker": processes.resident_mb(worker)}
+        return {"web": processes.resident_mb(self._web_pids()), "worker": processes.resident_mb(self._worker_pids())}
+
+    def worker_pid(self) -> int:
+        """The worker process at the moment."""
+        wait_until(self._worker_pids, "a worker process")
+        return self._worker_pids()[0]
 
     def web_cpu_seconds(self) -> float:
         """Processor time that `deep3d serve` and its confined processes have had, those that ended included."""
@@ -72,6 +75,10 @@ class EmbeddedSite(LocalSite):
         """Let the peaks of their memory begin anew."""
         for pid in self._web_pids():
             processes.forget_peak(pid)
+
+    def _worker_pids(self) -> list[int]:
+        web = self._web_pids()
+        return [pid for pid in processes.descendants(self._web.pid) if pid not in web]
 
     def _web_pids(self) -> list[int]:
         confined = [pid for pid in processes.descendants(self._web.pid) if processes.runs(pid, CONFINED)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -14,13 +15,22 @@ Result = TypeVar("Result")
 class Batcher(Generic[Item, Result]):
     """Brings items of many threads together, and gives each thread the results of its own.
 
-    `work` makes a result of each item of a batch; it runs in one of the waiting threads, one batch at a time. If a
-    batch fails, its items are tried one by one, so that only those fail that fail alone.
+    `work` makes a result of each item of a batch; it runs in one of the waiting threads, one batch at a time. A batch
+    has those items that are due first, as many as weigh `most` together, or one that weighs more. If a batch fails, its
+    items are tried one by one, so that only those fail that fail alone.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result]], most: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Sequence[Result]],
+        most: int,
+        weight: Callable[[Item], int] = lambda _: 1,
+        due: Callable[[Item], float] = lambda _: 0.0,
+    ) -> None:
         self._work = work
         self._most = most
+        self._weight = weight
+        self._due = due
         self._waiting: list[_Ticket[Item, Result]] = []
         self._busy = False
         self._changed = threading.Condition()
@@ -43,7 +53,10 @@ class Batcher(Generic[Item, Result]):
             self._changed.wait_for(lambda: not self._busy or all(ticket.done for ticket in mine))
             if all(ticket.done for ticket in mine):
                 return []
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            self._waiting.sort(key=lambda ticket: self._due(ticket.item))
+            weights = accumulate(self._weight(ticket.item) for ticket in self._waiting)
+            count = max(1, sum(weight <= self._most for weight in weights))
+            batch, self._waiting = self._waiting[:count], self._waiting[count:]
             self._busy = True
             return batch
 

@@ -131,9 +131,9 @@ class Chores(Middleware):
 
     def _watch(self) -> None:
         """Nothing in a process stops native code that hangs, but the end of the process does."""
-        held = self._job.longest_held()
-        if held > self._site.settings.job_seconds:
-            _log.error("a job takes %.0f s: this worker ends itself, its jobs go on alone", held)
+        taken = self._job.longest_step()
+        if taken > self._site.settings.job_seconds:
+            _log.error("a step takes %.0f s: this worker ends itself, its jobs go on alone", taken)
             time.sleep(0.1)  # for the log
             os.kill(os.getpid(), signal.SIGKILL)
 

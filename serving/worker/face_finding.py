@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from deep3d import Photo, Reconstruction, SamePerson
 from deep3d.errors import NoFaceFound
 from serving.jobs import reasons
 from serving.jobs.runs import PhotoOutcome, Run
+from serving.worker.effort import Account
 
 FacesWanted = Literal["largest", "all"]
 Faces = list[Reconstruction] | Exception
@@ -21,8 +22,10 @@ Found = list[Reconstruction] | SamePerson
 class FaceFinder(Protocol):
     """What finds the faces: `deep3d.Reconstructor`, or something quicker in tests."""
 
-    def reconstruct(self, photos: Sequence[Photo], faces: FacesWanted = "largest") -> list[list[Reconstruction]]:
-        """The faces of each photo, the largest first."""
+    def reconstruct(
+        self, photos: Sequence[Photo], faces: FacesWanted = "largest", most: int | None = None
+    ) -> list[list[Reconstruction]]:
+        """The faces of each photo, the largest first, `most` at most."""
         ...
 
     def same_person(self, photos: Sequence[Photo]) -> SamePerson:
@@ -39,17 +42,33 @@ class Item:
 
     run: Run
     photos: tuple[Photo, ...]
+    most: int = 1  # faces of a photo that are made
+    account: Account = field(default_factory=Account)
+
+    @property
+    def faces(self) -> int:
+        """How many it may give, which is what it weighs in a batch."""
+        return max(self.most, len(self.photos))
+
+    @property
+    def due(self) -> float:
+        """When its turn is."""
+        return self.account.due(self.faces)
 
 
 def find_faces(finder: FaceFinder, items: Sequence[Item]) -> list[Found]:
-    """What each item gives: those that want the largest face are one batch, those that want all another, and each
-    person is one of its own. So nobody's result depends on what others in the batch want.
+    """What each item gives: those that want the largest face are one batch, each that wants all and each person is one
+    of its own. So nobody's result depends on what others in the batch want.
+
+    Of a photo whose faces are all wanted one more is made than it may give, by which it shows that there are more.
     """
     found = {number: _find_person(finder, item) for number, item in enumerate(items) if item.run.same_person}
-    for wanted in ("largest", "all"):
-        alike = [n for n, item in enumerate(items) if n not in found and item.run.faces_wanted == wanted]
-        if alike:
-            found |= zip(alike, finder.reconstruct([items[number].photos[0] for number in alike], wanted), strict=True)
+    largest = [n for n, item in enumerate(items) if n not in found and item.run.faces_wanted == "largest"]
+    if largest:
+        found |= zip(largest, finder.reconstruct([items[number].photos[0] for number in largest]), strict=True)
+    for number, item in enumerate(items):
+        if number not in found:
+            [found[number]] = finder.reconstruct(item.photos, "all", item.most + 1)
     return [found[number] for number in range(len(items))]
 
 

@@ -18,13 +18,15 @@ from deep3d import Deep3DError, Photo, Reconstruction, read_photo
 from deep3d.runtime.cores import give_back_memory, usable_cores
 from serving.errors import StorageError
 from serving.jobs import reasons, recovery, runs
-from serving.jobs.runs import PhotoOutcome, Run
+from serving.jobs.runs import PhotoOutcome, Run, Standing
 from serving.metrics import WorkerMetrics
 from serving.site import Site
 from serving.store.tables import Status, Upload
 from serving.worker.batching import Batcher, Budget, SharedLock
+from serving.worker.effort import Account, Steps
 from serving.worker.face_finding import FaceFinder, Faces, Found, Item, find_faces, shares_of
 from serving.worker.files import write_files
+from serving.worker.turns import Turns
 
 PIXELS_IN_MEMORY = 100_000_000  # of photos of all jobs of a process: 300 MB
 PIXELS_OF_A_JOB = 32_000_000  # of its photos at a time, unless a single one has more
@@ -63,11 +65,15 @@ class ReconstructJob:
         self._worker_id = worker_id
         self._metrics = metrics
         self._write = write
-        self._batcher = Batcher[Item, Found](self._find, site.settings.batch_photos)
+        self._batcher = Batcher[Item, Found](
+            self._find, site.settings.batch_photos, weight=lambda item: item.faces, due=lambda item: item.due
+        )
         self._network = SharedLock()
         self._budget = Budget(PIXELS_IN_MEMORY)
-        self._writing = threading.BoundedSemaphore(usable_cores())
-        self._holding: dict[int, float] = {}
+        self._writing = Turns(usable_cores())
+        self._places_of_crowds = threading.BoundedSemaphore(max(1, site.settings.worker_threads // 2))
+        self._steps = Steps()
+        self._holding: set[int] = set()
         self._lock = threading.Lock()
 
     def __call__(self, job_id: int) -> None:
@@ -87,10 +93,9 @@ class ReconstructJob:
         with self._lock:
             return list(self._holding)
 
-    def longest_held(self) -> float:
-        """Seconds since the oldest job at hand was begun."""
-        with self._lock:
-            return time.monotonic() - min(self._holding.values(), default=time.monotonic())
+    def longest_step(self) -> float:
+        """Seconds since the oldest step that this process is at was begun; waiting for a turn is none."""
+        return self._steps.longest()
 
     def _take_turn(self, job_id: int) -> None:
         """Wait for the turn of a job, and do it.
@@ -103,15 +108,13 @@ class ReconstructJob:
                 raise TransientError("another worker has the job")
             if standing == before:
                 raise TransientError("this worker is not known to be at work")
-            with self._network.exclusive() if standing.alone else self._network.shared():
+            with self._place(standing), self._network.exclusive() if standing.alone else self._network.shared():
                 run = runs.claim(self._site, job_id, self._worker_id, standing.alone)
                 if run is not None:
                     return self._work(run)
             before = standing
 
     def _work(self, run: Run) -> None:
-        with self._lock:
-            self._holding[run.job_id] = time.monotonic()
         try:
             status = self._finish(run)
         except (TransientError, StorageError) as error:
@@ -131,8 +134,8 @@ class ReconstructJob:
     def _finish(self, run: Run) -> Status | None:
         """Make the faces of a job, and end it; None if it is no longer this run's."""
         try:
-            parts = [run.uploads] if run.same_person else _in_parts(run.uploads)
-            outcomes = [outcome for uploads in parts for outcome in self._photos(run, uploads)]
+            account = Account()
+            outcomes = [outcome for uploads in _in_parts(run) for outcome in self._photos(run, account, uploads)]
             return runs.finish(self._site, run, outcomes)
         except RunLostError:
             return None
@@ -142,22 +145,35 @@ class ReconstructJob:
             _log.exception("failed", extra={"job": run.job_id})
             return runs.finish(self._site, run, [PhotoOutcome(error=reasons.OUR_MISTAKE)] * len(run.uploads))
 
-    def _photos(self, run: Run, uploads: Sequence[Upload]) -> list[PhotoOutcome]:
+    def _photos(self, run: Run, account: Account, uploads: Sequence[Upload]) -> list[PhotoOutcome]:
         """What becomes of some photos of a job, which are in memory together."""
+        if self._is_over(account):
+            return [PhotoOutcome(error=reasons.TOO_LONG) for _ in uploads]
         with self._budget.take(sum(upload.width * upload.height for upload in uploads)):
-            read = {upload.number: self._read(upload) for upload in uploads}
+            with self._step("photos", account):
+                read = {upload.number: self._read(upload) for upload in uploads}
             photos = {number: photo for number, photo in read.items() if isinstance(photo, Photo)}
             unreadable = {number: error for number, error in read.items() if isinstance(error, Deep3DError)}
-            found = {**unreadable, **self._faces_of(run, photos)}
+            most = self._most_faces(run, account, uploads)
+            found = {**unreadable, **self._faces_of(run, account, photos, most)}
             if run.job_id not in runs.advance(self._site, [run], "files", 0.6):
                 raise RunLostError
-            with self._writing:
-                return [self._outcome(run, upload, found[upload.number]) for upload in uploads]
+            return [self._outcome(run, account, upload, found[upload.number], most) for upload in uploads]
 
-    def _faces_of(self, run: Run, photos: Mapping[int, Photo]) -> dict[int, Faces | PhotoOutcome]:
+    def _most_faces(self, run: Run, account: Account, uploads: Sequence[Upload]) -> int:
+        """How many faces a photo of these may give: what the job has left, but for one of each later photo."""
+        if run.faces_wanted != "all":
+            return 1
+        later = len(run.uploads) - 1 - uploads[-1].number
+        return max(1, self._site.settings.max_faces - account.faces - later)
+
+    def _faces_of(
+        self, run: Run, account: Account, photos: Mapping[int, Photo], most: int
+    ) -> dict[int, Faces | PhotoOutcome]:
         """What the network gives of each photo, by number."""
         together = [tuple(photos)] if run.same_person and photos else [(number,) for number in photos]
-        found = self._batcher([Item(run, tuple(photos[number] for number in numbers)) for numbers in together])
+        each_photos = [tuple(photos[number] for number in numbers) for numbers in together]
+        found = self._batcher([Item(run, those, most, account) for those in each_photos])
         shares: dict[int, Faces | PhotoOutcome] = {}
         for numbers, each in zip(together, found, strict=True):
             shares |= zip(numbers, shares_of(each, len(numbers)), strict=True)
@@ -175,10 +191,12 @@ class ReconstructJob:
         count = sum(len(item.photos) for item in items)
         runs.advance(self._site, [item.run for item in items], "network", 0.3, batch_size=count)
         self._metrics.batch_photos.observe(count)
-        with self._timed("network"):
+        with self._step("network", *[item.account for item in items]):
             return find_faces(self._finder, items)
 
-    def _outcome(self, run: Run, upload: Upload, found: Faces | PhotoOutcome) -> PhotoOutcome:
+    def _outcome(
+        self, run: Run, account: Account, upload: Upload, found: Faces | PhotoOutcome, most: int
+    ) -> PhotoOutcome:
         if isinstance(found, PhotoOutcome):
             return found
         if isinstance(found, (StorageError, *_DATABASE_AWAY)):
@@ -189,8 +207,19 @@ class ReconstructJob:
             return PhotoOutcome(error=reasons.of_error(found))
         if not found:
             return PhotoOutcome(error=reasons.NO_FACE)
-        with self._timed("files"):
-            return PhotoOutcome(tuple(self._store(run, upload, number, face) for number, face in enumerate(found)))
+        left_out = len(found) > most
+        del found[most:]
+        folders = []
+        while found and not self._is_over(account):
+            with self._writing.take(account.due()), self._step("files", account):
+                folders.append(self._store(run, upload, len(folders), found.pop(0)))  # nothing of it stays in memory
+            account.faces += 1
+        error = reasons.TOO_LONG if found else reasons.LEFT_OUT if left_out else None
+        return PhotoOutcome(tuple(folders), error)
+
+    def _is_over(self, account: Account) -> bool:
+        """Whether a job has had all the time that it may have."""
+        return account.seconds > self._site.settings.job_seconds
 
     def _store(self, run: Run, upload: Upload, number: int, face: Reconstruction) -> str:
         """Write the files of a face; its folder in the storage."""
@@ -211,31 +240,56 @@ class ReconstructJob:
         with self._lock:
             first = job_id not in self._holding
             if first:
-                self._holding[job_id] = float("inf")  # nothing has begun yet
+                self._holding.add(job_id)
         try:
             yield first
         finally:
             if first:
                 with self._lock:
-                    del self._holding[job_id]
+                    self._holding.remove(job_id)
                     idle = not self._holding
                 if idle:
                     give_back_memory()
 
     @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
+    def _place(self, standing: Standing) -> Iterator[None]:
+        """A place for a job: those that want all faces take half of the threads at most, so that others find one.
+
+        Raises: TransientError where there is none.
+        """
+        if standing.faces_wanted != "all":
+            yield
+            return
+        if not self._places_of_crowds.acquire(blocking=False):
+            raise TransientError("others have their turn")
+        try:
+            yield
+        finally:
+            self._places_of_crowds.release()
+
+    @contextmanager
+    def _step(self, stage: str, *accounts: Account) -> Iterator[None]:
+        """A step of some runs, each of which takes an equal share of its time."""
         start = time.perf_counter()
-        yield
-        self._metrics.stage_seconds.labels(stage).observe(time.perf_counter() - start)
+        with self._steps.step():
+            yield
+        took = time.perf_counter() - start
+        self._metrics.stage_seconds.labels(stage).observe(took)
+        for account in accounts:
+            account.seconds += took / len(accounts)
 
 
-def _in_parts(uploads: Sequence[Upload]) -> Iterator[list[Upload]]:
-    """The photos of a job in parts that are small enough to be in memory together."""
+def _in_parts(run: Run) -> Iterator[Sequence[Upload]]:
+    """The photos of a job in parts that are small enough to be in memory together, with the faces that they give."""
+    if run.same_person:
+        yield run.uploads
+        return
+    most = 0 if run.faces_wanted == "all" else PIXELS_OF_A_JOB
     part: list[Upload] = []
     pixels = 0
-    for upload in uploads:
+    for upload in run.uploads:
         size = upload.width * upload.height
-        if part and pixels + size > PIXELS_OF_A_JOB:
+        if part and pixels + size > most:
             yield part
             part, pixels = [], 0
         part.append(upload)

@@ -31,7 +31,7 @@ def test_the_site_is_counted_from_its_database(site, clean_photo):
 
 def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo):
     class Finder:
-        def reconstruct(self, photos, faces="largest"):
+        def reconstruct(self, photos, faces="largest", most=None):
             return [[] for _ in photos]
 
         def same_person(self, photos):

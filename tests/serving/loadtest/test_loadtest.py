@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from serving.loadtest.batches import run_batches
+from serving.loadtest.collages import run_collages
 from serving.loadtest.crashes import run_crashes
 from serving.loadtest.crowd import run_local_crowd
 from serving.loadtest.full_disk import run_full_disk, small_disk
@@ -84,7 +85,14 @@ def test_files_that_are_heavy_to_decode_are_refused(folder, photo):
     with embedded_site(folder, QUICK_SITE) as local:
         report = run_heavy(local, photo)
     assert [fault for fault in report.faults if "answered" in fault or "MB" in fault] == []
-    assert report.figures["heavy files"] >= 30
+    assert int(report.figures["heavy files"]) >= 30
+
+
+def test_collages_give_so_many_faces_and_say_so(folder, photo):
+    with embedded_site(folder, QUICK_SITE, max_faces=3) as local:
+        report = run_collages(local, photo, 2, folder)
+    assert [fault for fault in report.faults if "waited" not in fault] == []
+    assert report.figures["faces made of a collage"] == "3 to 3"
 
 
 def test_many_viewers_hold_up_nothing(folder, photo):
@@ -96,7 +104,7 @@ def test_many_viewers_hold_up_nothing(folder, photo):
 
 def test_batches_are_measured_for_each_runtime(photo, monkeypatch):
     class Finder:
-        def reconstruct(self, photos, faces="largest"):
+        def reconstruct(self, photos, faces="largest", most=None):
             return [[] for _ in photos]
 
         def same_person(self, photos):

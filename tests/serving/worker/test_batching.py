@@ -1,6 +1,7 @@
 """Batches form while the network is busy, and one bad item fails alone."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from serving.loadtest.servers import wait_until
@@ -128,3 +129,28 @@ def test_more_than_the_whole_budget_gets_in_once_nobody_else_has_any():
         small.leave.set()
         assert large.entered.wait(60)
         large.leave.set()
+
+
+def test_what_is_due_first_comes_first_and_a_batch_weighs_so_much():
+    batches = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(items):
+        batches.append(list(items))
+        begun.set()
+        assert go_on.wait(30)
+        return items
+
+    batcher = Batcher[tuple[int, int], tuple[int, int]](work, 4, weight=lambda item: item[1], due=lambda item: item[0])
+    sent = [[(0, 1)], [(9, 7)], [(5, 3)], [(3, 1)], [(4, 1)]]
+    threads = [threading.Thread(target=batcher, args=(items,)) for items in sent]
+    threads[0].start()
+    assert begun.wait(30)
+    for number, thread in enumerate(threads[1:], 1):
+        thread.start()
+        while len(batcher._waiting) < number:
+            time.sleep(0.01)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert batches == [[(0, 1)], [(3, 1), (4, 1)], [(5, 3)], [(9, 7)]]

@@ -156,7 +156,7 @@ def test_whoever_could_not_look_for_a_while_judges_nobody(monkeypatch):
 class Nobody:
     """Finds nothing, since nobody asks it."""
 
-    def reconstruct(self, photos, faces="largest"):
+    def reconstruct(self, photos, faces="largest", most=None):
         raise AssertionError
 
     def same_person(self, photos):

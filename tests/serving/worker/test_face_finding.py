@@ -15,8 +15,8 @@ class Finder:
     def __init__(self):
         self.batches = []
 
-    def reconstruct(self, photos, faces="largest") -> Any:
-        self.batches.append((list(photos), faces))
+    def reconstruct(self, photos, faces="largest", most=None) -> Any:
+        self.batches.append((list(photos), faces, most))
         return [[photo] * (2 if faces == "all" else 1) for photo in photos]
 
     def same_person(self, photos) -> Any:
@@ -36,13 +36,13 @@ def finder():
 
 def test_each_gets_as_many_faces_as_it_wants(finder):
     assert find_faces(finder, [item("a"), item("b", faces_wanted="all")]) == [["a"], ["b", "b"]]
-    assert finder.batches == [(["a"], "largest"), (["b"], "all")]
+    assert finder.batches == [(["a"], "largest", None), (["b"], "all", 2)]
 
 
 def test_a_person_stands_between_other_photos(finder):
     items = [item("a"), item("b", "c", same_person=True), item("d")]
     assert find_faces(finder, items) == [["a"], "b+c", ["d"]]
-    assert finder.batches == [(["a", "d"], "largest")]
+    assert finder.batches == [(["a", "d"], "largest", None)]
 
 
 def test_a_person_without_a_face_has_none(finder):

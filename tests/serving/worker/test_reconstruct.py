@@ -1,5 +1,8 @@
 """What a worker makes of a job: errors that can pass put it back, those of a photo end it."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +18,7 @@ from serving.jobs.submission import Submission
 from serving.metrics import WorkerMetrics
 from serving.store.tables import Status
 from serving.worker.reconstruct import ReconstructJob, TransientError
+from serving.worker.turns import Turns
 
 
 class Finder:
@@ -23,11 +27,11 @@ class Finder:
     def __init__(self):
         self.batches = []
 
-    def reconstruct(self, photos, faces="largest"):
+    def reconstruct(self, photos, faces="largest", most=None):
         self.batches.append([photo.name for photo in photos])
         if any(photo.name == "bug" for photo in photos):
             raise ZeroDivisionError
-        return [[photo] * min(int(photo.name), 1 if faces == "largest" else 9) for photo in photos]
+        return [[photo] * min(int(photo.name), most or 1) for photo in photos]
 
     def same_person(self, photos):
         faces = tuple(photo if int(photo.name) else None for photo in photos)
@@ -73,8 +77,74 @@ def test_each_photo_has_its_own_outcome(site, clean_photo, work, finder):
     assert job.status == Status.DONE
     assert [(face.photo, face.number) for face in job.faces] == [(0, 0), (3, 0), (3, 1)]
     assert [upload.error is None for upload in job.uploads] == [True, False, False, True]
-    assert finder.batches[0] == ["1", "0", "bug", "2"]
+    assert finder.batches == [["1"], ["0"], ["bug"], ["2"]], "those with many faces each by itself"
     assert site.storage.read(f"{lookup.face_folder(job, 2)}/face.json") == b"2"
+
+
+def test_a_job_has_so_many_faces_and_says_where_there_were_more(site, clean_photo, finder):
+    few = replace(site, settings=replace(site.settings, max_faces=6))
+    work = ReconstructJob(few, finder, heartbeats.register(site), WorkerMetrics(), write)
+    job = submit(site, clean_photo, "2", "100", "9", faces_wanted="all")
+    work(job.id)
+    job = lookup.find(site, str(job.secret))
+    assert [face.photo for face in job.faces] == [0, 0, 1, 1, 1, 2], "each photo gives one at least"
+    assert [upload.error for upload in job.uploads] == [None, reasons.LEFT_OUT, reasons.LEFT_OUT]
+
+
+def test_others_have_their_turn_between_the_faces_of_a_crowd(site, clean_photo, finder):
+    written = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write_one(face, folder):
+        begun.set()
+        assert go_on.wait(30)
+        written.append(face.name)
+        write(face, folder)
+
+    work = ReconstructJob(site, finder, heartbeats.register(site), WorkerMetrics(), write_one)
+    work._writing = Turns(1)
+    crowds = [submit(site, clean_photo, "20", faces_wanted="all") for _ in range(2)]
+    ordinary = submit(site, clean_photo, "1")
+    with ThreadPoolExecutor(3) as pool:
+        first = [pool.submit(work, job.id) for job in crowds]
+        assert begun.wait(30)
+        last = pool.submit(work, ordinary.id)
+        while len(work._writing._waiting) < 2:
+            time.sleep(0.01)
+        go_on.set()
+        for each in [*first, last]:
+            each.result()
+    assert written.index("1") <= 3, "it waits for the one at hand, and for the first of the other crowd"
+    assert written.count("20") == 40
+
+
+def test_crowds_leave_threads_for_others(site, clean_photo, finder):
+    few = replace(site, settings=replace(site.settings, worker_threads=2))
+    work = ReconstructJob(few, finder, heartbeats.register(site), WorkerMetrics(), write)
+    job = submit(site, clean_photo, "3", faces_wanted="all")
+    with work._places_of_crowds:
+        with pytest.raises(TransientError):
+            work(job.id)
+        assert lookup.find(site, str(job.secret)).status == Status.SUBMITTED
+        work(submit(site, clean_photo, "3").id)
+    work(job.id)
+    assert len(lookup.find(site, str(job.secret)).faces) == 3
+
+
+def test_a_job_that_takes_too_long_ends_with_what_it_has(site, clean_photo, finder):
+    short = replace(site, settings=replace(site.settings, job_seconds=0.2))
+
+    def write_slowly(face, folder):
+        time.sleep(0.15)
+        write(face, folder)
+
+    work = ReconstructJob(short, finder, heartbeats.register(site), WorkerMetrics(), write_slowly)
+    job = submit(site, clean_photo, "20", "1", faces_wanted="all")
+    work(job.id)
+    job = lookup.find(site, str(job.secret))
+    assert job.status == Status.DONE
+    assert 1 <= len(job.faces) <= 2
+    assert [upload.error for upload in job.uploads] == [reasons.TOO_LONG] * 2
 
 
 def test_only_the_largest_face_is_kept_unless_all_are_wanted(site, clean_photo, work):
@@ -140,7 +210,7 @@ def test_photos_of_one_person_without_a_face_say_so(site, clean_photo, work):
 
 def test_memory_is_given_back_once_nothing_is_at_hand(site, clean_photo, work, monkeypatch):
     given = []
-    monkeypatch.setattr("serving.worker.reconstruct.give_back_memory", lambda: given.append(work.longest_held()))
+    monkeypatch.setattr("serving.worker.reconstruct.give_back_memory", lambda: given.append(work.at_hand()))
     first, second = submit(site, clean_photo, "1"), submit(site, clean_photo, "1")
 
     def another(face, folder):

@@ -20,7 +20,7 @@ class Finder:
         self.face_model = face_model
         self.seen = []
 
-    def reconstruct(self, photos, faces="largest"):
+    def reconstruct(self, photos, faces="largest", most=None):
         raise AssertionError("two photos take the longest way")
 
     def same_person(self, photos):
