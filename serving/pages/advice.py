@@ -46,6 +46,8 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
 )
 """How a warning begins, what we say, and what to do about it."""
 
+_LEFT_OUT = " is left out: "  # after the name of a photo
+
 _QUALITY = (
     (1.5, N_("Very close to the photo")),
     (2.5, N_("Close to the photo")),
@@ -57,8 +59,12 @@ Translate = Callable[[str], str]
 
 
 def advise(warnings: Sequence[str], translate: Translate) -> list[tuple[str, str]]:
-    """What is to be known of a face, and what to do about it; "" where nobody knows."""
-    return [_advice(re.sub(r"\s+", " ", warning), translate) for warning in warnings]
+    """What is to be known of a face, and what to do about it; "" where nobody knows.
+
+    Photos of a person that were left out are told by the page, which knows of all photos.
+    """
+    told = [re.sub(r"\s+", " ", warning) for warning in warnings if _LEFT_OUT not in warning]
+    return [_advice(warning, translate) for warning in told]
 
 
 def quality(expected_error: float | None, translate: Translate) -> str:
