@@ -52,6 +52,10 @@ class LandmarksInvalid(PhotoError):
     """Landmarks of a file that are not 68 points of a face, or not of the face of this photo."""
 
 
+class DepthInvalid(Deep3DError, ValueError):
+    """A depth map without a surface, or a camera that cannot have seen it."""
+
+
 class FaceModelError(Deep3DError):
     """A face model file cannot be used."""
 

@@ -92,6 +92,23 @@ def refiner(
         say(f"{path}: refiner written")
 
 
+def dense(
+    config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/dense.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
+    face_model: ModelOption = None,
+    threads: ThreadsOption = None,
+    device: TrainingDeviceOption = DeviceOption.CPU,
+) -> None:
+    """Train the network that gives depth and normals; the file that comes of it belongs beside the checkpoint."""
+    with _packages():
+        from deep3d.training.dense.command import train_and_export_dense
+
+    with _progress() as advance:
+        path = train_and_export_dense(config, out, face_model, threads, device.value, advance)
+    if path is not None:
+        say(f"{path}: dense network written")
+
+
 def record(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     report: Annotated[Path, typer.Option(help="What `deep3d evaluate --out` wrote of its checkpoint.")],

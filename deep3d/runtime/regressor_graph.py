@@ -24,23 +24,31 @@ def regressor_graph(checkpoint: Checkpoint, ranges: Mapping[str, Range] | None =
 
     With `ranges`, what eight bits shall hold of each activation of `observed`, it computes in eight bits.
     """
-    builder = _Builder(checkpoint, ranges)
+    builder = _Builder(checkpoint, Graph(checkpoint.info.name, ranges))
     return builder.graph.serialize({"vectors": builder.vectors()})
 
 
 def observed(checkpoint: Checkpoint) -> Graph:
     """The float32 network, with the activations that eight bits would have to hold."""
-    builder = _Builder(checkpoint, None)
+    builder = _Builder(checkpoint, Graph(checkpoint.info.name))
     builder.vectors()
     return builder.graph
+
+
+def trunk_features(checkpoint: Checkpoint, graph: Graph, crops: str, stages: int) -> list[str]:
+    """What the first stages of a checkpoint's trunk make of `crops` (B, 3, S, S) of a graph, for other networks in it.
+
+    A quarter, an eighth, ... of the size.
+    """
+    return _Builder(checkpoint, graph, crops).features(stages)
 
 
 class _Builder:
     """Walks through the network once."""
 
-    def __init__(self, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None) -> None:
+    def __init__(self, checkpoint: Checkpoint, graph: Graph, crops: str | None = None) -> None:
         folded = checkpoint.folded()
-        self.graph = Graph(checkpoint.info.name, ranges)
+        self.graph = graph
         self._checkpoint = folded
         self._trunk = TRUNKS[folded.info.trunk]
         self._convolutions = {convolution.name: convolution for convolution in self._trunk.convolutions()}
@@ -49,22 +57,29 @@ class _Builder:
         stage, last = len(self._trunk.depths), self._trunk.depths[-1] - 1
         self._last_block = f"backbone.layer{stage}.{last}"
         self._before_last_block = f"backbone.layer{stage}.{last - 1}"
-        self._crops = self.graph.input("crops", ("B", 3, folded.info.crop_size, folded.info.crop_size))
+        size = folded.info.crop_size
+        self._crops = self.graph.input("crops", ("B", 3, size, size)) if crops is None else crops
 
     def vectors(self) -> str:
+        graph = self.graph
+        features = self.features(len(self._trunk.depths))
+        coefficients = self._heads(graph.apply("GlobalAveragePool", features[-1]))
+        if not self._dense:
+            return coefficients
+        return graph.apply("Concat", coefficients, self._dense_landmarks(features[1], features[2]), axis=1)
+
+    def features(self, stages: int) -> list[str]:
+        """What each of the first stages gives."""
         graph = self.graph
         crops = graph.kept("crops", self._crops)
         x = self._relu("backbone.conv1", self._batch_normed(crops, "backbone.conv1.weight", stride=2))
         x = graph.apply("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
         features = []
-        for stage, depth in enumerate(self._trunk.depths, start=1):
+        for stage, depth in enumerate(self._trunk.depths[:stages], start=1):
             for block in range(depth):
                 x = self._block(x, f"backbone.layer{stage}.{block}", stride=2 if stage > 1 and block == 0 else 1)
             features.append(x)
-        coefficients = self._heads(graph.apply("GlobalAveragePool", x))
-        if not self._dense:
-            return coefficients
-        return graph.apply("Concat", coefficients, self._dense_landmarks(features[1], features[2]), axis=1)
+        return features
 
     def _block(self, x: str, prefix: str, stride: int) -> str:
         """A residual block; the stride is on the first 3 x 3 convolution."""

@@ -30,6 +30,20 @@ class Heads:
     points: Array  # (B, N, 2) float32 true crop pixels of the dense landmarks, hidden ones too
 
 
+@dataclass(frozen=True)
+class Shots:
+    """B synthetic photos, and how they came about. All numpy."""
+
+    crops: np.ndarray  # (B, 224, 224, 3) uint8
+    face: FaceCoefficients  # before the fixed camera
+    vertices: np.ndarray  # (B, V, 3) decimetres in head space
+    normals: np.ndarray  # (B, V, 3)
+    pixels: np.ndarray  # (B, V, 2) crop pixels of the vertices
+    opaque: Surfaces
+    over: Overlay
+    clips: tuple[np.ndarray, np.ndarray]  # (B, N, 4) clip coordinates of both
+
+
 class HeadGenerator:
     """Draws heads of one face model on the processor; the same seed gives the same heads."""
 
@@ -52,8 +66,15 @@ class HeadGenerator:
 
     def photograph(self, scenes: Scenes) -> Heads:
         """Photos of scenes, and their labels."""
+        shot = self.shoot(scenes)
+        return Heads(shot.crops, shot.face.to_vector(), shot.pixels[:, self._dense])
+
+    def shoot(self, scenes: Scenes, displacements: np.ndarray | None = None) -> Shots:
+        """Photos of scenes and all that was worked out for them, of heads displaced by (B, V, 3) decimetres."""
         model, people, standpoints = self._model, scenes.people, scenes.standpoints
         vertices = model.neutral_shape(people.identity) + model.expression_offsets(people.expression)
+        if displacements is not None:
+            vertices = vertices + displacements
         normals = np.empty_like(vertices)
         painting.normals_into(vertices, model.triangles, normals)
         opaque = layers.opaque_layer(model, self._anatomy, scenes, vertices, normals)
@@ -63,10 +84,10 @@ class HeadGenerator:
         pixels, _ = standpoints.see(vertices)
         rows = self._label_rows
         rotation, translation = fit_pose(vertices[:, rows], pixels[:, rows], standpoints.rotation)
-        vectors = FaceCoefficients(
+        face = FaceCoefficients(
             people.identity, people.expression, people.albedo, rotation, scenes.lighting, translation
-        ).to_vector()
-        return Heads(crops, vectors, pixels[:, self._dense])
+        )
+        return Shots(crops, face, vertices, normals, pixels, opaque, over, clips)
 
     def _photo(
         self, scenes: Scenes, opaque: Surfaces, over: Overlay, clips: tuple[np.ndarray, np.ndarray], b: int

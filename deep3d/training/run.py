@@ -26,7 +26,7 @@ OUTPUT_SCALE = {
     "lighting": 0.2,
     "translation": 0.3,
 }
-Kind = Literal["synthetic", "weak", "refiner"]
+Kind = Literal["synthetic", "weak", "refiner", "dense"]
 
 
 @dataclass

@@ -1,0 +1,18 @@
+"""A closer look at a face, pixel by pixel: depth, normals, which point of the model it is, and what covers it."""
+
+from deep3d.dense.depth_mesh import PinholeCamera, depth_to_mesh
+from deep3d.dense.estimator import DenseEstimator, DenseMaps, dense_calibration
+from deep3d.dense.weights import DenseInfo, DenseWeights, dense_path, read_dense, write_dense
+
+__all__ = [
+    "DenseEstimator",
+    "DenseInfo",
+    "DenseMaps",
+    "DenseWeights",
+    "PinholeCamera",
+    "dense_calibration",
+    "dense_path",
+    "depth_to_mesh",
+    "read_dense",
+    "write_dense",
+]

@@ -1,0 +1,116 @@
+"""The dense network as an ONNX graph, in float32 or with convolutions in eight bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from deep3d.dense.layers import CELL, CLASSES, CONFIDENCES, DOWN, ENTER_KERNEL, GREY, GRIDS, INPUTS, UNITS
+from deep3d.dense.maps import MAP_SIZE, SURFACE
+from deep3d.dense.weights import DenseWeights
+from deep3d.network.checkpoints import Checkpoint
+from deep3d.runtime.graph import Graph
+from deep3d.runtime.ranges import Range
+from deep3d.runtime.regressor_graph import trunk_features
+
+
+def dense_graph(weights: DenseWeights, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None = None) -> bytes:
+    """The file of a network from `crops` and `mesh` to `surface` (B, 7, S, S), `sure` (B, 3, S, S) and `classes`.
+
+    `crops` (B, 3, S, S) are RGB in [0, 1], `mesh` (B, 8, S, S) where a mesh is, and its height, normal and place on the
+    mean shape. `surface` are heights in decimetres, normals of any length and places; `sure` the logarithms of their
+    deviations, in millimetres but for normals, where they are in radians; `classes` (B, 5, S, S) probabilities. The
+    trunk is the checkpoint's. With `ranges`, what eight bits shall hold of each activation of `observed`, it computes
+    in eight bits.
+    """
+    builder = _Builder(weights, checkpoint, ranges)
+    return builder.graph.serialize(builder.maps())
+
+
+def observed(weights: DenseWeights, checkpoint: Checkpoint) -> Graph:
+    """The float32 network, with the activations that eight bits would have to hold."""
+    builder = _Builder(weights, checkpoint, None)
+    builder.maps()
+    return builder.graph
+
+
+class _Builder:
+    """Walks through the network once."""
+
+    def __init__(self, weights: DenseWeights, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None) -> None:
+        self.graph = Graph(weights.info.name, ranges)
+        self._arrays, self._checkpoint = weights.arrays, checkpoint
+        self._crops = self.graph.input("crops", ("B", 3, MAP_SIZE, MAP_SIZE))
+        self._mesh = self.graph.input("mesh", ("B", INPUTS - 3, MAP_SIZE, MAP_SIZE))
+
+    def maps(self) -> dict[str, str]:
+        """The results: what the network adds to the mesh, and what it says besides."""
+        graph = self.graph
+        pixels = self._pixels(self._convolution(self._finest_grid(), "maps", 1))
+        sizes = graph.constant(np.array([SURFACE, CONFIDENCES, len(CLASSES)]))
+        change, sure, scores = graph.split("Split", 3, pixels, sizes, axis=1)
+        bounds = [graph.constant(np.array([number])) for number in (1, 1 + SURFACE, 1)]
+        surface = graph.apply("Slice", self._mesh, *bounds)
+        units = graph.constant(np.array(UNITS, np.float32)[:, None, None])
+        return {
+            "surface": graph.apply("Add", surface, graph.apply("Mul", change, units)),
+            "sure": sure,
+            "classes": graph.apply("Softmax", scores, axis=1),
+        }
+
+    def _finest_grid(self) -> str:
+        graph = self.graph
+        features = trunk_features(self._checkpoint, graph, self._crops, len(GRIDS))
+        colours = graph.apply("Sub", self._crops, graph.constant(np.float32(GREY)))
+        x = graph.apply("Concat", colours, self._mesh, axis=1)
+        grids = []
+        for level, names in enumerate(DOWN):
+            kernel, stride = (ENTER_KERNEL, CELL) if level == 0 else (3, 2)
+            entered = self._convolution(x, f"{level}.enter", kernel, stride)
+            known = self._convolution(features[level], f"{level}.trunk", 1)
+            x = graph.apply("Relu", graph.apply("Add", entered, known))
+            for name in names:
+                x = self._block(x, f"{level}.{name}")
+            grids.append(x)
+        for level in reversed(range(len(GRIDS) - 1)):
+            x = self._joined(grids[level], x, str(level))
+        return x
+
+    def _block(self, x: str, name: str) -> str:
+        y = self.graph.apply("Relu", self._convolution(x, f"{name}.first", 3))
+        return self.graph.apply("Relu", self.graph.apply("Add", x, self._convolution(y, f"{name}.second", 3)))
+
+    def _joined(self, fine: str, coarse: str, name: str) -> str:
+        """A grid, as far as the coarser one lets it through, joined with that coarser one."""
+        graph = self.graph
+        both = graph.apply(
+            "Add",
+            self._convolution(fine, f"{name}.gate_fine", 1, 2),
+            self._convolution(coarse, f"{name}.gate_coarse", 1),
+        )
+        opened = graph.apply("Sigmoid", self._convolution(graph.apply("Relu", both), f"{name}.gate", 1))
+        passed = graph.apply("Mul", fine, self._larger(opened))
+        below = self._larger(graph.apply("Relu", self._convolution(coarse, f"{name}.coarser", 1)))
+        return graph.apply("Relu", self._convolution(graph.apply("Concat", passed, below, axis=1), f"{name}.join", 3))
+
+    def _convolution(self, x: str, name: str, kernel: int, stride: int = 1) -> str:
+        """A convolution of an activation that is kept."""
+        x = self.graph.kept(name, x)
+        weight = self.graph.weight(self._arrays[f"{name}.weight"])
+        return self.graph.convolution(x, weight, self._arrays[f"{name}.bias"], kernel, stride, padding=kernel // 2)
+
+    def _larger(self, x: str) -> str:
+        return self.graph.apply(
+            "Resize",
+            x,
+            "",
+            self.graph.constant(np.array([1, 1, 2, 2], np.float32)),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+
+    def _pixels(self, cells: str) -> str:
+        """The pixels of each cell at their places, as torch's pixel shuffle has them."""
+        return self.graph.apply("DepthToSpace", cells, blocksize=CELL, mode="CRD")

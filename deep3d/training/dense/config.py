@@ -1,0 +1,57 @@
+"""The configuration of a dense network's training, read from a TOML file, such as checkpoints/dense.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from deep3d.dense.maps import MAP_SIZE
+from deep3d.errors import ConfigError
+from deep3d.training.config import RANGES, ConfigTable, Ranges, RunConfig, Schedule
+
+
+@dataclass(frozen=True)
+class DenseLossWeights:
+    """Weights of the terms of `losses.dense_loss`."""
+
+    depth: float  # per millimetre, whatever scale and offset
+    offset: float  # per millimetre of height as it is
+    gradient: float  # per millimetre from pixel to pixel
+    normals: float  # per 1 - cosine
+    places: float  # per millimetre on the mean shape
+    certainty: float  # per nat
+    classes: float  # per nat
+
+
+@dataclass(frozen=True)
+class DenseConfig(RunConfig):
+    """A run of `deep3d train dense`."""
+
+    heads: int  # drawn before training begins
+    workers: int  # processes that draw them
+    loss: DenseLossWeights
+    schedule: Schedule
+    start: str | None = None  # checkpoint whose faces are looked at, the shipped one where none is named
+
+
+DENSE_RANGES: Ranges = RANGES | {
+    "heads": (64, 10**8),
+    **{field.name: (0.0, 10.0**6) for field in fields(DenseLossWeights)},
+}
+
+
+def read_dense_config(path: str | Path) -> DenseConfig:
+    """Read a configuration file.
+
+    Raises: ConfigError naming the file and the field.
+    """
+    table = ConfigTable.read(Path(path), "checkpoints/dense.toml")
+    values = table.values
+    values["loss"] = table.section("loss", DenseLossWeights, DENSE_RANGES)
+    values["schedule"] = table.section("schedule", Schedule, DENSE_RANGES)
+    if values.get("start") is not None:
+        values["start"] = table.file_name("start", values["start"])
+    config = table.parse("the file", DenseConfig, values, DENSE_RANGES)
+    if config.schedule.crop_size != MAP_SIZE:
+        raise ConfigError(f"{path}: 'crop_size' is {config.schedule.crop_size}, maps are of {MAP_SIZE}")
+    return config

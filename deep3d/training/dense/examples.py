@@ -1,0 +1,116 @@
+"""What a dense network learns from: synthetic heads, the truth of their pixels, and a checkpoint's mesh of them.
+
+Heads are drawn once, into files of the run's folder, each with the heads of one seed: drawing takes twice as long as
+learning from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deep3d.camera import DEEP3D_CAMERA
+from deep3d.coefficients import FaceCoefficients
+from deep3d.dense.estimator import mesh_maps
+from deep3d.dense.maps import MAP_SIZE, SurfaceMaps, reduced
+from deep3d.face_model import FaceModel, read_face_model
+from deep3d.files.whole_file import written_whole
+from deep3d.network.checkpoints import Checkpoint, read_checkpoint
+from deep3d.regression.regressor import Regressor
+from deep3d.runtime import load_runtime
+from deep3d.synthetic.free_shapes import FreeShapes
+from deep3d.synthetic.mapped_heads import Displace, MappedHeadGenerator
+from deep3d.training.helpers import ahead, helping_processes
+
+FILE = 256  # heads in one file
+_CHUNK = 32  # drawn at a time
+_HALFWAY = 0.5  # of the starts are on their way to the true shape and pose, as after a fit
+_FARTHEST = 0.8  # of that way
+
+STEPS = np.array([1e-4] + [1 / 127] * 3 + [1e-4] * 3, np.float32)
+"""What 1 of the kept heights, normals and places is, in decimetres or for unit vectors."""
+_MAP = (MAP_SIZE, MAP_SIZE)
+_SURFACE = [("height", np.int16, _MAP), ("normals", np.int8, (*_MAP, 3)), ("coordinates", np.int16, (*_MAP, 3))]
+EXAMPLE = np.dtype(
+    [
+        ("crop", np.uint8, (*_MAP, 3)),
+        ("classes", np.uint8, _MAP),  # what is seen
+        ("head", np.bool_, _MAP),  # where the head is, seen or not
+        *_SURFACE,
+        ("start_covered", np.bool_, _MAP),
+        *[(f"start_{name}", kind, shape) for name, kind, shape in _SURFACE],
+    ]
+)
+"""One head, as it is kept: the crop, the truth, and the mesh to start from."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Files of heads, mapped into memory."""
+
+    files: tuple[np.ndarray, ...]  # each (256,) of EXAMPLE
+
+    @classmethod
+    def made(cls, folder: Path, count: int, seed: int, start: Checkpoint, model_path: Path, workers: int) -> Examples:
+        """At least `count` heads: those that the folder holds, and what is missing of them.
+
+        Raises: FaceModelError; CheckpointError; RuntimeUnavailable.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"heads_{number:05d}.npy" for number in range(-(-count // FILE))]
+        missing = [(path, number) for number, path in enumerate(paths) if not path.exists()]
+        if missing:
+            with helping_processes(workers) as pool:
+                jobs = (pool.submit(_write, path, start.path, model_path, seed + number) for path, number in missing)
+                for job in ahead(jobs, 2 * workers):
+                    job.result()
+        return cls(tuple(np.load(path, mmap_mode="r") for path in paths))
+
+    def batch(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """(B,) of EXAMPLE, drawn evenly."""
+        rows = [self.files[file] for file in rng.integers(0, len(self.files), count)]
+        return np.array([file[rng.integers(0, len(file))] for file in rows])
+
+
+def draw_examples(
+    model: FaceModel, regressor: Regressor, displace: Displace, seed: int, count: int
+) -> Iterator[np.ndarray]:
+    """Chunks (32,) of EXAMPLE: heads, and where the regressor has them, some already nearer to the truth."""
+    generator, rng = MappedHeadGenerator(model, seed, displace), np.random.default_rng(seed + 1)
+    for first in range(0, count, _CHUNK):
+        heads = generator.draw_mapped(min(_CHUNK, count - first))
+        vectors = regressor(heads.crops).coefficients.to_vector()
+        way = rng.uniform(0, _FARTHEST, (len(vectors), 1)) * (rng.random((len(vectors), 1)) < _HALFWAY)
+        face = FaceCoefficients.from_vector((vectors + way * (heads.vectors - vectors)).astype(np.float32))
+        start = mesh_maps(model, face, (DEEP3D_CAMERA,) * len(vectors))
+        chunk = np.empty(len(vectors), EXAMPLE)
+        chunk["crop"], chunk["classes"], chunk["head"] = reduced(heads.crops), heads.classes, heads.maps.covered
+        chunk["start_covered"] = start.covered
+        _keep(chunk, "", heads.maps)
+        _keep(chunk, "start_", start)
+        yield chunk
+
+
+def kept_surface(examples: np.ndarray, prefix: str = "") -> np.ndarray:
+    """(B, S, S, 7) float32 heights, normals and places of (B,) of EXAMPLE: the truth, or the mesh's with "start_"."""
+    parts = (examples[f"{prefix}height"][..., None], examples[f"{prefix}normals"], examples[f"{prefix}coordinates"])
+    return np.concatenate(parts, axis=-1, dtype=np.float32) * STEPS
+
+
+def _keep(chunk: np.ndarray, prefix: str, maps: SurfaceMaps) -> None:
+    values = np.concatenate([maps.height[..., None], maps.normals, maps.coordinates], axis=-1) / STEPS
+    values = np.rint(values).clip(-32767, 32767)
+    chunk[f"{prefix}height"], chunk[f"{prefix}normals"] = values[..., 0], values[..., 1:4]
+    chunk[f"{prefix}coordinates"] = values[..., 4:]
+
+
+def _write(path: Path, checkpoint: Path, model_path: Path, seed: int) -> None:
+    """One file of heads of a seed."""
+    model, start = read_face_model(model_path), read_checkpoint(checkpoint)
+    regressor = Regressor(load_runtime(start, threads=1), start.info.crop_size)
+    chunks = draw_examples(model, regressor, FreeShapes.of(model).draw, 1000 * seed, FILE)
+    with written_whole(path) as partial, partial.open("wb") as file:
+        np.save(file, np.concatenate(list(chunks)))

@@ -1,0 +1,100 @@
+"""The dense network in torch, to train it; `deep3d.dense.graph` is the same for use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deep3d.dense.layers import CELL, DOWN, ENTER_KERNEL, GRIDS, INPUTS, OUTPUTS, TRUNK, UNITS, array_shapes
+from deep3d.training.refiner.network import Block, ConvolutionNorm
+
+
+class DenseNetwork(nn.Module):
+    """Crops and maps of a mesh (B, 11, S, S) to maps (B, 15, S, S), as `dense_graph` has them."""
+
+    units: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = nn.ModuleList(
+            ConvolutionNorm(INPUTS, width, ENTER_KERNEL, CELL)
+            if level == 0
+            else ConvolutionNorm(GRIDS[level - 1], width, 3, 2)
+            for level, width in enumerate(GRIDS)
+        )
+        self.down = nn.ModuleList(
+            nn.Sequential(*(Block(width) for _ in names)) for width, names in zip(GRIDS, DOWN, strict=True)
+        )
+        self.trunk = nn.ModuleList(
+            ConvolutionNorm(inputs, width, 1) for inputs, width in zip(TRUNK, GRIDS, strict=True)
+        )
+        self.up = nn.ModuleList(Up(width, coarser) for width, coarser in pairwise(GRIDS))
+        self.maps = nn.Conv2d(GRIDS[0], OUTPUTS * CELL * CELL, 1)
+        nn.init.normal_(self.maps.weight, std=0.01)
+        nn.init.zeros_(self.maps.get_parameter("bias"))
+        self.register_buffer("units", torch.tensor(UNITS), persistent=False)
+
+    def forward(self, seen: Tensor, features: Sequence[Tensor]) -> Tensor:
+        """Height, normal (of any length), place, three logarithms of deviations, and scores of five classes."""
+        grids, x = [], seen
+        for enter, trunk, feature, down in zip(self.enter, self.trunk, features, self.down, strict=True):
+            x = down((enter(x) + trunk(feature)).relu())
+            grids.append(x)
+        for level in reversed(range(len(self.up))):
+            x = self.up[level](grids[level], x)
+        with torch.autocast(seen.device.type, enabled=False):  # bfloat16 has too few digits for what comes out
+            maps = functional.pixel_shuffle(self.maps(x.float()), CELL)
+            surface = seen[:, 4:].float() + self.units[:, None, None] * maps[:, : len(self.units)]
+            return torch.cat([surface, maps[:, len(self.units) :]], dim=1)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of `layers.array_shapes`, batch norms folded in."""
+        values: dict[str, Tensor] = {}
+        for level in range(len(GRIDS)):
+            values |= _folded(f"{level}.enter", self.enter[level])
+            values |= _folded(f"{level}.trunk", self.trunk[level])
+            for name, block in zip(DOWN[level], self.down[level].children(), strict=True):
+                for part in ("first", "second"):
+                    values |= _folded(f"{level}.{name}.{part}", getattr(block, part))
+        for level, up in enumerate(self.up):
+            for name, module in up.named_children():
+                values |= _folded(f"{level}.{name}", module)
+        values |= _folded("maps", self.maps)
+        return {name: values[name].detach().float().cpu().numpy() for name in array_shapes()}
+
+
+class Up(nn.Module):
+    """Joins a grid, as far as the coarser one lets it through, with that coarser one."""
+
+    def __init__(self, width: int, coarser: int) -> None:
+        super().__init__()
+        self.coarser = ConvolutionNorm(coarser, width, 1)
+        self.gate_fine = ConvolutionNorm(width, width // 2, 1, 2)
+        self.gate_coarse = ConvolutionNorm(coarser, width // 2, 1)
+        self.gate = nn.Conv2d(width // 2, 1, 1)
+        self.join = ConvolutionNorm(2 * width, width)
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """(B, width, 2 H, 2 W) of itself and of (B, coarser, H, W)."""
+        opened = self.gate((self.gate_fine(fine) + self.gate_coarse(coarse)).relu()).sigmoid()
+        both = torch.cat([fine * larger(opened), larger(self.coarser(coarse).relu())], dim=1)
+        return self.join(both).relu()
+
+
+def larger(x: Tensor) -> Tensor:
+    """Twice the size, each cell four times."""
+    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def _folded(name: str, module: nn.Module) -> dict[str, Tensor]:
+    if isinstance(module, ConvolutionNorm):
+        weight, bias = module.folded()
+    else:
+        assert isinstance(module, nn.Conv2d) and module.bias is not None
+        weight, bias = module.weight, module.bias
+    return {f"{name}.weight": weight, f"{name}.bias": bias}

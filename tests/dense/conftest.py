@@ -1,0 +1,43 @@
+"""What the tests of the dense network share: random weights, and the shipped checkpoint that they stand on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deep3d.dense import DenseInfo, DenseWeights, dense_path
+from deep3d.dense.layers import array_shapes
+from deep3d.face_model import FaceModel, read_face_model
+from deep3d.network.checkpoints import Checkpoint, read_checkpoint
+
+
+@pytest.fixture(scope="session")
+def model() -> FaceModel:
+    return read_face_model()
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Checkpoint:
+    return read_checkpoint()
+
+
+@pytest.fixture(scope="session")
+def info(model: FaceModel) -> DenseInfo:
+    return DenseInfo("toy_dense", "1", "toy 1", model.info.sha256, "none", "MIT", "2026-11-29")
+
+
+@pytest.fixture(scope="session")
+def arrays() -> dict[str, np.ndarray]:
+    """Random weights that keep signals alive."""
+    rng = np.random.default_rng(3)
+    return {
+        name: (rng.normal(size=shape) * np.sqrt(1.0 / max(np.prod(shape[1:]), 1))).astype(np.float32)
+        if len(shape) == 4
+        else 0.1 * rng.normal(size=shape).astype(np.float32)
+        for name, shape in array_shapes().items()
+    }
+
+
+@pytest.fixture(scope="session")
+def weights(checkpoint, info, arrays) -> DenseWeights:
+    return DenseWeights(dense_path(checkpoint), "0" * 64, checkpoint.path, info, arrays)

@@ -1,0 +1,47 @@
+"""Files of dense networks: what comes back, and what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from deep3d.dense import dense_path, read_dense, write_dense
+from deep3d.errors import CheckpointInvalid, CheckpointMismatch
+
+
+@pytest.fixture
+def owner(checkpoint, tmp_path):
+    return replace(checkpoint, path=tmp_path / "face.safetensors")
+
+
+def test_a_checkpoint_may_have_none(owner):
+    assert read_dense(owner) is None
+
+
+def test_weights_come_back_nearly_as_they_were_in_three_megabytes(owner, info, arrays):
+    write_dense(dense_path(owner), info, arrays)
+    read = read_dense(owner)
+    assert read is not None and read.info == info
+    assert dense_path(owner).stat().st_size < 3e6
+    for name, value in arrays.items():
+        assert_allclose(read.arrays[name], value, atol=np.abs(value).max() / 127, err_msg=name)
+
+
+def test_networks_for_others_are_refused(owner, info, arrays):
+    write_dense(dense_path(owner), replace(info, face_model_sha256="0" * 64), arrays)
+    with pytest.raises(CheckpointMismatch, match="trained for another face model"):
+        read_dense(owner)
+    write_dense(dense_path(owner), info, arrays)
+    with pytest.raises(CheckpointMismatch, match="stands on resnet50 for crops of 112"):
+        read_dense(replace(owner, info=replace(owner.info, trunk="resnet18")))
+
+
+def test_damaged_files_are_named(owner, info, arrays):
+    write_dense(dense_path(owner), info, arrays)
+    content = dense_path(owner).read_bytes()
+    dense_path(owner).write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointInvalid, match=r"face\.dense\.safetensors: damaged"):
+        read_dense(owner)
+    with pytest.raises(CheckpointInvalid, match="missing, not"):
+        write_dense(dense_path(owner), info, {name: value for name, value in arrays.items() if name != "maps.bias"})
