@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deep3d.camera import DEEP3D_CAMERA, Camera, Pose
     from deep3d.coefficients import FaceCoefficients
+    from deep3d.dense import depth_to_mesh
     from deep3d.drawing import (
         depth_map,
         draw_albedo,
@@ -49,6 +50,7 @@ __all__ = [
     "SamePerson",
     "default_face_model",
     "depth_map",
+    "depth_to_mesh",
     "draw_albedo",
     "draw_dense",
     "draw_depth",
@@ -85,6 +87,7 @@ _MODULES = {
     "SamePerson": "deep3d.pipeline.same_person",
     "default_face_model": "deep3d.face_model",
     "depth_map": "deep3d.drawing",
+    "depth_to_mesh": "deep3d.dense",
     "draw_albedo": "deep3d.drawing",
     "draw_dense": "deep3d.drawing",
     "draw_depth": "deep3d.drawing",

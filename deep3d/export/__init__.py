@@ -1,5 +1,6 @@
 """The files of a face: what each contains is a promise to other tools, and changes only with a version number."""
 
+from deep3d.export.depth import write_depths
 from deep3d.export.face_json import write_json
 from deep3d.export.folder import DEFAULT_FORMATS, FORMATS, write_faces, write_results
 from deep3d.export.gltf import write_glb
@@ -14,6 +15,7 @@ __all__ = [
     "FORMATS",
     "expression_file",
     "other_files",
+    "write_depths",
     "write_faces",
     "write_glb",
     "write_json",

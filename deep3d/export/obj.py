@@ -9,7 +9,7 @@ import numpy as np
 
 from deep3d.export.images import png
 from deep3d.face_model import FaceModel
-from deep3d.mesh import MILLIMETRES
+from deep3d.mesh import MILLIMETRES, Mesh
 from deep3d.reconstruction import Reconstruction
 
 _HEADER = b"# deep3d face: millimetres, y up, facing +z\nmtllib face.mtl\no face\n"
@@ -29,6 +29,20 @@ def write_obj(reconstruction: Reconstruction, folder: Path) -> None:
     (folder / "face.obj").write_bytes(b"".join([_HEADER, vertices, normals, topology]))
     (folder / "face.mtl").write_bytes(_MATERIAL)
     (folder / "texture.png").write_bytes(png(reconstruction.texture))
+
+
+def mesh_files(mesh: Mesh, name: str, texture: str) -> dict[str, bytes]:
+    """The contents of NAME.obj and NAME.mtl, which names the picture that the mesh's coordinates belong to."""
+    corners = np.stack([mesh.triangles, mesh.uv_triangles], axis=2) + 1
+    parts = [
+        f"# deep3d: x right, y up, z toward the camera\nmtllib {name}.mtl\no {name}\n".encode(),
+        _lines_of("v", mesh.vertices),
+        _lines("vt %.6f %.6f\n", mesh.uv).encode(),
+        f"usemtl {name}\n".encode(),
+        _lines("f" + " %d/%d" * 3 + "\n", corners.reshape(-1, 6)).encode(),
+    ]
+    material = f"newmtl {name}\nillum 0\nKd 1 1 1\nmap_Kd {texture}\n"
+    return {f"{name}.obj": b"".join(parts), f"{name}.mtl": material.encode()}
 
 
 def _topology(face_model: FaceModel) -> bytes:
