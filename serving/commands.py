@@ -25,7 +25,7 @@ ServerOption = Annotated[str, typer.Option(help="Address of the site.")]
 
 def add_commands(app: typer.Typer) -> None:
     """Add them; the entry point of the group `deep3d.commands`."""
-    for command in (serve, submit, api_key, doctor):
+    for command in (serve, submit, api_key, doctor, backup, restore_backup):
         app.command(_name(command))(_told(command))
     scenarios = typer.Typer(callback=choose, result_callback=tell, no_args_is_help=True, add_completion=False)
     for scenario in SCENARIOS:
@@ -105,6 +105,24 @@ def doctor(
     for finding in findings:
         _say(f"{'ok   ' if finding.good else 'WRONG'}  {finding.what}: {finding.said}")
     raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
+
+
+def backup(archive: Annotated[Path, typer.Argument(help="The archive to write, such as saved.tar.")]) -> None:
+    """Save the embedded site of the data folder, also while it runs: database, files and key."""
+    from serving.backup import back_up
+    from serving.settings import Settings
+
+    back_up(Settings.from_env(os.environ), archive)
+    _say(f"{archive}: written")
+
+
+def restore_backup(archive: Annotated[Path, typer.Argument(help="An archive of `deep3d backup`.")]) -> None:
+    """Put a saved site into an empty data folder."""
+    from serving.backup import restore
+    from serving.settings import Settings
+
+    restore(Settings.from_env(os.environ), archive)
+    _say("restored; start the site")
 
 
 def _told(command: Callable[..., Result]) -> Callable[..., Result]:

@@ -20,7 +20,8 @@ type Source = Record<"web" | "bytes" | "albedo" | "json" | "photo" | "expression
 waitForSlowFiles(document);
 offerSharing(document);
 const viewer = document.querySelector<HTMLElement>("[data-viewer]")!;
-open(viewer).catch(() => viewer.classList.add("failed"));
+// A face that is seen already stays, also where something after it fails.
+open(viewer).catch(() => viewer.classList.toggle("failed", !viewer.classList.contains("ready")));
 
 async function open(viewer: HTMLElement): Promise<void> {
   const part = <T extends HTMLElement>(name: string) => viewer.querySelector<T>(`[data-part="${name}"]`)!;
@@ -104,8 +105,7 @@ async function open(viewer: HTMLElement): Promise<void> {
   viewer.querySelector<HTMLElement>('[data-action="full"]')!.hidden = !document.fullscreenEnabled;
   void offerRoom(viewer.querySelector<HTMLButtonElement>('[data-action="room"]')!, stage);
   listenToKeys(stage);
-  const known = await face.learn(source.expressions).catch(() => false);
-  viewer.toggleAttribute("data-still", !known);
-  if (known) sliders.set(face.photoExpression);
+  await face.learn(source.expressions);
+  sliders.set(face.photoExpression);
   viewer.classList.add("moving");
 }

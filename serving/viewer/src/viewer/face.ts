@@ -16,7 +16,6 @@ interface Target {
 
 /** What the file says of itself in its asset. */
 interface About {
-  readonly model: string; // SHA-256 of the face model
   readonly expression: Expression; // the photo's
 }
 
@@ -87,16 +86,17 @@ export class Face {
     return this.targets.length > 0;
   }
 
-  /** Fetch the expressions; false if they belong to another version of the model. */
-  async learn(url: string): Promise<boolean> {
+  /**
+   * Fetch the expressions. They may be those of a later model, which moves the same vertices under the same numbers and
+   * has further ones.
+   */
+  async learn(url: string): Promise<void> {
     const buffer = await fetchWhole(url, 0, () => {});
     const length = new DataView(buffer).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))) as {
       step: number;
-      model: string;
       targets: { name: string; count: number }[];
     };
-    if (header.model !== this.about.model) return false;
     let at = 4 + length;
     this.targets = header.targets.map(({ name, count }) => {
       const vertices = new Uint16Array(buffer.slice(at, at + 2 * count));
@@ -106,7 +106,6 @@ export class Face {
     });
     this.step = header.step;
     add(this.base, this.targets, this.photoExpression, -this.step);
-    return true;
   }
 
   /** Move the face into an expression; what it does not name is neutral. */
@@ -156,6 +155,7 @@ function add(positions: Float32Array, targets: readonly Target[], expression: Ex
     if (weight === 0) continue;
     for (let i = 0; i < vertices.length; i++) {
       const at = 3 * vertices[i]!;
+      if (at >= positions.length) continue;
       for (let axis = 0; axis < 3; axis++) positions[at + axis]! += weight * offsets[3 * i + axis]!;
     }
   }
