@@ -11,7 +11,6 @@ enhance(document.querySelector<HTMLFormElement>("[data-submit]")!);
 playFilm(document.querySelector<HTMLVideoElement>("[data-film]"));
 
 function enhance(form: HTMLFormElement): void {
-  form.classList.add("js");
   const input = form.querySelector<HTMLInputElement>("#photo")!;
   const camera = form.querySelector<HTMLInputElement>("#camera")!;
   let photos: File[] = [];

@@ -73,6 +73,7 @@ export class Wardrobe {
   /** Put a look on; the skin is fetched when it is first asked for. */
   async wear(look: Look): Promise<void> {
     this.face.mesh.material = (await this.material(look)) as MeshBasicMaterial;
+    this.key.castShadow = this.lit; // a pass over the whole head, for nothing where the photo has its own light
     this.wires.visible = look === "wireframe";
     for (const other of this.face.others) other.visible = look === "texture" || look === "albedo";
   }
@@ -93,7 +94,6 @@ export class Wardrobe {
   }
 
   private castShadows(): void {
-    this.key.castShadow = true;
     this.key.shadow.mapSize.set(SHADOW_PIXELS, SHADOW_PIXELS);
     this.key.shadow.normalBias = 0.002;
     this.key.shadow.radius = 6;
