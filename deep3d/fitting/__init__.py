@@ -6,6 +6,7 @@
 from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.landmark_files import read_landmarks68, told_placement
 from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks, trusted_deviation
+from deep3d.fitting.lips import read_mouths
 from deep3d.fitting.reflectance import ColourPriors, fit_reflectance
 from deep3d.fitting.together import fit_together
 
@@ -18,6 +19,7 @@ __all__ = [
     "fit_reflectance",
     "fit_together",
     "read_landmarks68",
+    "read_mouths",
     "told_placement",
     "trusted_deviation",
 ]

@@ -22,6 +22,7 @@ from deep3d.fitting import (
     fit_landmarks,
     fit_reflectance,
     fit_together,
+    read_mouths,
     trusted_deviation,
 )
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
@@ -40,7 +41,7 @@ from deep3d.pipeline.same_person import (
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
-from deep3d.regression import Regression, Regressor
+from deep3d.regression import DenseLandmarks, Regression, Regressor
 from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import give_back_memory, one_blas_thread
 
@@ -241,14 +242,20 @@ class Reconstructor:
         dense, start = regression.dense, regression.coefficients
         if self.refinement == "none" or dense is None or not candidates:
             return _Fitted(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
-        deviation = trusted_deviation(dense.deviation)
+        points, deviation, start = self._believed(dense, start)
         if person is None:
-            fit = fit_landmarks(self._basis, dense.points, deviation, start)
+            fit = fit_landmarks(self._basis, points, deviation, start)
         else:
-            fit = fit_together(self._basis, dense.points, deviation, start, person)
+            fit = fit_together(self._basis, points, deviation, start, person)
         crops = [candidate.crop.image for candidate in candidates]
         lit = fit_reflectance(crops, self.face_model, fit.coefficients, fit.cameras)
         return _Fitted(lit, fit.cameras, fit.kept)
+
+    def _believed(
+        self, dense: DenseLandmarks, start: FaceCoefficients
+    ) -> tuple[np.ndarray, np.ndarray, FaceCoefficients]:
+        """What a fit believes of the landmarks and their deviations, and where it starts."""
+        return read_mouths(dense.points, trusted_deviation(dense.deviation), start, self.face_model.expression_names)
 
     def _fit_colours(self, candidates: list[Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
         """The same fitted to the colours of the crops too; `regression` has dense landmarks."""
@@ -257,13 +264,13 @@ class Reconstructor:
         dense = regression.dense
         if dense is None or not candidates:
             return fitted
-        deviation = trusted_deviation(dense.deviation)
+        points, deviation, start = self._believed(dense, regression.coefficients)
         fits = [
             fit_photo_colours(
                 candidate.crop.image,
-                SeenLandmarks(self._basis, dense.points[number], deviation[number]),
+                SeenLandmarks(self._basis, points[number], deviation[number]),
                 self.face_model,
-                regression.coefficients[number],
+                start[number],
                 fitted.coefficients[number],
                 fitted.cameras[number],
             )
