@@ -17,7 +17,7 @@ from deep3d.cli.measuring import bench
 from deep3d.cli.models import decode, import_model, import_weights, rebind_weights
 from deep3d.cli.output import say
 from deep3d.cli.runtimes import compile_ahead, export, tune
-from deep3d.cli.training import dense, record, refiner, synthetic, weak
+from deep3d.cli.training import dense, expressions, record, refiner, synthetic, weak
 from deep3d.errors import Deep3DError
 
 COMMANDS = "deep3d.commands"  # group of entry points: functions that add commands to `app`
@@ -35,7 +35,7 @@ app = _group(
     "One photo in, one textured 3D face out.", reconstruct, draw, depth, fit, decode, evaluate, bench, tune, export
 )
 app.command("compile")(compile_ahead)
-app.add_typer(_group("Train the networks.", synthetic, weak, refiner, dense, record), name="train")
+app.add_typer(_group("Train the networks.", synthetic, weak, refiner, dense, expressions, record), name="train")
 app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")
 app.add_typer(_group("Trained weights.", **{"import": import_weights, "rebind": rebind_weights}), name="checkpoint")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deep3d.cli.options import ModelOption, ThreadsOption
-from deep3d.cli.output import progress, say
+from deep3d.cli.output import progress, require_writable, say
 from deep3d.errors import ExtraMissing
 
 if TYPE_CHECKING:
@@ -107,6 +107,27 @@ def dense(
         path = train_and_export_dense(config, out, face_model, threads, device.value, advance)
     if path is not None:
         say(f"{path}: dense network written")
+
+
+def expressions(
+    out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint instead of the shipped one.")] = None,
+    heads: Annotated[int, typer.Option(help="Drawn heads for each expression.", min=1)] = 12,
+    face_model: ModelOption = None,
+) -> None:
+    """Measure on drawn heads how a checkpoint answers to each named expression: face.glb's weights follow from that."""
+    from deep3d.pipeline.reconstructor import Reconstructor
+    from deep3d.training.expressions import measure_response, write_response
+
+    require_writable(out)
+    reconstructor = Reconstructor.load(checkpoint, face_model)
+    with progress() as bar:
+        task = bar.add_task("Drawing and reconstructing heads", total=None)
+        arrays = measure_response(
+            reconstructor, heads, 8 * heads, 0, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    write_response(out, arrays, reconstructor.checkpoint.sha256)
+    say(f"{out}: response to expressions written")
 
 
 def record(

@@ -13,6 +13,7 @@ import numpy as np
 from deep3d.export.images import albedo_image, jpeg, png
 from deep3d.export.morph_targets import MorphTarget, base_shape, morph_targets, weights
 from deep3d.face_model import FaceModel
+from deep3d.fitting.named_expressions import expression_weights
 from deep3d.reconstruction import Reconstruction
 
 METRES = 0.1  # in a decimetre
@@ -43,7 +44,7 @@ def glb(reconstruction: Reconstruction) -> bytes:
     """
     face_model = reconstruction.face_model
     shared = face_model.derived(_shared)
-    target_weights = weights(shared.targets, reconstruction.coefficients.expression[0])
+    target_weights = weights(shared.targets, expression_weights(reconstruction))
     base = base_shape(reconstruction.vertices, shared.targets, target_weights)
     normals = face_model.normals(base[None])[0]
 

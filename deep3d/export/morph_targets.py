@@ -42,7 +42,7 @@ def morph_targets(face_model: FaceModel) -> tuple[MorphTarget, ...]:
 
 
 def weights(targets: tuple[MorphTarget, ...], expression: np.ndarray) -> np.ndarray:
-    """Weights (M,) in [0, 1] of the targets for a face's 64 expression coefficients; two halves give their mean."""
+    """Weights (M,) in [0, 1] of the targets for a face's 64 `expression_weights`; two halves give their mean."""
     means = [float(expression[list(target.components)].mean()) for target in targets]
     return np.round(np.clip(means, 0, 1), 6)
 

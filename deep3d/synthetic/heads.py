@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,6 +63,11 @@ class HeadGenerator:
     def draw_person(self, count: int) -> Heads:
         """Draw one person `count` times: identity and albedo stay, all else changes."""
         return self.photograph(self._director.scenes_of_one(self._rng, count))
+
+    def draw_expressions(self, expressions: np.ndarray) -> Heads:
+        """Draw a head for each expression (B, 64)."""
+        scenes = self._director.random_scenes(self._rng, len(expressions))
+        return self.photograph(replace(scenes, people=replace(scenes.people, expression=expressions)))
 
     def photograph(self, scenes: Scenes) -> Heads:
         """Photos of scenes, and their labels."""
