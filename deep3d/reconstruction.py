@@ -37,13 +37,21 @@ class Reconstruction:
     timings_ms: dict[str, float]
     """By name of the step, this photo's or face's share of its batch; what is computed when asked is not in it."""
     confidence: Confidence | None = None  # None where the checkpoint has no dense landmarks
+    displacement: np.ndarray | None = None  # (V, 3) decimetres beyond the linear model, in the neutral pose
     merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, where several photos gave one
     left_out: tuple[str, ...] = ()  # sentences: which photos of the person the merged face is made without, and why
 
     @cached_property
     def vertices(self) -> np.ndarray:
         """(V, 3) model space, expression included, rotation and translation not."""
-        return self.face_model.shape(self.coefficients)[0]
+        linear = self.face_model.shape(self.coefficients)[0]
+        return linear if self.displacement is None else linear + self.displacement
+
+    @cached_property
+    def neutral_vertices(self) -> np.ndarray:
+        """(V, 3) the same person without expression."""
+        neutral = self.face_model.neutral_shape(self.coefficients.identity)[0]
+        return neutral if self.displacement is None else neutral + self.displacement
 
     @cached_property
     def placed_vertices(self) -> np.ndarray:

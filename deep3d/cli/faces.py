@@ -61,6 +61,9 @@ def reconstruct(
     quality: QualityOption = QualityChoice.NORMAL,
     refine: RefineOption = None,
     no_refine: NoRefineOption = False,
+    linear: Annotated[
+        bool, typer.Option("--linear", help="Keep to the linear model's shape, also with --quality best.")
+    ] = False,
     formats: Annotated[
         str, typer.Option(help="What to write, with commas between: overlay, obj, glb, ply, json, mat.")
     ] = "overlay,obj,glb,ply,json",
@@ -78,14 +81,13 @@ def reconstruct(
     chosen = _chosen(formats)
     if same_person and faces == FacesOption.ALL:
         raise typer.BadParameter("one person is the largest face of each photo; leave --faces all out")
-    colours = refine == Refine.PHOTOMETRIC or (quality == QualityChoice.BEST and refine is None and not no_refine)
-    if same_person and colours:
-        raise typer.BadParameter(
-            "several photos are fitted to landmarks only; leave --quality best and --refine photometric out"
-        )
+    if linear and refine == Refine.SURFACE:
+        raise typer.BadParameter("--refine surface leaves the linear model; leave it or --linear out")
     found = find_photos(photos)
     make_folder(out)
     fitted_to = refinement(refine, no_refine)
+    if linear and quality == QualityChoice.BEST:
+        fitted_to = fitted_to or "photometric"
     with starting(), compiling_told():
         reconstructor = Reconstructor.load(
             checkpoint, face_model, runtime, threads, precision, refinement=fitted_to, quality=quality.value

@@ -17,6 +17,7 @@ class Refine(StrEnum):
 
     LANDMARKS = "landmarks"
     PHOTOMETRIC = "photometric"
+    SURFACE = "surface"
 
 
 class QualityChoice(StrEnum):
@@ -35,11 +36,13 @@ RuntimeOption = Annotated[
 ]
 QualityOption = Annotated[
     QualityChoice,
-    typer.Option(help="fast: one crop, nothing fitted; normal: fitted to landmarks; best: to the colours too."),
+    typer.Option(
+        help="fast: one crop, nothing fitted; normal: fitted to landmarks and colours; best: beyond the linear model."
+    ),
 ]
 RefineOption = Annotated[
     Refine | None,
-    typer.Option(help="Fit each face to its dense landmarks, or after that to the photo's colours; see --quality."),
+    typer.Option(help="Fit faces to landmarks, to the photo's colours too, or beyond the linear model; see --quality."),
 ]
 NoRefineOption = Annotated[bool, typer.Option("--no-refine", help="Fit nothing: give the regressed face.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]

@@ -19,7 +19,7 @@ from deep3d.pipeline.batch import map_faces
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.reconstruction import Reconstruction
 
-_FITTED = {"none": "", "landmarks": ", fitted", "photometric": ", fitted to colours"}
+_FITTED = {"none": "", "landmarks": ", fitted", "photometric": ", fitted to colours", "surface": ", and displaced"}
 
 
 class ReconstructorPredictor:
@@ -68,9 +68,8 @@ class ReconstructorPredictor:
 
 def _mesh(face: Reconstruction) -> PredictedMesh:
     model = face.face_model
-    neutral = model.neutral_shape(face.coefficients.identity)[0]
     landmarks = model.markup.points.nearest
-    return PredictedMesh(MILLIMETRES * face.vertices, model.triangles, landmarks, MILLIMETRES * neutral)
+    return PredictedMesh(MILLIMETRES * face.vertices, model.triangles, landmarks, MILLIMETRES * face.neutral_vertices)
 
 
 def landmarks_of(face: Reconstruction) -> PredictedLandmarks:

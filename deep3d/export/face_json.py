@@ -13,15 +13,21 @@ from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
 
 SCHEMA = "deep3d.face/2"
+DISPLACEMENT_FILE = "displacement.npy"
 SCHEMA_FILE = Path(__file__).with_name("face.schema.json")
 
 
 def write_json(reconstruction: Reconstruction, folder: Path) -> None:
-    """Write face.json into a folder, one line for each top-level field."""
+    """Write face.json into a folder, one line for each top-level field; beside it what the linear model lacks.
+
+    displacement.npy is (V, 3) float32 millimetres to be added to the vertices that the coefficients give.
+    """
     lines = [
         f"  {json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in describe(reconstruction).items()
     ]
     (folder / "face.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    if reconstruction.displacement is not None:
+        np.save(folder / DISPLACEMENT_FILE, (MILLIMETRES * reconstruction.displacement).astype(np.float32))
 
 
 def describe(reconstruction: Reconstruction) -> dict[str, Any]:
@@ -53,6 +59,7 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
             "crop": {"scale": float(crop.scale), "left": int(crop.left), "up": int(crop.up)},
         },
         "coefficients": {name: _numbers(getattr(coefficients, name)[0], 7) for name in FIELDS},
+        "displacement": None if reconstruction.displacement is None else DISPLACEMENT_FILE,
         "expression_names": list(face_model.expression_names),
         "face_model": {
             "name": face_model.info.name,

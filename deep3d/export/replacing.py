@@ -12,7 +12,7 @@ from uuid import uuid4
 from deep3d.errors import OutputNotWritable
 
 RESULT_FILES = frozenset(
-    "face.obj face.mtl texture.png face.glb albedo.png face.ply face.json overlay.jpg "
+    "face.obj face.mtl texture.png face.glb albedo.png face.ply face.json overlay.jpg displacement.npy "
     "face_pytorch.mat face_tensorflow.mat".split()
 )
 _FACE_FOLDER = re.compile(r"face-\d+")  # of one of several faces

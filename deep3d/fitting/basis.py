@@ -1,28 +1,44 @@
-"""The part of a face model that moves a few landmarks."""
+"""How the vertices of a face model, or a few landmarks of it, move with the unknowns of a fit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from deep3d.coefficients import EXPRESSION
 from deep3d.face_model import FaceModel
+from deep3d.fitting.displacement import free_displacements
 
 LARGEST_DEVIATION = 4.0  # standard deviations
 NAMED_EXPRESSIONS = 53
+EXPRESSIONS = EXPRESSION.stop - EXPRESSION.start
 BEYOND = 0.3  # of full weight
 JAW_OPEN = "jawOpen"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LandmarkBasis:
-    """Where N landmarks of a face model are, by K shape coefficients: identity, then expression."""
+    """Where N landmarks of a face model are, by K shape unknowns: identity, expression, displacement if any."""
 
     mean: np.ndarray  # (N, 3) decimetres
     directions: np.ndarray  # (N, 3, K) float32
     identities: int  # the first so many of the K
-    limits: np.ndarray  # (2, K) the least and the most that a coefficient can be
+    limits: np.ndarray  # (2, K) the least and the most that an unknown can be
+
+    @property
+    def linear(self) -> int:
+        """Identities and expressions."""
+        return self.identities + EXPRESSIONS
+
+    def widened(self, unknowns: int) -> LandmarkBasis:
+        """With so many unknowns, of which the landmarks do not know the last ones."""
+        missing = unknowns - self.directions.shape[2]
+        if missing <= 0:
+            return replace(self, directions=np.ascontiguousarray(self.directions[..., :unknowns]))
+        return replace(self, directions=np.pad(self.directions, [(0, 0), (0, 0), (0, missing)]))
 
     @classmethod
     def of_vertices(cls, model: FaceModel, vertices: Sequence[int], still: Sequence[int] = ()) -> LandmarkBasis:
@@ -38,6 +54,45 @@ class LandmarkBasis:
         bases = [points(basis.reshape(len(basis), -1, 3)) for basis in (model.identity_basis, model.expression_basis)]
         directions = np.concatenate(bases).transpose(1, 2, 0).astype(np.float32, order="C")
         return cls(points(model.mean_shape[None])[0], directions, len(model.identity_components), _limits(model))
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceBasis(LandmarkBasis):
+    """Where all V vertices of a face model are, by K shape unknowns: N is V."""
+
+    model: FaceModel
+
+    @classmethod
+    def of(cls, model: FaceModel, linear_only: bool = False) -> SurfaceBasis:
+        """That of a model: identity and expression, then smooth displacements, unless the linear model is enough."""
+        linear = np.concatenate([model.identity_basis, model.expression_basis])
+        vertices = len(model.mean_shape)
+        free = np.zeros((vertices, 3, 0), np.float32) if linear_only else free_displacements(model)
+        count = free.shape[-1]
+        directions = np.empty((vertices, 3, len(linear) + count), np.float32)
+        directions[..., : len(linear)] = linear.reshape(len(linear), -1, 3).transpose(1, 2, 0)
+        directions[..., len(linear) :] = free
+        limits = np.concatenate([_limits(model), np.full((2, count), [[-LARGEST_DEVIATION], [LARGEST_DEVIATION]])], 1)
+        return cls(model.mean_shape, directions, len(model.identity_components), limits, model)
+
+    @property
+    def displacements(self) -> int:
+        """Unknowns behind the linear model's."""
+        return self.directions.shape[2] - self.linear
+
+    def displacement(self, shape: np.ndarray) -> np.ndarray:
+        """(V, 3) decimetres that the unknowns (K,) move the vertices beyond the linear model."""
+        free = shape[self.linear :].astype(np.float32)
+        return self._free @ free if free.any() else np.zeros_like(self.mean)
+
+    @cached_property
+    def _free(self) -> np.ndarray:
+        return np.ascontiguousarray(self.directions[..., self.linear :])
+
+    def at(self, vertices: Sequence[int]) -> LandmarkBasis:
+        """Some of the vertices."""
+        rows = np.asarray(vertices, np.int64)
+        return LandmarkBasis(self.mean[rows], self.directions[rows], self.identities, self.limits)
 
 
 def _limits(model: FaceModel) -> np.ndarray:

@@ -32,7 +32,11 @@ class FaceState:
     shift: np.ndarray  # (B, 2) decimetres
     scale: np.ndarray  # (B,) logarithm of pixels per decimetre
     perspective: np.ndarray  # (B,) per decimetre
-    shape: np.ndarray  # (B, K)
+    shape: np.ndarray  # (B, K) identity, expression, displacement if there is some
+
+    def knowing(self, unknowns: int) -> FaceState:
+        """With the first so many of the shape's unknowns."""
+        return replace(self, shape=self.shape[:, :unknowns])
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,17 @@ class LandmarkView:
         return self.about + [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]
 
 
-def started(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA) -> FaceState:
-    """Faces as a camera sees them; regressed ones as the fixed camera does."""
+def started(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA, displacements: int = 0) -> FaceState:
+    """Faces as a camera sees them, with so many displacements, all zero; regressed faces as the fixed camera does."""
     distance = camera.distance - start.translation[:, 2].astype(np.float64)
     return FaceState(
         turn=rotation_matrix(start.rotation.astype(np.float64)),
         shift=start.translation[:, :2].astype(np.float64),
         scale=np.log(camera.focal_length_px / distance),
         perspective=1 / distance,
-        shape=np.concatenate([start.identity, start.expression], axis=1).astype(np.float64),
+        shape=np.pad(
+            np.concatenate([start.identity, start.expression], axis=1).astype(np.float64), [(0, 0), (0, displacements)]
+        ),
     )
 
 
@@ -132,7 +138,7 @@ def finished(
     coefficients = replace(
         start,
         identity=state.shape[:, : basis.identities].astype(np.float32),
-        expression=state.shape[:, basis.identities :].astype(np.float32),
+        expression=state.shape[:, basis.identities : basis.linear].astype(np.float32),
         rotation=rotation_angles(state.turn).astype(np.float32),
         translation=translation.astype(np.float32),
     )

@@ -30,6 +30,7 @@ class Priors:
     """Weight of the landmarks: their errors go together, so that N of them tell less than N."""
     identity: float = 0.9  # of the model's standard deviations, about the regressed identity
     expression: float = 0.25  # of full weight, about the regressed expression
+    displacement: float = 1.0  # of the standard deviations of `free_displacements`
     perspective_mean: float = 0.09  # per decimetre
     perspective: float = 0.05
 
@@ -104,7 +105,8 @@ def normal_equations(
     jacobian *= weight[..., None].astype(np.float32)
     precision = np.zeros(jacobian.shape[-1])  # inverse variances: 0 for what nothing is believed of
     precision[POSE - 1] = priors.perspective**-2
-    precision[POSE:] = priors.expression**-2
+    precision[POSE:] = priors.displacement**-2
+    precision[POSE : POSE + basis.linear] = priors.expression**-2
     precision[POSE : POSE + basis.identities] = priors.identity**-2
     pull = np.zeros((len(points), len(precision)))
     pull[:, POSE - 1] = precision[POSE - 1] * (priors.perspective_mean - state.perspective)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -19,7 +19,12 @@ from deep3d.errors import NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.fitting import (
     LandmarkBasis,
+    PhotoFit,
+    SeenLandmarks,
+    SurfaceBasis,
+    View,
     fit_landmarks,
+    fit_person_colours,
     fit_reflectance,
     fit_together,
     read_mouths,
@@ -47,15 +52,17 @@ from deep3d.runtime.cores import give_back_memory, one_blas_thread
 
 ASTRAY = "The fit to the photo went astray: the result is what was known before it."
 
-Refinement = Literal["none", "landmarks", "photometric"]
-REFINEMENTS: tuple[Refinement, ...] = ("none", "landmarks", "photometric")
-"""What faces are fitted to after the network, each with those before it."""
+FOLDED = "The surface would have folded in {} places: it was smoothed there."
+
+Refinement = Literal["none", "landmarks", "photometric", "surface"]
+REFINEMENTS: tuple[Refinement, ...] = get_args(Refinement)
+"""What faces are fitted to after the network, each with those before it; "surface" may leave the linear model."""
 
 Quality = Literal["fast", "normal", "best"]
 QUALITIES: dict[Quality, tuple[Refinement, int]] = {
     "fast": ("none", 1),
-    "normal": ("landmarks", ALIGNMENTS),
-    "best": ("photometric", ALIGNMENTS),
+    "normal": ("photometric", ALIGNMENTS),
+    "best": ("surface", ALIGNMENTS),
 }
 """What faces are fitted to, and how often they are cropped at most."""
 
@@ -67,6 +74,14 @@ class _Fitted:
     coefficients: FaceCoefficients
     cameras: tuple[Camera, ...]
     settled: np.ndarray  # (B,) bool: whether the fit is better than what it began with, which stands otherwise
+    displacement: tuple[np.ndarray | None, ...]  # B, (V, 3) decimetres beyond the linear model
+    folds: tuple[int, ...]  # B, triangles at which displacements were damped
+
+    @classmethod
+    def linear(cls, coefficients: FaceCoefficients, cameras: tuple[Camera, ...], settled: np.ndarray) -> _Fitted:
+        """Faces of the linear model."""
+        count = len(coefficients)
+        return cls(coefficients, cameras, settled, (None,) * count, (0,) * count)
 
 
 class Reconstructor:
@@ -84,7 +99,7 @@ class Reconstructor:
         regressor: CropRegressor,
         checkpoint: Checkpoint,
         alignments: int = ALIGNMENTS,
-        refinement: Refinement = "landmarks",
+        refinement: Refinement = "photometric",
         refiner: Refiner | None = None,
     ) -> None:
         checkpoint.require_model(face_model.info)
@@ -115,9 +130,9 @@ class Reconstructor:
         `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken.
 
         The `quality` "fast" gives the regressed face of the detector's own crop, "normal" crops faces anew that it does
-        not fit, and fits them to their dense landmarks, where the checkpoint has some, "best" then to the photo's
-        colours too, which takes a second. `alignments`, how often a face is cropped at most, and `refinement`, what it
-        is fitted to, take precedence over the quality.
+        not fit, and fits them to their dense landmarks, where the checkpoint has some, and to the photo's colours;
+        "best" lets the surface leave the linear model, too. `alignments`, how often a face is cropped at most, and
+        `refinement`, what it is fitted to, take precedence over the quality.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
@@ -168,9 +183,7 @@ class Reconstructor:
         watch = Stopwatch()
         seen = self._observer(photos, faces, self.refinement != "none", watch, most)
         candidates, regression = seen.candidates, seen.regression
-        fitted = self._fit(candidates, regression)
-        if self.refinement == "photometric":
-            fitted = self._fit_colours(candidates, regression, fitted)
+        fitted = self._fit_colours(candidates, regression, self._fit(candidates, regression))
         watch.lap("fit", len(candidates))
         results: list[list[Reconstruction]] = [[] for _ in photos]
         for row, face in zip(seen.rows, self._faces(candidates, regression, fitted, watch), strict=True):
@@ -182,8 +195,7 @@ class Reconstructor:
         """One person from several photos: identity and albedo estimated together, all else for each photo.
 
         A photo counts by its confidence; one that seems to show somebody else is reconstructed by itself. The result
-        names each photo that is left out. Only the largest face of each photo is taken. Faces are fitted to landmarks
-        at most.
+        names each photo that is left out. Only the largest face of each photo is taken.
 
         Raises: NoFaceFound if no photo shows a face.
         """
@@ -199,7 +211,8 @@ class Reconstructor:
         strange = find_strangers(regression.coefficients, expected)
         weight = photo_weights(expected, strange)
         shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
-        fitted = self._fit(candidates, shared, np.where(strange, np.arange(1, len(strange) + 1), 0))
+        person = np.where(strange, np.arange(1, len(strange) + 1), 0)
+        fitted = self._fit_colours(candidates, shared, self._fit(candidates, shared, person), person)
         watch.lap("fit", len(candidates))
         found = self._faces(candidates, regression, fitted, watch)
         faces = {row: _warned(face, STRANGER) if odd else face for row, face, odd in zip(rows, found, strange)}
@@ -229,9 +242,11 @@ class Reconstructor:
                 checkpoint_sha256=self.checkpoint.sha256,
                 timings_ms=dict(watch.laps_ms),
                 confidence=_confidence(number, candidate, replace(regression, coefficients=fitted.coefficients)),
+                displacement=fitted.displacement[number],
             )
             for number, candidate in enumerate(candidates)
         ]
+        faces = [_warned(face, FOLDED.format(count)) if count else face for face, count in zip(faces, fitted.folds)]
         return [face if settled else _warned(face, ASTRAY) for face, settled in zip(faces, fitted.settled)]
 
     def _fit(self, candidates: list[Candidate], regression: Regression, person: np.ndarray | None = None) -> _Fitted:
@@ -241,7 +256,7 @@ class Reconstructor:
         """
         dense, start = regression.dense, regression.coefficients
         if self.refinement == "none" or dense is None or not candidates:
-            return _Fitted(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
+            return _Fitted.linear(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
         points, deviation, start = self._believed(dense, start)
         if person is None:
             fit = fit_landmarks(self._basis, points, deviation, start)
@@ -249,7 +264,7 @@ class Reconstructor:
             fit = fit_together(self._basis, points, deviation, start, person)
         crops = [candidate.crop.image for candidate in candidates]
         lit = fit_reflectance(crops, self.face_model, fit.coefficients, fit.cameras)
-        return _Fitted(lit, fit.cameras, fit.kept)
+        return _Fitted.linear(lit, fit.cameras, fit.kept)
 
     def _believed(
         self, dense: DenseLandmarks, start: FaceCoefficients
@@ -257,28 +272,47 @@ class Reconstructor:
         """What a fit believes of the landmarks and their deviations, and where it starts."""
         return read_mouths(dense.points, trusted_deviation(dense.deviation), start, self.face_model.expression_names)
 
-    def _fit_colours(self, candidates: list[Candidate], regression: Regression, fitted: _Fitted) -> _Fitted:
-        """The same fitted to the colours of the crops too; `regression` has dense landmarks."""
-        from deep3d.fitting.photometric import SeenLandmarks, fit_photo_colours  # scipy takes a while
-
+    def _fit_colours(
+        self,
+        candidates: list[Candidate],
+        regression: Regression,
+        fitted: _Fitted,
+        person: np.ndarray | None = None,
+    ) -> _Fitted:
+        """The same fitted to the colours of the crops too; `person` is that of `_fit`."""
         dense = regression.dense
-        if dense is None or not candidates:
+        if dense is None or not candidates or self.refinement not in ("photometric", "surface"):
             return fitted
-        points, deviation, start = self._believed(dense, regression.coefficients)
-        fits = [
-            fit_photo_colours(
+        points, deviation, believed = self._believed(dense, regression.coefficients)
+        displaced = self.refinement == "surface"
+        surface = self.face_model.derived(SurfaceBasis.of, not displaced)
+        basis = surface.at(self.checkpoint.dense_vertices)
+        views = [
+            View(
                 candidate.crop.image,
-                SeenLandmarks(self._basis, points[number], deviation[number]),
-                self.face_model,
-                start[number],
+                SeenLandmarks(basis, points[number], deviation[number]),
+                believed[number],
                 fitted.coefficients[number],
                 fitted.cameras[number],
             )
             for number, candidate in enumerate(candidates)
         ]
-        vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
-        kept = fitted.settled & [fit.kept for fit in fits]
-        return _Fitted(FaceCoefficients.from_vector(vectors), tuple(fit.camera for fit in fits), kept)
+        people = np.arange(len(views)) if person is None else person
+        fits: dict[int, PhotoFit] = {}
+        for number in np.unique(people):
+            rows = np.flatnonzero(people == number).tolist()
+            some = fit_person_colours([views[row] for row in rows], self.face_model, displaced=displaced)
+            fits |= zip(rows, some, strict=True)
+        return _colour_fitted(fitted, [fits[row] for row in range(len(views))], displaced)
+
+
+def _colour_fitted(fitted: _Fitted, fits: list[PhotoFit], displaced: bool) -> _Fitted:
+    """The faces by their colours, those that these spoiled as they were."""
+    vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
+    kept = fitted.settled & [fit.kept for fit in fits]
+    moved = tuple(fit.displacement if displaced and fit.displacement.any() else None for fit in fits)
+    cameras, folds = tuple(fit.camera for fit in fits), tuple(fit.folds for fit in fits)
+    return _Fitted(FaceCoefficients.from_vector(vectors), cameras, kept, moved, folds)
 
 
 def _confidence(number: int, candidate: Candidate, regression: Regression) -> Confidence | None:

@@ -8,8 +8,21 @@ import pytest
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
-from deep3d.fitting import ColourPriors, LandmarkBasis, fit_landmarks, fit_reflectance, photometric
-from deep3d.fitting.photometric import PhotoFit, SeenLandmarks, fit_photo_colours
+from deep3d.fitting import (
+    ColourPriors,
+    LandmarkBasis,
+    PhotoFit,
+    SeenLandmarks,
+    SurfaceBasis,
+    View,
+    colours,
+    fit_landmarks,
+    fit_person_colours,
+    fit_photo_colours,
+    fit_reflectance,
+)
+from deep3d.fitting.photometric import joint_steps
+from deep3d.fitting.unknowns import Equations
 from deep3d.lighting import irradiance, shade
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.openness import sky_visibility
@@ -63,7 +76,8 @@ def test_colours_tell_more_of_a_face_than_its_landmarks(model, true, crop, landm
     start = fit_landmarks(landmarks.basis, landmarks.points[None], landmarks.deviation[None], regressed)
     # when the model can draw all that is in the picture
     sure = ColourPriors(trust=1.0)
-    fit = fit_photo_colours(crop, landmarks, model, regressed, start.coefficients, start.cameras[0], colour_priors=sure)
+    view = View(crop, landmarks, regressed, start.coefficients, start.cameras[0])
+    fit = fit_photo_colours(view, model, colour_priors=sure)
     # then
     assert fit.kept
     assert fit.difference < 0.02
@@ -74,9 +88,9 @@ def test_colours_tell_more_of_a_face_than_its_landmarks(model, true, crop, landm
 def test_what_the_head_hides_from_the_light_is_not_taken_for_shape(model, true, landmarks, monkeypatch):
     # given a face in light from everywhere, darker where its own nose and brows stand in the way
     placed = place(model.shape(true), true.rotation, true.translation)
-    openness = np.maximum(sky_visibility(model), photometric.DARKEST)[:, None]
-    colours = openness * shade(model.albedo(true.albedo), model.normals(placed), true.lighting)
-    drawn = Renderer(CpuRasterizer()).render_colors(placed.astype(np.float32), model.triangles, np.float32(colours))
+    openness = np.maximum(sky_visibility(model), colours.DARKEST)[:, None]
+    lit = openness * shade(model.albedo(true.albedo), model.normals(placed), true.lighting)
+    drawn = Renderer(CpuRasterizer()).render_colors(placed.astype(np.float32), model.triangles, np.float32(lit))
     crop = np.rint(255 * drawn.picture[0].clip(0, 1)).astype(np.uint8)
     regressed = replace(true, identity=np.zeros_like(true.identity))
     start = fit_landmarks(landmarks.basis, landmarks.points[None], landmarks.deviation[None], regressed)
@@ -84,12 +98,12 @@ def test_what_the_head_hides_from_the_light_is_not_taken_for_shape(model, true, 
     def fit() -> PhotoFit:
         sure = ColourPriors(trust=1.0)
         first = start.coefficients, start.cameras[0]
-        return fit_photo_colours(crop, landmarks, model, regressed, *first, colour_priors=sure)
+        return fit_photo_colours(View(crop, landmarks, regressed, *first), model, colour_priors=sure)
 
     # when
     known = fit()
-    monkeypatch.setattr(photometric, "OCCLUSION", 0.0)
-    monkeypatch.setattr(photometric, "OCCLUSION_SPREAD", 1e-3)
+    monkeypatch.setattr(colours, "OCCLUSION", 0.0)
+    monkeypatch.setattr(colours, "OCCLUSION_SPREAD", 1e-3)
     ignored = fit()
     # then
     assert known.kept and ignored.kept
@@ -114,9 +128,9 @@ def test_nothing_is_known_of_skin_outside_of_the_picture(model, true, crop):
 
 def test_a_face_outside_of_the_picture_stays_as_it_is(model, true, crop, landmarks):
     away = replace(true, translation=np.array([[9, 0, 0]], np.float32))
-    fit = fit_photo_colours(crop, landmarks, model, true, away, DEEP3D_CAMERA)
+    fit = fit_photo_colours(View(crop, landmarks, true, away, DEEP3D_CAMERA), model)
     assert not fit.kept
-    assert fit.coefficients is away
+    np.testing.assert_array_equal(fit.coefficients.to_vector(), away.to_vector())
     assert fit.camera is DEEP3D_CAMERA
 
 
@@ -143,9 +157,69 @@ def test_light_from_where_nothing_is_seen_stays_near_what_was_believed(model, tr
     colours = shade(model.albedo(true.albedo), model.normals(placed), green.lighting).astype(np.float32)
     picture = Renderer(CpuRasterizer()).render_colors(placed.astype(np.float32), model.triangles, colours).picture[0]
     strange = np.rint(255 * picture.clip(0, 1)).astype(np.uint8)
-    fit = fit_photo_colours(strange, landmarks, model, true, true, DEEP3D_CAMERA, colour_priors=ColourPriors(trust=1.0))
+    view = View(strange, landmarks, true, true, DEEP3D_CAMERA)
+    fit = fit_photo_colours(view, model, colour_priors=ColourPriors(trust=1.0))
     away = np.array([[[0.0, 0.0, -1.0], [0.6, 0.0, -0.8], [-0.6, 0.0, -0.8], [0.0, 0.6, -0.8]]])
     believed, found = (irradiance(away, face.lighting) for face in (true, fit.coefficients))
     assert np.abs(found - believed).mean() < 0.13
     towards = irradiance(-away, fit.coefficients.lighting)
     assert np.abs(towards - irradiance(-away, true.lighting)).max() > 0.3
+
+
+def views_of(model, true, yaws) -> list[View]:
+    """One person turned by each yaw, with landmarks by a trembling hand, and the mean face to begin with."""
+    basis = LandmarkBasis.of_vertices(model, ROWS)
+    rng = np.random.default_rng(9)
+    views = []
+    for yaw in yaws:
+        face = replace(true, rotation=np.radians([[3, yaw, 2]]).astype(np.float32))
+        placed = place(model.shape(face), face.rotation, face.translation)
+        lit = shade(model.albedo(face.albedo), model.normals(placed), face.lighting).astype(np.float32)
+        drawn = Renderer(CpuRasterizer()).render_colors(placed.astype(np.float32), model.triangles, lit).picture[0]
+        points = project(placed)[0, list(ROWS)]
+        seen = SeenLandmarks(basis, points + rng.normal(0, 2.0, points.shape), np.full(len(points), 2.0))
+        nobody = replace(face, identity=np.zeros_like(face.identity), albedo=np.zeros_like(face.albedo))
+        views.append(View(np.rint(255 * drawn.clip(0, 1)).astype(np.uint8), seen, nobody, nobody, DEEP3D_CAMERA))
+    return views
+
+
+def test_views_of_one_person_share_what_is_theirs_and_tell_more_together(model, true):
+    views = views_of(model, true, [-35, 0, 35])
+    together = fit_person_colours(views, model)
+    alone = [fit_photo_colours(view, model) for view in views]
+    assert all(fit.kept for fit in together)
+    for fit in together[1:]:
+        np.testing.assert_allclose(fit.coefficients.identity, together[0].coefficients.identity, atol=1e-4)
+        np.testing.assert_allclose(fit.coefficients.albedo, together[0].coefficients.albedo, atol=1e-4)
+    own = [shape_error(model, fit.coefficients, true) for fit in alone]
+    assert shape_error(model, together[0].coefficients, true) < 0.9 * np.mean(own)
+
+
+def test_a_view_that_shows_nothing_takes_part_in_what_is_shared(model, true):
+    views = views_of(model, true, [-20, 20])
+    away = replace(views[1].start, translation=np.array([[9, 0, 0]], np.float32))
+    seen, unseen = fit_person_colours([views[0], replace(views[1], start=away)], model)
+    assert seen.kept and not unseen.kept
+    assert np.abs(seen.coefficients.identity).max() > 0.1
+    np.testing.assert_allclose(unseen.coefficients.identity, seen.coefficients.identity, atol=1e-4)
+
+
+def test_a_displaced_face_is_the_sum_of_both_parts(model, true, crop, landmarks):
+    basis = model.derived(SurfaceBasis.of, False).at(ROWS)
+    view = View(crop, replace(landmarks, basis=basis), true, true, DEEP3D_CAMERA)
+    fit = fit_photo_colours(view, model, displaced=True)
+    assert fit.displacement.shape == model.mean_shape.shape and fit.displacement.any() and fit.folds == 0
+    linear = fit_photo_colours(view, model)
+    assert not linear.displacement.any()
+
+
+def test_joint_steps_solve_all_equations_at_once():
+    rng = np.random.default_rng(1)
+    roots = rng.normal(size=(2, 9, 5))
+    equations = [Equations(root.T @ root, rng.normal(size=5)) for root in roots]
+    shared = np.array([1, 3])
+    steps = joint_steps(equations, shared)
+    np.testing.assert_allclose(steps[0][shared], steps[1][shared])
+    left = [each.gradient - each.normal @ step for each, step in zip(equations, steps)]
+    np.testing.assert_allclose(np.delete(left, shared, axis=1), 0, atol=1e-9)
+    np.testing.assert_allclose((left[0] + left[1])[shared], 0, atol=1e-9)

@@ -1,0 +1,233 @@
+"""The colours of a photo as a cue: a robust distance between them and those that the face model gives the same points.
+
+The derivatives are short formulas: of the photo along the way that the points move, of the light along the way that
+their normals turn (Blanz and Vetter, 1999). Beside the nose and below the brows less light arrives, as on the mean head
+(ambient occlusion); how much less is one more unknown, for a lamp is hidden otherwise than a sky.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numba
+import numpy as np
+
+from deep3d.face_model import FaceModel
+from deep3d.fitting.iteration import POSE, FaceState, LandmarkView, look
+from deep3d.fitting.reflectance import ColourPriors, Reflectance, SkinPoints, colour_spread, colour_weights
+from deep3d.fitting.unknowns import COLOURS, Equations, FittedFace
+from deep3d.fitting.visible import VisibleSurface
+from deep3d.lighting import harmonics, harmonics_by_normal
+from deep3d.rendering.openness import sky_visibility
+
+OCCLUSION, OCCLUSION_SPREAD = 0.6, 0.5
+"""Power of the sky's visibility that light falls by: what is believed of it, and how surely. With next to no belief
+tuning portraits had 0.62, and between 0.4 and 0.9."""
+DARKEST = 0.1  # visibility of the sky, at least: laughing mouths are more open than the mean head's
+UNSEEN_LIGHT = 0.05
+"""Light that falls on what the camera does not see, 1 being white: how far it may be from what the network says. The
+photo leaves it open, and it would fall below zero in one channel or another."""
+BLUR = 0.7  # crop pixels: the derivatives of the photo should hold for the way that points move, and see detail
+DRAWN_WELL = 0.07
+"""Spread of colours in [0, 1] that deserves the priors' trust; one that is half as large deserves four times as much.
+
+What the model cannot draw is wrong in many pixels together, noise in each by itself.
+"""
+
+
+class SmoothPhoto:
+    """A crop whose colours can be asked between pixels."""
+
+    def __init__(self, crop: np.ndarray) -> None:
+        smooth = _blurred(crop.astype(np.float32) / 255)
+        down, across = np.gradient(smooth, axis=(0, 1))
+        self._planes = np.concatenate([smooth, across, down], axis=2)
+
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Colours (P, 3) and their derivatives (P, 3, 2) by column and row at (P, 2) pixels."""
+        seen = np.empty((len(pixels), 9), np.float32)
+        _sample(self._planes, pixels, seen)
+        return seen[:, :3], seen[:, 3:].reshape(-1, 2, 3).mT
+
+
+@dataclass(frozen=True, eq=False)
+class ColourCue:
+    """The colours of a crop."""
+
+    photo: SmoothPhoto
+    model: FaceModel
+    believed: Reflectance  # by the network
+    priors: ColourPriors
+
+    def equations(self, surface: VisibleSurface, face: FittedFace) -> Equations:
+        """Those of a step of all unknowns, with the priors of skin, light and occlusion.
+
+        Shading is no witness of displacements: those are left to cues of geometry.
+        """
+        skin, sky = self._skin(surface)
+        linear = surface.points.linear
+        view = look(surface.linear_points, face.state.knowing(linear))
+        colours, slopes = self.photo.look(view.pixels[0])
+        normals = surface.turned_normals(face.state)
+        openness, albedo = np.exp(face.occlusion * sky)[:, None], skin.albedo(face.skin)
+        functions = openness * harmonics(normals)
+        drawn = albedo * (functions @ face.skin.light.T)
+        residual = colours - drawn  # to be explained by a step
+        root = np.sqrt(_weights(residual, self.priors.trust))
+        jacobian = np.empty((len(sky), 3, POSE + linear + COLOURS), np.float32)
+        by_normal = (openness * albedo)[..., None] * (face.skin.light @ harmonics_by_normal(normals))  # (P, 3, 3)
+        self._by_geometry(surface, face, view, slopes, by_normal, normals, jacobian)
+        jacobian[..., -COLOURS:-1] = skin.derivatives(face.skin, functions)
+        jacobian[..., -1] = drawn * sky[:, None]
+        jacobian *= root[:, None, None].astype(np.float32)
+        flat = jacobian.reshape(-1, jacobian.shape[2])
+        told = (flat.T @ (root[:, None] * residual).ravel().astype(np.float32)).astype(np.float64)
+        unknowns = POSE + face.state.shape.shape[1] + COLOURS
+        places = np.concatenate([np.arange(POSE + linear), np.arange(unknowns - COLOURS, unknowns)])
+        own = Equations((flat.T @ flat).astype(np.float64), told).at(places, unknowns)
+        return self._with_priors(own, face)
+
+    def difference(self, surface: VisibleSurface, face: FittedFace) -> float:
+        """Mean distance of the face's colours from those of the photo, in [0, 1]."""
+        skin, sky = self._skin(surface)
+        view = look(surface.linear_points, face.state.knowing(surface.points.linear))
+        colours, _ = self.photo.look(view.pixels[0])
+        light = harmonics(surface.turned_normals(face.state)) @ face.skin.light.T
+        return float(np.abs(colours - np.exp(face.occlusion * sky)[:, None] * skin.albedo(face.skin) * light).mean())
+
+    def _skin(self, surface: VisibleSurface) -> tuple[SkinPoints, np.ndarray]:
+        """Albedo, and the logarithm of how much of the sky is seen (P,), of the points."""
+        return surface.derived(self._skin_of)
+
+    def _skin_of(self, surface: VisibleSurface) -> tuple[SkinPoints, np.ndarray]:
+        corners, weights = surface.corners, surface.weights
+        albedos, sky = self.model.derived(_albedo_directions), self.model.derived(_log_sky)
+        mean = (self.model.mean_albedo[corners] * weights[..., None]).sum(axis=1)
+        return SkinPoints(mean, blended(albedos, corners, weights)), (sky[corners] * weights).sum(axis=1)
+
+    def _by_geometry(
+        self,
+        surface: VisibleSurface,
+        face: FittedFace,
+        view: LandmarkView,
+        slopes: np.ndarray,
+        by_normal: np.ndarray,
+        normals: np.ndarray,
+        jacobian: np.ndarray,
+    ) -> None:
+        """Fill the derivatives by pose and shape."""
+        turn = face.state.turn[0]
+        moves = _moves(view, face.state)  # (P, 2, 3) of the pixels by the turned points
+        by_point = -slopes @ moves
+        z = view.turned[0, :, 2]
+        jacobian[..., :3] = _cross_rows(by_point, view.turned[0]) + _cross_rows(by_normal, normals)
+        jacobian[..., 3:5] = by_point[..., :2]
+        jacobian[..., 5] = -(slopes @ view.about[0][..., None])[..., 0]
+        jacobian[..., 6] = jacobian[..., 5] * (view.near[0] * z)[:, None]
+        points, turning = (by_point @ turn).astype(np.float32), (by_normal @ turn).astype(np.float32)
+        _shape_rows(points, turning, surface.points.directions, surface.normal_directions, jacobian)
+
+    def _with_priors(self, equations: Equations, face: FittedFace) -> Equations:
+        """The equations with what is believed of skin, light and occlusion."""
+        normal, gradient = equations.normal, equations.gradient
+        back = self.believed.minus(face.skin)
+        start = len(gradient) - COLOURS
+        colour, light = np.arange(start, len(gradient) - 1), slice(-28, -1)
+        normal[colour, colour] += self.priors.precision
+        gradient[colour] += self.priors.precision * back
+        unseen = np.kron(np.eye(3), _light_behind() / UNSEEN_LIGHT**2)
+        normal[light, light] += unseen
+        gradient[light] += unseen @ back[-27:]
+        normal[-1, -1] += OCCLUSION_SPREAD**-2
+        gradient[-1] += (OCCLUSION - face.occlusion) / OCCLUSION_SPREAD**2
+        return equations
+
+
+def blended(values: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Values (V, ...) of vertices at P points within triangles, by their corners and weights (P, 3)."""
+    parts = weights.reshape(*weights.shape, *[1] * (values.ndim - 1))
+    first, second, third = (values[corners[:, k]] * parts[:, k] for k in range(3))
+    return first + second + third
+
+
+def _albedo_directions(model: FaceModel) -> np.ndarray:
+    """How the vertices change colour (V, 3, 80) with the coefficients, vertex by vertex."""
+    basis = model.albedo_basis
+    return np.ascontiguousarray(basis.reshape(len(basis), -1, 3).transpose(1, 2, 0), np.float32)
+
+
+def _log_sky(model: FaceModel) -> np.ndarray:
+    """Logarithm of how much of the sky each vertex (V,) sees."""
+    return np.log(np.maximum(sky_visibility(model), DARKEST))
+
+
+@cache
+def _light_behind() -> np.ndarray:
+    """Matrix (9, 9) of the mean square of light over normals that face away from the camera, evenly spread."""
+    away = -(np.arange(300) + 0.5) / 300  # a spiral of Fibonacci's
+    across, angle = np.sqrt(1 - away**2), np.pi * (1 + np.sqrt(5)) * np.arange(300)
+    functions = harmonics(np.column_stack([across * np.cos(angle), across * np.sin(angle), away]))
+    return functions.T @ functions / len(functions)
+
+
+def _weights(residual: np.ndarray, trust: float) -> np.ndarray:
+    """Weights (P,) of residuals (P, 3): the better the face is drawn, the more its colours tell."""
+    spread = colour_spread(residual)
+    return colour_weights(residual, spread, min(trust * (DRAWN_WELL / spread) ** 2, 1.0))
+
+
+def _moves(view: LandmarkView, state: FaceState) -> np.ndarray:
+    """Derivatives (P, 2, 3) of the pixels by the turned points' x, y and z."""
+    moves = np.zeros((view.near.shape[1], 2, 3))
+    moves[:, 0, 0], moves[:, 1, 1] = view.zoom[0], -view.zoom[0]
+    moves[..., 2] = view.about[0] * (state.perspective[0] * view.near[0])[:, None]
+    return moves
+
+
+def _cross_rows(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Derivatives (P, 3, 3) by a turn about x, y and z of what has derivatives (P, 3, 3) by vectors (P, 3)."""
+    return np.cross(vectors[:, None], rows)
+
+
+def _blurred(picture: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) through a Gaussian of BLUR pixels."""
+    reach = np.arange(-3, 4)
+    kernel = np.exp(-0.5 * (reach / BLUR) ** 2)
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+    for axis in range(2):
+        width = [(3, 3) if axis == each else (0, 0) for each in range(3)]
+        padded = np.pad(picture, width, mode="edge")
+        size = picture.shape[axis]
+        shifted = (np.take(padded, np.arange(size) + 3 + step, axis) for step in reach.tolist())
+        picture = np.sum([weight * each for weight, each in zip(kernel, shifted, strict=True)], axis=0)
+    return picture
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _sample(planes, pixels, out):
+    """Values (H, W, N) at (P, 2) pixels, bilinear; those of the edge beyond it."""
+    height, width, count = planes.shape
+    for p in range(len(pixels)):
+        x = min(max(pixels[p, 0], 0.0), width - 1.001)
+        y = min(max(pixels[p, 1], 0.0), height - 1.001)
+        column, row = int(x), int(y)
+        u, v = np.float32(x - column), np.float32(y - row)
+        for n in range(count):
+            top = planes[row, column, n] * (1 - u) + planes[row, column + 1, n] * u
+            bottom = planes[row + 1, column, n] * (1 - u) + planes[row + 1, column + 1, n] * u
+            out[p, n] = top * (1 - v) + bottom * v
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _shape_rows(points, turning, directions, normal_directions, jacobian):
+    """Derivatives by the shape, from those by points and normals (P, 3, 3) in model space."""
+    for p in range(len(points)):
+        for channel in range(3):
+            a, b, c = points[p, channel]
+            d, e, f = turning[p, channel]
+            x, y, z = directions[p]
+            u, v, w = normal_directions[p]
+            out = jacobian[p, channel]
+            for k in range(len(x)):
+                out[7 + k] = a * x[k] + b * y[k] + c * z[k] + d * u[k] + e * v[k] + f * w[k]

@@ -1,0 +1,58 @@
+"""What becomes of displacements once they are found: the linear model takes its part, and nothing may fold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deep3d.face_model import FaceModel
+from deep3d.fitting.basis import LARGEST_DEVIATION, SurfaceBasis
+from deep3d.mesh import triangle_normals
+
+SMALL_PART = 0.01  # of the mean square that an identity component moves the skin by: keeps the weak ones small
+TURNED = 0.2  # cosine between a triangle's normals without and with displacements, below which it folds
+DAMPED = 0.5  # displacements round a fold, each time that one is found
+TRIES = 6
+
+
+def absorbed(basis: SurfaceBasis, identity: np.ndarray, displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Identity (80,) that describes a displaced face best, and what is then left of (V, 3) displacements.
+
+    The shape stays what it was. Best in least squares over the skin.
+    """
+    if not displacement.any():
+        return identity, displacement
+    skin, inverse = basis.model.derived(_skin_fit, basis)
+    wanted = np.einsum("vik,vi->k", basis.directions[skin, :, : basis.identities], displacement[skin])
+    best = (identity + inverse @ wanted).clip(-LARGEST_DEVIATION, LARGEST_DEVIATION).astype(np.float32)
+    taken = basis.directions[..., : basis.identities] @ (best - identity)
+    return best, (displacement - taken).astype(np.float32)
+
+
+def _skin_fit(model: FaceModel, basis: SurfaceBasis) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the skin's vertices, and the inverse (80, 80) of the normal matrix of identities on them."""
+    skin = np.flatnonzero(model.skin > 0.5)
+    rows = basis.directions[skin, :, : basis.identities].reshape(-1, basis.identities).astype(np.float64)
+    normal = rows.T @ rows
+    return skin, np.linalg.inv(normal + SMALL_PART * np.trace(normal) / len(normal) * np.eye(len(normal)))
+
+
+def unfolded(model: FaceModel, vertices: np.ndarray, displacement: np.ndarray) -> tuple[np.ndarray, int]:
+    """Displacements (V, 3) damped where they would turn triangles of (V, 3) vertices over, and how many these were.
+
+    Where damping does not help, nothing is left of them round the fold.
+    """
+    if not displacement.any():
+        return displacement, 0
+    plain = triangle_normals(vertices[None], model.triangles)[0]
+    folds = 0
+    for number in range(TRIES):
+        moved = triangle_normals((vertices + displacement)[None], model.triangles)[0]
+        folded = (plain * moved).sum(axis=1) < TURNED
+        if not folded.any():
+            break
+        folds = max(folds, int(folded.sum()))
+        near = np.zeros(len(vertices), bool)
+        near[model.triangles[folded]] = True
+        near[model.triangles[near[model.triangles].any(axis=1)]] = True
+        displacement = np.where(near[:, None], DAMPED * (number < TRIES - 1) * displacement, displacement)
+    return displacement.astype(np.float32), folds

@@ -1,0 +1,64 @@
+"""What a fit to all cues seeks: pose, shape and colours of one face; and the equations that cues give of a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from deep3d.fitting.basis import LandmarkBasis
+from deep3d.fitting.iteration import POSE, FaceState, stepped
+from deep3d.fitting.reflectance import Reflectance
+from deep3d.fitting.visible import VisibleSurface
+
+COLOURS = 108  # unknowns behind pose and shape: albedo, light, occlusion
+
+
+@dataclass(frozen=True)
+class FittedFace:
+    """Where the iteration stands, for one face."""
+
+    state: FaceState  # B = 1
+    skin: Reflectance
+    occlusion: float  # power of the sky's visibility that light falls by
+
+    def stepped(self, basis: LandmarkBasis, step: np.ndarray) -> FittedFace:
+        """After a step (7 + K + 108,)."""
+        moved, colours, (darker,) = np.split(step, [POSE + self.state.shape.shape[1], -1])
+        occlusion = max(self.occlusion + float(darker), 0.0)
+        return FittedFace(stepped(basis, self.state, moved[None]), self.skin.stepped(colours), occlusion)
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Normal equations of a step: of pose and shape alone, or of all unknowns."""
+
+    normal: np.ndarray  # (U, U)
+    gradient: np.ndarray  # (U,)
+
+    def at(self, places: np.ndarray, unknowns: int) -> Equations:
+        """As equations of so many unknowns, of which these are about those at `places` (U,)."""
+        normal, gradient = np.zeros((unknowns, unknowns)), np.zeros(unknowns)
+        normal[np.ix_(places, places)], gradient[places] = self.normal, self.gradient
+        return Equations(normal, gradient)
+
+    def __add__(self, other: Equations) -> Equations:
+        """Of both; the shorter ones are about the first unknowns of the longer."""
+        long, short = (self, other) if len(self.gradient) >= len(other.gradient) else (other, self)
+        normal, gradient, count = long.normal.copy(), long.gradient.copy(), len(short.gradient)
+        normal[:count, :count] += short.normal
+        gradient[:count] += short.gradient
+        return Equations(normal, gradient)
+
+    def solve(self) -> np.ndarray:
+        """The step (U,)."""
+        return np.linalg.solve(self.normal, self.gradient)
+
+
+class Cue(Protocol):
+    """Something seen of a face, with its own weights: a block of residuals of the one Gauss-Newton step."""
+
+    def equations(self, surface: VisibleSurface, face: FittedFace) -> Equations:
+        """Of a step from where the face stands."""
+        ...
