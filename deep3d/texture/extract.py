@@ -31,7 +31,7 @@ the scalp, whose height is guessed; and elsewhere, for necks have collars."""
 DIMMEST, BRIGHTEST = np.log(np.array([1 / 8, 1.8], np.float32))
 """Gain of one side of a face over the other: a far side may go on dark, but one made much brighter shows its noise."""
 TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
-SKIN_PULL, HAIR_PULL = np.float32([0.03, 0.1])
+SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.1)
 """Of the mean skin seen on that unseen: some six edges on, collars are forgotten; and of hair: a forehead sooner."""
 FRINGE = 0.1  # from which a vertex of the forehead is hair where a fringe covers it
 DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
