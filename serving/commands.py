@@ -25,7 +25,7 @@ ServerOption = Annotated[str, typer.Option(help="Address of the site.")]
 
 def add_commands(app: typer.Typer) -> None:
     """Add them; the entry point of the group `deep3d.commands`."""
-    for command in (serve, submit, api_key, doctor, backup, restore_backup):
+    for command in (serve, submit, api_key, doctor, backup, restore_backup, check_store):
         app.command(_name(command))(_told(command))
     scenarios = typer.Typer(callback=choose, result_callback=tell, no_args_is_help=True, add_completion=False)
     for scenario in SCENARIOS:
@@ -85,6 +85,23 @@ def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
     settings = Settings.from_env(os.environ)
     settings.require_database()
     typer.echo(make_key(Site.open(settings), name))
+
+
+def check_store() -> None:
+    """Compare rows, files, messages and scratch folders of the site; ends with 1 if something does not match."""
+    from serving.reconcile import mismatches
+    from serving.settings import Settings
+    from serving.site import Site
+    from serving.worker.messages import jobs_in_broker
+
+    settings = Settings.from_env(os.environ)
+    settings.require_database()
+    site = Site.open(settings)
+    found = mismatches(site, jobs_in_broker(site))
+    for line in found:
+        typer.echo(line)
+    _say(f"{len(found)} things do not match." if found else "Everything matches.")
+    raise typer.Exit(1 if found else 0)
 
 
 def _file(photo: str) -> Path:

@@ -16,7 +16,20 @@ from sqlalchemy.orm import Session
 from serving.jobs.heartbeats import silent
 from serving.site import Site
 from serving.store.clock import now
-from serving.store.tables import UNFINISHED, WAITING, Face, Job, Notice, Status, Upload, WorkerRow, job_folder
+from serving.store.tables import (
+    UNFINISHED,
+    WAITING,
+    Face,
+    Job,
+    Notice,
+    OutboxEntry,
+    Status,
+    Upload,
+    WorkerRow,
+    job_folder,
+)
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 15.0  # seconds until a job that was put back is tried again
 
 WAITING_AGAIN = {"status": Status.QUEUED, "worker_id": None, "stage": "", "progress": 0.0, "queued_at": now()}
 """The columns of a job that waits for its next run."""
@@ -134,9 +147,12 @@ def finish(site: Site, run: Run, outcomes: Sequence[PhotoOutcome]) -> Status | N
 
 
 def put_back(site: Site, run: Run) -> None:
-    """Let a job wait again after an error that can pass; its message comes again by itself."""
+    """Let a job wait again after an error that can pass; a message for it is sent after a pause, by the one clock."""
+    pause = min(SHORTEST_PAUSE * 2 ** (run.attempt - 1), LONGEST_PAUSE)
     with site.database.session() as session:
-        session.execute(update(Job).where(*_held_by(run)).values(**WAITING_AGAIN))
+        back = update(Job).where(*_held_by(run)).values(**WAITING_AGAIN).returning(Job.id)
+        if session.scalar(back) is not None:
+            session.add(OutboxEntry(job_id=run.job_id, due_at=now() + pause))
 
 
 def release_notices(session: Session, job_id: int) -> None:

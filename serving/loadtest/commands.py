@@ -14,6 +14,8 @@ import typer
 from serving.loadtest.report import Report
 
 PhotosArgument = Annotated[list[Path], typer.Argument(help="Photos with faces, which are sent in turn.")]
+CLOCK_SECONDS = 20  # by which the clock of one worker is fast, where libfaketime is installed
+
 PhotoArgument = Annotated[Path, typer.Argument(help="A photo with a face.")]
 
 
@@ -37,14 +39,16 @@ def crowd(
 def crashes(
     photos: PhotosArgument,
     jobs: Annotated[int, typer.Option(min=1, help="Jobs, each with a mail.")] = 200,
-    kills: Annotated[int, typer.Option(min=0, help="How often the worker is killed.")] = 20,
+    kills: Annotated[int, typer.Option(min=0, help="How often both workers are killed.")] = 10,
     mail_seconds: Annotated[float, typer.Option(min=0, help="How long the mail server is away.")] = 60,
 ) -> Report:
-    """Worker killed, Redis and PostgreSQL restarted, mail server away; with gunicorn, Redis and PostgreSQL."""
+    """Two workers killed, one suspended, one with a wrong clock; Redis emptied and killed, PostgreSQL and mail away."""
     from serving.loadtest.crashes import run_crashes
-    from serving.loadtest.local_site import production_site
+    from serving.loadtest.local_site import WORK, production_site
+    from serving.loadtest.worker_process import with_wrong_clock
 
-    with _folder() as folder, production_site(folder, max_queue=jobs + 1) as local:
+    work = (WORK, with_wrong_clock(WORK, CLOCK_SECONDS) or WORK)
+    with _folder() as folder, production_site(folder, *work, max_queue=jobs + 1) as local:
         return run_crashes(local, photos, jobs, kills, mail_seconds)
 
 

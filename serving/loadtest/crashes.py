@@ -1,4 +1,6 @@
-"""Everything dies meanwhile: the worker again and again, Redis twice, PostgreSQL once, the mail server for a while."""
+"""Everything dies meanwhile: all workers again and again, Redis and what it knows, PostgreSQL, the mail server; one
+worker sleeps for a while, and one has a wrong clock.
+"""
 
 from __future__ import annotations
 
@@ -15,38 +17,60 @@ from serving.loadtest.local_site import ProductionSite
 from serving.loadtest.mails import count_mails
 from serving.loadtest.report import Report, quantile
 from serving.loadtest.servers import wait_until
+from serving.reconcile import mismatches
 from serving.store.tables import UNFINISHED, Job, Status
+from serving.worker.messages import jobs_in_broker
 
 RESTART_SECONDS = 2.0  # until systemd starts a worker again that has died
+AWAY_SECONDS = (3.0, 14.0)  # of the database: shorter than a worker may be silent, and longer
+SUSPENDED_SECONDS = 30.0
+SLOW_ANSWER_SECONDS = 1.0  # of the mail server, while a worker sleeps
+LATEST_SECONDS = 30.0  # from the last fault to the last job
+SETTLED_SECONDS = 70.0  # until a notice that a killed worker handed over is looked at again
 
 
 class _Disasters:
     """What happens to a site, and how long it takes until a job is done again."""
 
     def __init__(self, local: ProductionSite, mail_seconds: float) -> None:
-        self.kills: list[float] = []  # seconds from each kill of the worker to the next job done
+        self.kills: list[float] = []  # seconds from each kill of the workers to the next job done
         self.times: list[tuple[float, float]] = []  # of all, from when to when something died; seconds since 1970
         self._local = local
         self._mail_seconds = mail_seconds
 
-    def kill_worker(self) -> None:
+    def kill_workers(self) -> None:
         with self._death() as moment:
-            self._local.kill_worker()
+            for worker in self._local.workers:
+                worker.kill()
         time.sleep(RESTART_SECONDS)
-        self._local.start_worker()
+        for worker in self._local.workers:
+            worker.start()
         wait_until(lambda: _done_since(self._local, moment) or not _number_of(self._local, *UNFINISHED), "a job done")
         if ends := _done_since(self._local, moment):
             self.kills.append(min(ends) - moment)
 
-    def restart_redis(self) -> None:
+    def empty_redis(self) -> None:
         with self._death():
-            self._local.redis.stop()
+            self._local.redis.forget()
+
+    def kill_redis(self) -> None:
+        with self._death():
+            self._local.redis.kill()
             self._local.redis.start()
 
-    def restart_postgres(self) -> None:
+    def stop_postgres(self, seconds: float) -> None:
         with self._death():
             self._local.postgres.stop()
+            time.sleep(seconds)
             self._local.postgres.start()
+
+    def suspend_worker(self) -> None:
+        with self._death():
+            self._local.mailbox.answer_seconds = SLOW_ANSWER_SECONDS
+            self._local.workers[0].suspend()
+            time.sleep(SUSPENDED_SECONDS)
+            self._local.workers[0].resume()
+            self._local.mailbox.answer_seconds = 0.0
 
     def stop_mail(self) -> None:
         with self._death():
@@ -69,40 +93,61 @@ def run_crashes(local: ProductionSite, photos: Sequence[Path], jobs: int, kills:
     client = local.client()
     start = time.perf_counter()
     for number in range(jobs):
-        client.submit([photos[number % len(photos)]], email="anna@example.com")
+        client.submit([photos[number % len(photos)]], email=f"anna{number}@example.com")
     disasters = _Disasters(local, mail_seconds)
     for done, strike in _plan(disasters, jobs, kills):
         wait_until(lambda done=done: jobs - _number_of(local, *UNFINISHED) >= done, f"{done} jobs are over")
         strike()
+    last_fault = time.perf_counter()
     wait_until(lambda: not _number_of(local, *UNFINISHED), "all jobs are over")
-    took = time.perf_counter() - start
+    end = time.perf_counter()
     mails = count_mails(local, disasters.times).report()
-    done, failed = _number_of(local, Status.DONE), _number_of(local, Status.FAILED)
+    left = _what_does_not_match(local)
+    done, failed, late = _number_of(local, Status.DONE), _number_of(local, Status.FAILED), end - last_fault
     return Report(
         {
+            "workers": str(len(local.workers)),
             "jobs submitted, done, failed": f"{jobs}, {done}, {failed}",
             "runs begun": _sum_of(local, Job.attempts),
-            "time of the test (s)": took,
-            "kills of the worker with work left": len(disasters.kills),
+            "time of the test (s)": end - start,
+            "last fault to the last job done (s)": late,
+            "kills of all workers with work left": len(disasters.kills),
             "kill to the next job done, median (s)": quantile(disasters.kills, 0.5),
             "kill to the next job done, longest (s)": quantile(disasters.kills, 1),
             **mails.figures,
+            "things that check-store finds": len(left),
         },
-        [f"{jobs - done} of {jobs} jobs are not done"] * (done != jobs) + [*mails.faults],
+        [
+            *[f"{jobs - done} of {jobs} jobs are not done"] * (done != jobs),
+            *[f"the last job was done {late:.0f} s after the last fault"] * (late > LATEST_SECONDS),
+            *mails.faults,
+            *left,
+        ],
     )
 
 
 def _plan(disasters: _Disasters, jobs: int, kills: int) -> list[tuple[float, Callable[[], None]]]:
     """Each disaster with the number of jobs that are over before it strikes."""
+    shortly, long = AWAY_SECONDS
     others = [
-        (0.2, disasters.stop_mail),
-        (0.32, disasters.restart_redis),
-        (0.52, disasters.restart_postgres),
-        (0.72, disasters.restart_redis),
+        (0.10, disasters.stop_mail),
+        (0.22, disasters.empty_redis),
+        (0.33, lambda: disasters.stop_postgres(shortly)),
+        (0.47, disasters.suspend_worker),
+        (0.60, lambda: disasters.stop_postgres(long)),
+        (0.72, disasters.kill_redis),
     ]
-    plan = [(jobs * (kill + 0.5) / (kills + 1), disasters.kill_worker) for kill in range(kills)]
+    plan = [(jobs * (kill + 0.5) / (kills + 1), disasters.kill_workers) for kill in range(kills)]
     plan += [(jobs * share, strike) for share, strike in others]
     return sorted(plan, key=lambda each: each[0])
+
+
+def _what_does_not_match(local: ProductionSite) -> list[str]:
+    """What `deep3d check-store` finds once everything has had the time to settle."""
+    end = time.monotonic() + SETTLED_SECONDS
+    while (found := mismatches(local.site, jobs_in_broker(local.site), settled_seconds=0)) and time.monotonic() < end:
+        time.sleep(1)
+    return found
 
 
 def _number_of(local: ProductionSite, *statuses: Status) -> int:

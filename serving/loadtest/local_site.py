@@ -16,6 +16,7 @@ from serving.client import Client
 from serving.errors import ServingError
 from serving.loadtest import processes
 from serving.loadtest.servers import Mailbox, PostgresServer, RedisServer, free_port, wait_until
+from serving.loadtest.worker_process import WorkerProcess
 from serving.settings import PREFIX, Settings
 from serving.site import Site
 
@@ -86,40 +87,31 @@ class EmbeddedSite(LocalSite):
 
 
 class ProductionSite(LocalSite):
-    """gunicorn, PostgreSQL, Redis, and one worker that can be killed."""
-
-    redis: RedisServer
-    postgres: PostgresServer
+    """gunicorn, PostgreSQL, Redis, and workers that can be killed."""
 
     def __init__(
-        self, settings: Settings, address: str, mailbox: Mailbox, web: subprocess.Popen[bytes], work: Sequence[str]
+        self,
+        settings: Settings,
+        mailbox: Mailbox,
+        web: subprocess.Popen[bytes],
+        servers: tuple[RedisServer, PostgresServer],
+        work: Sequence[Sequence[str]],
     ) -> None:
-        super().__init__(settings, address, mailbox, web)
-        self._work = work
-        self.start_worker()
+        super().__init__(settings, settings.base_url, mailbox, web)
+        self.redis, self.postgres = servers
+        environ = _environ(settings)
+        logs = [settings.data_dir / f"worker-{number}.log" for number in range(len(work))]
+        self.workers = [WorkerProcess(command, environ, log) for command, log in zip(work, logs, strict=True)]
 
-    def start_worker(self) -> None:
-        """Start the worker."""
-        log = self.settings.data_dir / "worker.log"
-        self._worker = _start(self._work, self.settings, log)
-
-    def kill_worker(self) -> None:
-        """End the worker as a crash does, with the process that does the work."""
-        for pid in [*processes.descendants(self._worker.pid), self._worker.pid]:
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                continue
-        self._worker.communicate()
-
-    def stop_worker(self) -> None:
-        """End the worker as an operator does."""
-        _stop(self._worker)
+    def stop_workers(self) -> None:
+        """End the workers as an operator does."""
+        for worker in self.workers:
+            worker.stop()
 
     def memory_mb(self) -> dict[str, float]:
-        """That of gunicorn, and of the worker."""
-        worker = processes.resident_mb([self._worker.pid, *processes.descendants(self._worker.pid)])
-        return {**super().memory_mb(), "worker": worker}
+        """That of gunicorn, and of the workers."""
+        pids = [pid for worker in self.workers for pid in worker.pids()]
+        return {**super().memory_mb(), "worker": processes.resident_mb(pids)}
 
 
 @contextmanager
@@ -141,8 +133,8 @@ def embedded_site(folder: Path, serve: Sequence[str] = SERVE, **settings: object
 
 
 @contextmanager
-def production_site(folder: Path, work: Sequence[str] = WORK, **settings: object) -> Iterator[ProductionSite]:
-    """A site on PostgreSQL and Redis, with mails to a mailbox, ready to work.
+def production_site(folder: Path, *work: Sequence[str], **settings: object) -> Iterator[ProductionSite]:
+    """A site on PostgreSQL and Redis, with mails to a mailbox, ready to work; a worker of each of the commands `work`.
 
     Raises: ServerMissing.
     """
@@ -161,10 +153,9 @@ def production_site(folder: Path, work: Sequence[str] = WORK, **settings: object
         bound = [*gunicorn, "--bind", f"127.0.0.1:{port}", "serving.app:create_app_from_environment()"]
         web = _start(bound, chosen, folder / "web.log")
         stack.callback(_stop, web)
-        local = ProductionSite(chosen, chosen.base_url, mailbox, web, work)
-        local.redis, local.postgres = redis, postgres
+        local = ProductionSite(chosen, mailbox, web, (redis, postgres), work or [WORK])
         stack.callback(local.site.close)
-        stack.callback(local.stop_worker)
+        stack.callback(local.stop_workers)
         local.wait_until_ready()
         yield local
 
@@ -221,11 +212,14 @@ def _settings(folder: Path, mailbox: Mailbox, port: int, more: dict[str, object]
     return replace(chosen, **more)
 
 
-def _start(command: Sequence[str], settings: Settings, log: Path) -> subprocess.Popen[bytes]:
+def _environ(settings: Settings) -> dict[str, str]:
     told = {PREFIX + field.name.upper(): getattr(settings, field.name) for field in fields(settings)}
-    environ = {name: str(value) for name, value in told.items()}
+    return {**os.environ, **{name: str(value) for name, value in told.items()}}
+
+
+def _start(command: Sequence[str], settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as file:
-        return subprocess.Popen(command, env={**os.environ, **environ}, stdin=subprocess.PIPE, stdout=file, stderr=file)
+        return subprocess.Popen(command, env=_environ(settings), stdin=subprocess.PIPE, stdout=file, stderr=file)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

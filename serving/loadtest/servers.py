@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -46,6 +47,11 @@ class RedisServer:
 
         with Redis.from_url(self.url) as client:
             client.flushall()
+
+    def kill(self) -> None:
+        """End as a crash does, and forget everything."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> None:
         """Stop, and forget everything."""
@@ -104,6 +110,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.received: list[tuple[str, float]] = []  # Message-ID, seconds since 1970
+        self.answer_seconds = 0.0  # that it takes until it says that it has a mail
         self._port = free_port()
         self._server: MailServer | None = None
         self.url = f"smtp://127.0.0.1:{self._port}"
@@ -128,6 +135,7 @@ class Mailbox:
         lines = (line.decode() for line in envelope.content.splitlines())
         message_id = next(line for line in lines if line.lower().startswith("message-id:"))
         self.received.append((message_id.partition(":")[2].strip(), time.time()))
+        await asyncio.sleep(self.answer_seconds)
         return "250 OK"
 
 

@@ -113,6 +113,12 @@ class Storage:
                     time.sleep(DELETE_PAUSE_SECONDS)
             self._delete(self._path(name))
 
+    def names(self) -> list[str]:
+        """All files, in no order."""
+        with _told():
+            found = self._files.find(self._root)
+            return [path.removeprefix(self._root).lstrip("/") for path in found]
+
     def check(self) -> None:
         """Write, read and remove a small file."""
         name = f"{PROBES}/{uuid4().hex}"  # its own, however many look at once

@@ -23,8 +23,7 @@ from serving.notices import sending
 from serving.pictures import orders
 from serving.site import Site
 from serving.store.scratch import Scratch
-from serving.worker import broker as brokers
-from serving.worker.broker import Messages
+from serving.worker.messages import Messages, send
 from serving.worker.reconstruct import ReconstructJob
 
 RELAY_SECONDS = 0.1
@@ -33,7 +32,8 @@ NOTICE_SECONDS = 0.5
 RENDERING_SECONDS = 0.5
 EXPIRY_SECONDS = 60.0
 SWEEP_UP_SECONDS = 10.0
-AFTER_ERROR_SECONDS = 2.0
+SHORTEST_VIGIL_SECONDS = 3.0  # in which every worker that lives has beaten, also after an error
+AFTER_ERROR_SECONDS = 1.0
 RENDERING_NICENESS = 10
 
 _log = logging.getLogger(__name__)
@@ -103,14 +103,14 @@ class Chores(Middleware):
         self._scratch.sweep({*heartbeats.all_ids(self._site), self._me})
 
     def _relay(self) -> None:
-        while outbox.relay(self._site, lambda job_id: brokers.send(self._messages.broker, job_id)):
+        while outbox.relay(self._site, lambda job_id: send(self._messages.broker, job_id)):
             pass
 
     def _sweep(self) -> None:
         """Let go on whatever a database, a worker or a broker has broken off."""
         for job_id in recovery.put_back_lost(self._site, self._me, self._job.at_hand):
             _log.warning("its run broke off", extra={"job": job_id})
-        if self._vigil.look() > self._site.settings.worker_timeout:
+        if self._vigil.look() > max(self._site.settings.worker_timeout / 2, SHORTEST_VIGIL_SECONDS):
             for row in recovery.take_from_dead(self._site, self._me):
                 _log.warning("worker %s on %s is gone", row.pid, row.host)
         for job_id in outbox.send_lost_again(self._site, self._jobs_with_message):

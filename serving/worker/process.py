@@ -21,10 +21,10 @@ from serving.metrics import WorkerMetrics
 from serving.settings import Settings
 from serving.site import Site
 from serving.store.storage import keep_files_private
-from serving.worker.broker import connect, declare
 from serving.worker.chores import Chores
 from serving.worker.face_finding import FaceFinder
 from serving.worker.files import write_files
+from serving.worker.messages import connect, declare
 from serving.worker.reconstruct import ReconstructJob, Write
 from serving.worker.warm_up import warm_up
 

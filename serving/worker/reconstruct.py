@@ -120,8 +120,7 @@ class ReconstructJob:
         except (TransientError, StorageError) as error:
             self._metrics.retries.inc()
             _log.warning("put back: %s", error, extra={"job": run.job_id})
-            runs.put_back(self._site, run)
-            raise TransientError(str(error)) from error
+            return runs.put_back(self._site, run)
         if status is None:
             self._site.storage.delete(run.folder)
             recovery.acquit(self._site, run)

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from serving.loadtest import crashes
 from serving.loadtest.batches import run_batches
 from serving.loadtest.collages import run_collages
-from serving.loadtest.crashes import run_crashes
 from serving.loadtest.crowd import run_local_crowd
 from serving.loadtest.full_disk import run_full_disk, small_disk
 from serving.loadtest.heavy import run_heavy
@@ -18,8 +18,9 @@ from serving.loadtest.hostile import run_hostile
 from serving.loadtest.local_site import embedded_site, production_site
 from serving.loadtest.mails import MailCount, explained
 from serving.loadtest.report import Report
-from serving.loadtest.servers import Mailbox, ServerMissing
+from serving.loadtest.servers import PATIENCE_SECONDS, Mailbox, ServerMissing
 from serving.loadtest.viewers import run_viewers
+from serving.loadtest.worker_process import with_wrong_clock
 
 HERE = Path(__file__).parents[1]
 QUICK_SITE = (sys.executable, str(HERE / "quick_site.py"))
@@ -56,11 +57,15 @@ def test_a_photo_without_a_face_is_a_fault_of_the_crowd(folder, photo):
     assert report.figures["jobs failed"] == 2
 
 
-def test_no_job_and_no_mail_is_lost_in_crashes(folder, photo):
-    with production_site(folder, QUICK_WORKER, worker_timeout=3.0) as local:
-        report = run_crashes(local, [photo], jobs=40, kills=2, mail_seconds=3)
+def test_no_job_and_no_mail_is_lost_in_crashes(folder, photo, monkeypatch):
+    monkeypatch.setattr(crashes, "SUSPENDED_SECONDS", 6)
+    monkeypatch.setattr(crashes, "AWAY_SECONDS", (1, 5))
+    monkeypatch.setattr(crashes, "LATEST_SECONDS", PATIENCE_SECONDS)  # nothing is timed in tests
+    work = (QUICK_WORKER, with_wrong_clock(QUICK_WORKER, 20) or QUICK_WORKER)
+    with production_site(folder, *work, worker_timeout=3.0) as local:
+        report = crashes.run_crashes(local, [photo], jobs=60, kills=2, mail_seconds=3)
     assert report.faults == []
-    assert report.figures["jobs submitted, done, failed"] == "40, 40, 0"
+    assert report.figures["jobs submitted, done, failed"] == "60, 60, 0"
 
 
 def test_each_kind_of_hostile_upload_is_refused(folder, photo):

@@ -15,7 +15,9 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import dq_name
 from dramatiq.middleware import Middleware, Retries
 
+from serving.jobs import heartbeats
 from serving.settings import Settings
+from serving.site import Site
 from serving.worker.reconstruct import TransientError
 
 QUEUE = ACTOR = "reconstruct"
@@ -84,6 +86,13 @@ def connect(settings: Settings, *middleware: Middleware) -> Messages:
     No time limits of Dramatiq's: they interrupt threads, which native code does not notice; chores.py has its own.
     """
     return OwnMessages(*middleware) if settings.embedded else RedisMessages(settings.broker_url, *middleware)
+
+
+def jobs_in_broker(site: Site) -> set[int] | None:
+    """The jobs that the broker of a site has a message of; None where that is inside the worker process."""
+    if site.settings.embedded:
+        return None
+    return connect(site.settings).jobs([row.id for row in heartbeats.living(site)])
 
 
 def declare(broker: Broker, work: Callable[[int], None]) -> None:
