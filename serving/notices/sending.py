@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 import smtplib
 import time
+from urllib.parse import urlsplit
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.exc import DBAPIError
 
 from serving.errors import AddressRefused, StorageError
@@ -20,6 +21,7 @@ from serving.jobs import lookup
 from serving.jobs.recipients import Recipient
 from serving.jobs.recovery import not_on_its_way
 from serving.notices import mail, webhook
+from serving.notices.pauses import HostPauses
 from serving.settings import DAY
 from serving.site import Site
 from serving.store.claims import claim_next
@@ -38,9 +40,19 @@ class _TakenAwayError(Exception):
     """Another worker has the notice, or its job has been deleted."""
 
 
-def send_next(site: Site, worker_id: str) -> str:
-    """Send one notice that is due: `sent`, `later` or `given up`; empty if there is none."""
-    notice = claim_next(site.database, Notice, worker_id, not_on_its_way())
+class _HostPausedError(Exception):
+    """The host is left alone for so many seconds more."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def send_next(site: Site, worker_id: str, *which: ColumnElement[bool], pauses: HostPauses | None = None) -> str:
+    """Send one notice that is due, of those that meet the conditions: `sent`, `later` or `given up`; empty if there is
+    none. A host of webhooks that has failed is left alone while `pauses` says so.
+    """
+    notice = claim_next(site.database, Notice, worker_id, not_on_its_way(), *which)
     if notice is None:
         return ""
     with site.database.reading() as session:
@@ -52,10 +64,11 @@ def send_next(site: Site, worker_id: str) -> str:
         if notice.kind == "mail":
             mail.send(site, job, notice, recipient, lambda: _hand_over(site, notice))
         else:
-            _hand_over(site, notice)
-            webhook.call(site, job, notice, recipient)
+            _call(site, job, notice, recipient, pauses or HostPauses())
     except _TakenAwayError:
         return "later"
+    except _HostPausedError as paused:
+        return _put_back(site, notice, paused.seconds)
     except DBAPIError:
         raise  # nothing has been sent: it is claimed again
     except (OSError, smtplib.SMTPException, StorageError, AddressRefused, webhook.Declined) as error:
@@ -67,6 +80,27 @@ def send_next(site: Site, worker_id: str) -> str:
         mail.take_back(site, job, notice)
     _log.info("%s sent", notice.kind, extra={"job": job.id})
     return "sent"
+
+
+def _call(site: Site, job: Job, notice: Notice, recipient: Recipient, pauses: HostPauses) -> None:
+    host = urlsplit(recipient.address).hostname or ""
+    if seconds := pauses.left(host):
+        raise _HostPausedError(seconds)
+    _hand_over(site, notice)
+    try:
+        webhook.call(site, job, notice, recipient)
+    except webhook.Declined:
+        pauses.failed(host)
+        raise
+    pauses.worked(host)
+
+
+def _put_back(site: Site, notice: Notice, seconds: float) -> str:
+    """Let a notice wait without counting this as an attempt."""
+    back = {"worker_id": None, "due_at": now() + seconds, "attempts": Notice.attempts - 1}
+    with site.database.session() as session:
+        session.execute(update(Notice).where(*_claimed(notice)).values(**back))
+    return "later"
 
 
 def _hand_over(site: Site, notice: Notice) -> None:

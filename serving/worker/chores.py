@@ -12,23 +12,28 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from dramatiq import Worker
 from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware
+from sqlalchemy import ColumnElement
 
 from serving.jobs import expiry, heartbeats, outbox, recovery
 from serving.metrics import WorkerMetrics
 from serving.notices import sending
+from serving.notices.pauses import HostPauses
 from serving.pictures import orders
 from serving.site import Site
 from serving.store.scratch import Scratch
+from serving.store.tables import Notice
 from serving.worker.messages import Messages, send
 from serving.worker.reconstruct import ReconstructJob
 
 RELAY_SECONDS = 0.1
 SWEEP_SECONDS = 2.0
 NOTICE_SECONDS = 0.5
+WEBHOOK_THREADS = 4
 RENDERING_SECONDS = 0.5
 EXPIRY_SECONDS = 60.0
 SWEEP_UP_SECONDS = 10.0
@@ -50,6 +55,7 @@ class Chores(Middleware):
         self._me = messages.worker_id
         self._scratch = Scratch(site.settings.data_dir)
         self._vigil = Vigil(site.settings.worker_timeout / 2)
+        self._pauses = HostPauses()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -60,7 +66,8 @@ class Chores(Middleware):
             ("beat", heartbeats.BEAT_SECONDS, self._beat),
             ("relay", RELAY_SECONDS, self._relay),
             ("sweep", min(SWEEP_SECONDS, self._site.settings.worker_timeout / 4), self._sweep),
-            ("notices", NOTICE_SECONDS, self._send_notices),
+            ("mails", NOTICE_SECONDS, lambda: self._send(Notice.kind == "mail")),
+            *[(f"webhooks-{n}", NOTICE_SECONDS, partial(self._send, *_webhooks_of(n))) for n in range(WEBHOOK_THREADS)],
             ("renderings", RENDERING_SECONDS, self._make_renderings),
             ("expiry", EXPIRY_SECONDS, lambda: expiry.expire(self._site)),
             ("sweep up", SWEEP_UP_SECONDS, self._sweep_up),
@@ -119,8 +126,11 @@ class Chores(Middleware):
     def _jobs_with_message(self) -> set[int]:
         return self._messages.jobs([row.id for row in heartbeats.living(self._site)])
 
-    def _send_notices(self) -> None:
-        while not self._stop.is_set() and (outcome := sending.send_next(self._site, self._me)):
+    def _send(self, *which: ColumnElement[bool]) -> None:
+        """Send the notices that meet the conditions; no two threads of a worker have the same ones."""
+        while not self._stop.is_set() and (
+            outcome := sending.send_next(self._site, self._me, *which, pauses=self._pauses)
+        ):
             self._metrics.mails.labels(outcome).inc()
 
     def _make_renderings(self) -> None:
@@ -136,6 +146,11 @@ class Chores(Middleware):
             _log.error("a step takes %.0f s: this worker ends itself, its jobs go on alone", taken)
             time.sleep(0.1)  # for the log
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _webhooks_of(thread: int) -> tuple[ColumnElement[bool], ...]:
+    """Those of one of the threads: a slow server holds up one of them at most, and never the mails."""
+    return Notice.kind == "webhook", Notice.id % WEBHOOK_THREADS == thread
 
 
 class Vigil:

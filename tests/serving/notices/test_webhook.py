@@ -8,12 +8,11 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from dataclasses import replace
-from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-import urllib3
 from sqlalchemy import select
 
 from serving.errors import AddressRefused, Refused
@@ -22,10 +21,12 @@ from serving.jobs.addresses import clean_webhook
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
 from serving.notices import sending, webhook
+from serving.notices.pauses import HostPauses
 from serving.settings import Settings
 from serving.store.tables import Notice
 
 HOST = "hooks.example.org"
+SLOW_HEADERS = 60
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +49,7 @@ class Hooks(HTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = 204
+        self.pause = 0.0  # seconds after each of many headers
         self.received = []
 
 
@@ -57,6 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((self.path, dict(self.headers), body))
         self.send_response(self.server.status)
+        for number in range(SLOW_HEADERS if self.server.pause else 0):
+            self.send_header(f"X-{number}", "x")
+            self.flush_headers()
+            time.sleep(self.server.pause)
         self.end_headers()
 
     def log_message(self, *arguments):
@@ -72,8 +78,8 @@ def hooks(certificate, monkeypatch):
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    pool = partial(urllib3.HTTPSConnectionPool, port=server.server_port, ca_certs=str(certificate))
-    monkeypatch.setattr(webhook.urllib3, "HTTPSConnectionPool", pool)
+    monkeypatch.setattr(webhook, "PORT", server.server_port)
+    monkeypatch.setattr(webhook, "_trust", lambda: ssl.create_default_context(cafile=str(certificate)))
     monkeypatch.setattr(webhook, "public_address", lambda host: "127.0.0.1")
     yield server
     server.shutdown()
@@ -113,13 +119,55 @@ def test_it_is_posted_again_until_it_is_taken(site, clean_photo, hooks, status):
     assert len({headers["Idempotency-Key"] for _, headers, _ in hooks.received}) == 1
 
 
+def test_a_server_that_answers_a_little_at_a_time_is_broken_off(site, clean_photo, hooks, monkeypatch):
+    monkeypatch.setattr(webhook, "TIMEOUT_SECONDS", 1.0)
+    hooks.pause = 0.3
+    _, worker = end_job(site, clean_photo, f"https://{HOST}/")
+    start = time.monotonic()
+    assert sending.send_next(site, worker) == "later"
+    hooks.pause = 0.0
+    assert time.monotonic() - start < 0.3 * SLOW_HEADERS / 2
+
+
+def test_a_host_that_fails_is_left_alone_for_longer_each_time(site, clean_photo, hooks):
+    pauses = HostPauses()
+    _, worker = end_job(site, clean_photo, f"https://{HOST}/")
+    end_job(site, clean_photo, f"https://{HOST}/other")
+    hooks.status = 500
+    assert [sending.send_next(site, worker, pauses=pauses) for _ in range(3)] == ["later", "later", ""]
+    assert len(hooks.received) == 1, "the second waits with the first"
+    first = pauses.left(HOST)
+    pauses.failed(HOST)
+    assert first < pauses.left(HOST)
+    pauses.worked(HOST)
+    assert pauses.left(HOST) == 0
+
+
 def test_a_certificate_of_another_host_is_not_trusted(site, clean_photo, hooks):
     _, worker = end_job(site, clean_photo, "https://another.example.org/")
     assert sending.send_next(site, worker) == "later"
     assert hooks.received == []
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "::1",
+        "::ffff:10.0.0.1",
+        "fd00::1",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+        "::127.0.0.1",
+        "fec0::1",
+        "::ffff:0:10.0.0.1",
+        "2002:a00:1::1",
+        "2001:0:a00:1::1",
+        "ff02::1",
+    ],
+)
 def test_an_address_of_our_own_network_is_given_up_at_once(site, clean_photo, host):
     address = f"https://[{host}]/" if ":" in host else f"https://{host}/"
     _, worker = end_job(site, clean_photo, address)
