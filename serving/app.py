@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -21,6 +19,7 @@ from serving.api.events import MOST_STREAMS
 from serving.api.problems import problem
 from serving.delivery import deliver
 from serving.jobs.uploads import Reader
+from serving.limits import Limits
 from serving.logs import configure_logs
 from serving.pages import error_page, pages
 from serving.pictures.gallery import Gallery
@@ -35,9 +34,7 @@ SUBMITTING = (
     "pages.preview",
 )  # the views whose POSTs count against the limit of an address
 WITHOUT_COOKIE = ("pages.submit", "pages.try_example", "pages.preview")  # they ask where a form comes from instead
-SIGN_IN = "pages.sign_in"
 MY_FACES = "pages.my_faces"
-SIGN_INS_PER_MINUTE = 10  # of one address: nobody guesses the password
 COOKIE_DAYS = 365
 
 _SECURITY_POLICY = "; ".join(
@@ -120,19 +117,11 @@ def create_app_from_environment() -> Flask:
 
 
 def _limit_submissions(app: Flask, settings: Settings) -> None:
-    limiter = Limiter(
-        get_remote_address,
-        app=app,
-        storage_uri=settings.limits,
-        in_memory_fallback=[],
-        in_memory_fallback_enabled=settings.limits != "memory://",  # without Redis each process counts for itself
-    )
-    limit = limiter.shared_limit(f"{settings.submits_per_minute} per minute", scope="submit", methods=["POST"])
+    limits = app.extensions["limits"] = Limits(app, settings)
+    limit = limits.limiter.shared_limit(f"{settings.submits_per_minute} per minute", scope="submit", methods=["POST"])
     views: dict[str, Any] = app.view_functions
     for endpoint in SUBMITTING:
         views[endpoint] = limit(views[endpoint])
-    guesses = limiter.limit(f"{SIGN_INS_PER_MINUTE} per minute", methods=["POST"])
-    views[SIGN_IN] = guesses(views[SIGN_IN])
 
 
 def _security_headers(settings: Settings) -> Callable[[Response], Response]:

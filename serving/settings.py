@@ -44,6 +44,7 @@ class Settings:
     max_upload_mb: float = 60.0  # of one job
     max_queue: int = 500  # jobs that may wait
     submits_per_minute: int = 120  # of one address: 20 people may share it
+    mails_per_hour: int = 20  # to one mailbox, whoever sends the photos
 
     runtime: str = ""  # what runs the network, as for `deep3d reconstruct`; empty for the fastest that is there
     threads: int = 0  # of the network; 0: all usable cores
@@ -155,7 +156,7 @@ class Settings:
 
 _POSITIVE = (
     "keep_days max_photo_mb max_photo_megapixels max_photos max_faces max_upload_mb max_queue submits_per_minute "
-    "batch_photos worker_threads job_seconds worker_timeout"
+    "mails_per_hour batch_photos worker_threads job_seconds worker_timeout"
 ).split()
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

@@ -78,6 +78,8 @@ def submit() -> tuple[dict, int, dict[str, str]]:
         site.settings,
         current_app.extensions["reader"],
     )
+    email, webhook = clean_email(form.email), clean_webhook(form.webhook, site.settings)
+    current_app.extensions["limits"].count_mail(email)
     wanted = [form.language] if form.language in LANGUAGES else list(request.accept_languages.values())
     job = submission.submit(
         site,
@@ -85,8 +87,8 @@ def submit() -> tuple[dict, int, dict[str, str]]:
             photos,
             faces_wanted=form.faces,
             same_person=form.same_person,
-            email=clean_email(form.email),
-            webhook=clean_webhook(form.webhook, site.settings),
+            email=email,
+            webhook=webhook,
             language=best_language(wanted),
             secret=repeats.secret(),
         ),

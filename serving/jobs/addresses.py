@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from email.utils import parseaddr
 from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
 
 from serving.errors import Refused
 from serving.language import N_
 from serving.settings import Settings
-
-LONGEST_ADDRESS = 254  # characters of a mail address
-
-_MAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\].]{2,}")
 
 
 def clean_email(text: str) -> str | None:
@@ -23,10 +19,19 @@ def clean_email(text: str) -> str | None:
     address = text.strip()
     if not address:
         return None
-    parsed = parseaddr(address)[1]
-    if len(address) > LONGEST_ADDRESS or parsed != address or not _MAIL.fullmatch(address) or not address.isprintable():
-        raise Refused("email", N_("This does not look like a mail address; please check it, or leave it empty."))
-    return address
+    try:
+        checked = validate_email(address, strict=True, allow_smtputf8=False, check_deliverability=False)
+    except EmailNotValidError:
+        raise Refused(
+            "email", N_("This does not look like a mail address; please check it, or leave it empty.")
+        ) from None
+    return checked.ascii_email or checked.normalized
+
+
+def mailbox_of(address: str) -> str:
+    """The mailbox that an address leads to, for counting: capitals and what stands behind a plus make no other."""
+    name, _, domain = address.lower().rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}"
 
 
 def clean_webhook(text: str, settings: Settings) -> str | None:

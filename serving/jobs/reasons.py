@@ -15,6 +15,7 @@ from serving.store.tables import Job, Upload
 
 NO_FACE = N_("%(name)s: no face found; please use a photo in which a face is larger.")
 STRANGER = N_("%(name)s: the face does not seem to be that of the other photos; this photo was left out.")
+YOUR_PHOTO = N_("Your photo")
 GAVE_UP = N_("This photo stops the program that works on it, again and again; please send another one.")
 LEFT_OUT = N_("%(name)s: only the largest faces were made; for the others, please send a part of the photo.")
 TOO_LONG = N_("%(name)s: this job takes too long; please send fewer photos or faces at a time.")
@@ -49,6 +50,11 @@ def of_error_named(name: str) -> str:
 def of_photo(upload: Upload, translate: Translate = str) -> str | None:
     """Why a photo gave no face, or not all that it shows; None if there is nothing to tell. In English by default."""
     return None if upload.error is None else translate(upload.error).replace(_PLACE, upload.name)
+
+
+def without_names(job: Job, translate: Translate) -> str | None:
+    """As `of_job`, for mails: names of files are the sender's words, which the site sends to nobody."""
+    return None if job.error is None else translate(job.error).replace(_PLACE, translate(YOUR_PHOTO))
 
 
 def of_job(job: Job, translate: Translate = str) -> str | None:

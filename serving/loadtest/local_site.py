@@ -207,7 +207,11 @@ def _mailbox(stack: ExitStack) -> Mailbox:
 def _settings(folder: Path, mailbox: Mailbox, port: int, more: dict[str, object]) -> Settings:
     """Nobody who tests is kept out for being too quick."""
     chosen = Settings(
-        data_dir=folder, smtp_url=mailbox.url, base_url=f"http://127.0.0.1:{port}", submits_per_minute=1_000_000
+        data_dir=folder,
+        smtp_url=mailbox.url,
+        base_url=f"http://127.0.0.1:{port}",
+        submits_per_minute=1_000_000,
+        mails_per_hour=1_000_000,
     )
     return replace(chosen, **more)
 

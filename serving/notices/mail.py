@@ -65,7 +65,7 @@ def compose(site: Site, job: Job, notice: Notice, recipient: Recipient) -> Email
     values = {
         "_": words.gettext,
         "done": done,
-        "error": reasons.of_job(job, words.gettext),
+        "error": reasons.without_names(job, words.gettext),
         "link": f"{settings.base_url.rstrip('/')}/jobs/{recipient.secret}",
         "expires": format_date(datetime.fromtimestamp(job.expires_at, UTC), "long", locale=job.language),
         "language": job.language,

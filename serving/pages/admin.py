@@ -10,12 +10,14 @@ from functools import wraps
 from typing import Any
 
 from babel.dates import format_datetime, format_timedelta
-from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Response, current_app, flash, make_response, redirect, render_template, request, session, url_for
 from sqlalchemy import func, select
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, TooManyRequests
 
+from serving.ids import new_secret
 from serving.jobs import erasure, heartbeats, lookup, reasons, submission
 from serving.language import N_
+from serving.limits import Limits, network
 from serving.pages.blueprint import language, pages, site, translate
 from serving.pages.charts import charts
 from serving.store.clock import read_clock
@@ -55,11 +57,31 @@ def sign_in() -> Response:
         raise NotFound
     errors: dict[str, str] = {}
     if request.method == "POST":
-        if hmac.compare_digest(request.form.get("password", "").encode(), password.encode()):
+        if _is_right(request.form.get("password", ""), password):
             session["operator_until"] = time.time() + SIGNED_IN_SECONDS
+            session["operators_browser"] = session.get("operators_browser") or new_secret()
+            session.permanent = True
             return make_response(redirect(url_for("pages.admin"), 303))
         errors["password"] = translate(N_("That is not the password."))
     return make_response(render_template("sign_in.html", errors=errors), 422 if errors else 200)
+
+
+def _is_right(given: str, password: str) -> bool:
+    """Whether a password is right.
+
+    After many wrong ones from the same network a browser that an operator has used is still counted by itself, and any
+    other one has to wait: nobody guesses on and on, and nobody keeps the operator out.
+
+    Raises: TooManyRequests.
+    """
+    limits: Limits = current_app.extensions["limits"]
+    whose = session.get("operators_browser") or network()
+    right = hmac.compare_digest(given.encode(), password.encode())
+    if not limits.may_guess(whose) and not (limits.guess_slowly() and right):
+        raise TooManyRequests
+    if not right:
+        limits.count_guess(whose)
+    return right
 
 
 @pages.post("/admin/sign-out")

@@ -82,6 +82,11 @@ def _submission() -> Submission:
         errors["email"] = translate(error.text, **error.values)
     if request.form.get("consent") != "yes":
         errors["consent"] = translate(NO_CONSENT)
+    try:
+        if not errors:
+            current_app.extensions["limits"].count_mail(email)
+    except Refused as error:
+        errors["email"], status = translate(error.text, **error.values), error.status
     if errors:
         raise _Wrong(errors, status)
     wanted = request.form.get("faces")

@@ -255,4 +255,13 @@ def test_a_failure_is_told_in_the_language_of_the_person(site, clean_photo, work
     end(site, clean_photo, worker, [PhotoOutcome(error=reasons.NO_FACE)], language="de")
     sending.send_next(site, worker)
     [message] = read_mails(site)
-    assert "anna.jpg: kein Gesicht gefunden" in body(message, "plain")
+    assert "Ihr Foto: kein Gesicht gefunden" in body(message, "plain")
+
+
+def test_a_mail_has_no_words_of_the_sender(site, clean_photo, worker):
+    photo = replace(clean_photo, name="Call 0900 123456 now, you have won.jpg")
+    end(site, photo, worker, [PhotoOutcome(error=reasons.NO_FACE)])
+    sending.send_next(site, worker)
+    [message] = read_mails(site)
+    assert "won" not in str(message)
+    assert "Your photo: no face found" in body(message, "plain")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -50,7 +51,37 @@ def test_signing_out_closes_the_page(client: FlaskClient) -> None:
     assert client.get("/admin").status_code == 303
 
 
-def test_nobody_may_guess_on_and_on(client: FlaskClient) -> None:
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow guesses take no time."""
+    monkeypatch.setattr("serving.limits.SLOW_SECONDS", 0.0)
+
+
+def test_nobody_may_guess_on_and_on(client: FlaskClient, quick: None) -> None:
     statuses = [client.post("/admin/sign-in", data={"password": str(guess)}).status_code for guess in range(11)]
 
     assert statuses == [422] * 10 + [429]
+
+
+def test_guesses_of_others_do_not_keep_the_operator_out(app: Flask, client: FlaskClient, quick: None) -> None:
+    operator = app.test_client()
+    for guess in range(15):
+        client.post("/admin/sign-in", data={"password": str(guess)})
+
+    assert operator.post("/admin/sign-in", data={"password": PASSWORD}).status_code == 303
+    operator.post("/admin/sign-out")
+    for guess in range(15):
+        client.post("/admin/sign-in", data={"password": str(guess)})
+
+    assert operator.post("/admin/sign-in", data={"password": "a slip"}).status_code == 422, (
+        "it is known, and counted alone"
+    )
+    assert operator.post("/admin/sign-in", data={"password": PASSWORD}).status_code == 303
+
+
+def test_who_wants_to_guess_slowly_is_sent_away_while_many_do(app: Flask, client: FlaskClient, monkeypatch) -> None:
+    monkeypatch.setattr("serving.limits.SLOW_PATIENCE_SECONDS", 0.0)
+    for guess in range(10):
+        client.post("/admin/sign-in", data={"password": str(guess)})
+    with app.extensions["limits"]._slowly:
+        assert client.post("/admin/sign-in", data={"password": PASSWORD}).status_code == 429
