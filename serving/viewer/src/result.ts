@@ -31,7 +31,7 @@ async function open(viewer: HTMLElement): Promise<void> {
   const bar = part<HTMLProgressElement>("loading");
   const face = await Face.load(source.web, Number(source.bytes), (share) => (bar.value = share));
   const wardrobe = new Wardrobe(face, source.albedo);
-  stage.show(wardrobe.group, face.bounds);
+  await stage.show(wardrobe.group, face.bounds);
   viewer.classList.add("ready");
 
   const comparison = new Comparison(stage, part<HTMLImageElement>("photo"), part<HTMLInputElement>("line"), source.photo, source.json);

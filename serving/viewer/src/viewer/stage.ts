@@ -67,9 +67,10 @@ export class Stage {
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement!);
   }
 
-  /** Put a thing on the stage and look at the whole of it from the front. */
-  show(thing: Object3D, bounds: Box3): void {
+  /** Put a thing on the stage and look at the whole of it from the front, once the graphics card can draw it. */
+  async show(thing: Object3D, bounds: Box3): Promise<void> {
     this.scene.add(thing);
+    await this.renderer.compileAsync(this.scene, this.camera); // aside, where the first frame would hold up the page
     this.home.copy(bounds);
     const size = bounds.getSize(new Vector3());
     const middle = bounds.getCenter(new Vector3());
