@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,11 @@ def folder(toy_reconstruction, tmp_path):
     return tmp_path / "face"
 
 
-def attribute(gltf: GLTF2, name: str) -> np.ndarray:
+def load(content: bytes) -> Any:
+    return GLTF2.load_from_bytes(content)
+
+
+def attribute(gltf: Any, name: str) -> np.ndarray:
     kinds = {5122: "<i2", 5123: "<u2"}
     accessor = gltf.accessors[getattr(gltf.meshes[0].primitives[0].attributes, name)]
     view = gltf.bufferViews[accessor.bufferView]
@@ -38,7 +43,7 @@ def attribute(gltf: GLTF2, name: str) -> np.ndarray:
 
 
 def test_its_vertices_are_those_of_the_photo(toy_reconstruction, folder):
-    gltf = GLTF2.load_from_bytes((folder / "face.web.glb").read_bytes())
+    gltf = load((folder / "face.web.glb").read_bytes())
     (scale,) = set(gltf.nodes[0].scale)
     vertex = attribute(gltf, "_VERTEX")[:, 0]
 
@@ -49,7 +54,7 @@ def test_its_vertices_are_those_of_the_photo(toy_reconstruction, folder):
 
 
 def test_it_is_much_smaller_and_has_the_same_texture(folder):
-    whole, small = (GLTF2.load_from_bytes((folder / name).read_bytes()) for name in ("face.glb", "face.web.glb"))
+    whole, small = (load((folder / name).read_bytes()) for name in ("face.glb", "face.web.glb"))
     pictures = []
     for gltf in (whole, small):
         view = gltf.bufferViews[gltf.images[0].bufferView]
@@ -60,7 +65,7 @@ def test_it_is_much_smaller_and_has_the_same_texture(folder):
 
 
 def test_it_names_the_expression_of_the_photo(folder):
-    whole, small = (GLTF2.load_from_bytes((folder / name).read_bytes()) for name in ("face.glb", "face.web.glb"))
+    whole, small = (load((folder / name).read_bytes()) for name in ("face.glb", "face.web.glb"))
     expected = dict(zip(whole.meshes[0].extras["targetNames"], whole.meshes[0].weights))
 
     assert small.asset.extras["expression"] == pytest.approx(expected)
