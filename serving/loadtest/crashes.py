@@ -86,17 +86,19 @@ class _Disasters:
 
 
 def run_crashes(local: ProductionSite, photos: Sequence[Path], jobs: int, kills: int, mail_seconds: float) -> Report:
-    """Submit so many jobs, and let the disasters come as they are done, spread evenly over them.
+    """Submit so many jobs, in as many portions as there are disasters: each strikes when one of a portion is done.
 
     Raises: Declined.
     """
     client = local.client()
     start = time.perf_counter()
-    for number in range(jobs):
-        client.submit([photos[number % len(photos)]], email=f"anna{number}@example.com")
     disasters = _Disasters(local, mail_seconds)
-    for done, strike in _plan(disasters, jobs, kills):
-        wait_until(lambda done=done: jobs - _number_of(local, *UNFINISHED) >= done, f"{done} jobs are over")
+    plan = _plan(disasters, kills)
+    for count, strike in enumerate(plan, 1):
+        first, last = jobs * (count - 1) // len(plan), jobs * count // len(plan)
+        for number in range(first, last):
+            client.submit([photos[number % len(photos)]], email=f"anna{number}@example.com")
+        wait_until(lambda first=first, last=last: last - _number_of(local, *UNFINISHED) > first, "a job is done")
         strike()
     last_fault = time.perf_counter()
     wait_until(lambda: not _number_of(local, *UNFINISHED), "all jobs are over")
@@ -126,20 +128,20 @@ def run_crashes(local: ProductionSite, photos: Sequence[Path], jobs: int, kills:
     )
 
 
-def _plan(disasters: _Disasters, jobs: int, kills: int) -> list[tuple[float, Callable[[], None]]]:
-    """Each disaster with the number of jobs that are over before it strikes."""
+def _plan(disasters: _Disasters, kills: int) -> list[Callable[[], None]]:
+    """The disasters in their order, with the kills spread between the others."""
     shortly, long = AWAY_SECONDS
     others = [
-        (0.10, disasters.stop_mail),
-        (0.22, disasters.empty_redis),
-        (0.33, lambda: disasters.stop_postgres(shortly)),
-        (0.47, disasters.suspend_worker),
-        (0.60, lambda: disasters.stop_postgres(long)),
-        (0.72, disasters.kill_redis),
+        disasters.stop_mail,
+        disasters.empty_redis,
+        lambda: disasters.stop_postgres(shortly),
+        disasters.suspend_worker,
+        lambda: disasters.stop_postgres(long),
+        disasters.kill_redis,
     ]
-    plan = [(jobs * (kill + 0.5) / (kills + 1), disasters.kill_workers) for kill in range(kills)]
-    plan += [(jobs * share, strike) for share, strike in others]
-    return sorted(plan, key=lambda each: each[0])
+    placed = [((kill + 0.5) / kills, disasters.kill_workers) for kill in range(kills)]
+    placed += [((number + 0.4) / len(others), strike) for number, strike in enumerate(others)]
+    return [strike for _, strike in sorted(placed, key=lambda each: each[0])]
 
 
 def _what_does_not_match(local: ProductionSite) -> list[str]:
