@@ -34,6 +34,7 @@ DRAWN_WELL = 0.07
 
 What the model cannot draw is wrong in many pixels together, noise in each by itself.
 """
+LARGEST_TRUST = 0.25  # however well: a lamp's light fits skin and shape that are wrong, too
 
 
 class SmoothPhoto:
@@ -174,7 +175,7 @@ def _light_behind() -> np.ndarray:
 def _weights(residual: np.ndarray, trust: float) -> np.ndarray:
     """Weights (P,) of residuals (P, 3): the better the face is drawn, the more its colours tell."""
     spread = colour_spread(residual)
-    return colour_weights(residual, spread, min(trust * (DRAWN_WELL / spread) ** 2, 1.0))
+    return colour_weights(residual, spread, min(trust * (DRAWN_WELL / spread) ** 2, max(trust, LARGEST_TRUST)))
 
 
 def _moves(view: LandmarkView, state: FaceState) -> np.ndarray:
