@@ -56,6 +56,18 @@ class DepthInvalid(Deep3DError, ValueError):
     """A depth map without a surface, or a camera that cannot have seen it."""
 
 
+class VideoError(Deep3DError):
+    """A film cannot be used."""
+
+
+class VideoUnreadable(VideoError):
+    """No film at that path, or not a film, or of a kind that cannot be decoded."""
+
+
+class NoFaceInVideo(VideoError):
+    """No frame of the film shows a face."""
+
+
 class FaceModelError(Deep3DError):
     """A face model file cannot be used."""
 

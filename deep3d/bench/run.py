@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from deep3d.bench.figures import BenchReport, Section
+from deep3d.bench.films import drawing_section, film_section, quality_section
 from deep3d.bench.network import network_section
 from deep3d.bench.peers import fit_section, load_eos, load_mediapipe
 from deep3d.bench.photos import Pipeline, files_section, landmark_section, phone_photo
@@ -23,6 +24,11 @@ from deep3d.runtime.plan import machine_facts
 
 T = TypeVar("T")
 
+PARTS = ("photo", "large photo", "qualities", "drawing", "films", "files", "network", "fit", "processes", "tools")
+PARTS += ("graphics card",)
+"""What is measured, in this order."""
+MEDIAPIPE = "MediaPipe, 478 landmarks alone"
+
 
 @dataclass(frozen=True)
 class Peers:
@@ -32,8 +38,14 @@ class Peers:
     mediapipe_model: Path | None = None  # face_landmarker.task
 
 
-def run_bench(photo: Path, rounds: int, advance: Callable[[str], None], peers: Peers = Peers()) -> BenchReport:
-    """Measure everything on one photo; `advance` is told the name of each part before it starts.
+def run_bench(
+    photo: Path,
+    rounds: int,
+    advance: Callable[[str], None],
+    peers: Peers = Peers(),
+    only: Collection[str] = PARTS,
+) -> BenchReport:
+    """Measure everything on one photo, or `only` some of PARTS; `advance` is told the name of each before it starts.
 
     Raises: Deep3DError if the photo gives no face, or a file of the project or of a peer is missing or damaged.
     """
@@ -43,28 +55,30 @@ def run_bench(photo: Path, rounds: int, advance: Callable[[str], None], peers: P
     eos, no_eos = _present(lambda: load_eos(peers.eos_share))
     mediapipe, no_mediapipe = _present(lambda: load_mediapipe(peers.mediapipe_model))
     plain, no_plain = _present(lambda: plain_pipelines(reconstructor))
-    pipelines = {**(plain or {}), **({"MediaPipe, 478 landmarks alone": mediapipe} if mediapipe else {})}
+    found = {MEDIAPIPE: mediapipe} if mediapipe else {}
+    pipelines = {**(plain or {}), **found}
     base, skipped = next(iter(plain or {}), None), no_plain + no_mediapipe
+    few = max(1, rounds // 3)
     sections = []
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        advance("photo to landmarks")
-        sections.append(landmark_section(reconstructor, content, pipelines, base, skipped, rounds))
-        advance("photo of 12 megapixels to landmarks")
-        few = max(1, rounds // 3)
-        sections.append(landmark_section(reconstructor, phone_photo(content), pipelines, base, skipped, few))
-        advance("files")
-        sections.append(files_section(reconstructor, content, out, rounds))
-        advance("network")
-        sections.append(network_section(_weights(reconstructor), 2 * rounds))
-        advance("fit")
-        sections.append(fit_section(face, eos, no_eos, rounds))
-        advance("processes")
-        sections.append(process_section(photo, out, few))
-        advance("tools")
-        sections.append(tools_section(reconstructor.face_model, 2 * rounds))
-        advance("graphics card")
-        sections.append(_card(reconstructor, rounds))
+        parts: dict[str, Callable[[], Section]] = {
+            "photo": lambda: landmark_section(reconstructor, content, pipelines, base, skipped, rounds),
+            "large photo": lambda: landmark_section(reconstructor, phone_photo(content), pipelines, base, skipped, few),
+            "qualities": lambda: quality_section(content, found, next(iter(found), None), rounds),
+            "drawing": lambda: drawing_section(reconstructor, rounds),
+            "films": lambda: film_section(reconstructor, out, max(1, rounds // 4)),
+            "files": lambda: files_section(reconstructor, content, out, rounds),
+            "network": lambda: network_section(_weights(reconstructor), 2 * rounds),
+            "fit": lambda: fit_section(face, eos, no_eos, rounds),
+            "processes": lambda: process_section(photo, out, few),
+            "tools": lambda: tools_section(reconstructor.face_model, 2 * rounds),
+            "graphics card": lambda: _card(reconstructor, rounds),
+        }
+        for name in PARTS:
+            if name in only:
+                advance(name)
+                sections.append(parts[name]())
     return BenchReport(tuple(sections), machine_facts(reconstructor.checkpoint), utc_now())
 
 

@@ -18,6 +18,7 @@ from deep3d.cli.models import decode, import_model, import_weights, rebind_weigh
 from deep3d.cli.output import say
 from deep3d.cli.runtimes import compile_ahead, export, tune
 from deep3d.cli.training import dense, expressions, record, refiner, synthetic, weak
+from deep3d.cli.video import video
 from deep3d.errors import Deep3DError
 
 COMMANDS = "deep3d.commands"  # group of entry points: functions that add commands to `app`
@@ -32,7 +33,8 @@ def _group(about: str, *commands, **named) -> typer.Typer:
 
 
 app = _group(
-    "One photo in, one textured 3D face out.", reconstruct, draw, depth, fit, decode, evaluate, bench, tune, export
+    "One photo in, one textured 3D face out.",
+    *(reconstruct, draw, video, depth, fit, decode, evaluate, bench, tune, export),
 )
 app.command("compile")(compile_ahead)
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, dense, expressions, record), name="train")

@@ -86,7 +86,7 @@ def draw(
     raise typer.Exit(1 if failures else 0)
 
 
-def chosen_kinds(text: str, kinds: Collection[str]) -> list[str]:
+def chosen_kinds(text: str, kinds: Collection[str], option: str = "-o") -> list[str]:
     """The names in a text with commas between them, each once.
 
     Raises: typer.BadParameter.
@@ -94,5 +94,5 @@ def chosen_kinds(text: str, kinds: Collection[str]) -> list[str]:
     names = [*dict.fromkeys(name.strip() for name in text.split(","))]
     for name in names:
         if name not in kinds:
-            raise typer.BadParameter(f"{name!r} is unknown, choose from {', '.join(kinds)}.", param_hint="-o")
+            raise typer.BadParameter(f"{name!r} is unknown, choose from {', '.join(kinds)}.", param_hint=option)
     return names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ from deep3d.errors import CheckpointMissing
 
 if TYPE_CHECKING:
     from deep3d.evaluation import Benchmark, FacePredictor, StageProgress
+    from deep3d.evaluation.clips import ClipFigures
     from deep3d.pipeline.reconstructor import Reconstructor
 
 
@@ -60,6 +62,7 @@ def evaluate(
     same_person: Annotated[int, _data_set("So many people of it: shape from 1, 2, 4, 8 photos.", least=0)] = 0,
     faceless: Annotated[int, _data_set("So many drawn pictures without a face: how many get one?", least=0)] = 0,
     faceless_photos: Annotated[Path | None, _data_set("A folder of photos without faces, likewise.")] = None,
+    clips: Annotated[int, _data_set("So many drawn clips: films beside single frames.", least=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write report.html, with plots and pictures, here.")] = None,
     mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
@@ -126,11 +129,24 @@ def evaluate(
     with TemporaryDirectory() as scratch, progress() as bar:
         benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, Path(scratch))
         benchmarks += faceless_benchmarks(faceless, faceless_photos, Path(scratch))
-        result = run_evaluation(benchmarks, predictors, _shown_on(bar))
-        if report is not None:
+        alone = clips > 0 and not benchmarks
+        result = None if alone else run_evaluation(benchmarks, predictors, _shown_on(bar))
+        if report is not None and result is not None:
             say(f"{write_picture_report(result, report, predictors)}: written")
-    sys.stdout.write(result.to_markdown())
-    write_json(out, result.to_json())
+        figures = _clip_figures(clips, predictors, bar)
+    sys.stdout.write("\n".join(each.to_markdown() for each in (result, *figures) if each is not None))
+    write_json(out, ({} if result is None else result.to_json()) | {"clips": [asdict(each) for each in figures]})
+
+
+def _clip_figures(clips: int, predictors: list[FacePredictor], bar: Any) -> list[ClipFigures]:
+    """Of the reconstructor that does most, where clips are wished."""
+    from deep3d.evaluation.clips import measure_clips
+    from deep3d.evaluation.predictor import ReconstructorPredictor
+
+    last = predictors[-1]
+    if not clips or not isinstance(last, ReconstructorPredictor):
+        return []
+    return [measure_clips(last.reconstructor, clips, _shown_on(bar))]
 
 
 def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:

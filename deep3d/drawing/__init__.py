@@ -4,6 +4,7 @@ from deep3d.drawing.error import draw_error
 from deep3d.drawing.heads import Faces
 from deep3d.drawing.landmarks import draw_dense, draw_landmarks
 from deep3d.drawing.maps import depth_map, draw_depth, draw_normals, draw_pncc
+from deep3d.drawing.onto import draw_textured
 from deep3d.drawing.overlay import draw_overlay, write_overlay
 from deep3d.drawing.pose import draw_pose
 from deep3d.drawing.surface import draw_albedo, draw_surface, draw_wireframe
@@ -24,6 +25,7 @@ __all__ = [
     "draw_pncc",
     "draw_pose",
     "draw_surface",
+    "draw_textured",
     "draw_turntable",
     "draw_uv_texture",
     "draw_view",

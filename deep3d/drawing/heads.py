@@ -12,6 +12,7 @@ from deep3d.errors import ShapeError
 from deep3d.photo import Photo
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.cpu import CpuRasterizer
+from deep3d.rendering.interface import Fragments
 from deep3d.rendering.kernels import fronts, interpolate_into
 
 Faces = Reconstruction | Sequence[Reconstruction]
@@ -32,9 +33,18 @@ class DrawnHead:
     top: int  # first row
     triangles: np.ndarray  # (F, 3) int32 vertices of the triangles that face the camera
     front: np.ndarray  # (T,) bool, which ones of the model's these are
-    triangle: np.ndarray  # (h, w) int32, which of the F each pixel of the window shows, -1 for none
-    weights: np.ndarray  # (h, w, 2) float32 barycentric weights of its first two corners
+    fragments: Fragments  # of the window, B = 1, with these triangles
     depth: np.ndarray  # (h, w) float32 decimetres from the camera, infinite where there is no head
+
+    @property
+    def triangle(self) -> np.ndarray:
+        """(h, w) int32, which of the F each pixel of the window shows, -1 for none."""
+        return self.fragments.triangle[0]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(h, w, 2) float32 barycentric weights of its first two corners."""
+        return self.fragments.weights[0]
 
     def window(self, picture: np.ndarray) -> np.ndarray:
         """The view of a picture (H, W, ...) that the window is."""
@@ -109,7 +119,6 @@ def _drawn(face: Reconstruction, height: int, width: int) -> DrawnHead | None:
         int(low[1]),
         triangles,
         front,
-        fragments.triangle[0],
-        fragments.weights[0],
+        fragments,
         depth.astype(np.float32),
     )

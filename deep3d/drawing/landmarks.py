@@ -47,7 +47,7 @@ def draw_landmarks(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
 def hidden_landmarks(head: DrawnHead) -> np.ndarray:
     """(68,) bool, which of a face's landmarks its own head hides."""
     face = head.face
-    return ~head.shows(face.to_photo(face.face_model.landmarks(face.vertices[None])[0]))
+    return ~head.shows(face.to_photo(face.face_model.markup.points(face.vertices[None])[0]))
 
 
 def draw_dense(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:

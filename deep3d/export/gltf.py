@@ -33,7 +33,7 @@ def write_glb(reconstruction: Reconstruction, folder: Path) -> None:
 
 def model_vertices(face_model: FaceModel) -> np.ndarray:
     """(N,) the model vertex of each vertex of face.glb, ascending: those on seams of the texture are doubled."""
-    return face_model.derived(_shared).vertex
+    return face_model.derived(shared_parts).vertex
 
 
 def glb(reconstruction: Reconstruction) -> bytes:
@@ -43,57 +43,52 @@ def glb(reconstruction: Reconstruction) -> bytes:
     of the photo. The targets are sparse: only the vertices that they move are stored.
     """
     face_model = reconstruction.face_model
-    shared = face_model.derived(_shared)
+    shared = face_model.derived(shared_parts)
     target_weights = weights(shared.targets, expression_weights(reconstruction))
     base = base_shape(reconstruction.vertices, shared.targets, target_weights)
     normals = face_model.normals(base[None])[0]
 
     file = shared.file.copy()
-    attributes = {
-        **shared.primitive["attributes"],
-        "POSITION": file.positions(base[shared.vertex] * METRES),
-        "NORMAL": file.attribute(normals[shared.vertex]),
-    }
-    mesh: dict[str, Any] = {"name": "face", "primitives": [{**shared.primitive, "attributes": attributes}]}
-    if shared.targets:
-        names = [target.name for target in shared.targets]
-        mesh |= {"weights": target_weights.tolist(), "extras": {"targetNames": names}}
+    mesh = shared.mesh(file, base, normals, target_weights)
     image = file.view(jpeg(reconstruction.texture))
-    return file.pack(
-        {
-            "asset": {"version": "2.0", "generator": "deep3d"},
-            "extensionsUsed": [_UNLIT],
-            "scene": 0,
-            "scenes": [{"nodes": [0]}],
-            "nodes": [{"name": "face", "mesh": 0}],
-            "meshes": [mesh],
-            "materials": [
-                {
-                    "name": "face",
-                    "pbrMetallicRoughness": {
-                        "baseColorTexture": {"index": 0},
-                        "metallicFactor": 0,
-                        "roughnessFactor": 1,
-                    },
-                    "extensions": {_UNLIT: {}},
-                }
-            ],
-            "textures": [{"source": 0, "sampler": 0}],
-            "samplers": [
-                {
-                    "magFilter": _LINEAR,
-                    "minFilter": _LINEAR_MIPMAP_LINEAR,
-                    "wrapS": _CLAMP_TO_EDGE,
-                    "wrapT": _CLAMP_TO_EDGE,
-                }
-            ],
-            "images": [{"bufferView": image, "mimeType": "image/jpeg"}],
-        }
-    )
+    return file.pack(document(mesh, image))
+
+
+def document(mesh: dict[str, Any], image: int) -> dict[str, Any]:
+    """What a file says of one mesh and its texture, the number of a buffer view with a JPEG file."""
+    return {
+        "asset": {"version": "2.0", "generator": "deep3d"},
+        "extensionsUsed": [_UNLIT],
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"name": "face", "mesh": 0}],
+        "meshes": [mesh],
+        "materials": [
+            {
+                "name": "face",
+                "pbrMetallicRoughness": {
+                    "baseColorTexture": {"index": 0},
+                    "metallicFactor": 0,
+                    "roughnessFactor": 1,
+                },
+                "extensions": {_UNLIT: {}},
+            }
+        ],
+        "textures": [{"source": 0, "sampler": 0}],
+        "samplers": [
+            {
+                "magFilter": _LINEAR,
+                "minFilter": _LINEAR_MIPMAP_LINEAR,
+                "wrapS": _CLAMP_TO_EDGE,
+                "wrapT": _CLAMP_TO_EDGE,
+            }
+        ],
+        "images": [{"bufferView": image, "mimeType": "image/jpeg"}],
+    }
 
 
 @dataclass
-class _File:
+class GltfFile:
     """A GLB file that grows: pieces of its one buffer, and the accessors that say what they are."""
 
     _pieces: list[bytes] = field(default_factory=list)
@@ -101,9 +96,9 @@ class _File:
     _views: list[dict[str, Any]] = field(default_factory=list)
     _accessors: list[dict[str, Any]] = field(default_factory=list)
 
-    def copy(self) -> _File:
+    def copy(self) -> GltfFile:
         """The same so far, to go on from."""
-        return _File([*self._pieces], self._length, [*self._views], [*self._accessors])
+        return GltfFile([*self._pieces], self._length, [*self._views], [*self._accessors])
 
     def view(self, piece: bytes, target: int | None = None) -> int:
         """Append bytes to the buffer, padded to four; the number of their buffer view."""
@@ -123,6 +118,14 @@ class _File:
         """An accessor of (N, 3) positions, with the bounds that glTF asks of them."""
         number = self.attribute(values)
         self._accessors[number] |= _bounds(values.astype("<f4"))
+        return number
+
+    def series(self, values: np.ndarray) -> int:
+        """An accessor of what an animation is made of: times or weights (N,), rotations (N, 4)."""
+        values = values.astype("<f4")
+        number = self._accessor(values.shape, "<f4", {"bufferView": self.view(values.tobytes())})
+        if values.ndim == 1:
+            self._accessors[number] |= {"min": [float(values.min())], "max": [float(values.max())]}
         return number
 
     def indices(self, triangles: np.ndarray) -> int:
@@ -169,29 +172,42 @@ class _File:
         accessor = {
             "componentType": _COMPONENT_TYPES[kind],
             "count": shape[0],
-            "type": {1: "SCALAR", 2: "VEC2", 3: "VEC3"}[width],
+            "type": {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}[width],
         }
         self._accessors.append({**accessor, **content})
         return len(self._accessors) - 1
 
 
 @dataclass(frozen=True)
-class _Shared:
+class SharedParts:
     """What the files of all faces of a model begin with: UVs, triangles and morph targets."""
 
-    file: _File
+    file: GltfFile
     primitive: dict[str, Any]
     targets: tuple[MorphTarget, ...]
     vertex: np.ndarray  # (N,) the model vertex of each of the file's, ascending
 
+    def mesh(self, file: GltfFile, base: np.ndarray, normals: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
+        """A mesh with vertices (V, 3) in decimetres, their normals (V, 3) and the weights (M,) of its targets."""
+        attributes = {
+            **self.primitive["attributes"],
+            "POSITION": file.positions(base[self.vertex] * METRES),
+            "NORMAL": file.attribute(normals[self.vertex]),
+        }
+        mesh: dict[str, Any] = {"name": "face", "primitives": [{**self.primitive, "attributes": attributes}]}
+        if self.targets:
+            names = [target.name for target in self.targets]
+            mesh |= {"weights": weights.tolist(), "extras": {"targetNames": names}}
+        return mesh
 
-def _shared(face_model: FaceModel) -> _Shared:
+
+def shared_parts(face_model: FaceModel) -> SharedParts:
     """glTF has one index for vertex and UV, so the file has their distinct pairs: vertices on UV seams are doubled."""
     pairs = face_model.triangles.astype(np.int64) * len(face_model.uv) + face_model.uv_triangles
     distinct, triangles = np.unique(pairs, return_inverse=True)
     vertex, uv = np.divmod(distinct, len(face_model.uv))
     targets = morph_targets(face_model)
-    file = _File()
+    file = GltfFile()
     primitive: dict[str, Any] = {
         "attributes": {"TEXCOORD_0": file.attribute(face_model.uv[uv] * [1, -1] + [0, 1])},  # v runs down
         "indices": file.indices(triangles.reshape(-1, 3)),
@@ -199,7 +215,7 @@ def _shared(face_model: FaceModel) -> _Shared:
     }
     if targets:
         primitive["targets"] = [{"POSITION": file.target(target, vertex)} for target in targets]
-    return _Shared(file, primitive, targets, vertex)
+    return SharedParts(file, primitive, targets, vertex)
 
 
 def _bounds(values: np.ndarray) -> dict[str, list[float]]:

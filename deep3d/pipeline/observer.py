@@ -80,6 +80,25 @@ class Observer:
             seen = surest(photos, seen, self._searched(more, refiner, watch))
         return believed(seen) if self._searches else seen
 
+    def detect(self, photo: Photo) -> list[Detection]:
+        """What the detector finds in a photo, the largest face first."""
+        return self._networks.detector.detect([photo.pixels], "all")[0]
+
+    def follow(self, faces: list[Candidate], refined: bool, largest_error: float) -> Observation:
+        """What the networks see where faces are expected to be, of a film's earlier frames: no others are searched.
+
+        Left are those of which each network that is asked expects no larger error, in percent of the face box; `rows`
+        are their numbers among the candidates.
+        """
+        watch = Stopwatch()
+        seen = self._regressed([*range(len(faces))], faces, self._alignments, watch)
+        seen = seen.take(seen.expected_errors() <= largest_error)
+        refiner = self._networks.refiner if refined else None
+        if refiner is None or not len(seen):
+            return seen
+        seen = self._refined(refiner, seen, watch)
+        return seen.take(seen.expected_errors() <= largest_error)
+
     def _aligned(
         self, photos: Sequence[Photo], detections: Sequence[Sequence[Detection]], faces: Faces, watch: Stopwatch
     ) -> tuple[list[int], list[Candidate]]:

@@ -107,8 +107,8 @@ class Reconstructor:
         self.checkpoint = checkpoint
         self.networks = Networks(detector, regressor, refiner)
         still = checkpoint.still_landmarks(face_model.info)
-        self._basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices, still)
-        self._observer = Observer(self._basis, self.networks, alignments)
+        self.basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices, still)
+        self.observer = Observer(self.basis, self.networks, alignments)
         self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
 
     @classmethod
@@ -181,7 +181,7 @@ class Reconstructor:
         Of a photo of a crowd the largest faces are made, `most` at most: each takes time and memory.
         """
         watch = Stopwatch()
-        seen = self._observer(photos, faces, self.refinement != "none", watch, most)
+        seen = self.observer(photos, faces, self.refinement != "none", watch, most)
         candidates, regression = seen.candidates, seen.regression
         fitted = self._fit_colours(candidates, regression, self._fit(candidates, regression))
         watch.lap("fit", len(candidates))
@@ -200,7 +200,7 @@ class Reconstructor:
         Raises: NoFaceFound if no photo shows a face.
         """
         watch = Stopwatch()
-        seen = self._observer(photos, "largest", self.refinement != "none", watch)
+        seen = self.observer(photos, "largest", self.refinement != "none", watch)
         rows, candidates, regression = seen.rows, seen.candidates, seen.regression
         if not candidates:
             raise NoFaceFound(
@@ -259,9 +259,9 @@ class Reconstructor:
             return _Fitted.linear(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
         points, deviation, start = self._believed(dense, start)
         if person is None:
-            fit = fit_landmarks(self._basis, points, deviation, start)
+            fit = fit_landmarks(self.basis, points, deviation, start)
         else:
-            fit = fit_together(self._basis, points, deviation, start, person)
+            fit = fit_together(self.basis, points, deviation, start, person)
         crops = [candidate.crop.image for candidate in candidates]
         lit = fit_reflectance(crops, self.face_model, fit.coefficients, fit.cameras)
         return _Fitted.linear(lit, fit.cameras, fit.kept)

@@ -133,7 +133,7 @@ def test_depth_is_in_millimetres_and_zero_beside_the_head(head, photo):
     face = head(yaw=20.0)
     depth = deep3d.depth_map(face, photo)
     assert depth[0, 0] == 0 and depth.dtype == np.float32
-    column, row, decimetres = face.to_photo(face.face_model.landmarks(face.vertices[None])[0])[30]
+    column, row, decimetres = face.to_photo(face.face_model.markup.points(face.vertices[None])[0])[30]
     assert depth[round(row), round(column)] == pytest.approx(100 * decimetres, abs=3)
     assert 900 < depth[depth > 0].min() < depth.max() < 1200
 
@@ -148,7 +148,7 @@ def test_of_depth_the_nearest_point_is_white_and_a_legend_tells_the_farthest(hea
 def test_pncc_tells_where_on_the_mean_face_a_pixel_lies(head, photo):
     face = head(size=90.0)
     picture = deep3d.draw_pncc(face, photo)
-    code = face.face_model.landmarks(normalised_coordinates(face.face_model)[None])[0]
+    code = face.face_model.markup.points(normalised_coordinates(face.face_model)[None])[0]
     for n in (30, 36, 45, 57):  # nose, eyes, lips
         column, row = np.rint(face.landmarks68[n]).astype(int)
         assert np.abs(picture[row, column] / 255 - code[n]).max() < 0.03

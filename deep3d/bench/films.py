@@ -1,0 +1,85 @@
+"""Films, drawings and qualities: how many frames a second, and what each quality takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from deep3d.bench.figures import Figure, Section, compared, figure
+from deep3d.bench.photos import Pipeline
+from deep3d.bench.timing import once, race
+from deep3d.export.drawings import PICTURES
+from deep3d.photo import Photo, read_photo
+from deep3d.pipeline.reconstructor import QUALITIES, Reconstructor
+from deep3d.synthetic.clips import DrawnClip, crossing_clip, talking_clip
+from deep3d.video.film import FilmRequest, draw_film
+from deep3d.video.writing import written_piece
+
+FRAMES = 300  # of the clips, ten seconds
+FILM_SIZE = (1280, 720)
+PHOTO_SIZE = (1920, 1080)
+
+
+def quality_section(content: bytes, peers: dict[str, Pipeline], base: str | None, rounds: int) -> Section:
+    """Photo bytes to 68 landmarks and vertices by each quality, in turns with other programs."""
+    contestants: dict[str, Callable[[], object]] = {
+        f"--quality {quality}": partial(_landmarks, Reconstructor.load(quality=quality), content)
+        for quality in QUALITIES
+    }
+    contestants |= {name: partial(pipeline, content) for name, pipeline in peers.items()}
+    height, width = read_photo(content).pixels.shape[:2]
+    title = f"Photo of {width} x {height} pixels by quality, from bytes to 68 landmarks and vertices"
+    return Section(title, tuple(compared(race(contestants, rounds), base)), base)
+
+
+def drawing_section(reconstructor: Reconstructor, rounds: int) -> Section:
+    """A picture of each kind of a face in a photo of 1920 x 1080 pixels."""
+    clip = talking_clip(reconstructor.face_model, 1, size=PHOTO_SIZE)
+    photo = Photo(clip.frame(0), "drawn", "")
+    face = reconstructor(photo)
+    actions = {kind: partial(_drawn, draw, face, photo) for kind, draw in PICTURES.items()}
+    return Section("Drawing one face on 1920 x 1080 pixels", tuple(compared(race(actions, rounds), None)))
+
+
+def film_section(reconstructor: Reconstructor, folder: Path, rounds: int) -> Section:
+    """Frames a second from decoding to encoding, identity and curves included, of drawn clips of ten seconds."""
+    model = reconstructor.face_model
+    one = _written(folder / "one.mp4", talking_clip(model, FRAMES, size=FILM_SIZE))
+    three = _written(folder / "three.mp4", crossing_clip(model, FRAMES, size=FILM_SIZE))
+    runs = [
+        ("one face, 2d_sparse", one, "2d_sparse"),
+        ("one face, 3d", one, "3d"),
+        ("three faces, 2d_sparse", three, "2d_sparse"),
+    ]
+    figures: list[Figure] = []
+    for name, film, kind in runs:
+        request = FilmRequest(film, folder / f"{film.stem}_{kind}.mp4", kind)
+        seconds = [once(partial(draw_film, reconstructor, request, _quiet)) for _ in range(rounds)]
+        figures.append(figure(name, [FRAMES / each for each in seconds], "frames a second"))
+    return Section("Film of 1280 x 720 pixels, 300 frames, decoded, followed, drawn, encoded", tuple(figures))
+
+
+def _landmarks(reconstructor: Reconstructor, content: bytes) -> None:
+    face = reconstructor(content)
+    _ = face.vertices, face.landmarks68
+
+
+def _drawn(draw, face, photo) -> object:
+    return draw([replace(face)], photo)  # a copy has not worked out anything yet
+
+
+def _written(path: Path, clip: DrawnClip) -> Path:
+    frames: Iterable[np.ndarray] = clip
+    with written_piece(path, clip.rate) as write:
+        for number, pixels in enumerate(frames):
+            write(pixels, Fraction(number) / clip.rate)
+    return path
+
+
+def _quiet(stage: str, done: int, total: int | None) -> None:
+    """Nobody is told."""

@@ -1,0 +1,1 @@
+"""Faces through films: reading, following, one identity for each person, smoothing, drawing and writing."""

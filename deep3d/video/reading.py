@@ -1,0 +1,283 @@
+"""Reading films: upright frames of square pixels with their times, whatever the file has.
+
+Variable rates, turned phone films, 10 bits, interlaced and anamorphic pictures come out alike; damaged parts are left
+out.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from deep3d.errors import ExtraMissing, VideoUnreadable
+from deep3d.export.film import NO_AV
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+T = TypeVar("T")
+
+LARGEST_FRAME = 128_000_000  # pixels
+USUAL_RATE = Fraction(25)  # frames in a second of a film that does not say
+_AHEAD = 4  # frames that are decoded while others are worked on
+_THREADS = 2  # of the decoder
+_MOST_FAILURES = 100  # to read on, from which a film is taken to end there
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a film."""
+
+    number: int  # from 0 for the first frame of the whole film that is read
+    time: Fraction  # seconds from the first frame of the film
+    pixels: np.ndarray  # (H, W, 3) uint8 sRGB, upright
+
+
+@dataclass(frozen=True)
+class FilmInfo:
+    """What a film's file says of itself."""
+
+    path: Path
+    width: int  # pixels, upright and square
+    height: int
+    rate: Fraction  # frames in a second, the mean
+    duration: float | None  # seconds, None where the file does not say
+    time_base: Fraction  # seconds, the unit of its times
+    sound: bool
+
+    def frames(self, start: float = 0, end: float | None = None) -> int | None:
+        """About how many frames there are between two times in seconds, None where that is not known."""
+        if self.duration is None and end is None:
+            return None
+        last = min(each for each in (self.duration, end) if each is not None)
+        return max(1, round(float(self.rate) * (last - start)))
+
+
+def film_info(path: Path) -> FilmInfo:
+    """What is in a film, by its first frame.
+
+    Raises: VideoUnreadable; ExtraMissing without PyAV.
+    """
+    with _opened(path) as (container, stream):
+        first = next(_pictures(container, stream), None)
+        if first is None:
+            raise VideoUnreadable(f"{path}: no picture in it can be decoded; get a fresh copy")
+        width, height = _upright_size(first, stream)
+        if width * height > LARGEST_FRAME:
+            raise VideoUnreadable(f"{path}: {width} x {height} pixels are more than 128 megapixels; reduce the film")
+        length = stream.duration * stream.time_base if stream.duration and stream.time_base else None
+        if length is None and container.duration:
+            length = Fraction(container.duration, 1_000_000)
+        return FilmInfo(
+            path,
+            width,
+            height,
+            Fraction(stream.average_rate or stream.guessed_rate or USUAL_RATE),
+            float(length) if length else None,
+            Fraction(stream.time_base or Fraction(1, 90_000)),
+            bool(container.streams.audio),
+        )
+
+
+def read_frames(path: Path, start: float = 0, end: float | None = None) -> Iterator[Frame]:
+    """The frames whose times are from `start` up to before `end`, in seconds; decoded ahead, in a thread of its own.
+
+    All have the size of the first one. Times always grow, also where those of the file do not.
+
+    Raises: VideoUnreadable; ExtraMissing without PyAV.
+    """
+    return _ahead(_frames(path, _exact(start), None if end is None else _exact(end)))
+
+
+def _exact(seconds: float) -> Fraction:
+    """A time to the microsecond: 0.8 as a float is a little more."""
+    return Fraction(round(seconds * 1_000_000), 1_000_000)
+
+
+def _frames(path: Path, start: Fraction, end: Fraction | None) -> Iterator[Frame]:
+    with _opened(path) as (container, stream):
+        origin = Fraction(stream.start_time or 0) * Fraction(stream.time_base or 1)
+        step = 1 / Fraction(stream.average_rate or stream.guessed_rate or USUAL_RATE)
+        if start > 0:
+            _seek(container, stream, float(start + origin))
+        last, number, size = None, 0, None
+        for picture in _pictures(container, stream):
+            time = None if picture.pts is None else picture.pts * Fraction(picture.time_base or 1) - origin
+            if time is None or (last is not None and time <= last):
+                time = Fraction(0) if last is None else last + step
+            last = time
+            if end is not None and time >= end:
+                return
+            if time >= start:
+                size = size or _upright_size(picture, stream)
+                yield Frame(number, time, _upright(picture, *size))
+                number += 1
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    try:
+        import av
+        import av.error
+    except ImportError as error:
+        raise ExtraMissing(NO_AV) from error
+    if not path.exists():
+        raise VideoUnreadable(f"{path}: no such file; check the path")
+    if not path.is_file():
+        raise VideoUnreadable(f"{path}: not an ordinary file; give a film")
+    if not path.stat().st_size:
+        raise VideoUnreadable(f"{path}: the file is empty; give a film")
+    try:
+        container = av.open(str(path), metadata_errors="ignore")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise VideoUnreadable(f"{path}: not a film that can be read ({_reason(error)}); get a fresh copy") from error
+    with container:
+        if not container.streams.video:
+            raise VideoUnreadable(f"{path}: no pictures in it, only sound or data; give a film")
+        stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise VideoUnreadable(f"{path}: its pictures are of a kind that cannot be decoded; convert it to H.264")
+        stream.thread_type, stream.codec_context.thread_count = "AUTO", _THREADS
+        yield container, stream
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(getattr(error, "strerror", None) or error).split())[:100]
+
+
+def _seek(container: InputContainer, stream: VideoStream, seconds: float) -> None:
+    """To a picture at or before a time from which others can be decoded, or to the beginning."""
+    import av
+    import av.error
+
+    try:
+        container.seek(int(max(0, seconds - 0.001) / stream.time_base), stream=stream)  # pyright: ignore
+    except av.error.FFmpegError:
+        container.seek(0)
+
+
+def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Decoded pictures, whole ones of interlaced films; what is damaged is left out."""
+    deinterlace: Any = None
+    for picture in _decoded(container, stream):
+        if deinterlace is None and picture.interlaced_frame:
+            deinterlace = _deinterlacer(stream)
+        if deinterlace is None:
+            yield picture
+        else:
+            deinterlace.push(picture)
+            yield from _pulled(deinterlace)
+    if deinterlace is not None:
+        deinterlace.push(None)
+        yield from _pulled(deinterlace)
+
+
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    import av
+    import av.error
+
+    packets, failures = container.demux(stream), 0
+    while failures < _MOST_FAILURES:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.EOFError):
+            return
+        except av.error.FFmpegError:  # the container looks for the next sound place by itself
+            packets, failures = container.demux(stream), failures + 1
+            continue
+        try:
+            pictures = packet.decode()
+        except av.error.FFmpegError:  # of this packet nothing can be seen, the next one may be sound
+            continue
+        yield from (picture for picture in pictures if picture.width and picture.height)
+
+
+def _deinterlacer(stream: VideoStream) -> Any:
+    import av.filter
+
+    graph = av.filter.Graph()
+    graph.link_nodes(
+        graph.add_buffer(template=stream),
+        graph.add("bwdif", "mode=send_frame:deint=interlaced"),
+        graph.add("buffersink"),
+    ).configure()
+    return graph
+
+
+def _pulled(graph: Any) -> Iterator[VideoFrame]:
+    import av
+    import av.error
+
+    while True:
+        try:
+            yield graph.pull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
+
+
+def _quarter_turns(picture: VideoFrame) -> int:
+    """Counter-clockwise."""
+    return round(picture.rotation / 90) % 4
+
+
+def _upright_size(picture: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Width and height with square pixels."""
+    width, height = max(1, round(picture.width * (stream.sample_aspect_ratio or 1))), picture.height
+    return (height, width) if _quarter_turns(picture) % 2 else (width, height)
+
+
+def _upright(picture: VideoFrame, width: int, height: int) -> np.ndarray:
+    """(height, width, 3) uint8."""
+    turns = _quarter_turns(picture)
+    size = (height, width) if turns % 2 else (width, height)
+    pixels = picture.reformat(width=size[0], height=size[1], format="rgb24").to_ndarray()
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+def _ahead(source: Iterator[T], most: int = _AHEAD) -> Iterator[T]:
+    """What an iterator gives, asked for ahead in a thread of its own."""
+    ready: queue.Queue[tuple[str, Any]] = queue.Queue(most)
+    stopped = threading.Event()
+
+    def put(*item: Any) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for each in source:
+                if not put("item", each):
+                    return
+            put("end", None)
+        except BaseException as error:
+            put("error", error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "item":
+                yield value
+            elif kind == "error":
+                raise value
+            else:
+                return
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,102 @@
+"""What of a film is done already, in a folder beside the result: a command that was killed goes on from there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deep3d.errors import OutputNotWritable
+from deep3d.files.whole_file import written_whole
+from deep3d.video.people import Person
+from deep3d.video.sightings import Sightings
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some frames of a film, and what the networks saw in them."""
+
+    times: tuple[Fraction, ...]  # seconds in the film, of each frame
+    seen: Sightings  # `frame` counts from the first frame of the first stretch
+
+
+class WorkFolder:
+    """The pieces of one result. What was made with other settings, or of another film, is not taken for it."""
+
+    def __init__(self, out: Path, seeing: Mapping[str, Any], drawing: Mapping[str, Any]) -> None:
+        """`seeing` are the settings that what was seen depends on, `drawing` those that pictures depend on besides.
+
+        Raises: OutputNotWritable.
+        """
+        self.path = out.with_name(f".{out.name}.partial")
+        self._seen = _fingerprint(seeing)
+        self._drawn = _fingerprint({**seeing, **drawing})
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputNotWritable(f"{out}: cannot be written ({error.strerror}); choose another place") from error
+
+    def piece(self, number: int) -> Path:
+        """Where the drawn frames of a stretch are, once they all are."""
+        return self.path / f"drawn-{self._drawn}-{number:05d}.mp4"
+
+    def stretch(self, number: int) -> tuple[Stretch, list[Person]] | None:
+        """What is known of a stretch and of the people seen up to its end, None if it was not looked at."""
+        try:
+            seen = Sightings.load(self._file(number, "seen.npz"))
+            with np.load(self._file(number, "frames.npz"), allow_pickle=False) as stored:
+                times = tuple(Fraction(int(top), int(below)) for top, below in stored["times"])
+                people = [Person(number + 1, *values) for number, values in enumerate(_people_of(stored))]
+        except (OSError, ValueError, KeyError):
+            return None
+        return Stretch(times, seen), people
+
+    def keep(self, number: int, stretch: Stretch, people: list[Person]) -> None:
+        """Remember a stretch.
+
+        Raises: OutputNotWritable, with what is wrong with the disk.
+        """
+        try:
+            stretch.seen.save(self._file(number, "seen.npz"))
+            with written_whole(self._file(number, "frames.npz")) as partial, partial.open("wb") as file:
+                times = np.array([(time.numerator, time.denominator) for time in stretch.times], np.int64).reshape(
+                    -1, 2
+                )
+                np.savez(file, **(_arrays_of(people) | {"times": times}))  # pyright: ignore[reportArgumentType]
+        except OSError as error:
+            raise OutputNotWritable(
+                f"{self.path}: cannot be written ({error.strerror}); make room, and the same command goes on"
+            ) from error
+
+    def remove(self) -> None:
+        """When the result is whole."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _file(self, number: int, end: str) -> Path:
+        return self.path / f"{self._seen}-{number:05d}-{end}"
+
+
+_FIELDS = ("looks", "weight", "five", "velocity", "time", "followed")
+
+
+def _arrays_of(people: list[Person]) -> dict[str, np.ndarray]:
+    return {name: np.array([getattr(person, name) for person in people]) for name in _FIELDS}
+
+
+def _people_of(stored: Mapping[str, np.ndarray]) -> list[tuple[Any, ...]]:
+    looks, weight, five, velocity, time, followed = (stored[name] for name in _FIELDS)
+    return [
+        (looks[n], float(weight[n]), five[n], velocity[n], float(time[n]), bool(followed[n]))
+        for n in range(len(weight))
+    ]
+
+
+def _fingerprint(settings: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
