@@ -14,13 +14,14 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from serving.api.models import FILES
 from serving.jobs import heartbeats, runs
 from serving.jobs.runs import PhotoOutcome
 from serving.pages import interface
 from serving.site import Site
-from serving.store.tables import Status
+from serving.store.tables import OutboxEntry, Status
 
 REPOSITORY = interface._FOLDER.parents[2]
 PATIENCE_SECONDS = 60
@@ -51,6 +52,9 @@ def _work(app, over: threading.Event) -> None:
     site: Site = app.extensions["site"]
     number = 1
     while not over.wait(0.1):
+        with site.database.reading() as session:  # the job is whole once its message is there
+            if session.scalar(select(OutboxEntry.id).where(OutboxEntry.job_id == number)) is None:
+                continue
         run = runs.claim(site, number, heartbeats.register(site), alone=False)
         if run is None:
             continue
