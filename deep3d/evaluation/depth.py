@@ -12,8 +12,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import ndimage
 
+from deep3d.dense.maps import SurfaceMaps
+from deep3d.face_model import FaceModel
+from deep3d.mesh import MILLIMETRES
+from deep3d.synthetic.mapped_heads import SKIN, MappedHeads
+
 THRESHOLDS = (1.0, 2.0, 4.0)  # millimetres
 JUMP = 12.0  # millimetres from pixel to pixel: the outline of a nose before a cheek, not the inside of a face
+EARS, THROAT = 0.1, 0.15  # decimetres behind the ends of the jaw and below the chin, where a face ends
 FEWEST = 200  # pixels of a face that is measured
 
 
@@ -30,6 +36,20 @@ class DepthErrors:
     delta4: float  # 4 mm
     angle: float  # degrees, mean of the normals'
     angle_median: float  # degrees
+
+
+def head_errors(model: FaceModel, heads: MappedHeads, said: SurfaceMaps) -> list[DepthErrors]:
+    """Errors of maps of made-up heads where their skin is seen, between ears, hair and throat; of small faces none."""
+    points = model.landmarks(model.mean_shape[None])[0]
+    behind, below = points[[0, 16], 2].mean() - EARS, points[8, 1] - THROAT
+    errors = []
+    for b, true in enumerate(heads.maps.coordinates):
+        face = (true[..., 2] > behind) & (true[..., 1] > below) & heads.maps.covered[b] & said.covered[b]
+        height = heads.maps.height[b] * MILLIMETRES
+        inside = inside_face(face & (heads.classes[b] == SKIN), height)
+        found = (said.height[b] * MILLIMETRES, said.normals[b], height, heads.maps.normals[b])
+        errors.append(depth_errors(*found, inside))
+    return [each for each in errors if each is not None]
 
 
 def inside_face(face: np.ndarray, height: np.ndarray) -> np.ndarray:
