@@ -58,12 +58,15 @@ def assess(
     width = box * pixels_per_crop_pixel
     lips = deviation[LIPS].mean() / deviation[INNER].mean()
     checks = [
-        (width < SMALL, f"The face is only {width:.0f} pixels wide: a larger one shows more of it."),
-        (1 - inside.mean() > OUTSIDE, "The photo's edge cuts the face: what lies beyond is guessed."),
-        (abs(yaw) > SIDE, "The head is turned far aside: its hidden half is guessed."),
-        (lips > COVERED, "The mouth seems covered: its shape is guessed."),
-        (distance < NEAR, f"The photo was taken from {10 * distance:.0f} cm: so near, noses grow and ears hide."),
-        (error > UNSURE, "The face is hard to read, perhaps blurred, dark or covered: take the result with care."),
+        (width < SMALL, f"The face is only {width:.0f} pixels wide. A larger one gives more detail."),
+        (1 - inside.mean() > OUTSIDE, "The photo's edge cuts off part of the face. That part is a guess."),
+        (abs(yaw) > SIDE, "The head is turned far to the side. Its hidden half is a guess."),
+        (lips > COVERED, "The mouth seems covered. Its shape is a guess."),
+        (
+            distance < NEAR,
+            f"The photo was taken from {10 * distance:.0f} cm. This close, noses look larger and ears smaller.",
+        ),
+        (error > UNSURE, "The face is hard to read. It may be blurred, dark or covered, and the result may be wrong."),
     ]
     return Confidence(error, tuple(sentence for wrong, sentence in checks if wrong))
 

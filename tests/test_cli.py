@@ -150,7 +150,7 @@ def test_standard_output_stays_apart_from_a_terminal_on_standard_error():
 def test_the_mean_face_is_measured_without_a_checkpoint(tmp_path, monkeypatch, portraits, toy_model_path):
     monkeypatch.setattr("deep3d.network.checkpoints.DEFAULT_CHECKPOINT", "nowhere.safetensors")
     arguments = ["evaluate", "--portraits", portraits, "--model", toy_model_path, "--out", tmp_path / "figures.json"]
-    for extra, told in (([], "only the mean face is measured"), (["--mean-face-only"], "")):
+    for extra, told in (([], "measuring only the mean face"), (["--mean-face-only"], "")):
         code, out, err = run(*arguments, *extra)
         assert code == 0, err
         assert "mean face" in out and told in err
@@ -189,7 +189,7 @@ def test_a_photo_with_a_long_name_gets_a_shorter_folder(tmp_path):
     code, _, err = run("reconstruct", photo, "--out", tmp_path / "out", "--formats", "json")
     assert code == 0, err
     (folder,) = (tmp_path / "out").iterdir()
-    assert folder.name == "写" * 66 and "its name is long" in err
+    assert folder.name == "写" * 66 and "its name is too long" in err
     assert json.loads((folder / "face.json").read_text())["photo"]["name"] == photo.name
 
 
@@ -204,11 +204,11 @@ def test_a_photo_with_a_long_name_gets_a_shorter_folder(tmp_path):
         (["reconstruct", "SAMPLE", "--out", "OUT", "--runtime", "abacus"], "abacus"),
         (["reconstruct", "SAMPLE"], "--out"),
         (["reconstruct", "SAMPLE", "--out", "OUT", "--threads", "-1"], "--threads"),
-        (["reconstruct", "SAMPLE", "--out", "OUT", "--same-person", "--faces", "all"], "one person"),
+        (["reconstruct", "SAMPLE", "--out", "OUT", "--same-person", "--faces", "all"], "largest face"),
         (["evaluate", "--mean-face-only"], "data set"),
         (["evaluate", "--mean-face-only", "--now", "EMPTY"], "imagepathsvalidation.txt"),
-        (["evaluate", "--portraits", "OUT", "--out", "FILE/x"], "no file can be written there"),
-        (["bench", "SAMPLE", "--out", "EMPTY"], "no file can be written there"),
+        (["evaluate", "--portraits", "OUT", "--out", "FILE/x"], "cannot write this file"),
+        (["bench", "SAMPLE", "--out", "EMPTY"], "cannot write this file"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(tmp_path, arguments, named):
@@ -294,9 +294,9 @@ def test_what_is_odd_about_a_photo_and_its_folder_is_said(tmp_path):
     (tmp_path / "out" / "lying" / "notes.txt").write_text("mine")
     code, _, err = run("reconstruct", photo, "--out", tmp_path / "out", "--formats", "json")
     assert code == 0, err
-    assert "lying.jpg: The photo's file is cut off at its end" in err
-    assert "lying.jpg: the face lay on its side or head; the photo was turned by 270 degrees clockwise" in err
-    assert "other files there stay: notes.txt" in err
+    assert "lying.jpg: The photo file is cut off at its end" in err
+    assert "lying.jpg: the face was not upright, so the photo was rotated by 270 degrees clockwise" in err
+    assert "other files in this folder were kept: notes.txt" in err
     face = json.loads((tmp_path / "out" / "lying" / "face.json").read_text())
     assert face["photo"]["turn"] == 270 and "cut off at its end" in face["warnings"][0]
 

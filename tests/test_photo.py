@@ -269,7 +269,7 @@ def test_a_file_larger_than_any_photo_is_not_read(tmp_path, monkeypatch):
     with path.open("wb") as file:
         file.truncate(3 << 30)  # takes no room on the disk
     monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("was read"))
-    with pytest.raises(PhotoTooLarge, match=r"film\.jpg: 3\.2 gigabytes are more than a photo has"):
+    with pytest.raises(PhotoTooLarge, match=r"film\.jpg: the file has 3\.2 GB, which is too large"):
         read_photo(path)
 
 
@@ -364,7 +364,7 @@ def test_a_folder_of_folders_names_them(tmp_path: Path):
         (tmp_path / name).mkdir()
         if name != "empty":
             (tmp_path / name / "1.jpg").touch()
-    with pytest.raises(PhotoMissing, match=r"but in folders in it \(anna, bert, carl, \.\.\.\); name these"):
+    with pytest.raises(PhotoMissing, match=r"only in its subfolders \(anna, bert, carl, \.\.\.\); name these"):
         find_photos([tmp_path])
 
 

@@ -38,7 +38,7 @@ app = _group(
 )
 app.command("compile")(compile_ahead)
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, dense, expressions, record), name="train")
-app.add_typer(_group("Face models of others.", **{"import": import_model}), name="model")
+app.add_typer(_group("Face models.", **{"import": import_model}), name="model")
 app.add_typer(_group("Trained weights.", **{"import": import_weights, "rebind": rebind_weights}), name="checkpoint")
 
 
@@ -51,7 +51,7 @@ def _tell_version(wanted: bool) -> None:
 @app.callback()
 def options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version, and end.")
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """One photo in, one textured 3D face out."""

@@ -9,7 +9,7 @@ from numba.core.event import Event, Listener, install_listener
 
 from deep3d.cli.output import say
 
-NOTICE = "deep3d: compiling number kernels, once on this machine; this can take a minute"
+NOTICE = "deep3d: compiling numeric kernels; this happens once per machine and can take a minute"
 
 
 @contextmanager

@@ -64,7 +64,9 @@ def _progress(processes: Sequence[BaseProcess], said: Connection) -> Iterator[fl
         yield min(compiled / USUAL_KERNELS, 0.99)
         broken = next((process for process in processes if process.exitcode), None)
         if broken is not None:
-            raise CompilationFailed(f"{broken.name} ended with code {broken.exitcode}; see what it said above")
+            raise CompilationFailed(
+                f"{broken.name}: the process failed with exit code {broken.exitcode}; see its messages above"
+            )
     yield 1.0
 
 

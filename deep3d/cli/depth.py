@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 
 def depth(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
-    out: Annotated[Path, typer.Option(help="Folder for the results; each photo gets a folder of its own in it.")],
-    faces: Annotated[FacesOption, typer.Option(help="Only the largest face of a photo, or all.")] = FacesOption.LARGEST,
+    photos: Annotated[list[Path], typer.Argument(help="Photos or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
+    out: Annotated[Path, typer.Option(help="Folder for the results. Each photo gets its own folder in it.")],
+    faces: Annotated[
+        FacesOption, typer.Option(help="Use only the largest face of each photo, or all of them.")
+    ] = FacesOption.LARGEST,
     fill_holes: Annotated[
         bool, typer.Option("--fill-holes", help="Close the mesh where something covers the face.")
     ] = False,
@@ -30,9 +32,9 @@ def depth(
     precision: PrecisionOption = None,
     threads: ThreadsOption = None,
 ) -> None:
-    """Turn photos into depth: depth.png (16 bits), depth.npy (millimetres), normals.png and depth_mesh.obj.
+    """Write depth maps of photos: depth.png (16 bits), depth.npy (millimetres), normals.png and depth_mesh.obj.
 
-    Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
+    Exit codes: 0 if every photo gave a face, 1 if some failed, 2 for wrong usage.
     """
     with starting():
         from deep3d.cli.compiling import compiling_told
@@ -59,7 +61,7 @@ def depth(
 
     failures = 0
     with progress() as bar:
-        task = bar.add_task("Looking", total=len(found))
+        task = bar.add_task("Computing depth", total=len(found))
         for path, written in zip(found, map_faces(reconstructor, found, work, faces.value)):
             bar.advance(task)
             failures += isinstance(written, Deep3DError)

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from deep3d.reconstruction import Reconstruction
 
 KINDS_HELP = (
-    "What to draw, with commas between: 2d_sparse, 2d_dense, 3d, depth, pncc, uv_tex, pose, ply, obj, normals, albedo, "
+    "What to draw, separated by commas: 2d_sparse, 2d_dense, 3d, depth, pncc, uv_tex, pose, ply, obj, normals, albedo, "
     "wireframe, error, turntable."
 )
 
 
 def draw(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
-    out: Annotated[Path, typer.Option(help="Folder for the pictures, PHOTO_KIND.jpg and the like.")],
+    photos: Annotated[list[Path], typer.Argument(help="Photos or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
+    out: Annotated[Path, typer.Option(help="Folder for the pictures, named PHOTO_KIND.jpg and so on.")],
     kinds: Annotated[str, typer.Option("-o", "--kinds", help=KINDS_HELP)] = "2d_sparse",
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
@@ -46,9 +46,9 @@ def draw(
     refine: RefineOption = None,
     no_refine: NoRefineOption = False,
 ) -> None:
-    """Draw the faces in photos: landmarks, the mesh, depth, pose and more, all faces of a photo in one picture.
+    """Draw landmarks, mesh, depth, pose and more over photos; one picture shows all faces of a photo.
 
-    Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
+    Exit codes: 0 if every photo gave a face, 1 if some failed, 2 for wrong usage.
     """
     with starting():
         from deep3d.cli.compiling import compiling_told

@@ -44,33 +44,41 @@ def _data_set(about: str, least: int | None = None) -> Any:
 
 def evaluate(
     portraits: Annotated[Path | None, _data_set("Folder of portraits with reference landmarks.")] = None,
-    half: Annotated[HalfOption, _data_set("Which half of the portraits is measured.")] = HalfOption.REPORT,
-    confidence: Annotated[bool, _data_set("Also spoil the portraits: do results know how good they are?")] = False,
-    turned: Annotated[
-        bool, _data_set("Also turn the portraits by 90, 180, 270 degrees: do they come upright?")
+    half: Annotated[HalfOption, _data_set("Which half of the portraits to measure.")] = HalfOption.REPORT,
+    confidence: Annotated[
+        bool, _data_set("Also degrade the portraits and check the confidence of the results.")
     ] = False,
+    turned: Annotated[bool, _data_set("Also rotate the portraits by 90, 180 and 270 degrees.")] = False,
     heads: Annotated[Path | None, _data_set("Folder of synthetic heads with scans.")] = None,
-    scans: Annotated[Path | None, _data_set("Folder of a scanned head: shape by light and view.")] = None,
-    labelled: Annotated[Path | None, _data_set("Photos with faces labelled in the 300-W markup.")] = None,
-    aflw2000: Annotated[Path | None, _data_set("AFLW2000-3D: landmarks by yaw.")] = None,
-    now: Annotated[Path | None, _data_set("NoW challenge: scans of faces at rest.")] = None,
-    florence: Annotated[Path | None, _data_set("MICC Florence: scans and pictures of its videos.")] = None,
-    bu3dfe: Annotated[Path | None, _data_set("BU-3DFE: scans of seven expressions.")] = None,
-    realy: Annotated[Path | None, _data_set("REALY: four regions of scans.")] = None,
-    people: Annotated[Path | None, _data_set("A folder of photos for each person: consistency of identity.")] = None,
-    synthetic: Annotated[int, _data_set("So many heads of our own generator: landmarks by yaw.", least=0)] = 0,
-    same_person: Annotated[int, _data_set("So many people of it: shape from 1, 2, 4, 8 photos.", least=0)] = 0,
-    faceless: Annotated[int, _data_set("So many drawn pictures without a face: how many get one?", least=0)] = 0,
-    faceless_photos: Annotated[Path | None, _data_set("A folder of photos without faces, likewise.")] = None,
-    clips: Annotated[int, _data_set("So many drawn clips: films beside single frames.", least=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write report.html, with plots and pictures, here.")] = None,
-    mean_face_only: Annotated[bool, typer.Option("--mean-face-only", help="Measure no checkpoint.")] = False,
+    scans: Annotated[Path | None, _data_set("Folder of a scanned head: shape error by light and view.")] = None,
+    labelled: Annotated[Path | None, _data_set("Folder of photos with 300-W landmarks.")] = None,
+    aflw2000: Annotated[Path | None, _data_set("Folder of AFLW2000-3D: landmark error by yaw.")] = None,
+    now: Annotated[Path | None, _data_set("Folder of the NoW challenge: scans of neutral faces.")] = None,
+    florence: Annotated[Path | None, _data_set("Folder of MICC Florence: scans and video frames.")] = None,
+    bu3dfe: Annotated[Path | None, _data_set("Folder of BU-3DFE: scans of seven expressions.")] = None,
+    realy: Annotated[Path | None, _data_set("Folder of REALY: four regions of the face.")] = None,
+    people: Annotated[
+        Path | None, _data_set("Folder with one folder of photos per person: consistency of identity.")
+    ] = None,
+    synthetic: Annotated[int, _data_set("Number of synthetic heads to measure: landmark error by yaw.", least=0)] = 0,
+    same_person: Annotated[
+        int, _data_set("Number of synthetic people to measure: shape error from 1, 2, 4 and 8 photos.", least=0)
+    ] = 0,
+    faceless: Annotated[int, _data_set("Number of synthetic pictures without a face: false positives.", least=0)] = 0,
+    faceless_photos: Annotated[Path | None, _data_set("Folder of photos without faces: false positives.")] = None,
+    clips: Annotated[int, _data_set("Number of synthetic clips: videos compared with single frames.", least=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write report.html, with plots and pictures, to this folder.")
+    ] = None,
+    mean_face_only: Annotated[
+        bool, typer.Option("--mean-face-only", help="Measure only the mean face, no checkpoint.")
+    ] = False,
     alignments: Annotated[
-        int | None, typer.Option(min=1, max=3, help="How often a face is cropped and predicted at most; see --quality.")
+        int | None, typer.Option(min=1, max=3, help="Maximum number of crops and predictions per face; see --quality.")
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="fp32, bf16 or int8; by default the fastest that the processor has.")
+        str | None, typer.Option(help="fp32, bf16 or int8; by default the fastest that the processor supports.")
     ] = None,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
@@ -80,10 +88,10 @@ def evaluate(
     refine: RefineOption = None,
     no_refine: NoRefineOption = False,
 ) -> None:
-    """Measure landmarks and shape, with the mean face as the first row.
+    """Benchmark landmarks and shape. The first row is the mean face, as a baseline.
 
-    The mean face is the only row where the project comes without its checkpoint and none is named. docs/evaluation.md
-    tells how the folders of published data sets must look.
+    Without a checkpoint, the mean face is the only row. docs/evaluation.md describes the folder layout of each
+    published data set.
     """
     from deep3d.evaluation import run_evaluation
     from deep3d.evaluation.catalogue import (
@@ -125,21 +133,21 @@ def evaluate(
         except CheckpointMissing as error:
             if checkpoint is not None:
                 raise
-            say(f"deep3d: {error}; until then only the mean face is measured")
+            say(f"deep3d: {error}; measuring only the mean face")
     with TemporaryDirectory() as scratch, progress() as bar:
         benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, Path(scratch))
         benchmarks += faceless_benchmarks(faceless, faceless_photos, Path(scratch))
         alone = clips > 0 and not benchmarks
         result = None if alone else run_evaluation(benchmarks, predictors, _shown_on(bar))
         if report is not None and result is not None:
-            say(f"{write_picture_report(result, report, predictors)}: written")
+            say(f"{write_picture_report(result, report, predictors)}: report written")
         figures = _clip_figures(clips, predictors, bar)
     sys.stdout.write("\n".join(each.to_markdown() for each in (result, *figures) if each is not None))
     write_json(out, ({} if result is None else result.to_json()) | {"clips": [asdict(each) for each in figures]})
 
 
 def _clip_figures(clips: int, predictors: list[FacePredictor], bar: Any) -> list[ClipFigures]:
-    """Of the reconstructor that does most, where clips are wished."""
+    """Figures of the predictor with the most fitting; none without clips."""
     from deep3d.evaluation.clips import measure_clips
     from deep3d.evaluation.predictor import ReconstructorPredictor
 

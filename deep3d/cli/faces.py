@@ -46,13 +46,18 @@ class PlacementOption(StrEnum):
 
 
 def reconstruct(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
-    out: Annotated[Path, typer.Option(help="Folder for the results; each photo gets a folder of its own in it.")],
-    faces: Annotated[FacesOption, typer.Option(help="Only the largest face of a photo, or all.")] = FacesOption.LARGEST,
+    photos: Annotated[list[Path], typer.Argument(help="Photos or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
+    out: Annotated[Path, typer.Option(help="Folder for the results. Each photo gets its own folder in it.")],
+    faces: Annotated[
+        FacesOption, typer.Option(help="Use only the largest face of each photo, or all of them.")
+    ] = FacesOption.LARGEST,
     same_person: Annotated[
-        bool, typer.Option("--same-person", help="All photos show one person: one identity, and a merged face.")
+        bool,
+        typer.Option(
+            "--same-person", help="All photos show one person: estimate one identity and write a merged face."
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each photo.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON per photo.")] = False,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
     runtime: RuntimeOption = None,
@@ -62,15 +67,15 @@ def reconstruct(
     refine: RefineOption = None,
     no_refine: NoRefineOption = False,
     linear: Annotated[
-        bool, typer.Option("--linear", help="Keep to the linear model's shape, also with --quality best.")
+        bool, typer.Option("--linear", help="Stay within the linear face model, even with --quality best.")
     ] = False,
     formats: Annotated[
-        str, typer.Option(help="What to write, with commas between: overlay, obj, glb, ply, json, mat.")
+        str, typer.Option(help="What to write, separated by commas: overlay, obj, glb, ply, json, mat.")
     ] = "overlay,obj,glb,ply,json",
 ) -> None:
     """Turn photos into textured 3D faces: face.glb, face.obj, face.ply, face.json, overlay.jpg and more.
 
-    Exit code 0 when every photo gave a face, 1 when some did not, 2 for wrong usage.
+    Exit codes: 0 if every photo gave a face, 1 if some failed, 2 for wrong usage.
     """
     with starting():
         from deep3d.cli.compiling import compiling_told
@@ -80,9 +85,9 @@ def reconstruct(
 
     chosen = _chosen(formats)
     if same_person and faces == FacesOption.ALL:
-        raise typer.BadParameter("one person is the largest face of each photo; leave --faces all out")
+        raise typer.BadParameter("--same-person uses the largest face of each photo; drop --faces all")
     if linear and refine == Refine.SURFACE:
-        raise typer.BadParameter("--refine surface leaves the linear model; leave it or --linear out")
+        raise typer.BadParameter("--refine surface leaves the linear model; drop it or --linear")
     found = find_photos(photos)
     make_folder(out)
     fitted_to = refinement(refine, no_refine)
@@ -97,8 +102,8 @@ def reconstruct(
     for path, name in zip(found, names):
         if name != path.stem:
             long = len(os.fsencode(path.stem)) > LONGEST_NAME
-            reason = "its name is long" if long else "another photo of that name is in this call"
-            say(f"{path}: {reason}, its results go to {name}")
+            reason = "its name is too long" if long else "another photo has the same name"
+            say(f"{path}: {reason}; results go to {name}")
     if same_person:
         reports = reconstruct_person_into(reconstructor, found, folders, out / merged, chosen)
     else:
@@ -138,16 +143,16 @@ def _chosen(formats: str) -> list[str]:
 def fit(
     photo: Annotated[Path, typer.Argument(help="The photo.")],
     landmarks: Annotated[Path, typer.Argument(help="Its 68 landmarks: .pts, .json, .txt, .csv or .npy.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results; the photo gets a folder of its own in it.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results. The photo gets its own folder in it.")],
     placement: Annotated[
         PlacementOption | None,
         typer.Option(
-            help="Whose they are: fixed (AFLW2000-3D), contour (300-W, dlib) or mediapipe; found out without."
+            help="Landmark convention: fixed (AFLW2000-3D), contour (300-W, dlib) or mediapipe; guessed by default."
         ),
     ] = None,
     face_model: ModelOption = None,
 ) -> None:
-    """Fit a face to 68 landmarks from anywhere, without detector and network; the files are those of reconstruct."""
+    """Fit a face to 68 given landmarks, without detector or network. Writes the same files as reconstruct."""
     with starting():
         from deep3d.cli.compiling import compiling_told
         from deep3d.export import write_results

@@ -13,20 +13,20 @@ from deep3d.cli.output import require_writable, say, write_json
 
 def bench(
     photo: Annotated[
-        Path | None, typer.Argument(help="Photo to measure with, instead of the one that comes with the project.")
+        Path | None, typer.Argument(help="Photo to benchmark with, instead of the one that comes with the project.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each part is repeated; the median counts.")] = 12,
-    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the times into this picture.")] = None,
-    eos_share: Annotated[Path | None, typer.Option(help="Folder `share` of eos, to measure eos-py too.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Repetitions of each part; the median is reported.")] = 12,
+    out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Plot the times to this picture.")] = None,
+    eos_share: Annotated[Path | None, typer.Option(help="Folder `share` of eos, to benchmark eos-py too.")] = None,
     only: Annotated[
-        str | None, typer.Option(help="Measure only these parts, with commas between; all by default.")
+        str | None, typer.Option(help="Measure only these parts, separated by commas; all by default.")
     ] = None,
     mediapipe_model: Annotated[
-        Path | None, typer.Option(help="MediaPipe's face_landmarker.task, to measure it too.")
+        Path | None, typer.Option(help="MediaPipe's face_landmarker.task, to benchmark it too.")
     ] = None,
 ) -> None:
-    """Time the way from a photo to its files beside the reference's and others', and the tools along it, here."""
+    """Benchmark this machine: from a photo to its files, each step, and other projects for comparison."""
     from deep3d.bench import Peers, run_bench
     from deep3d.bench.plot import draw_bars, require_drawable
     from deep3d.bench.run import PARTS

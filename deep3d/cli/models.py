@@ -23,10 +23,10 @@ class ModelKind(StrEnum):
 
 def import_model(
     kind: Annotated[ModelKind, typer.Argument(help="Which model.")],
-    source: Annotated[Path, typer.Argument(help="The folder with its owners' files, or the one file.")],
+    source: Annotated[Path, typer.Argument(help="Folder with the original files, or the file itself.")],
     out: Annotated[Path, typer.Option(help="Face model file to write, .safetensors.")],
 ) -> None:
-    """Make a face model file of a licensed model that you have; bfm/README.md says where to get which.
+    """Import a licensed face model that you have. bfm/README.md says where to get it.
 
     Takes up to a minute, most of it for the UV atlas.
     """
@@ -39,10 +39,12 @@ def import_model(
 
 def import_weights(
     source: Annotated[Path, typer.Argument(help="A .pth file of Deep3DFaceRecon_pytorch, such as epoch_20.pth.")],
-    face_model: Annotated[Path, typer.Option("--model", help="The imported face model that it was trained for.")],
+    face_model: Annotated[
+        Path, typer.Option("--model", help="The imported face model that the weights were trained for.")
+    ],
     out: Annotated[Path, typer.Option(help="Checkpoint file to write, .safetensors.")],
 ) -> None:
-    """Make a checkpoint file of trained weights; no code in them is run."""
+    """Import trained weights as a checkpoint. Code in the file is never run."""
     from deep3d.face_model import read_face_model
     from deep3d.network.foreign import import_checkpoint
 
@@ -53,12 +55,15 @@ def import_weights(
 
 def rebind_weights(
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint file, .safetensors.")],
-    trained_for: Annotated[Path, typer.Option("--trained-for", help="The face model that it was trained for.")],
-    face_model: Annotated[Path, typer.Option("--model", help="The changed face model that it shall serve.")],
+    trained_for: Annotated[
+        Path, typer.Option("--trained-for", help="The face model that the checkpoint was trained for.")
+    ],
+    face_model: Annotated[Path, typer.Option("--model", help="The changed face model to use it with.")],
 ) -> None:
-    """Let a checkpoint serve a face model that was changed where the networks see nothing of it.
+    """Allow a checkpoint to be used with a changed face model, if the change does not affect its predictions.
 
-    Checks that all they predict means the same, and writes a record beside the checkpoint, whose file stays as it is.
+    Checks that every prediction keeps its meaning, and writes a record beside the checkpoint. The checkpoint itself
+    does not change.
     """
     from deep3d.face_model import read_face_model
     from deep3d.network.binding import rebind, write_binding
@@ -68,7 +73,7 @@ def rebind_weights(
     weights.require_trained_for(old.info)
     new = read_face_model(face_model)
     written = write_binding(checkpoint, rebind(weights.sha256, weights.dense_vertices, old, new))
-    say(f"{written}: {checkpoint.name} serves {new.info.name} {new.info.version}")
+    say(f"{written}: {checkpoint.name} can be used with {new.info.name} {new.info.version}")
 
 
 def decode(
@@ -76,7 +81,7 @@ def decode(
     out: Annotated[Path, typer.Option(help="File to write: .npz or .mat.")],
     face_model: ModelOption = None,
 ) -> None:
-    """Turn coefficients into vertices, normals, colours, projections and landmarks, as Deep3DFaceRecon has them."""
+    """Turn coefficients into vertices, normals, colours, projections and landmarks, in Deep3DFaceRecon's layout."""
     from deep3d.decoding.coefficient_files import read_coefficients
     from deep3d.decoding.decode import decode as decoded
     from deep3d.decoding.decode import write_decoded

@@ -28,27 +28,29 @@ class QualityChoice(StrEnum):
     BEST = "best"
 
 
-CheckpointOption = Annotated[Path | None, typer.Option(help="Weights to use instead of the shipped ones.")]
-ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the open one.")]
+CheckpointOption = Annotated[Path | None, typer.Option(help="Checkpoint to use instead of the shipped one.")]
+ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the shipped one.")]
 RuntimeOption = Annotated[
     str | None,
-    typer.Option(help="What runs the network: openvino, onnx, torchscript, eager or cuda; by default the fastest."),
+    typer.Option(help="Runtime of the networks: openvino, onnx, torchscript, eager or cuda; by default the fastest."),
 ]
 QualityOption = Annotated[
     QualityChoice,
     typer.Option(
-        help="fast: one crop, nothing fitted; normal: fitted to landmarks and colours; best: beyond the linear model."
+        help="fast: one crop, no fitting; normal: fit landmarks and colours; best: also fit beyond the linear model."
     ),
 ]
 RefineOption = Annotated[
     Refine | None,
-    typer.Option(help="Fit faces to landmarks, to the photo's colours too, or beyond the linear model; see --quality."),
+    typer.Option(help="Fit to landmarks, also to the photo's colours, or also beyond the linear model; see --quality."),
 ]
-NoRefineOption = Annotated[bool, typer.Option("--no-refine", help="Fit nothing: give the regressed face.")]
-ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processor threads; all usable cores by default.")]
+NoRefineOption = Annotated[bool, typer.Option("--no-refine", help="Skip fitting and return the network's prediction.")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="CPU threads; by default all available cores.")]
 PrecisionOption = Annotated[
     str | None,
-    typer.Option(help="fp32, bf16 or int8; by default the fastest that the processor has, fp32 for float32 weights."),
+    typer.Option(
+        help="fp32, bf16 or int8; by default the fastest that the processor supports, and fp32 for float32 weights."
+    ),
 ]
 
 

@@ -26,7 +26,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputNotWritable(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
+        raise OutputNotWritable(f"{folder}: cannot create this folder ({error.strerror}); choose another") from error
 
 
 def require_writable(path: Path | None) -> None:
@@ -35,7 +35,7 @@ def require_writable(path: Path | None) -> None:
         return
     folder = path.absolute().parent
     if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise OutputNotWritable(f"{path}: no file can be written there; choose another place")
+        raise OutputNotWritable(f"{path}: cannot write this file; choose another path")
 
 
 def write_json(path: Path | None, content: dict[str, Any]) -> None:

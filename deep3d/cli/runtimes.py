@@ -23,25 +23,27 @@ HEADS_AT_ONCE = 32
 
 
 def export(
-    out: Annotated[Path, typer.Option(help="The file; its name ends in .onnx, .xml (OpenVINO), .pt or .pt2.")],
-    runtime: Annotated[str, typer.Option(help="For what: onnx, openvino, torchscript or eager (torch.export).")],
+    out: Annotated[Path, typer.Option(help="File to write; its name ends in .onnx, .xml (OpenVINO), .pt or .pt2.")],
+    runtime: Annotated[str, typer.Option(help="Target runtime: onnx, openvino, torchscript or eager (torch.export).")],
     precision: Annotated[str, typer.Option(help="fp32; bf16 for torch; int8 for onnx and openvino.")] = "fp32",
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
 ) -> None:
-    """Write the network as a file for other programs.
+    """Export the network for other programs.
 
-    For int8 the ranges of activations are measured on synthetic heads, once, and kept beside the checkpoint; from then
-    on the runtime openvino has int8 too, also for a refiner beside the checkpoint. A file of ranges that cannot be used
-    is replaced.
+    The first int8 export measures activation ranges on synthetic heads and keeps them beside the checkpoint. After
+    that, the openvino runtime can use int8 too, also for a refiner beside the checkpoint. An unusable file of ranges is
+    replaced.
     """
     from deep3d.network.checkpoints import read_checkpoint
     from deep3d.runtime.artefacts import PRECISIONS, SUFFIXES, write_artefact
 
     if runtime not in SUFFIXES:
-        raise ConfigError(f"--runtime: {runtime!r} is unknown, choose one of {', '.join(SUFFIXES)}")
+        raise ConfigError(f"--runtime: {runtime!r} is unknown; choose one of {', '.join(SUFFIXES)}")
     if precision not in PRECISIONS[runtime]:
-        raise ConfigError(f"--precision: {precision!r}, for {runtime} choose one of {', '.join(PRECISIONS[runtime])}")
+        raise ConfigError(
+            f"--precision: {precision!r} is unknown for {runtime}; choose one of {', '.join(PRECISIONS[runtime])}"
+        )
     if out.suffix != SUFFIXES[runtime]:
         raise ConfigError(f"--out: {out} must end in {SUFFIXES[runtime]} for {runtime}")
     require_writable(out)
@@ -53,16 +55,16 @@ def export(
 
 
 def tune(
-    seconds: Annotated[float, typer.Option(min=1, help="Time to spend; what is not measured by then is left out.")] = (
+    seconds: Annotated[float, typer.Option(min=1, help="Time limit; what was not measured by then is skipped.")] = (
         180.0
     ),
-    out: Annotated[Path | None, typer.Option(help="Write all figures as JSON into this file.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw images per second by batch size into this picture.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Plot images per second by batch size to this picture.")] = None,
     checkpoint: CheckpointOption = None,
 ) -> None:
-    """Measure runtimes, precisions, threads, processes and batches here, and use the best from now on.
+    """Benchmark runtimes, precisions, threads, processes and batch sizes on this machine, and use the best from now on.
 
-    The plan is kept in the user's cache, for this processor, these package versions and this checkpoint.
+    The plan is kept in the user's cache. It holds for this processor, these package versions and this checkpoint.
     """
     from dataclasses import asdict
 
@@ -87,7 +89,9 @@ def tune(
     try:
         path = write_plans(weights, plans)
     except OSError as error:
-        raise OutputNotWritable(f"{error.filename}: the plan cannot be kept ({error.strerror})") from error
+        raise OutputNotWritable(
+            f"{error.filename}: cannot write the plan ({error.strerror}); set XDG_CACHE_HOME to another folder"
+        ) from error
     machine = machine_facts(weights)
     sys.stdout.write(to_markdown(measured, plans, machine))
     write_json(out, {"machine": machine, "measured": [asdict(plan) for plan in measured], **asdict(plans)})
@@ -129,7 +133,7 @@ def _synthetic_crops(model: FaceModel) -> np.ndarray:
     generator = HeadGenerator(model, seed=8)
     crops = []
     with progress() as bar:
-        task = bar.add_task("Drawing heads", total=CALIBRATION_HEADS)
+        task = bar.add_task("Rendering heads", total=CALIBRATION_HEADS)
         for _ in range(CALIBRATION_HEADS // HEADS_AT_ONCE):
             crops.append(generator.draw(HEADS_AT_ONCE).crops)
             bar.advance(task, HEADS_AT_ONCE)
@@ -137,10 +141,10 @@ def _synthetic_crops(model: FaceModel) -> np.ndarray:
 
 
 def compile_ahead() -> None:
-    """Compile the number kernels now, in two processes, so that the first photo does not wait for them."""
+    """Compile the numeric kernels now, so that the first photo does not wait for them."""
     from deep3d.cli.compiling_ahead import compile_kernels
     from deep3d.cli.output import share_bar
 
-    with share_bar("Compiling the number kernels") as show:
+    with share_bar("Compiling numeric kernels") as show:
         for share in compile_kernels():
             show(share)

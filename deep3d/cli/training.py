@@ -28,20 +28,20 @@ class DeviceOption(StrEnum):
     CUDA = "cuda"
 
 
-TrainingDeviceOption = Annotated[DeviceOption, typer.Option(help="Where the network is trained.")]
+TrainingDeviceOption = Annotated[DeviceOption, typer.Option(help="Device to train on.")]
 
 
 def synthetic(
     config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/resnet50.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
-    name: Annotated[str, typer.Option(help="Name of the checkpoint that is written in the end.")] = "deep3d_resnet50",
+    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
+    name: Annotated[str, typer.Option(help="Name of the checkpoint written at the end.")] = "deep3d_resnet50",
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
 ) -> None:
-    """Train the regressor on synthetic heads; stop it at any time and call it again to go on.
+    """Train the regressor on synthetic heads. Stop it at any time; the same command resumes.
 
-    With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train synthetic ...
+    For several GPUs or machines: torchrun --nproc-per-node 8 -m deep3d train synthetic ...
     """
     with _packages():
         from deep3d.training.regressor.command import train_and_export
@@ -54,21 +54,21 @@ def synthetic(
 
 def weak(
     config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/weak.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
-    name: Annotated[str, typer.Option(help="Name of the checkpoint that is written in the end.")] = "deep3d_weak",
+    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
+    name: Annotated[str, typer.Option(help="Name of the checkpoint written at the end.")] = "deep3d_weak",
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
 ) -> None:
-    """Fine-tune a checkpoint on photos with landmarks, weakly supervised; stop it at any time and call it again.
+    """Fine-tune a checkpoint on photos with landmarks (weak supervision). Stop at any time; the same command resumes.
 
-    With several graphics cards or machines: torchrun --nproc-per-node 8 -m deep3d train weak ...
+    For several GPUs or machines: torchrun --nproc-per-node 8 -m deep3d train weak ...
     """
     with _packages():
         from deep3d.training.weak.command import fine_tune_and_export
 
     if device is DeviceOption.CUDA and find_spec("nvdiffrast") is None:
-        say("nvdiffrast is not installed: the network is trained on the graphics card, faces are drawn without it")
+        say("nvdiffrast is not installed: the network trains on the GPU, but faces are rendered on the CPU")
     with _progress() as advance:
         path = fine_tune_and_export(config, out, name, face_model, threads, device.value, advance)
     if path is not None:
@@ -77,12 +77,12 @@ def weak(
 
 def refiner(
     config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/refiner.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
 ) -> None:
-    """Train the network that looks at faces once more; the file that comes of it belongs beside the checkpoint."""
+    """Train the refiner, which corrects dense landmarks. Put its file beside the checkpoint."""
     with _packages():
         from deep3d.training.refiner.command import train_and_export_refiner
 
@@ -94,12 +94,12 @@ def refiner(
 
 def dense(
     config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/dense.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; an earlier run in it is continued.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
 ) -> None:
-    """Train the network that gives depth and normals; the file that comes of it belongs beside the checkpoint."""
+    """Train the network for depth and normals. Put its file beside the checkpoint."""
     with _packages():
         from deep3d.training.dense.command import train_and_export_dense
 
@@ -111,28 +111,28 @@ def dense(
 
 def expressions(
     out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
-    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint instead of the shipped one.")] = None,
-    heads: Annotated[int, typer.Option(help="Drawn heads for each expression.", min=1)] = 12,
+    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint to use instead of the shipped one.")] = None,
+    heads: Annotated[int, typer.Option(help="Synthetic heads for each expression.", min=1)] = 12,
     face_model: ModelOption = None,
 ) -> None:
-    """Measure on drawn heads how a checkpoint answers to each named expression: face.glb's weights follow from that."""
+    """Measure on synthetic heads how a checkpoint responds to each named expression. face.glb's weights need this."""
     from deep3d.pipeline.reconstructor import Reconstructor
     from deep3d.training.expressions import measure_response, write_response
 
     require_writable(out)
     reconstructor = Reconstructor.load(checkpoint, face_model)
     with progress() as bar:
-        task = bar.add_task("Drawing and reconstructing heads", total=None)
+        task = bar.add_task("Rendering and reconstructing heads", total=None)
         arrays = measure_response(
             reconstructor, heads, 8 * heads, 0, lambda done, total: bar.update(task, completed=done, total=total)
         )
     write_response(out, arrays, reconstructor.checkpoint.sha256)
-    say(f"{out}: response to expressions written")
+    say(f"{out}: expression response written")
 
 
 def record(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    report: Annotated[Path, typer.Option(help="What `deep3d evaluate --out` wrote of its checkpoint.")],
+    report: Annotated[Path, typer.Option(help="JSON report that `deep3d evaluate --out` wrote for its checkpoint.")],
     name: Annotated[str, typer.Option(help="Name of the checkpoint.")] = "deep3d_resnet50",
 ) -> None:
     """Write the measured accuracy into the checkpoints of a run."""

@@ -11,7 +11,7 @@ from PIL import Image
 from deep3d.photo.pixels import STRIP_PIXELS, TURNED, orientation_of, profile_transform, upright_view
 
 JPEG_FORMATS = ("JPEG", "MPO")
-CUT_OFF = "The photo's file is cut off at its end: a part of the picture may be missing."
+CUT_OFF = "The photo file is cut off at its end. Part of the picture may be missing."
 MOST_MISSING = 0.25  # of the height: where more is missing, the file is damaged, not only without its last bytes
 
 _END = b"\xff\xd9"

@@ -42,7 +42,9 @@ def check_parts(content: bytes, name: str) -> None:
             if kind.match(content):
                 return walk(content)
     except _TooMany as error:
-        raise PhotoUnreadable(f"{name}: {error} than any photo has; save the photo anew, or get a fresh copy") from None
+        raise PhotoUnreadable(
+            f"{name}: {error} than any photo has; save the photo again, or get a fresh copy"
+        ) from None
     except (struct.error, IndexError):  # cut off: the decoder says so
         return None
 

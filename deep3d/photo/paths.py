@@ -51,9 +51,7 @@ def photos_in(folder: Path) -> list[Path]:
     try:
         inside = sorted(folder.iterdir(), key=lambda path: path.name)
     except OSError as error:
-        raise PhotoMissing(
-            f"{folder}: the folder cannot be listed ({error.strerror}); check its permissions"
-        ) from error
+        raise PhotoMissing(f"{folder}: cannot list this folder ({error.strerror}); check its permissions") from error
     photos = [path for path in inside if _looks_like_photo(path)]
     if photos:
         return photos
@@ -61,9 +59,9 @@ def photos_in(folder: Path) -> list[Path]:
     if folders:
         named = ", ".join(folders[:_MOST_NAMED]) + (", ..." if len(folders) > _MOST_NAMED else "")
         raise PhotoMissing(
-            f"{folder}: no photos in this folder, but in folders in it ({named}); name these, {folder}{os.sep}*"
+            f"{folder}: no photos in this folder, only in its subfolders ({named}); name these: {folder}{os.sep}*"
         )
-    raise PhotoMissing(f"{folder}: no photos in this folder; supported are {', '.join(sorted(SUFFIXES))}")
+    raise PhotoMissing(f"{folder}: no photos in this folder; supported formats: {', '.join(sorted(SUFFIXES))}")
 
 
 def no_such_file(path: Path) -> PhotoMissing:

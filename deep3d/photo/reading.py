@@ -68,16 +68,16 @@ def read_photo(source: str | Path | bytes, name: str | None = None, enough: int 
     try:
         if path.is_dir():
             photos_in(path)  # a folder without photos is told as that
-            raise PhotoUnreadable(f"{path}: a folder, not a photo; name the photos in it")
+            raise PhotoUnreadable(f"{path}: this is a folder, not a photo; name the photos in it")
         if not path.exists():
             raise no_such_file(path)
         if not path.is_file():
-            raise PhotoUnreadable(f"{path}: not an ordinary file; give a photo file")
+            raise PhotoUnreadable(f"{path}: not a regular file; give a photo file")
         if (size := path.stat().st_size) > LARGEST_FILE:
-            raise PhotoTooLarge(f"{path}: {size / 1e9:.1f} gigabytes are more than a photo has; give a photo")
+            raise PhotoTooLarge(f"{path}: the file has {size / 1e9:.1f} GB, which is too large for a photo; reduce it")
         content = path.read_bytes()
     except OSError as error:
-        raise PhotoUnreadable(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
+        raise PhotoUnreadable(f"{path}: cannot open this file ({error.strerror}); check its permissions") from error
     return replace(_read(content, str(path), enough), name=name or path.name)
 
 
@@ -87,9 +87,11 @@ def _read(content: bytes, name: str, enough: int | None) -> Photo:
         hashed = aside.submit(hashlib.sha256, content)  # a tenth of the time that a large photo takes
         width, height = image.size
         if width * height > LARGEST_PHOTO:
-            raise PhotoTooLarge(f"{name}: {width} x {height} pixels are more than 128 megapixels; reduce the photo")
+            raise PhotoTooLarge(
+                f"{name}: {width} x {height} pixels exceed the limit of 128 megapixels; reduce the photo"
+            )
         if min(width, height) < SMALLEST_SIDE:
-            raise PhotoTooSmall(f"{name}: {width} x {height} pixels are too few; at least 32 on each side are needed")
+            raise PhotoTooSmall(f"{name}: {width} x {height} pixels are too few; each side needs at least 32")
         try:
             pixels, told = plain_jpeg(image, content, enough), ()
             if pixels is None:
@@ -148,7 +150,7 @@ def _open(content: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(f"{name}: more than 128 megapixels; reduce the photo") from error
     except UnidentifiedImageError as error:
-        raise PhotoUnreadable(f"{name}: not an image of a known kind; give a JPEG, PNG, WebP, HEIC or TIFF") from error
+        raise PhotoUnreadable(f"{name}: unknown image format; give a JPEG, PNG, WebP, HEIC or TIFF") from error
     except Exception as error:  # as above
         raise PhotoUnreadable(f"{name}: damaged header ({_one_line(error)}); get a fresh copy") from error
 

@@ -142,12 +142,10 @@ def _notes(path: Path, folder: Path, photo: Photo) -> tuple[str, ...]:
     """What a person should know of a photo that was read, and of the folder that was written."""
     notes = [f"{path}: {warning}" for warning in photo.warnings]
     if photo.turn:
-        notes.append(
-            f"{path}: the face lay on its side or head; the photo was turned by {photo.turn} degrees clockwise"
-        )
+        notes.append(f"{path}: the face was not upright, so the photo was rotated by {photo.turn} degrees clockwise")
     if others := [str(other) for other in other_files(folder)]:
         named = ", ".join(others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
-        notes.append(f"{folder}: other files there stay: {named}")
+        notes.append(f"{folder}: other files in this folder were kept: {named}")
     return tuple(notes)
 
 
@@ -246,4 +244,6 @@ def _attempt(path: Path, action: Callable[[], T]) -> T | Deep3DError:
     except Exception as error:
         _log.debug("%s failed", path, exc_info=True)
         reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
-        return PhotoFailed(f"{path}: unexpected {reason}; try the photo again by itself, and report it if that fails")
+        return PhotoFailed(
+            f"{path}: unexpected error ({reason}); try this photo alone, and report the error if it fails again"
+        )

@@ -40,7 +40,7 @@ def fit_photo(
         raise ShapeError(f"landmarks: expected shape (68, 2), got {landmarks68.shape}")
     clock = time.perf_counter()
     if not np.isfinite(landmarks68).all():
-        raise LandmarksInvalid(f"{photo.name}: landmarks with numbers that are not finite; place all 68")
+        raise LandmarksInvalid(f"{photo.name}: some landmarks are not finite numbers; give all 68")
     crop = align(photo.pixels, five_points(landmarks68))
     points = crop.to_crop(landmarks68)[None]
     tried = PLACEMENTS if placement is None else (placement,)
@@ -61,7 +61,7 @@ def fit_photo(
     distance = float(np.linalg.norm(crop.to_crop(face.landmarks68) - points[0], axis=-1)[INNER].mean())
     if not distance < LARGEST_ERROR:
         raise LandmarksInvalid(
-            f"{photo.name}: no face has its landmarks like that, the nearest is {distance:.0f} of 224 pixels off; "
+            f"{photo.name}: these landmarks do not fit any face, the closest fit is {distance:.0f} of 224 pixels off; "
             "check their order (iBUG 300-W, from 1 to 68) and that they belong to this photo"
         )
     return face

@@ -50,7 +50,7 @@ from deep3d.regression import DenseLandmarks, Regression, Regressor
 from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import give_back_memory, one_blas_thread
 
-ASTRAY = "The fit to the photo went astray: the result is what was known before it."
+FIT_FAILED = "The fit to this photo failed. This is the result without it."
 
 FOLDED = "The surface would have folded in {} places: it was smoothed there."
 
@@ -204,7 +204,7 @@ class Reconstructor:
         rows, candidates, regression = seen.rows, seen.candidates, seen.regression
         if not candidates:
             raise NoFaceFound(
-                f"{', '.join(photo.name for photo in photos)}: no face found in any photo; use other ones"
+                f"{', '.join(photo.name for photo in photos)}: no face found in any photo; use other photos"
             )
         confidences = [_confidence(*each, regression) for each in enumerate(candidates)]
         expected = np.array([1.0 if confidence is None else confidence.landmark_error for confidence in confidences])
@@ -247,7 +247,7 @@ class Reconstructor:
             for number, candidate in enumerate(candidates)
         ]
         faces = [_warned(face, FOLDED.format(count)) if count else face for face, count in zip(faces, fitted.folds)]
-        return [face if settled else _warned(face, ASTRAY) for face, settled in zip(faces, fitted.settled)]
+        return [face if settled else _warned(face, FIT_FAILED) for face, settled in zip(faces, fitted.settled)]
 
     def _fit(self, candidates: list[Candidate], regression: Regression, person: np.ndarray | None = None) -> _Fitted:
         """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.

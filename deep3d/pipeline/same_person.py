@@ -22,10 +22,10 @@ and for each percent of it. Of 240 synthetic photos of 30 people."""
 LARGEST_DISAGREEMENT = 1.5
 """Times the distance to expect. Of synthetic photos of one person 3% are beyond, of those of somebody else a quarter
 with one other photo and half with seven; of pairs of different real portraits half."""
-STRANGER = "The face does not seem to be that of the other photos: what they share is estimated without this photo."
+STRANGER = "The face does not seem to be the same person's as in the other photos. This photo was left out."
 
 
-_NO_FACE, _STRANGER = "no face was found in it", "its face does not seem to be that of the other photos"
+_NO_FACE, _STRANGER = "no face was found", "it seems to show another person"
 
 
 @dataclass(frozen=True, eq=False)

@@ -140,7 +140,7 @@ SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, col
 
 
 def choose(
-    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON into this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
 ) -> None:
     """Measure a site under load; each scenario starts one of its own on this machine, and ends it again."""
 

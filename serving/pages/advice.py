@@ -39,9 +39,19 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
         N_("Try a sharp photo in soft light with the hair away from the face."),
     ),
     (
-        "The face does not seem to be that",
+        "The face does not seem to be the same person",
         N_("One of the photos seems to show somebody else."),
         N_("Leave that photo out and try again."),
+    ),
+    (
+        "The fit to this photo failed",
+        N_("The fit to the details of this photo failed, so the face is less exact."),
+        N_("Try another photo of the same face."),
+    ),
+    (
+        "The photo file is cut off",
+        N_("The photo file is cut off, so part of the picture may be missing."),
+        N_("Send the original file again."),
     ),
 )
 """How a warning begins, what we say, and what to do about it."""
@@ -59,9 +69,9 @@ Translate = Callable[[str], str]
 
 
 def advise(warnings: Sequence[str], translate: Translate) -> list[tuple[str, str]]:
-    """What is to be known of a face, and what to do about it; "" where nobody knows.
+    """What is wrong with a face, and what to do about it; "" for a warning that is not known here.
 
-    Photos of a person that were left out are told by the page, which knows of all photos.
+    The page itself names the photos of a person that were left out, because it knows all photos.
     """
     told = [re.sub(r"\s+", " ", warning) for warning in warnings if _LEFT_OUT not in warning]
     return [_advice(warning, translate) for warning in told]

@@ -122,7 +122,7 @@ def test_each_failure_stays_with_its_photo(photos):
         assert type(results[number]) is kind
         assert message.startswith(f"{photos[number]}: ") and "\n" not in message
     assert "memory" in str(results[4])
-    assert "unexpected ValueError two lines" in str(results[5])
+    assert "unexpected error (ValueError two lines" in str(results[5])
 
 
 def test_a_batch_too_large_for_memory_is_done_one_by_one(photos):

@@ -74,7 +74,7 @@ def test_landmarks_in_another_order_are_refused(model):
     points = landmarks(model, 0, 0)
     shuffled = points.copy()
     shuffled[17:] = points[17:][np.random.default_rng(1).permutation(51)]
-    with pytest.raises(LandmarksInvalid, match=r"wall\.png: no face has its landmarks like that"):
+    with pytest.raises(LandmarksInvalid, match=r"wall\.png: these landmarks do not fit any face"):
         fit_photo(
             PHOTO, np.where(np.isin(np.arange(68), [30, 36, 39, 42, 45, 48, 54])[:, None], points, shuffled), model
         )

@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 
 from deep3d import FaceCoefficients
 from deep3d.confidence import assess
+from deep3d.photo.jpeg import CUT_OFF
+from deep3d.pipeline.reconstructor import FIT_FAILED
 from deep3d.pipeline.same_person import STRANGER, who_is_left_out
 from serving.pages.advice import advise, quality
 from serving.site import Site
@@ -26,7 +28,7 @@ def warnings() -> list[str]:
     deviation[48:68] = 60.0
     said = assess(points, deviation, True, 0.05, np.zeros(336, bool), coefficients).warnings
     assert len(said) >= 6
-    return [*said, STRANGER]
+    return [*said, STRANGER, FIT_FAILED, CUT_OFF]
 
 
 def test_every_warning_has_advice(warnings) -> None:
@@ -49,7 +51,7 @@ def test_pages_and_programs_are_told(client: FlaskClient, site: Site, ended_job)
     job = ended_job(faces=1)
     content = {
         "confidence": {"landmark_error_percent": 3.1},
-        "warnings": ["The head is turned far aside: its hidden half is guessed."],
+        "warnings": ["The head is turned far to the side. Its hidden half is a guess."],
     }
     site.storage.write(f"jobs/{job.id}/0/face.json", json.dumps(content).encode())
 
@@ -81,7 +83,7 @@ def test_a_face_can_be_renamed(client: FlaskClient, ended_job) -> None:
 
 def test_photos_that_were_left_out_are_told_by_the_page_alone():
     left_out = who_is_left_out(["wall.jpg", "bert.jpg", "anna.jpg"], found=[1, 2], strangers=[1])
-    warnings = (*left_out, "The mouth seems covered: its shape is guessed.", "Something new.")
+    warnings = (*left_out, "The mouth seems covered. Its shape is a guess.", "Something new.")
     told = advise(warnings, str)
     assert [text for text, _ in told] == [
         "Something covers the mouth, so its shape had to be guessed.",
