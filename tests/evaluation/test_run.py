@@ -67,7 +67,7 @@ def test_the_mean_face_is_told_where_no_face_is_found(toy_face_model):
 
 
 def test_the_mean_face_comes_first_and_is_exact_on_its_own_photos(portraits_folder, reconstructor):
-    benchmarks = portrait_benchmarks(portraits_folder, "tune", confidence=False)
+    benchmarks = portrait_benchmarks(portraits_folder, "tune", confidence=False, turned=False)
     (table,) = run_evaluation(benchmarks, [reconstructor.mean_face(), reconstructor]).tables
     assert list(table.rows) == ["mean face", "toy checkpoint"]
     mean_face, own = table.rows.values()
@@ -78,7 +78,7 @@ def test_the_mean_face_comes_first_and_is_exact_on_its_own_photos(portraits_fold
 
 def test_a_report_says_the_same_in_json_and_markdown(portraits_folder, heads_folder, reconstructor):
     told = []
-    benchmarks = [*portrait_benchmarks(portraits_folder, "report", False), *head_benchmarks(heads_folder)[:1]]
+    benchmarks = [*portrait_benchmarks(portraits_folder, "report", False, False), *head_benchmarks(heads_folder)[:1]]
     predictors = [reconstructor.mean_face(), reconstructor]
     report = run_evaluation(benchmarks, predictors, lambda *now: told.append(now))
     content = json.loads(json.dumps(report.to_json(), allow_nan=False))

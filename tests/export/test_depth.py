@@ -54,7 +54,7 @@ def test_the_mesh_lies_on_the_picture(toy_reconstruction, tmp_path):
     assert isinstance(mesh, trimesh.Trimesh) and len(mesh.faces) > 5000
     placed = mesh.vertices / 100 + [0, 0, toy_reconstruction.camera.distance]
     seen = project(placed[None], toy_reconstruction.camera)[0]
-    uv = np.asarray(mesh.visual.uv)  # pyright: ignore[reportAttributeAccessIssue]
+    uv = np.asarray(mesh.visual.uv)  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
     assert_allclose(seen, np.column_stack([uv[:, 0], 1 - uv[:, 1]]) * 224 - 0.5, atol=0.02)
     assert (mesh.face_normals[:, 2] > 0).mean() > 0.99
     assert {path.name for path in tmp_path.iterdir()} >= {"depth_mesh.mtl", "depth_mesh.jpg", "normals.png"}

@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,7 +88,9 @@ def test_the_shipped_checkpoint_has_a_measured_response(model):
 def test_coefficients_of_another_checkpoint_are_taken_at_their_word(model):
     given = face(model, mouthLeft=0.3, mouthRight=0.2, jawOpen=0.5)
     crop = SimpleNamespace(image=drawn(model, given))
-    of = SimpleNamespace(face_model=model, coefficients=given, crop=crop, camera=NEAR, checkpoint_sha256="of another")
+    of: Any = SimpleNamespace(
+        face_model=model, coefficients=given, crop=crop, camera=NEAR, checkpoint_sha256="of another"
+    )
     weights = dict(zip(model.expression_names, expression_weights(of)))
     assert weights["jawOpen"] == pytest.approx(0.5) and weights["mouthLeft"] == pytest.approx(0.3)
     assert weights["mouthRight"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -36,7 +37,8 @@ def test_what_was_sent_is_there_again(settings, tmp_path):
     restore(other, tmp_path / "saved.tar")
     again = create_app(other)
 
-    assert again.test_client().get(link).json["photos"][0]["name"] == "anna.jpg"
+    job: Any = again.test_client().get(link).json
+    assert job["photos"][0]["name"] == "anna.jpg"
     assert again.config["SECRET_KEY"] == app.config["SECRET_KEY"]
     site = again.extensions["site"]
     assert site.storage.read("jobs/1/photos/0.jpg")[:2] == b"\xff\xd8"

@@ -7,4 +7,9 @@ it does not, waiting for other threads never ends.
 import select
 import time
 
-time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+
+def _sleep(seconds: float) -> None:
+    select.select([], [], [], float(seconds))
+
+
+time.sleep = _sleep  # pyright: ignore[reportAttributeAccessIssue]
