@@ -13,7 +13,7 @@ import deep3d
 
 REPOSITORY = Path(__file__).parents[1]
 WITH_TORCH = (
-    "deep3d.bench.card",
+    "deep3d.bench.gpu",
     "deep3d.bench.plain",
     "deep3d.network.torch_regressor",
     "deep3d.network.torch_resnet",

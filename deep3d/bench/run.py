@@ -73,7 +73,7 @@ def run_bench(
             "fit": lambda: fit_section(face, eos, no_eos, rounds),
             "processes": lambda: process_section(photo, out, few),
             "tools": lambda: tools_section(reconstructor.face_model, 2 * rounds),
-            "graphics card": lambda: _card(reconstructor, rounds),
+            "graphics card": lambda: _gpu(reconstructor, rounds),
         }
         for name in PARTS:
             if name in only:
@@ -82,12 +82,12 @@ def run_bench(
     return BenchReport(tuple(sections), machine_facts(reconstructor.checkpoint), utc_now())
 
 
-def _card(reconstructor: Reconstructor, rounds: int) -> Section:
-    """What a graphics card does, if there is one and torch to use it."""
+def _gpu(reconstructor: Reconstructor, rounds: int) -> Section:
+    """What a GPU does, if there is one and torch to use it."""
     try:
-        from deep3d.bench.card import card_section
+        from deep3d.bench.gpu import gpu_section
 
-        return card_section(_weights(reconstructor), reconstructor.face_model, rounds)
+        return gpu_section(_weights(reconstructor), reconstructor.face_model, rounds)
     except (ImportError, RuntimeUnavailable) as error:
         return Section("Graphics card", (), skipped=(f"faces and heads each second ({error})",))
 

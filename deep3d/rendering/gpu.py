@@ -1,4 +1,4 @@
-"""What draws on a graphics card."""
+"""What draws on a GPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deep3d.rendering.interface import Rasterizer
 from deep3d.rendering.nvdiffrast import NvdiffrastRasterizer
 
 
-def card_rasterizer(device: torch.device) -> Rasterizer | None:
+def gpu_rasterizer(device: torch.device) -> Rasterizer | None:
     """nvdiffrast's rasteriser where that is installed, else ours of Triton; None where the device cannot draw.
 
     Raises: RuntimeUnavailable if nvdiffrast is there but broken.

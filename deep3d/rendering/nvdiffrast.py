@@ -1,4 +1,4 @@
-"""The rasteriser of NVIDIA graphics cards, a thin adapter to nvdiffrast 0.3.3 or later (Laine et al., 2020).
+"""The rasteriser of NVIDIA GPUs, a thin adapter to nvdiffrast 0.3.3 or later (Laine et al., 2020).
 
 Not installed with deep3d: its licence allows research and evaluation only.
 """
@@ -14,7 +14,7 @@ from deep3d.rendering.interface import Fragments
 if TYPE_CHECKING:
     import torch
 
-_REMEDY = "install nvdiffrast 0.3.3 or later on a machine with an NVIDIA card, or use CpuRasterizer"
+_REMEDY = "install nvdiffrast 0.3.3 or later on a machine with an NVIDIA GPU, or use CpuRasterizer"
 
 
 class NvdiffrastRasterizer:

@@ -1,10 +1,10 @@
-"""The rasteriser of NVIDIA graphics cards that needs nothing but torch: a z-buffer in one Triton kernel.
+"""The rasteriser of NVIDIA GPUs that needs nothing but torch: a z-buffer in one Triton kernel.
 
 Positions are whole numbers of the grid of `rendering.kernels`, so that edge functions are exact and both rasterisers
 cover the same pixels. The z-buffer holds depth and triangle in one number of 64 bits, of which the smaller wins
 (Laine and Karras, High-performance software rasterization on GPUs, 2011, do the like).
 
-Triton comes with torch's CUDA wheels for Linux; import this only where there is a card. Triton's interpreter, which
+Triton comes with torch's CUDA wheels for Linux; import this only where there is a GPU. Triton's interpreter, which
 TRITON_INTERPRET=1 turns on before the first import, runs it on a plain processor for tests.
 """
 

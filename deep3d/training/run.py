@@ -63,8 +63,8 @@ class Run:
         network = network.to(team.device).to(memory_format=torch.channels_last)
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True)
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        on_card = team.device.type == "cuda"
-        optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=config.weight_decay, fused=on_card)
+        on_gpu = team.device.type == "cuda"
+        optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=config.weight_decay, fused=on_gpu)
         run = cls(kind, config, face_model_sha256, folder, team, network, architecture, average, optimizer)
         state = team.from_leader(run._read_state)
         if state is not None:

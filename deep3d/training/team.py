@@ -62,14 +62,14 @@ class Team:
 
 
 ALONE = Team(0, 1, torch.device("cpu"))
-"""The team of a single process without a graphics card."""
+"""The team of a single process without a GPU."""
 
 
 @contextmanager
 def join_team(device: str) -> Iterator[Team]:
     """The team that torchrun's environment variables tell of, or a team of one; `device` is cpu or cuda.
 
-    On graphics cards each process takes the one of its local rank and they talk through NCCL, otherwise through Gloo.
+    On GPUs each process takes the one of its local rank and they talk through NCCL, otherwise through Gloo.
 
     Raises: TrainingError if there is no such device.
     """

@@ -1,4 +1,4 @@
-"""The Triton rasteriser against the numba one: in Triton's interpreter here, on the card itself where there is one."""
+"""The Triton rasteriser against the numba one: in Triton's interpreter here, on the GPU itself where there is one."""
 
 import os
 import subprocess

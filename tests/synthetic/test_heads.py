@@ -37,7 +37,7 @@ def test_one_person_keeps_shape_and_skin_and_changes_all_else(model):
 
 @pytest.fixture(scope="module", params=["processor", "device"])
 def heads(model, request) -> Heads:
-    """Of both generators; the one for graphics cards draws on the processor here."""
+    """Of both generators; the one for GPUs draws on the processor here."""
     if request.param == "processor":
         return HeadGenerator(model, 2).draw(32)
     drawn = DeviceHeadGenerator(model, 2, (), CpuRasterizer(), torch.device("cpu")).draw(32)

@@ -225,7 +225,7 @@ def test_a_device_that_can_draw_makes_its_own_heads(tmp_path, monkeypatch):
         made.append(DeviceHeadStream(*arguments, chunk=8))
         return made[-1]
 
-    monkeypatch.setattr(synthetic, "card_rasterizer", lambda device: CpuRasterizer())
+    monkeypatch.setattr(synthetic, "gpu_rasterizer", lambda device: CpuRasterizer())
     monkeypatch.setattr(synthetic, "DeviceHeadStream", open_stream)
     steps = Steps()
     run(tmp_path, steps)

@@ -1,4 +1,4 @@
-"""Synthetic photos of heads drawn on a graphics card, or slowly on the processor: the scenes of scenes.py in torch.
+"""Synthetic photos of heads drawn on a GPU, or slowly on the processor: the scenes of scenes.py in torch.
 
 Chance is numpy's, a few hundred numbers a head; all that has as many values as vertices or pixels is worked out on the
 device, for all heads of a batch at once, and nothing waits for it.

@@ -82,7 +82,7 @@ def train_refiner(
     real = round(config.schedule.batch_size * config.portrait_share) if portraits is not None else 0
 
     def draw(number: int) -> list[View]:
-        """One batch. The unwrapping in it, most of the work, leaves other threads alone, or is left to a card."""
+        """One batch. The unwrapping in it, most of the work, leaves other threads alone, or is left to a GPU."""
         drawer = ViewDrawer(unwrap, np.random.default_rng((seed, number)))
         drawn = [drawer.draw(heads, config.schedule.batch_size - real)]
         return drawn if portraits is None or not real else [*drawn, drawer.draw(portraits, real)]

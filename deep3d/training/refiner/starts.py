@@ -21,7 +21,7 @@ from deep3d.face_model import read_face_model
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.regression import Regressor
-from deep3d.rendering.gpu import card_rasterizer
+from deep3d.rendering.gpu import gpu_rasterizer
 from deep3d.runtime import load_runtime
 from deep3d.synthetic.device.heads import DeviceHeadGenerator
 from deep3d.synthetic.heads import HeadGenerator, Heads
@@ -60,7 +60,7 @@ class StartMaker:
     checkpoint: Checkpoint
     model_path: Path
     workers: int  # processes that fit, and draw where the device does not
-    device: torch.device  # that draws and regresses, if it is a graphics card
+    device: torch.device  # that draws and regresses, if it is a GPU
 
     def heads(self, folder: Path, count: int, seed: int) -> Starts:
         """`count` synthetic heads, kept in the folder.
@@ -81,7 +81,7 @@ class StartMaker:
     def _drawn(self, pool: Executor, count: int, seed: int) -> Iterator[Heads]:
         """Synthetic heads by the chunk."""
         dense = self.checkpoint.dense_vertices
-        rasterizer = card_rasterizer(self.device)
+        rasterizer = gpu_rasterizer(self.device)
         if rasterizer is not None:
             model = read_face_model(self.model_path)
             generator = DeviceHeadGenerator(model, seed, dense, rasterizer, self.device)

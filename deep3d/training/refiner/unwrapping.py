@@ -1,4 +1,4 @@
-"""The charts of many faces at once, for the refiner's training: on the processor, or in torch on a graphics card."""
+"""The charts of many faces at once, for the refiner's training: on the processor, or in torch on a GPU."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from deep3d.face_model.dense_landmarks import choose_dense_landmarks
 from deep3d.network.checkpoints import read_checkpoint
 from deep3d.network.torch_regressor import RegressorConfig, RegressorNetwork, StandardizedRegressor, build_network
 from deep3d.regression.regressor import network_input
-from deep3d.rendering.gpu import card_rasterizer
+from deep3d.rendering.gpu import gpu_rasterizer
 from deep3d.synthetic.device.heads import DeviceHeadGenerator
 from deep3d.synthetic.device.sending import sent
 from deep3d.synthetic.heads import HeadGenerator, Heads
@@ -91,7 +91,7 @@ def _heads(
     seed: int,
 ) -> HeadSource:
     device = team.device
-    rasterizer = card_rasterizer(device)
+    rasterizer = gpu_rasterizer(device)
     if rasterizer is None:
         return HeadStream(model_path, dense, config, stage, seed)
     generator = DeviceHeadGenerator(model, seed + 1, dense, rasterizer, device)

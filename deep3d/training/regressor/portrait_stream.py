@@ -1,4 +1,4 @@
-"""Batches of real portraits that other processes make ahead: cropping one takes longer than a card learns from it."""
+"""Batches of real portraits that other processes make ahead: cropping one takes longer than a GPU learns from it."""
 
 from __future__ import annotations
 

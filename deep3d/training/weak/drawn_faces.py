@@ -39,7 +39,7 @@ class FaceDrawer:
 
     @classmethod
     def on(cls, device: torch.device, model: FaceModel) -> FaceDrawer:
-        """With nvdiffrast on a graphics card where it is installed, else on the processor, wherever the network is."""
+        """With nvdiffrast on a GPU where it is installed, else on the processor, wherever the network is."""
         if device.type == "cuda" and importlib.util.find_spec("nvdiffrast") is not None:
             return cls(model, Renderer(NvdiffrastRasterizer(str(device))), device)
         return cls(model, Renderer(CpuRasterizer()), torch.device("cpu"))

@@ -1,4 +1,4 @@
-"""The generator for graphics cards, which draws on the processor here, against the one for processors."""
+"""The generator for GPUs, which draws on the processor here, against the one for processors."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from deep3d.face_model import FaceModel, default_face_model
 from deep3d.rendering.cpu import CpuRasterizer
-from deep3d.rendering.gpu import card_rasterizer
+from deep3d.rendering.gpu import gpu_rasterizer
 from deep3d.synthetic.device.heads import DeviceHeadGenerator, _area_normals
 from deep3d.synthetic.device.painting import Painter
 from deep3d.synthetic.heads import HeadGenerator, Heads
@@ -143,7 +143,7 @@ def test_labels_belong_to_their_crops_while_the_ring_on_the_device_goes_round():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_card_takes_the_same_photos(model, generator, scenes):
     device = torch.device("cuda")
-    rasterizer = card_rasterizer(device)
+    rasterizer = gpu_rasterizer(device)
     assert rasterizer is not None
     heads = DeviceHeadGenerator(model, 3, DENSE, rasterizer, device).photograph(scenes)
     expected = generator.photograph(scenes)

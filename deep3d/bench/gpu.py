@@ -1,4 +1,4 @@
-"""What a graphics card does in a second: faces from crops, and synthetic heads to train on."""
+"""What a GPU does in a second: faces from crops, and synthetic heads to train on."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
 from deep3d.errors import RuntimeUnavailable
 from deep3d.face_model import FaceModel
 from deep3d.network.checkpoints import Checkpoint
-from deep3d.rendering.gpu import card_rasterizer
+from deep3d.rendering.gpu import gpu_rasterizer
 from deep3d.runtime.eager import PreparedNetwork
 from deep3d.synthetic.device.heads import DeviceHeadGenerator
 
 FACES = 512  # in a batch
 HEADS = 512
-CALLS = 8  # batches in a row: a card is asked for the next one before it has finished
+CALLS = 8  # batches in a row: a GPU is asked for the next one before it has finished
 
 
-def card_section(checkpoint: Checkpoint, face_model: FaceModel, rounds: int) -> Section:
+def gpu_section(checkpoint: Checkpoint, face_model: FaceModel, rounds: int) -> Section:
     """Faces and heads each second.
 
-    Raises: RuntimeUnavailable if torch sees no card.
+    Raises: RuntimeUnavailable if torch sees no GPU.
     """
     if not torch.cuda.is_available():
-        raise RuntimeUnavailable("torch sees no graphics card")
+        raise RuntimeUnavailable("torch sees no GPU")
     device = torch.device("cuda")
-    title = f"Graphics card, {torch.cuda.get_device_name(device)}"
+    title = f"GPU, {torch.cuda.get_device_name(device)}"
     figures = [
         _each_second(
             f"network and vertices, bf16, {FACES} crops", FACES, _faces(checkpoint, face_model, device), rounds
         )
     ]
-    rasterizer = card_rasterizer(device)
+    rasterizer = gpu_rasterizer(device)
     if rasterizer is not None:
         generator = DeviceHeadGenerator(face_model, 0, checkpoint.dense_vertices, rasterizer, device)
         name = f"synthetic heads, {type(rasterizer).__name__}, {HEADS} at a time"
@@ -46,7 +46,7 @@ def card_section(checkpoint: Checkpoint, face_model: FaceModel, rounds: int) -> 
 
 
 def _faces(checkpoint: Checkpoint, face_model: FaceModel, device: torch.device) -> Callable[[], object]:
-    """Crops that wait in main memory, as bytes, become vertices on the card."""
+    """Crops that wait in main memory, as bytes, become vertices on the GPU."""
     network = PreparedNetwork(checkpoint, "bf16").to(device).eval()
     model = face_model.to_torch(device)
     side = checkpoint.info.crop_size
