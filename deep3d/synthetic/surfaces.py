@@ -103,6 +103,6 @@ def like(array: Array, values: np.ndarray) -> Array:
     """The values as an array of the same kind, on the same device."""
     if not array_api_compat.is_torch_array(array):
         return values
-    from deep3d.synthetic.device.sending import sent  # processes that draw with numpy need no torch
+    from deep3d.synthetic.device.transfer import to_device  # processes that draw with numpy need no torch
 
-    return sent(values, array.device)
+    return to_device(values, array.device)

@@ -8,7 +8,7 @@ import torch
 from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.synthetic.device.film import reduced
 from deep3d.synthetic.device.heads import DeviceHeadGenerator
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 from deep3d.synthetic.heads import Heads
 from deep3d.training.config import Stage, TrainingConfig
 from deep3d.training.ring import Ring
@@ -44,7 +44,7 @@ class DeviceHeadStream:
         self._used += count
         while self._made < self._ring.wanted(self._used):
             self._draw()
-        rows = sent(self._ring.rows(self._rng, self._made, count), self._generator.device)
+        rows = to_device(self._ring.rows(self._rng, self._made, count), self._generator.device)
         heads = self._heads
         return Heads(heads.crops[rows], heads.vectors[rows], heads.points[rows])
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from deep3d.synthetic.device.jpeg import compressed
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 from deep3d.synthetic.film import BLUR, REDUCE, SHARPEN, Film
 
 GREY = np.array([[[0.299]], [[0.587]], [[0.114]]], np.float32)
@@ -27,8 +27,8 @@ def compress(photos: Tensor, quality: np.ndarray) -> Tensor:
     The qualities are in main memory, so that it is known here how many photos are compressed.
     """
     packed = np.flatnonzero(quality < 100)
-    rows = sent(packed, photos.device)
-    chosen = sent(quality[packed].astype(np.float32), photos.device)
+    rows = to_device(packed, photos.device)
+    chosen = to_device(quality[packed].astype(np.float32), photos.device)
     return photos.index_copy(0, rows, compressed(photos[rows], chosen))
 
 
@@ -38,7 +38,7 @@ def _grade(pictures: Tensor, film: Film) -> Tensor:
         value[:, None, None, None] for value in (film.gamma, film.saturation, film.contrast, film.brightness)
     )
     exposed = (pictures * film.gain[:, :, None, None]).clamp(min=0) ** gamma
-    grey = (exposed * sent(GREY, exposed.device)).sum(dim=1, keepdim=True)
+    grey = (exposed * to_device(GREY, exposed.device)).sum(dim=1, keepdim=True)
     return ((grey + saturation * (exposed - grey) - 0.45) * contrast + brightness).clamp(0, 1)
 
 

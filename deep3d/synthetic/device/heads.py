@@ -21,7 +21,7 @@ from deep3d.synthetic.anatomy import Anatomy
 from deep3d.synthetic.device.film import compress, develop
 from deep3d.synthetic.device.painting import Painter
 from deep3d.synthetic.device.pose import fit_poses
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 from deep3d.synthetic.heads import Heads, label_rows
 from deep3d.synthetic.painting import noise_bank
 from deep3d.synthetic.scenes import Director, Scenes, each_array
@@ -47,10 +47,10 @@ class DeviceHeadGenerator:
         self._director = Director(model, anatomy.lowest, len(noise))
         self.device, self.dense_landmarks = device, len(dense_vertices)
         self._model = model.to_torch(device)
-        self._label_rows = sent(label_rows(model), device)
-        self._dense = sent(np.asarray(dense_vertices, np.int64), device)
+        self._label_rows = to_device(label_rows(model), device)
+        self._dense = to_device(np.asarray(dense_vertices, np.int64), device)
         self._anatomy = each_array(anatomy, self._sent)
-        self._noise = sent(noise, device)
+        self._noise = to_device(noise, device)
         self._painter = Painter(rasterizer, self._noise)
 
     def draw(self, count: int) -> Heads:
@@ -81,7 +81,7 @@ class DeviceHeadGenerator:
         return Heads(crops, labels.to_vector(), pixels[:, self._dense])
 
     def _sent(self, value: np.ndarray) -> Tensor:
-        return sent(value, self.device)
+        return to_device(value, self.device)
 
 
 def _area_normals(vertices: Tensor, triangles: Tensor, adjacency: Tensor) -> Tensor:

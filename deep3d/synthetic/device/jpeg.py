@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 
 LUMA = """
 16 11 10 16 24 40 51 61  12 12 14 19 26 58 60 55  14 13 16 24 40 57 69 56  14 17 22 29 51 87 80 62
@@ -30,10 +30,10 @@ def compressed(photos: Tensor, quality: Tensor) -> Tensor:
 
     Colour is kept at half the size. H and W are multiples of 16.
     """
-    to_ycc = sent(TO_YCC, photos.device)
+    to_ycc = to_device(TO_YCC, photos.device)
     ycc = torch.einsum("kc,bchw->bkhw", to_ycc, 255 * photos)
     scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)[:, None, None]
-    luma, chroma = (((table * scale + 50) / 100).floor().clamp(1, 255) for table in sent(STEPS, photos.device))
+    luma, chroma = (((table * scale + 50) / 100).floor().clamp(1, 255) for table in to_device(STEPS, photos.device))
     brightness = _rounded(ycc[:, :1] - 128, luma) + 128
     colour = _rounded(functional.avg_pool2d(ycc[:, 1:], 2), chroma)
     colour = functional.interpolate(colour, scale_factor=2, mode="bilinear", align_corners=False)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deep3d.camera import DEEP3D_CAMERA, place, project, rotation_matrix
 from deep3d.fitting.pose import LONGEST_STEP
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 
 ITERATIONS = 8
 STEP = 1e-4  # of the differences that stand for derivatives, radians and decimetres
@@ -26,7 +26,7 @@ def fit_poses(vertices: Tensor, pixels: Tensor, rotation: Tensor) -> tuple[Tenso
     x, y = (column - camera.column) / camera.focal_length_px, (camera.row - row) / camera.focal_length_px
     centre = torch.stack([x * reach, y * reach, camera.distance - reach], dim=1)
     parameters = torch.cat([rotation, centre - turned.mean(dim=1)], dim=1)
-    longest = sent(LONGEST_STEP, vertices.device)
+    longest = to_device(LONGEST_STEP, vertices.device)
     ridge = 1e-3 * torch.eye(6, dtype=torch.float64, device=vertices.device)
     best, least = parameters, torch.full_like(parameters[:, 0], float("inf"))
     for _ in range(ITERATIONS):

@@ -22,7 +22,7 @@ from deep3d.landmarks import JAW
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.refiner import FaceChart, read_refiner, refiner_path
 from deep3d.refiner.refiner import shape_input, upright
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.helpers import ahead
 from deep3d.training.loop import Losses, Progress, run_stages
@@ -129,7 +129,7 @@ class ViewDrawer:
         face = FaceCoefficients.from_vector(vectors)
         charts, seen = self.unwrap(starts.crops[rows], face, cameras)
         points, along, shapes = (
-            sent(part, seen.device) for part in (starts.points[rows], upright(face.rotation), shape_input(face))
+            to_device(part, seen.device) for part in (starts.points[rows], upright(face.rotation), shape_input(face))
         )
         return View(charts, shapes, (points - seen) @ along.mT)
 

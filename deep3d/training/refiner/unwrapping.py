@@ -14,7 +14,7 @@ from deep3d.camera import Camera, place
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.refiner.chart import CHART_SIZE, CONTRAST, GREY, OUTSIDE, RELIEF, FaceChart
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 
 Unwrapper = Callable[[np.ndarray, FaceCoefficients, Sequence[Camera]], tuple[Tensor, Tensor]]
 """From crops (B, H, W, 3) uint8, faces and their cameras to charts (B, 9, S, S), and to the crop pixels (B, N, 2) where
@@ -40,17 +40,17 @@ class DeviceUnwrapper:
     def __init__(self, model: FaceModel, chart: FaceChart, device: torch.device) -> None:
         self._device = device
         self._model = model.to_torch(device)
-        self._corners = sent(chart.corners, device).long()
-        self._weights = sent(chart.weights, device)
-        self._vertices = sent(chart.vertices, device)
+        self._corners = to_device(chart.corners, device).long()
+        self._weights = to_device(chart.weights, device)
+        self._vertices = to_device(chart.vertices, device)
 
     def __call__(self, crops: np.ndarray, faces: FaceCoefficients, cameras: Sequence[Camera]) -> tuple[Tensor, Tensor]:
         """See `Unwrapper`."""
         vector, lenses = faces.to_vector(), np.array([astuple(camera) for camera in cameras], np.float32)
-        face = FaceCoefficients.from_vector(sent(vector, self._device))
+        face = FaceCoefficients.from_vector(to_device(vector, self._device))
         placed = place(self._model.shape(face), face.rotation, face.translation)
-        lens = sent(lenses, self._device)
-        return self._charts(sent(crops, self._device), placed, lens), _seen(placed[:, self._vertices], lens)
+        lens = to_device(lenses, self._device)
+        return self._charts(to_device(crops, self._device), placed, lens), _seen(placed[:, self._vertices], lens)
 
     def _charts(self, crops: Tensor, placed: Tensor, lenses: Tensor) -> Tensor:
         points = placed[:, self._corners[:, 0]] * self._weights[:, :1]

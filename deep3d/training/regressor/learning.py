@@ -21,7 +21,7 @@ from deep3d.network.torch_regressor import RegressorConfig, RegressorNetwork, St
 from deep3d.regression.regressor import network_input
 from deep3d.rendering.gpu import gpu_rasterizer
 from deep3d.synthetic.device.heads import DeviceHeadGenerator
-from deep3d.synthetic.device.sending import sent
+from deep3d.synthetic.device.transfer import to_device
 from deep3d.synthetic.heads import HeadGenerator, Heads
 from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.config import LossWeights, Stage, TrainingConfig
@@ -167,7 +167,7 @@ class _Losses:
         return terms
 
     def _tensor(self, array: Array) -> Tensor:
-        return sent(array, self.device) if isinstance(array, np.ndarray) else array
+        return to_device(array, self.device) if isinstance(array, np.ndarray) else array
 
 
 def _images(crops: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Arrays on their way to the device."""
+"""Copy arrays to the device."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 
-def sent(values: np.ndarray, device: torch.device) -> Tensor:
+def to_device(values: np.ndarray, device: torch.device) -> Tensor:
     """The values as a tensor on the device.
 
     A graphics card copies page-locked memory in its own time. Waiting for it, be it for a few numbers, would
-    leave it without work.
+    idle.
     """
     tensor = torch.from_numpy(values)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
