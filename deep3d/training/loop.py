@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from deep3d.errors import TrainingStopped
 from deep3d.training.config import Schedule
 from deep3d.training.run import Run
-from deep3d.training.stopping import stop_wish
+from deep3d.training.stopping import stop_request
 
 WARM_UP_STEPS = 200  # at most, and a fifth of a stage
 LARGEST_GRADIENT = 20.0
@@ -74,7 +74,7 @@ def run_stages(
     module = run.team.share(run.network)
     first, total = 0, sum(stage.steps for stage in stages)
     try:
-        with stop_wish() as wish, torch.backends.cudnn.flags(enabled=True, benchmark=True):
+        with stop_request() as stop, torch.backends.cudnn.flags(enabled=True, benchmark=True):
             for stage in stages:
                 if run.step < first + stage.steps:
                     with open_stage(stage) as losses:
@@ -83,7 +83,7 @@ def run_stages(
                             if run.team.leads:
                                 progress(run.step, total, values["total"])
                                 tell(stage, values)
-                            if run.team.any(wish.felt):
+                            if run.team.any(stop.received):
                                 raise TrainingStopped(
                                     f"{run.folder}: stopped after step {run.step} of {total}; the same command goes on"
                                 )

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that is granted after the step at hand, so that the state is one of a whole step."""
+"""Ctrl-C and SIGTERM as a request to stop after the current step, so that the saved state is that of a whole step."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class StopWish:
-    """Whether somebody wants the run to stop."""
+class StopRequest:
+    """Whether the run should stop."""
 
     def __init__(self) -> None:
-        self.felt = False
+        self.received = False
 
-    def feel(self, *_: object) -> None:
+    def receive(self, *_: object) -> None:
         """The signal handler."""
-        self.felt = True
+        self.received = True
 
 
 @contextmanager
-def stop_wish() -> Iterator[StopWish]:
-    """Catch both signals as long as this lasts; outside of the main thread, which alone gets them, none comes."""
-    wish = StopWish()
+def stop_request() -> Iterator[StopRequest]:
+    """Catch both signals within the block. Only the main thread gets signals; in another thread none comes."""
+    request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield wish
+        yield request
         return
-    before = {number: signal.signal(number, wish.feel) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request.receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield wish
+        yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

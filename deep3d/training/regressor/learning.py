@@ -55,7 +55,7 @@ def train(
 ) -> RegressorNetwork:
     """Run all stages, or what is left of them, and return the averaged network; see `run_stages`.
 
-    The network learns on the team's device. A graphics card draws its heads itself; where it cannot, processes of the
+    The network learns on the team's device. A GPU renders its own heads; where it cannot, processes of the
     CPU do, `config.workers` for each process of the team.
 
     Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; TrainingError.
