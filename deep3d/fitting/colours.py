@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from deep3d.face_model import FaceModel
-from deep3d.fitting.iteration import POSE, FaceState, LandmarkView, look
+from deep3d.fitting.iteration import POSE, FaceState, LandmarkView, project_landmarks
 from deep3d.fitting.reflectance import ColourPriors, Reflectance, SkinPoints, colour_spread, colour_weights
 from deep3d.fitting.unknowns import COLOURS, Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
@@ -45,7 +45,7 @@ class SmoothPhoto:
         down, across = np.gradient(smooth, axis=(0, 1))
         self._planes = np.concatenate([smooth, across, down], axis=2)
 
-    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Colours (P, 3) and their derivatives (P, 3, 2) by column and row at (P, 2) pixels."""
         seen = np.empty((len(pixels), 9), np.float32)
         _sample(self._planes, pixels, seen)
@@ -68,8 +68,8 @@ class ColourCue:
         """
         skin, sky = self._skin(surface)
         linear = surface.points.linear
-        view = look(surface.linear_points, face.state.knowing(linear))
-        colours, slopes = self.photo.look(view.pixels[0])
+        view = project_landmarks(surface.linear_points, face.state.knowing(linear))
+        colours, slopes = self.photo.sample(view.pixels[0])
         normals = surface.turned_normals(face.state)
         openness, albedo = np.exp(face.occlusion * sky)[:, None], skin.albedo(face.skin)
         functions = openness * harmonics(normals)
@@ -92,8 +92,8 @@ class ColourCue:
     def difference(self, surface: VisibleSurface, face: FittedFace) -> float:
         """Mean distance of the face's colours from those of the photo, in [0, 1]."""
         skin, sky = self._skin(surface)
-        view = look(surface.linear_points, face.state.knowing(surface.points.linear))
-        colours, _ = self.photo.look(view.pixels[0])
+        view = project_landmarks(surface.linear_points, face.state.knowing(surface.points.linear))
+        colours, _ = self.photo.sample(view.pixels[0])
         light = harmonics(surface.turned_normals(face.state)) @ face.skin.light.T
         return float(np.abs(colours - np.exp(face.occlusion * sky)[:, None] * skin.albedo(face.skin) * light).mean())
 

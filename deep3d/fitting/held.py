@@ -8,7 +8,7 @@ import numpy as np
 
 from deep3d.coefficients import FaceCoefficients
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import FaceState, look, started, stepped
+from deep3d.fitting.iteration import FaceState, apply_step, initial_state, project_landmarks
 from deep3d.fitting.landmarks import ITERATIONS, SETTLED, Priors, fit_error, normal_equations
 
 
@@ -29,14 +29,14 @@ def fit_held(
     Expression is kept near that of the start, whose own identity does not count. Where a fit goes astray the start is
     given.
     """
-    first = state = started(replace(start, identity=np.empty((len(start), 0), np.float32)))
+    first = state = initial_state(replace(start, identity=np.empty((len(start), 0), np.float32)))
     for _ in range(ITERATIONS):
         normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
         step = np.linalg.solve(normal, gradient[..., None])[..., 0]
-        state = stepped(basis, state, step)
+        state = apply_step(basis, state, step)
         if np.abs(step).max(initial=0) < SETTLED:
             break
-    before, after = (fit_error(look(basis, each).pixels, points, deviation) for each in (first, state))
+    before, after = (fit_error(project_landmarks(basis, each).pixels, points, deviation) for each in (first, state))
     better = after <= before  # false for what is not a number, too
     return FaceState(
         **{

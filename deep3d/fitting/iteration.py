@@ -54,7 +54,7 @@ class LandmarkView:
         return self.about + [DEEP3D_CAMERA.column, DEEP3D_CAMERA.row]
 
 
-def started(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA, displacements: int = 0) -> FaceState:
+def initial_state(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA, displacements: int = 0) -> FaceState:
     """Faces as a camera sees them, with so many displacements, all zero; regressed faces as the fixed camera does."""
     distance = camera.distance - start.translation[:, 2].astype(np.float64)
     return FaceState(
@@ -68,7 +68,7 @@ def started(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA, displacemen
     )
 
 
-def look(basis: LandmarkBasis, state: FaceState) -> LandmarkView:
+def project_landmarks(basis: LandmarkBasis, state: FaceState) -> LandmarkView:
     """Where the faces show their landmarks."""
     offsets = state.shape.astype(basis.directions.dtype) @ basis.directions.reshape(basis.mean.size, -1).T
     turned = (basis.mean + offsets.reshape(-1, *basis.mean.shape)) @ state.turn.mT
@@ -115,7 +115,7 @@ def _jacobian_into(turned, near, zoom, about, perspective, turn, directions, jac
                     out[7 + k] = by_first * first[k] + by_second * second[k] + by_third * third[k]
 
 
-def stepped(basis: LandmarkBasis, state: FaceState, step: np.ndarray) -> FaceState:
+def apply_step(basis: LandmarkBasis, state: FaceState, step: np.ndarray) -> FaceState:
     """The faces after a step (B, 7 + K), within bounds."""
     angle = np.linalg.norm(step[:, :3], axis=1, keepdims=True)
     turn = step[:, :3] * np.minimum(1, LARGEST_TURN / np.maximum(angle, 1e-12))
@@ -128,7 +128,7 @@ def stepped(basis: LandmarkBasis, state: FaceState, step: np.ndarray) -> FaceSta
     )
 
 
-def finished(
+def to_coefficients(
     basis: LandmarkBasis, state: FaceState, start: FaceCoefficients
 ) -> tuple[FaceCoefficients, tuple[Camera, ...]]:
     """What the state says in the project's own terms."""

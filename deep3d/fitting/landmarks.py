@@ -14,7 +14,15 @@ from deep3d.camera import DEEP3D_CAMERA, Camera
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import POSE, FaceState, finished, jacobian_of, look, started, stepped
+from deep3d.fitting.iteration import (
+    POSE,
+    FaceState,
+    apply_step,
+    initial_state,
+    jacobian_of,
+    project_landmarks,
+    to_coefficients,
+)
 
 LANDMARK68_TRUST = 3.0
 """The 68 landmarks were learned from real photos too, the other dense ones from made-up heads alone."""
@@ -64,16 +72,16 @@ def fit_landmarks(
             f"landmarks: expected (B, {len(basis.mean)}, 2) points and as many deviations, got {points.shape} and "
             f"{deviation.shape}"
         )
-    state = first = started(start)
+    state = first = initial_state(start)
     for _ in range(ITERATIONS):
         normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
         step = np.linalg.solve(normal, gradient[..., None])[..., 0]
-        state = stepped(basis, state, step)
+        state = apply_step(basis, state, step)
         if np.abs(step).max(initial=0) < SETTLED:
             break
-    before, after = (fit_error(look(basis, which).pixels, points, deviation) for which in (first, state))
+    before, after = (fit_error(project_landmarks(basis, which).pixels, points, deviation) for which in (first, state))
     kept = after <= before  # false for what is not a number, too
-    coefficients, cameras = finished(basis, state, start)
+    coefficients, cameras = to_coefficients(basis, state, start)
     return Fit(
         FaceCoefficients.from_vector(np.where(kept[:, None], coefficients.to_vector(), start.to_vector())),
         tuple(camera if good else DEEP3D_CAMERA for camera, good in zip(cameras, kept, strict=True)),
@@ -98,7 +106,7 @@ def normal_equations(
     priors: Priors,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Matrix (B, 7 + K, 7 + K) and right side (B, 7 + K) of the step from a state; the priors are about `first`."""
-    view = look(basis, state)
+    view = project_landmarks(basis, state)
     weight = np.repeat(np.sqrt(priors.trust) / deviation, 2, axis=1)  # (B, 2 N), column and row of each landmark
     residual = weight * (points - view.pixels).reshape(weight.shape)
     jacobian = jacobian_of(basis, state, view)

@@ -21,7 +21,7 @@ from deep3d.face_model import FaceModel
 from deep3d.fitting.basis import LandmarkBasis, SurfaceBasis
 from deep3d.fitting.colours import OCCLUSION, ColourCue, SmoothPhoto
 from deep3d.fitting.free_shape import absorbed, unfolded
-from deep3d.fitting.iteration import POSE, FaceState, finished, started
+from deep3d.fitting.iteration import POSE, FaceState, initial_state, to_coefficients
 from deep3d.fitting.landmarks import Priors, normal_equations
 from deep3d.fitting.reflectance import ColourPriors, Reflectance
 from deep3d.fitting.unknowns import Cue, Equations, FittedFace
@@ -120,17 +120,17 @@ def fit_person_colours(
     shared = _shared(basis)
     for _ in range(ROUNDS):
         for fit in fits:
-            fit.look()
+            fit.rasterize()
         seen = [fit for fit in fits if fit.surface is not None]
         for _ in range(STEPS if seen else 0):
             steps = joint_steps([fit.equations() for fit in seen], shared)
             for fit, step in zip(seen, steps, strict=True):
-                fit.face = fit.face.stepped(basis, step)
+                fit.face = fit.face.apply_step(basis, step)
             for fit in fits:
                 if fit.surface is None:
                     person = np.zeros_like(steps[0])
                     person[shared] = steps[0][shared]
-                    fit.face = fit.face.stepped(basis, person)
+                    fit.face = fit.face.apply_step(basis, person)
     return [fit.settled(alone=len(fits) == 1) for fit in fits]
 
 
@@ -182,17 +182,17 @@ class _ViewFit:
         """At the start; every one of so many views brings its part of what is believed of displacements."""
         model, count = basis.model, basis.displacements
         landmarks = replace(view.landmarks, basis=view.landmarks.basis.widened(basis.directions.shape[2]))
-        believed = started(view.regressed, displacements=count)
+        believed = initial_state(view.regressed, displacements=count)
         colours = ColourCue(SmoothPhoto(view.crop), model, Reflectance.of(view.regressed), colour_priors)
         own = replace(priors, displacement=priors.displacement * np.sqrt(views))
         cues = (colours, LandmarkCue(landmarks, believed, own), *view.cues)
         shown = basis if view.cues else model.derived(SurfaceBasis.of, True)  # colours say nothing of displacements
-        face = FittedFace(started(view.start, view.camera, count), Reflectance.of(view.start), OCCLUSION)
+        face = FittedFace(initial_state(view.start, view.camera, count), Reflectance.of(view.start), OCCLUSION)
         return cls(view, basis, shown, colours, cues, face)
 
-    def look(self) -> None:
-        """Ask the rasteriser what the pixels show of the face."""
-        coefficients, (camera,) = finished(self.basis, self.face.state, self.view.start)
+    def rasterize(self) -> None:
+        """Rasterise the face: which of its points the pixels show."""
+        coefficients, (camera,) = to_coefficients(self.basis, self.face.state, self.view.start)
         shape = self.face.state.shape[0]
         vertices = self.basis.model.shape(coefficients)[0] + self.basis.displacement(shape)
         first = self.before == np.inf
@@ -220,7 +220,7 @@ class _ViewFit:
 
 def _settled(basis: SurfaceBasis, face: FittedFace, start: FaceCoefficients, difference: float) -> PhotoFit:
     """The face in the project's terms: what the linear model can say of its displacements is in the coefficients."""
-    coefficients, (camera,) = finished(basis, face.state, start)
+    coefficients, (camera,) = to_coefficients(basis, face.state, start)
     identity, rest = absorbed(basis, coefficients.identity[0], basis.displacement(face.state.shape[0]))
     albedo, lighting = (values[None].astype(np.float32) for values in (face.skin.albedo, face.skin.lighting))
     coefficients = replace(coefficients, identity=identity[None], albedo=albedo, lighting=lighting)

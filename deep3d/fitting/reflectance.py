@@ -60,7 +60,7 @@ class Reflectance:
         """(3, 9): what each of the nine functions adds to red, green and blue."""
         return self.lighting.reshape(3, 9) + np.eye(1, 9) * AMBIENT
 
-    def stepped(self, step: np.ndarray) -> Reflectance:
+    def apply_step(self, step: np.ndarray) -> Reflectance:
         """After a step (107,)."""
         return Reflectance(self.albedo + step[:80], self.lighting + step[80:])
 
@@ -160,7 +160,7 @@ def _fitted(
         weighted = points.derivatives(reflectance, functions).reshape(len(root), -1) * root[:, None]
         normal = (weighted.T @ weighted).astype(np.float64) + np.diag(priors.precision)
         gradient = weighted.T @ (root * residual.ravel()) + priors.precision * believed.minus(reflectance)
-        reflectance = reflectance.stepped(np.linalg.solve(normal, gradient))
+        reflectance = reflectance.apply_step(np.linalg.solve(normal, gradient))
     return reflectance
 
 

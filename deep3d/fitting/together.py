@@ -15,7 +15,7 @@ from deep3d.camera import DEEP3D_CAMERA
 from deep3d.coefficients import IDENTITY, FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import POSE, finished, look, started, stepped
+from deep3d.fitting.iteration import POSE, apply_step, initial_state, project_landmarks, to_coefficients
 from deep3d.fitting.landmarks import ITERATIONS, Fit, Priors, fit_error, normal_equations
 
 PRIORS = Priors()
@@ -46,14 +46,14 @@ def fit_together(
             f"landmarks: expected (B, {len(basis.mean)}, 2) points, as many deviations and B people, got "
             f"{points.shape}, {deviation.shape} and {person.shape}"
         )
-    state = first = started(start)
+    state = first = initial_state(start)
     for _ in range(ITERATIONS):
         normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
-        state = stepped(basis, state, _joint_step(normal, gradient, person, basis.identities))
-    before, after = (fit_error(look(basis, which).pixels, points, deviation) for which in (first, state))
+        state = apply_step(basis, state, _joint_step(normal, gradient, person, basis.identities))
+    before, after = (fit_error(project_landmarks(basis, which).pixels, points, deviation) for which in (first, state))
     sound = ~np.isin(person, person[~np.isfinite(after)])  # one photo without numbers spoils those of its person
     kept = sound & (after <= before)
-    coefficients, cameras = finished(basis, state, start)
+    coefficients, cameras = to_coefficients(basis, state, start)
     vectors = np.where(kept[:, None], coefficients.to_vector(), start.to_vector())
     vectors[sound, IDENTITY] = coefficients.identity[sound]
     return Fit(

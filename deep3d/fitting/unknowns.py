@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import POSE, FaceState, stepped
+from deep3d.fitting.iteration import POSE, FaceState, apply_step
 from deep3d.fitting.reflectance import Reflectance
 from deep3d.fitting.visible import VisibleSurface
 
@@ -23,11 +23,11 @@ class FittedFace:
     skin: Reflectance
     occlusion: float  # power of the sky's visibility that light falls by
 
-    def stepped(self, basis: LandmarkBasis, step: np.ndarray) -> FittedFace:
+    def apply_step(self, basis: LandmarkBasis, step: np.ndarray) -> FittedFace:
         """After a step (7 + K + 108,)."""
         moved, colours, (darker,) = np.split(step, [POSE + self.state.shape.shape[1], -1])
         occlusion = max(self.occlusion + float(darker), 0.0)
-        return FittedFace(stepped(basis, self.state, moved[None]), self.skin.stepped(colours), occlusion)
+        return FittedFace(apply_step(basis, self.state, moved[None]), self.skin.apply_step(colours), occlusion)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from deep3d.camera import DEEP3D_CAMERA
 from deep3d.detection.detector import Detection, Faces
 from deep3d.errors import AlignmentFailed
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
-from deep3d.fitting.iteration import look, started
+from deep3d.fitting.iteration import initial_state, project_landmarks
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo
 from deep3d.pipeline.fallback_search import (
@@ -145,7 +145,7 @@ class Observer:
         """With the landmarks that the refiner finds from the regressed face; once more from a fitted one if need be."""
         crops, coefficients = [face.crop.image for face in seen.candidates], seen.regression.coefficients
         dense = refiner(crops, coefficients, (DEEP3D_CAMERA,) * len(crops))
-        regressed = look(self._basis, started(coefficients)).pixels
+        regressed = project_landmarks(self._basis, initial_state(coefficients)).pixels
         rows = np.flatnonzero(np.linalg.norm(dense.points - regressed, axis=2).mean(axis=1) > MOVED)
         if len(rows):
             moved = dense.take(rows)

@@ -22,7 +22,7 @@ from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.hair import Hair, hairline, scalp
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import front_of_face, like_the_photo, mouth_interior, shading_contrast, skin_likeness
-from deep3d.texture.view import angle_weight, facing, look, seen_vertices
+from deep3d.texture.view import angle_weight, facing, render_view, seen_vertices
 
 FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera: facial skin and hairline lie firmly on the head from there
 FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
@@ -65,7 +65,7 @@ def extract_texture(
     _check(photo, placed_vertices, pixels, depth, lit_albedo, len(face_model.mean_shape))
     atlas = Atlas.of(face_model, size)
     cosine = facing(placed_vertices, face_model.normals(placed_vertices[None])[0], depth)
-    view = look(photo, placed_vertices, pixels, depth, _doubt(cosine, face_model), face_model.triangles)
+    view = render_view(photo, placed_vertices, pixels, depth, _doubt(cosine, face_model), face_model.triangles)
     angle = angle_weight(cosine)
     weight = seen_vertices(view, pixels, depth, angle)
 

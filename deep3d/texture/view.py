@@ -55,7 +55,7 @@ class View:
         return mask.repeat(COARSE, axis=0).repeat(COARSE, axis=1)[:height, :width]
 
 
-def look(
+def render_view(
     photo: np.ndarray,
     vertices: np.ndarray,
     pixels: np.ndarray,

@@ -11,7 +11,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel, default_face_model
 from deep3d.fitting import LandmarkBasis, Priors, fit_landmarks
-from deep3d.fitting.iteration import jacobian_of, look, started, stepped
+from deep3d.fitting.iteration import apply_step, initial_state, jacobian_of, project_landmarks
 
 EXACT = Priors(trust=100.0, identity=1.0)
 
@@ -120,13 +120,13 @@ def test_a_fit_that_goes_astray_leaves_the_start(basis, faces):
 
 def test_the_derivatives_are_those_of_the_projection(basis, faces):
     basis = replace(basis, directions=basis.directions.astype(np.float64))  # for small steps
-    state = started(faces)
-    view = look(basis, state)
+    state = initial_state(faces)
+    view = project_landmarks(basis, state)
     jacobian = jacobian_of(basis, state, view)
     for column in (0, 1, 2, 3, 4, 5, 6, 7, 40, 7 + 80 + 45):
         step = np.zeros((3, 7 + 144))
         step[:, column] = 1e-5
-        moved = (look(basis, stepped(basis, state, step)).pixels - view.pixels).reshape(3, -1)
+        moved = (project_landmarks(basis, apply_step(basis, state, step)).pixels - view.pixels).reshape(3, -1)
         assert_allclose(moved / 1e-5, jacobian[..., column], atol=0.02, err_msg=str(column))
 
 

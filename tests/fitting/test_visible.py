@@ -10,7 +10,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
 from deep3d.fitting.basis import SurfaceBasis
 from deep3d.fitting.colours import OCCLUSION, ColourCue, SmoothPhoto
-from deep3d.fitting.iteration import look, started
+from deep3d.fitting.iteration import initial_state, project_landmarks
 from deep3d.fitting.reflectance import ColourPriors, Reflectance
 from deep3d.fitting.unknowns import Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
@@ -33,7 +33,7 @@ def face() -> FaceCoefficients:
 
 def seen(model, face, displacement=None) -> tuple[SurfaceBasis, VisibleSurface]:
     basis = SurfaceBasis.of(model)
-    state = started(face, displacements=basis.displacements)
+    state = initial_state(face, displacements=basis.displacements)
     if displacement is not None:
         state.shape[0, basis.linear :] = displacement
     vertices = model.shape(face)[0] + basis.displacement(state.shape[0])
@@ -44,7 +44,7 @@ def seen(model, face, displacement=None) -> tuple[SurfaceBasis, VisibleSurface]:
 
 def test_points_lie_at_their_pixels(model, face):
     basis, surface = seen(model, face)
-    pixels = look(surface.points, started(face, displacements=basis.displacements)).pixels[0]
+    pixels = project_landmarks(surface.points, initial_state(face, displacements=basis.displacements)).pixels[0]
     off = (pixels - STRIDE // 2) / STRIDE
     np.testing.assert_allclose(off, np.rint(off), atol=2e-3)
 
@@ -86,10 +86,10 @@ def test_equations_point_where_the_colours_differ_less(model, face):
     rng = np.random.default_rng(0)
     photo = rng.uniform(0, 255, (28, 28, 3)).repeat(8, axis=0).repeat(8, axis=1).astype(np.uint8)
     cue = ColourCue(SmoothPhoto(photo), model, Reflectance.of(face), ColourPriors())
-    fitted = FittedFace(started(face, displacements=basis.displacements), Reflectance.of(face), OCCLUSION)
+    fitted = FittedFace(initial_state(face, displacements=basis.displacements), Reflectance.of(face), OCCLUSION)
     equations = cue.equations(surface, fitted)
     step = 1e-4 * equations.gradient / np.linalg.norm(equations.gradient)
-    before, after = (cue.difference(surface, each) for each in (fitted, fitted.stepped(basis, step)))
+    before, after = (cue.difference(surface, each) for each in (fitted, fitted.apply_step(basis, step)))
     assert after < before
     assert not equations.gradient[7 + basis.linear : -108].any()  # shading is no witness of displacements
 

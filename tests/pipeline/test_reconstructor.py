@@ -15,7 +15,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.detection.detector import Detection
 from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissing, NoFaceFound
 from deep3d.fitting import LandmarkBasis
-from deep3d.fitting.iteration import look, started
+from deep3d.fitting.iteration import initial_state, project_landmarks
 from deep3d.landmarks import five_points
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import Reconstructor
@@ -273,7 +273,7 @@ def test_the_refiner_looks_again_if_it_moves_the_landmarks_much(reconstructor, f
 
     def refine(crops, coefficients, cameras):
         seen.append(len(crops))
-        mesh = look(basis, started(coefficients, cameras[0])).pixels
+        mesh = project_landmarks(basis, initial_state(coefficients, cameras[0])).pixels
         return DenseLandmarks(mesh + [pixels if len(seen) == 1 else 0.0, 0.0], np.ones(mesh.shape[:2]))
 
     detector: Any = Finds(face.detection)
