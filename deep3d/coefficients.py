@@ -14,6 +14,9 @@ ROTATION = slice(224, 227)
 LIGHTING = slice(227, 254)
 TRANSLATION = slice(254, 257)
 COEFFICIENT_COUNT = 257
+SHAPE_COUNT = EXPRESSION.stop - IDENTITY.start  # identity and expression
+ALBEDO_COUNT = ALBEDO.stop - ALBEDO.start
+LIGHTING_COUNT = LIGHTING.stop - LIGHTING.start
 
 FIELDS = {
     "identity": IDENTITY,

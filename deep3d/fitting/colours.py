@@ -13,6 +13,7 @@ from functools import cache
 import numba
 import numpy as np
 
+from deep3d.coefficients import LIGHTING_COUNT
 from deep3d.face_model import FaceModel
 from deep3d.fitting.iteration import POSE, FaceState, LandmarkView, project_landmarks
 from deep3d.fitting.reflectance import ColourPriors, Reflectance, SkinPoints, colour_spread, colour_weights
@@ -134,12 +135,12 @@ class ColourCue:
         normal, gradient = equations.normal, equations.gradient
         back = self.believed.minus(face.skin)
         start = len(gradient) - COLOURS
-        colour, light = np.arange(start, len(gradient) - 1), slice(-28, -1)
+        colour, light = np.arange(start, len(gradient) - 1), slice(-1 - LIGHTING_COUNT, -1)
         normal[colour, colour] += self.priors.precision
         gradient[colour] += self.priors.precision * back
         unseen = np.kron(np.eye(3), _light_behind() / UNSEEN_LIGHT**2)
         normal[light, light] += unseen
-        gradient[light] += unseen @ back[-27:]
+        gradient[light] += unseen @ back[-LIGHTING_COUNT:]
         normal[-1, -1] += OCCLUSION_SPREAD**-2
         gradient[-1] += (OCCLUSION - face.occlusion) / OCCLUSION_SPREAD**2
         return equations

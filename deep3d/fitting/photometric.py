@@ -16,7 +16,7 @@ from operator import add
 import numpy as np
 
 from deep3d.camera import Camera
-from deep3d.coefficients import FaceCoefficients
+from deep3d.coefficients import ALBEDO_COUNT, FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.fitting.basis import LandmarkBasis, SurfaceBasis
 from deep3d.fitting.colours import OCCLUSION, ColourCue, SmoothPhoto
@@ -157,7 +157,7 @@ def joint_steps(equations: Sequence[Equations], shared: np.ndarray) -> list[np.n
 
 def _shared(basis: SurfaceBasis) -> np.ndarray:
     """Numbers of the unknowns that are a person's: identity, displacements, albedo."""
-    shape, albedo = POSE + basis.directions.shape[2], 80
+    shape, albedo = POSE + basis.directions.shape[2], ALBEDO_COUNT
     person = [np.arange(POSE, POSE + basis.identities), np.arange(POSE + basis.linear, shape + albedo)]
     return np.concatenate(person)
 

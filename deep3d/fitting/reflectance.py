@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deep3d.camera import CROP_SIZE, Camera, place, project
-from deep3d.coefficients import FaceCoefficients
+from deep3d.coefficients import ALBEDO_COUNT, LIGHTING_COUNT, FaceCoefficients
 from deep3d.face_model import FaceModel, ModelPart
 from deep3d.lighting import AMBIENT, harmonics
 from deep3d.mesh import vertex_normals, vertex_triangles
@@ -37,7 +37,7 @@ class ColourPriors:
     @property
     def precision(self) -> np.ndarray:
         """(107,) inverse variances of albedo and light."""
-        return np.repeat([self.albedo**-2, self.lighting**-2], [80, 27])
+        return np.repeat([self.albedo**-2, self.lighting**-2], [ALBEDO_COUNT, LIGHTING_COUNT])
 
 
 PRIORS = ColourPriors()
@@ -62,7 +62,7 @@ class Reflectance:
 
     def apply_step(self, step: np.ndarray) -> Reflectance:
         """After a step (107,)."""
-        return Reflectance(self.albedo + step[:80], self.lighting + step[80:])
+        return Reflectance(self.albedo + step[:ALBEDO_COUNT], self.lighting + step[ALBEDO_COUNT:])
 
     def minus(self, other: Reflectance) -> np.ndarray:
         """(107,) the step that leads here from another."""
@@ -78,16 +78,16 @@ class SkinPoints:
 
     def albedo(self, reflectance: Reflectance) -> np.ndarray:
         """(P, 3)"""
-        offsets = self.albedo_directions.reshape(-1, 80) @ reflectance.albedo.astype(np.float32)
+        offsets = self.albedo_directions.reshape(-1, ALBEDO_COUNT) @ reflectance.albedo.astype(np.float32)
         return self.albedo_mean + offsets.reshape(-1, 3)
 
     def derivatives(self, reflectance: Reflectance, functions: np.ndarray) -> np.ndarray:
         """Of the colours (P, 3) by the 107 coefficients: (P, 3, 107), with the nine functions (P, 9) of the normals."""
         light, albedo = (functions @ reflectance.light.T).astype(np.float32), self.albedo(reflectance)
-        derivatives = np.zeros((*albedo.shape, 107), np.float32)
-        np.multiply(self.albedo_directions, light[..., None], out=derivatives[..., :80])
+        derivatives = np.zeros((*albedo.shape, ALBEDO_COUNT + LIGHTING_COUNT), np.float32)
+        np.multiply(self.albedo_directions, light[..., None], out=derivatives[..., :ALBEDO_COUNT])
         for channel in range(3):
-            place = 80 + 9 * channel
+            place = ALBEDO_COUNT + 9 * channel
             derivatives[:, channel, place : place + 9] = albedo[:, channel, None] * functions
         return derivatives
 

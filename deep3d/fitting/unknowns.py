@@ -7,12 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
+from deep3d.coefficients import ALBEDO_COUNT, LIGHTING_COUNT
 from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.iteration import POSE, FaceState, apply_step
 from deep3d.fitting.reflectance import Reflectance
 from deep3d.fitting.visible import VisibleSurface
 
-COLOURS = 108  # unknowns behind pose and shape: albedo, light, occlusion
+COLOURS = ALBEDO_COUNT + LIGHTING_COUNT + 1  # unknowns behind pose and shape: albedo, light, occlusion
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deep3d.coefficients import EXPRESSION, IDENTITY, SHAPE_COUNT
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import MIRROR
 
@@ -26,9 +27,9 @@ class Mirror:
     @classmethod
     def of(cls, model: FaceModel, vertices: Sequence[int]) -> Mirror:
         """Those of a model; the first 68 vertices are the landmarks."""
-        shape = np.zeros((144, 144), np.float32)
-        shape[:80, :80] = _mirrored(model, model.identity_basis)
-        shape[80:, 80:] = _mirrored(model, model.expression_basis)
+        shape = np.zeros((SHAPE_COUNT, SHAPE_COUNT), np.float32)
+        shape[IDENTITY, IDENTITY] = _mirrored(model, model.identity_basis)
+        shape[EXPRESSION, EXPRESSION] = _mirrored(model, model.expression_basis)
         number = {vertex: place for place, vertex in enumerate(vertices)}
         partner = np.array([number.get(int(model.mirror[vertex]), -1) for vertex in vertices])
         partner[:68] = MIRROR
