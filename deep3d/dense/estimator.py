@@ -81,7 +81,7 @@ class DenseEstimator:
     def __call__(self, crops: np.ndarray, coefficients: FaceCoefficients, cameras: Sequence[Camera]) -> DenseMaps:
         """Maps of B faces in (B, 224, 224, 3) uint8 RGB crops, in which each camera sees its own."""
         mesh = mesh_maps(self._model, coefficients, cameras)
-        surface, sure, classes = (np.moveaxis(each, 1, -1) for each in self._network(*network_input(crops, mesh)))
+        surface, sure, classes = (np.moveaxis(each, 1, -1) for each in self._network(*dense_input(crops, mesh)))
         normals = surface[..., 1:4] / np.maximum(np.linalg.norm(surface[..., 1:4], axis=-1, keepdims=True), 1e-6)
         maps = SurfaceMaps(mesh.covered, surface[..., 0], normals, surface[..., 4:])
         return DenseMaps(maps, np.exp(sure.clip(-4, 4)) * np.array([0.01, 1, 0.01], np.float32), classes)
@@ -108,7 +108,7 @@ def mesh_maps(model: FaceModel, face: FaceCoefficients, cameras: Sequence[Camera
     return surface_maps(clip.astype(np.float32), vertices @ turn, normals, model.mean_shape, model.triangles)
 
 
-def network_input(crops: np.ndarray, mesh: SurfaceMaps) -> tuple[np.ndarray, np.ndarray]:
+def dense_input(crops: np.ndarray, mesh: SurfaceMaps) -> tuple[np.ndarray, np.ndarray]:
     """What `dense_graph` takes, of crops (B, 224, 224, 3) uint8 and maps of their meshes."""
     parts = (mesh.covered[..., None], mesh.height[..., None], mesh.normals, mesh.coordinates)
     maps = np.concatenate(parts, axis=-1, dtype=np.float32)

@@ -20,7 +20,7 @@ _PNET_STRIDE, _PNET_WINDOW, _RNET_SIZE, _ONET_SIZE = 2, 12, 24, 48  # pixels
 _PYRAMID_STEP = 2**-0.5
 
 
-class Faces(NamedTuple):
+class FaceBoxes(NamedTuple):
     """What the cascade sees in one image."""
 
     boxes: np.ndarray  # (N, 4) left, top, right, bottom
@@ -47,8 +47,8 @@ class Cascade:
         smallest_face: float,
         thresholds: tuple[float, float, float],
         overlap: float,
-    ) -> list[Faces]:
-        """Faces of at least `smallest_face` pixels in each (H, W, 3) uint8 image, the best first.
+    ) -> list[FaceBoxes]:
+        """FaceBoxes of at least `smallest_face` pixels in each (H, W, 3) uint8 image, the best first.
 
         Of proposals whose intersection over union is larger than `overlap`, only the best goes on.
         """
@@ -96,7 +96,7 @@ class Cascade:
             refined.append(_squared(_moved(box[keep], offset[keep])))
         return refined
 
-    def _decide(self, pyramid: list[_Level], boxes: list[np.ndarray], threshold: float) -> list[Faces]:
+    def _decide(self, pyramid: list[_Level], boxes: list[np.ndarray], threshold: float) -> list[FaceBoxes]:
         offsets, points, scores = self._networks.onet(_crops(pyramid, boxes, _ONET_SIZE))
         faces = []
         for box, offset, point, score in _by_image(boxes, offsets, points, scores):
@@ -104,7 +104,7 @@ class Cascade:
             box, offset, point, score = box[sure], offset[sure], point[sure], score[sure]
             landmarks, box = _inside(box, point), _moved(box, offset)
             keep = not_covered(box, score, 0.7)
-            faces.append(Faces(box[keep], score[keep], landmarks[keep]))
+            faces.append(FaceBoxes(box[keep], score[keep], landmarks[keep]))
         return faces
 
 

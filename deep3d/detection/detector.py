@@ -13,7 +13,7 @@ from deep3d.detection.cascade import Cascade
 from deep3d.detection.resampling import reduced
 from deep3d.errors import ShapeError
 
-Faces = Literal["largest", "all"]
+WhichFaces = Literal["largest", "all"]
 Effort = Literal["search", "glance"]
 
 
@@ -73,7 +73,7 @@ class FaceDetector:
         self._cascade.read([black], [np.array([0.0, 0.0, 48.0, 48.0])])
 
     def detect(
-        self, photos: Sequence[np.ndarray], faces: Faces = "all", effort: Effort = "search"
+        self, photos: Sequence[np.ndarray], faces: WhichFaces = "all", effort: Effort = "search"
     ) -> list[list[Detection]]:
         """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list where there is none.
 
@@ -145,7 +145,7 @@ class FaceDetector:
         return faces
 
 
-def _looks(faces: Faces, effort: Effort) -> tuple[_Look, ...]:
+def _looks(faces: WhichFaces, effort: Effort) -> tuple[_Look, ...]:
     """What is tried one after the other; the first glance is not enough for all faces."""
     if effort == "glance":
         return _GLANCES if faces == "largest" else _GLANCES[1:]

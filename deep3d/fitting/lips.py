@@ -14,7 +14,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import COVERED
 from deep3d.landmarks import INNER, LIPS
 
-FACING = ((61, 67), (62, 66), (63, 65))  # landmarks of the inner upper lip and those under them
+OPPOSITE = ((61, 67), (62, 66), (63, 65))  # landmarks of the inner upper lip and those under them
 TOUCHING = 0.045
 """Of the mouth's width, mean gap between facing landmarks up to which lips touch. Of 23 portraits with closed mouths 23
 have less, of 86 with open ones none (even numbers)."""
@@ -34,10 +34,10 @@ def read_mouths(
     points, deviation = points.copy(), deviation.copy()
     covered = deviation[:, LIPS].mean(axis=1) > COVERED * deviation[:, INNER].mean(axis=1)
     width = np.linalg.norm(points[:, 48] - points[:, 54], axis=1)
-    gap = np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in FACING], axis=0)
+    gap = np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in OPPOSITE], axis=0)
     shut = covered | (gap < TOUCHING * width)
     deviation[covered, LIPS] *= UNKNOWN
-    for pair in FACING:
+    for pair in OPPOSITE:
         points[np.ix_(shut, pair)] = points[np.ix_(shut, pair)].mean(axis=1, keepdims=True)
         deviation[np.ix_(shut, pair)] = CONTACT
     at_rest = [number for number, name in enumerate(expression_names) if name.startswith(OF_MOUTHS)]

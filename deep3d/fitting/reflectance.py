@@ -14,13 +14,13 @@ import numpy as np
 from deep3d.camera import CROP_SIZE, Camera, place, project
 from deep3d.coefficients import ALBEDO_COUNT, LIGHTING_COUNT, FaceCoefficients
 from deep3d.face_model import FaceModel, ModelPart
+from deep3d.fitting.visible import FACING
 from deep3d.lighting import AMBIENT, harmonics
 from deep3d.mesh import vertex_normals, vertex_triangles
 
 SAMPLES = 200  # vertices
 STEPS = 2
 SKIN = 0.5  # of the model's skin map, at least, where colours count
-FACING = 0.2  # cosine to the camera, at least: beyond, a pixel shows too much of the surface
 SMALLEST_SPREAD = 0.02  # of colours in [0, 1] about the right ones
 FARTHEST = 2.0  # spreads: colours that differ by more are hair, shadows or reflections, and count less and less
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deep3d.camera import Pose
-from deep3d.detection.detector import Faces
+from deep3d.detection.detector import WhichFaces
 from deep3d.errors import Deep3DError, NoFaceFound, PhotoFailed
 from deep3d.export import DEFAULT_FORMATS, other_files, write_faces
 from deep3d.photo import Photo, read_photo
@@ -71,7 +71,7 @@ def reconstruct_into(
     reconstructor: Reconstructor,
     photos: Sequence[Path],
     folders: Sequence[Path],
-    faces: Faces = "largest",
+    faces: WhichFaces = "largest",
     formats: Collection[str] = DEFAULT_FORMATS,
 ) -> Iterator[PhotoReport]:
     """Write the faces of each photo into its folder, as `export.write_faces` does; one report for each photo."""
@@ -153,7 +153,7 @@ def map_faces(
     reconstructor: Reconstructor,
     photos: Sequence[Path],
     work: Work[T],
-    faces: Faces = "largest",
+    faces: WhichFaces = "largest",
 ) -> Iterator[T | Deep3DError]:
     """What `work` makes of the faces of each photo, or why it makes nothing, NoFaceFound included.
 
@@ -213,7 +213,7 @@ def _read_batch(paths: Sequence[Path]) -> list[Photo | Deep3DError]:
 
 
 def _reconstruct(
-    reconstructor: Reconstructor, paths: Sequence[Path], batch: list[Photo | Deep3DError], faces: Faces
+    reconstructor: Reconstructor, paths: Sequence[Path], batch: list[Photo | Deep3DError], faces: WhichFaces
 ) -> list[list[Reconstruction] | Deep3DError]:
     """The faces of each photo of a batch; photos that fail together are tried one by one."""
     good = [(path, photo) for path, photo in zip(paths, batch) if isinstance(photo, Photo)]

@@ -16,7 +16,7 @@ import numpy as np
 
 from deep3d.alignment import STANDARD_POINTS
 from deep3d.confidence import shows_face
-from deep3d.detection.detector import Detection, Faces
+from deep3d.detection.detector import Detection, WhichFaces
 from deep3d.photo import Photo
 from deep3d.pipeline.networks import Detector
 from deep3d.pipeline.observation import Candidate, Observation, candidates
@@ -50,7 +50,7 @@ def tries(
     seen: Sequence[Detection],
     found: Sequence[Detection],
     detector: Detector,
-    faces: Faces,
+    faces: WhichFaces,
     most: int | None = None,
 ) -> Iterator[Candidate]:
     """What else a doubtful photo may show, of which `seen` was shown to the network among what the detector `found`.

@@ -10,14 +10,16 @@ import numpy as np
 
 from deep3d.camera import Camera
 from deep3d.coefficients import FaceCoefficients
-from deep3d.detection.detector import Detection, Effort, Faces
+from deep3d.detection.detector import Detection, Effort, WhichFaces
 from deep3d.regression import DenseLandmarks, Regression
 
 
 class Detector(Protocol):
     """Finds faces."""
 
-    def detect(self, photos: Sequence[np.ndarray], faces: Faces, effort: Effort = "search") -> list[list[Detection]]:
+    def detect(
+        self, photos: Sequence[np.ndarray], faces: WhichFaces, effort: Effort = "search"
+    ) -> list[list[Detection]]:
         """The faces of each (H, W, 3) uint8 RGB photo, the largest first; at a glance, those easily seen."""
         ...
 

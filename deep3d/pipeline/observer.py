@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from deep3d.camera import DEEP3D_CAMERA
-from deep3d.detection.detector import Detection, Faces
+from deep3d.detection.detector import Detection, WhichFaces
 from deep3d.errors import AlignmentFailed
 from deep3d.fitting import LandmarkBasis, fit_landmarks, trusted_deviation
 from deep3d.fitting.iteration import initial_state, project_landmarks
@@ -54,7 +54,7 @@ class Observer:
         self._basis = basis
 
     def __call__(
-        self, photos: Sequence[Photo], faces: Faces, refined: bool, watch: Stopwatch, most: int | None = None
+        self, photos: Sequence[Photo], faces: WhichFaces, refined: bool, watch: Stopwatch, most: int | None = None
     ) -> Observation:
         """The faces of the photos, with the refiner's landmarks where that is wished and there is one.
 
@@ -100,7 +100,7 @@ class Observer:
         return seen.take(seen.expected_errors() <= largest_error)
 
     def _aligned(
-        self, photos: Sequence[Photo], detections: Sequence[Sequence[Detection]], faces: Faces, watch: Stopwatch
+        self, photos: Sequence[Photo], detections: Sequence[Sequence[Detection]], faces: WhichFaces, watch: Stopwatch
     ) -> tuple[list[int], list[Candidate]]:
         """The faces that were detected: the number of each one's photo, and the candidates."""
         most = 1 if faces == "largest" else None

@@ -14,7 +14,7 @@ import numpy as np
 from deep3d.camera import DEEP3D_CAMERA, Camera
 from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import Confidence, assess
-from deep3d.detection.detector import FaceDetector, Faces
+from deep3d.detection.detector import FaceDetector, WhichFaces
 from deep3d.errors import NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.fitting import (
@@ -174,7 +174,7 @@ class Reconstructor:
 
     @one_blas_thread
     def reconstruct(
-        self, photos: Sequence[Photo], faces: Faces = "largest", most: int | None = None
+        self, photos: Sequence[Photo], faces: WhichFaces = "largest", most: int | None = None
     ) -> list[list[Reconstruction]]:
         """The faces of each photo, the largest first, an empty list where there is none; one batch for the network.
 

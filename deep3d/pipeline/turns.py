@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deep3d.detection.detector import Detection, Faces, small_copy
+from deep3d.detection.detector import Detection, WhichFaces, small_copy
 from deep3d.photo import Photo
 from deep3d.pipeline.networks import Detector
 
@@ -17,7 +17,7 @@ COPY_SIDE = 200
 picture than a photo that was turned by mistake."""
 
 
-def turned_faces(detector: Detector, photo: Photo, faces: Faces) -> Iterator[tuple[Photo, list[Detection]]]:
+def turned_faces(detector: Detector, photo: Photo, faces: WhichFaces) -> Iterator[tuple[Photo, list[Detection]]]:
     """The photo turned by 90, 180 and 270 degrees, and what the detector sees at a glance in each, the largest first.
 
     The pixels of the turned photos are views: `settled` gives the one that is chosen pixels of its own.

@@ -127,7 +127,7 @@ def draw_people(model: FaceModel, count: int, seed: int) -> tuple[Scenes, ...]:
         scenes,
         glasses=replace(scenes.glasses, worn=np.zeros(count, bool)),
         behind=each_array(scenes.behind, lambda array: array[:, :0]),
-        before=each_array(scenes.before, lambda array: array[:, :0]),
+        occluders=each_array(scenes.occluders, lambda array: array[:, :0]),
         skin=replace(scenes.skin, shadow_depth=np.zeros(count, np.float32)),
     )
     return tuple(each_array(bare, lambda array, row=row: array[row : row + 1]) for row in range(count))

@@ -25,7 +25,7 @@ from deep3d.synthetic.surfaces import ABSENT, Overlay, Surfaces, join, join_over
 from deep3d.synthetic.things import CORNERS, Things
 from deep3d.synthetic.viewpoint import Standpoints
 
-BEHIND, BEFORE = 0.9 * FAR, 1.5 * NEAR  # decimetres: the nearest thing behind a head, and the nearest before it
+BEHIND, OCCLUDING = 0.9 * FAR, 1.5 * NEAR  # decimetres: the nearest thing behind a head, and the nearest occluder
 FLAT_CONTRAST = 0.08  # of the texture of flat things
 GLASSES_BEFORE_SKIN, LENS_BEFORE_SKIN = 0.06, 0.05  # decimetres by which they show where they touch it
 SHINE_EXPONENT = 40  # of the band of light on hair
@@ -48,13 +48,13 @@ def opaque_layer(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: A
 
 def overlay(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: Array) -> Overlay:
     """What lies over it, on heads of (B, V, 3) vertices in head space."""
-    before = flat_things(scenes.before, BEFORE)
-    xp = array_namespace(before.depth)
-    whole = xp.ones_like(before.depth)
+    occluders = flat_things(scenes.occluders, OCCLUDING)
+    xp = array_namespace(occluders.depth)
+    whole = xp.ones_like(occluders.depth)
     eyes = eye_overlays(
         scenes.eyes, model.landmarks(vertices), vertices[:, anatomy.irises], scenes.standpoints, scenes.key
     )
-    return join_overlays([*eyes, *_glasses(scenes.glasses, scenes.standpoints), Overlay(before, whole, whole)])
+    return join_overlays([*eyes, *_glasses(scenes.glasses, scenes.standpoints), Overlay(occluders, whole, whole)])
 
 
 def flat_things(things: Things, nearest: float) -> Surfaces:

@@ -16,13 +16,13 @@ from deep3d.synthetic.glasses import RIM
 from deep3d.synthetic.heads import HeadGenerator, Shots
 from deep3d.synthetic.scenes import Scenes
 from deep3d.synthetic.surfaces import PICTURE
-from deep3d.synthetic.things import CORNERS, MOST_BEFORE
+from deep3d.synthetic.things import CORNERS, MOST_OCCLUDERS
 
 BACKGROUND, SKIN, HAIR, GLASSES, OCCLUDER = range(len(CLASSES))
 
 _SEGMENTS = 2 * (RIM - 1) + 8 + 2 * 11  # of rims, arch and temples
 _GLASSES = 2 * (RIM - 1) + 4 * _SEGMENTS  # triangles of lenses and of all that
-_BEFORE = MOST_BEFORE * CORNERS  # triangles
+_OCCLUDERS = MOST_OCCLUDERS * CORNERS  # triangles
 _BALD = 0.5  # of a scalp's hair, below which it counts as skin
 
 Displace = Callable[[np.random.Generator, int], np.ndarray]
@@ -70,7 +70,7 @@ class MappedHeadGenerator(HeadGenerator):
         classes = kinds[triangle]
         triangle, _, nearer = fragments(shots.clips[1][b], over)
         kinds = np.full(len(over) + 1, BACKGROUND, np.uint8)
-        kinds[-1 - _BEFORE - _GLASSES : -1 - _BEFORE] = GLASSES
-        kinds[-1 - _BEFORE : -1] = OCCLUDER
+        kinds[-1 - _OCCLUDERS - _GLASSES : -1 - _OCCLUDERS] = GLASSES
+        kinds[-1 - _OCCLUDERS : -1] = OCCLUDER
         over_classes = kinds[triangle]
         return np.where((over_classes > 0) & (nearer < behind), over_classes, classes)

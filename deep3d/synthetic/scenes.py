@@ -18,7 +18,7 @@ from deep3d.synthetic.hair import Hair, random_hair
 from deep3d.synthetic.light import random_lighting
 from deep3d.synthetic.painting import NOISE_SIZE
 from deep3d.synthetic.population import People, random_people
-from deep3d.synthetic.things import Things, random_things_before, random_things_behind
+from deep3d.synthetic.things import Things, random_occluders, random_things_behind
 from deep3d.synthetic.viewpoint import Standpoints, random_standpoints
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Scenes:
     glasses: Glasses
     background: Background
     behind: Things
-    before: Things
+    occluders: Things
     film: Film
 
 
@@ -117,7 +117,7 @@ class Director:
             glasses=random_glasses(rng, landmarks),
             background=_random_background(rng, count, self._noises),
             behind=random_things_behind(rng, standpoints.see(neck)[0][:, 0]),
-            before=random_things_before(rng, standpoints.pixels_per_dm),
+            occluders=random_occluders(rng, standpoints.pixels_per_dm),
             film=random_film(rng, count, FINE_NOISES),
         )
         return each_array(scenes, single_precision)

@@ -10,7 +10,7 @@ from deep3d.arrays import Array
 from deep3d.camera import CROP_SIZE
 
 CORNERS = 12  # of every outline; those of fewer repeat their last
-MOST_BEHIND, MOST_BEFORE = 5, 6  # things in one picture, besides clothes
+MOST_BEHIND, MOST_OCCLUDERS = 5, 6  # things in one picture, besides clothes
 FINGERS = ((-0.36, 0.72), (-0.12, 0.9), (0.12, 0.85), (0.36, 0.6))
 """Where they begin across a hand, and how long they are, in widths of the palm."""
 PALM = 0.85  # decimetres
@@ -37,15 +37,15 @@ def random_things_behind(rng: np.random.Generator, neck: np.ndarray) -> Things:
     return Things(outlines, any_colours(rng, size), rng.normal(0, 0.2, (*size, 2)))
 
 
-def random_things_before(rng: np.random.Generator, scale: np.ndarray) -> Things:
+def random_occluders(rng: np.random.Generator, scale: np.ndarray) -> Things:
     """Before one face in five: a hand, a microphone, or one or two things of any shape.
 
     `scale` (B,) are pixels for a decimetre at the head.
     """
     count = len(scale)
     kind = rng.choice(4, (count, 1, 1), p=[0.8, 0.1, 0.06, 0.04])
-    there = np.arange(MOST_BEFORE) < rng.integers(1, 3, (count, 1)) * (kind[..., 0] == 1)
-    places = rng.uniform(20, 204, (count, MOST_BEFORE, 2))
+    there = np.arange(MOST_OCCLUDERS) < rng.integers(1, 3, (count, 1)) * (kind[..., 0] == 1)
+    places = rng.uniform(20, 204, (count, MOST_OCCLUDERS, 2))
     patches = _patches(rng, places, rng.uniform(12, 55, there.shape), there)
     outlines = np.select(
         [kind[..., None] == 2, kind[..., None] == 3], [_hands(rng, scale), _microphones(rng, scale)], patches
@@ -56,8 +56,8 @@ def random_things_before(rng: np.random.Generator, scale: np.ndarray) -> Things:
     dark = rng.uniform(0.02, 0.35, (count, 1, 1)) * np.ones(3)
     other = np.where(rng.random((count, 1, 1)) < 0.5, skin, any_colours(rng, (count, 1)))
     colours = np.select([kind == 2, kind == 3], [skin, dark], other)
-    gradients = np.repeat(rng.normal(0, 0.2, (count, 1, 2)), MOST_BEFORE, axis=1)
-    return Things(outlines, colours * rng.normal(1, 0.05, (count, MOST_BEFORE, 1)), gradients)
+    gradients = np.repeat(rng.normal(0, 0.2, (count, 1, 2)), MOST_OCCLUDERS, axis=1)
+    return Things(outlines, colours * rng.normal(1, 0.05, (count, MOST_OCCLUDERS, 1)), gradients)
 
 
 def any_colours(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
@@ -79,7 +79,7 @@ def _patches(rng: np.random.Generator, middle: np.ndarray, radius: np.ndarray, t
 
 
 def _hands(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
-    """A palm, a thumb and four fingers, anyhow turned: (B, MOST_BEFORE, CORNERS, 2)."""
+    """A palm, a thumb and four fingers, anyhow turned: (B, MOST_OCCLUDERS, CORNERS, 2)."""
     count = len(scale)
     spread, bent = rng.uniform(-0.1, 0.5, count), rng.uniform(0.5, 1.05, (count, len(FINGERS)))
     middle = np.zeros(count)
@@ -99,13 +99,13 @@ def _hands(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
 
 
 def _microphones(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
-    """A handle that comes from below and a ball before or under the mouth: (B, MOST_BEFORE, CORNERS, 2)."""
+    """A handle that comes from below and a ball before or under the mouth: (B, MOST_OCCLUDERS, CORNERS, 2)."""
     count = len(scale)
     x, y = rng.normal(112, 30, count), rng.normal(165, 25, count)
     lean, thick = rng.normal(0, 60, count), rng.uniform(0.1, 0.16, count) * scale
     handle = _capsules(x, y, x + lean, y + 200, thick)
     ball = _capsules(x, y, x, y + 1, thick * rng.uniform(1.4, 2.2, count))
-    return np.stack([handle] + [ball] * (MOST_BEFORE - 1), axis=1)
+    return np.stack([handle] + [ball] * (MOST_OCCLUDERS - 1), axis=1)
 
 
 def _capsules(x0: np.ndarray, y0: np.ndarray, x1: np.ndarray, y1: np.ndarray, half: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ INNER = 0.6  # share of the margin that such a silhouette needs: what it hides i
 DEPTH_SLACK = np.float32(0.006)  # decimetres behind the depth map: seen up to once, hidden from twice
 FARTHEST = np.float32(1e6)  # pixels
 MARGIN = (0.02, 0.07)  # decimetres from a silhouette where the photo begins to count and where it counts fully
-FACING = (0.1, 0.34)  # cosines of 84 and 70 degrees between normal and viewing direction, likewise
+FACING_FADE = (0.1, 0.34)  # cosines of 84 and 70 degrees between normal and viewing direction, likewise
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _facing(vertices, normals, depth):
 
 def angle_weight(cosine: np.ndarray) -> np.ndarray:
     """How much the photo counts for the angle: 1 seen from the front, 0 at grazing angles."""
-    return smoothstep(cosine, *FACING).astype(np.float32)
+    return smoothstep(cosine, *FACING_FADE).astype(np.float32)
 
 
 def seen_vertices(view: View, pixels: np.ndarray, depth: np.ndarray, angle: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from deep3d.camera import place, project
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
 from deep3d.face_model import FaceModel, default_face_model
 from deep3d.fitting import LandmarkBasis, fit_landmarks, read_mouths, trusted_deviation
-from deep3d.fitting.lips import FACING
+from deep3d.fitting.lips import OPPOSITE
 
 NOISE = 0.3  # crop pixels
 
@@ -31,7 +31,7 @@ def landmarks(model: FaceModel, coefficients: FaceCoefficients) -> np.ndarray:
 def gap(points: np.ndarray) -> float:
     """Mean gap between the lips, in widths of the mouth."""
     width = np.linalg.norm(points[0, 48] - points[0, 54])
-    return float(np.mean([np.linalg.norm(points[0, a] - points[0, b]) for a, b in FACING]) / width)
+    return float(np.mean([np.linalg.norm(points[0, a] - points[0, b]) for a, b in OPPOSITE]) / width)
 
 
 def fitted(model: FaceModel, points: np.ndarray, deviation: np.ndarray, start: FaceCoefficients) -> FaceCoefficients:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deep3d.synthetic.things import CORNERS, MOST_BEFORE, Things, random_things_before, random_things_behind
+from deep3d.synthetic.things import CORNERS, MOST_OCCLUDERS, Things, random_occluders, random_things_behind
 
 COUNT = 2000
 
@@ -14,11 +14,11 @@ def areas(things: Things) -> np.ndarray:
 
 
 def test_one_face_in_five_has_something_before_it_and_hands_have_five_fingers():
-    things = random_things_before(np.random.default_rng(0), np.full(COUNT, 80.0))
-    assert things.outlines.shape == (COUNT, MOST_BEFORE, CORNERS, 2)
+    things = random_occluders(np.random.default_rng(0), np.full(COUNT, 80.0))
+    assert things.outlines.shape == (COUNT, MOST_OCCLUDERS, CORNERS, 2)
     parts = (areas(things) > 1).sum(axis=1)
     assert 0.16 < (parts > 0).mean() < 0.24
-    hands = (parts == MOST_BEFORE) & (things.colours[:, 0, 0] > things.colours[:, 0, 2] + 0.02)
+    hands = (parts == MOST_OCCLUDERS) & (things.colours[:, 0, 0] > things.colours[:, 0, 2] + 0.02)
     assert 0.03 < hands.mean() < 0.08
     palm, *fingers = (areas(things)[hands] / 80**2).T  # square decimetres
     assert (palm > 0.4).all() and (palm < 1.2).all()

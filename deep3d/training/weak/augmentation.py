@@ -81,7 +81,7 @@ def plain_crops(wide: WideCrops) -> FaceCrops:
     return FaceCrops(images, images, attention, wide.landmarks - MARGIN)
 
 
-def network_input(crops: FaceCrops, size: int) -> Tensor:
+def regressor_input(crops: FaceCrops, size: int) -> Tensor:
     """(B, 3, size, size) in [0, 1], channels last in memory; smaller pixels are averages."""
     return functional.avg_pool2d(crops.seen, CROP_SIZE // size).contiguous(memory_format=torch.channels_last)
 

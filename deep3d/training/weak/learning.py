@@ -24,7 +24,7 @@ from deep3d.network.torch_regressor import RegressorNetwork, StandardizedRegress
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.run import Run, averaged_regressor, output_scale
 from deep3d.training.team import Team
-from deep3d.training.weak.augmentation import Augmenter, network_input
+from deep3d.training.weak.augmentation import Augmenter, regressor_input
 from deep3d.training.weak.config import TRUNK_PARTS, WeakConfig
 from deep3d.training.weak.drawn_faces import FaceDrawer
 from deep3d.training.weak.losses import TERMS, WeakLoss
@@ -104,7 +104,7 @@ class _Losses:
 
     def __call__(self, module: nn.Module) -> dict[str, Tensor]:
         crops = Augmenter(self.config.augmentation)(next(self.batches).to(self.device))
-        seen = network_input(crops, self.config.schedule.crop_size)
+        seen = regressor_input(crops, self.config.schedule.crop_size)
         predicted = _predict(module, seen)
         terms = self.loss(self.drawer(predicted[:, :COEFFICIENT_COUNT]), crops)
         if self.teacher is not None:

@@ -16,7 +16,7 @@ from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.landmarks import INNER, landmark_errors
 from deep3d.training.loop import Watch
 from deep3d.training.run import Run
-from deep3d.training.weak.augmentation import network_input, plain_crops
+from deep3d.training.weak.augmentation import plain_crops, regressor_input
 from deep3d.training.weak.drawn_faces import DrawnFaces, FaceDrawer
 from deep3d.training.weak.losses import photometric
 from deep3d.training.weak.wide_crops import WideCropSet, batches_in_order
@@ -61,7 +61,7 @@ class _WeakWatch:
         errors: dict[str, list[float]] = {name: [] for name in MEASURES}
         for number, wide in enumerate(batches_in_order(self.held_out, _BATCH)):
             crops = plain_crops(wide.to(self.run.team.device))
-            vectors = self.run.average(network_input(crops, self.crop_size))
+            vectors = self.run.average(regressor_input(crops, self.crop_size))
             faces = self.drawer(vectors[:, :COEFFICIENT_COUNT])
             dense = vectors[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))[:, :68, :2]
             images, compared = crops.images.to(self.drawer.device), crops.attention.to(self.drawer.device) * faces.skin

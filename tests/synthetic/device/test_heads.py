@@ -77,7 +77,7 @@ def test_what_is_not_there_is_not_drawn_and_what_is_before_a_face_hides_it(gener
         np.full((6, 2, 3), 0.5, np.float32),
         np.zeros((6, 2, 2), np.float32),
     )
-    heads = [generator.photograph(replace(one, before=wall)).crops.float() for one in (bald, worn)]
+    heads = [generator.photograph(replace(one, occluders=wall)).crops.float() for one in (bald, worn)]
     assert (heads[0] - heads[1]).abs().max() <= 1
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from deep3d.landmarks import MIRROR
-from deep3d.training.weak.augmentation import Augmenter, network_input, plain_crops
+from deep3d.training.weak.augmentation import Augmenter, plain_crops, regressor_input
 from deep3d.training.weak.config import Augmentation
 from deep3d.training.weak.photo_sources import read_sources
 from deep3d.training.weak.wide_crops import MARGIN, WIDE_SIZE, WideCrops, WideCropSet, batches_in_order
@@ -56,7 +56,7 @@ def test_the_plain_crop_is_the_middle(wide):
 
 def test_the_network_sees_averages_and_the_photo_stays_as_sharp_as_it_was(wide):
     plain = plain_crops(wide)
-    seen = network_input(plain, 112)
+    seen = regressor_input(plain, 112)
     assert seen.shape == (4, 3, 112, 112)
     assert torch.allclose(seen[:, :, 3, 5], plain.seen[:, :, 6:8, 10:12].mean(dim=(2, 3)), atol=1e-6)
     torch.manual_seed(3)
