@@ -73,7 +73,7 @@ def reconstruct(
         str, typer.Option(help="What to write, separated by commas: overlay, obj, glb, ply, json, mat.")
     ] = "overlay,obj,glb,ply,json",
 ) -> None:
-    """Turn photos into textured 3D faces: face.glb, face.obj, face.ply, face.json, overlay.jpg and more.
+    """Reconstruct textured 3D faces from photos: face.glb, face.obj, face.ply, face.json, overlay.jpg and more.
 
     Exit codes: 0 if every photo gave a face, 1 if some failed, 2 for wrong usage.
     """
