@@ -129,7 +129,7 @@ def _calm(scenes: Scenes, names: tuple[str, ...], neck: np.ndarray, rng: np.rand
         hair=replace(scenes.hair, worn=np.ones(count, bool), colour=scenes.hair.hair_colour),
         glasses=replace(scenes.glasses, worn=np.zeros(count, bool)),
         behind=each_array(behind, single_precision),
-        before=replace(scenes.before, outlines=np.zeros_like(scenes.before.outlines)),
+        occluders=replace(scenes.occluders, outlines=np.zeros_like(scenes.occluders.outlines)),
     )
 
 

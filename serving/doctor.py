@@ -59,7 +59,7 @@ def _network() -> str:
 
     runtimes = available_runtimes()
     if not runtimes:
-        raise ServingError("none is installed; pip install 'deep3d[openvino]'")
+        raise ServingError("no runtime is installed; pip install 'deep3d[openvino]'")
     return ", ".join(runtimes)
 
 

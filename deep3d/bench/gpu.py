@@ -26,10 +26,10 @@ CALLS = 8  # batches in a row: a GPU is asked for the next one before it has fin
 def gpu_section(checkpoint: Checkpoint, face_model: FaceModel, rounds: int) -> Section:
     """Faces and heads each second.
 
-    Raises: RuntimeUnavailable if torch sees no GPU.
+    Raises: RuntimeUnavailable if torch finds no GPU.
     """
     if not torch.cuda.is_available():
-        raise RuntimeUnavailable("torch sees no GPU")
+        raise RuntimeUnavailable("torch finds no GPU")
     device = torch.device("cuda")
     title = f"GPU, {torch.cuda.get_device_name(device)}"
     figures = [

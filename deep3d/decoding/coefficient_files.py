@@ -38,7 +38,7 @@ def read_coefficients(path: str | Path) -> FaceCoefficients:
     path = Path(path)
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise CoefficientsInvalid(f"{path}: not a kind of file that is known; give one of {', '.join(_READERS)}")
+        raise CoefficientsInvalid(f"{path}: unknown kind of file; give one of {', '.join(_READERS)}")
     try:
         vectors = np.atleast_2d(np.asarray(read(path), np.float32))
     except OSError as error:

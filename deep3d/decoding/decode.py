@@ -47,7 +47,7 @@ def write_decoded(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     """
     path = Path(path)
     if path.suffix not in FILE_KINDS:
-        raise OutputNotWritable(f"{path}: not a kind of file that is written; name it {' or '.join(FILE_KINDS)}")
+        raise OutputNotWritable(f"{path}: unknown kind of file; name it {' or '.join(FILE_KINDS)}")
     try:
         with written_whole(path) as partial, partial.open("wb") as file:
             if path.suffix == ".mat":

@@ -107,7 +107,7 @@ def _triangles_of(corners: np.ndarray, model: FaceModel) -> np.ndarray:
     missing = [row for row, three in enumerate(corners.tolist()) if tuple(three) not in found]
     if missing:
         raise FaceModelInvalid(
-            f"{MARKUP_FILE}: the triangle of landmark {missing[0]} is not in the model; place it anew"
+            f"{MARKUP_FILE}: the triangle of landmark {missing[0]} is not in the model; place the landmark again"
         )
     return np.array([found[tuple(three)] for three in corners.tolist()])
 

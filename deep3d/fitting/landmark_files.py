@@ -25,7 +25,7 @@ def read_landmarks68(path: str | Path) -> np.ndarray:
     path = Path(path)
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise LandmarksInvalid(f"{path}: not a kind of landmark file that is known; give one of {', '.join(_READERS)}")
+        raise LandmarksInvalid(f"{path}: unknown kind of landmark file; give one of {', '.join(_READERS)}")
     try:
         points = np.asarray(read(path), np.float64)
     except OSError as error:

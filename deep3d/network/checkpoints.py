@@ -160,7 +160,7 @@ def write_checkpoint(
     if info.trunk not in TRUNKS:
         raise CheckpointInvalid(f"{path}: trunk {info.trunk!r} is unknown, choose one of {', '.join(TRUNKS)}")
     if info.crop_size < 32 or CROP_SIZE % info.crop_size:
-        raise CheckpointInvalid(f"{path}: crop_size {info.crop_size} is no whole fraction of {CROP_SIZE}; choose one")
+        raise CheckpointInvalid(f"{path}: crop_size {info.crop_size} does not divide {CROP_SIZE}; choose one that does")
     arrays = checked_arrays(path, info.trunk, arrays)
     metadata = {"schema": SCHEMA, "storage": storage, **asdict(info)}
     metadata |= {"accuracy": json.dumps(info.accuracy), "crop_size": str(info.crop_size)}
@@ -204,7 +204,7 @@ def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInf
     crop_size = int(metadata["crop_size"]) if metadata["crop_size"].isdigit() else 0
     if crop_size < 32 or CROP_SIZE % crop_size:
         raise CheckpointInvalid(
-            f"{path}: crop_size {metadata['crop_size']!r} is no whole fraction of {CROP_SIZE}; write it again"
+            f"{path}: crop_size {metadata['crop_size']!r} does not divide {CROP_SIZE}; write the checkpoint again"
         )
     texts = {name: metadata[name] for name in names if name not in ("accuracy", "crop_size")}
     return CheckpointInfo(**texts, accuracy=accuracy, crop_size=crop_size), metadata["storage"]

@@ -67,7 +67,7 @@ def _state_dict(path: Path) -> dict[str, np.ndarray]:
     if any(str(name).startswith(TENSORFLOW_NAMES) for name in network):
         raise CheckpointInvalid(f"{path}: weights {TENSORFLOW}")
     if foreign := [name for name, value in network.items() if not hasattr(value, "numpy")]:
-        raise CheckpointInvalid(f"{path}: {foreign[0]!r} is no tensor; fetch it again")
+        raise CheckpointInvalid(f"{path}: {foreign[0]!r} is not a tensor; fetch the file again")
     arrays = {name: value.detach().cpu() for name, value in network.items()}
     return {name: (value.float() if value.is_floating_point() else value).numpy() for name, value in arrays.items()}
 

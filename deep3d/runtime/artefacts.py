@@ -80,7 +80,7 @@ def read_artefact(checkpoint: Checkpoint, path: Path) -> tuple[bytes, str]:
     if metadata[_HASH] != _graph_sha256(model):
         raise RuntimeUnavailable(f"{path}: was changed since deep3d wrote it; {again}")
     if metadata[_CHECKPOINT] != checkpoint.sha256:
-        raise RuntimeUnavailable(f"{path}: was written of another checkpoint than {checkpoint.path}; {again}")
+        raise RuntimeUnavailable(f"{path}: was written for another checkpoint than {checkpoint.path}; {again}")
     return content, metadata[_PRECISION]
 
 

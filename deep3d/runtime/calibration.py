@@ -60,18 +60,18 @@ class Calibration:
         except OSError as error:
             raise RuntimeUnavailable(f"{self.path}: int8 needs this file, which is not there; {again}") from error
         except ValueError as error:
-            raise RuntimeUnavailable(f"{self.path}: not JSON ({error}); {again} anew") from error
+            raise RuntimeUnavailable(f"{self.path}: not JSON ({error}); {again}") from error
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-            raise RuntimeUnavailable(f"{self.path}: no calibration of this version; {again} anew")
+            raise RuntimeUnavailable(f"{self.path}: not a calibration file of this version; {again}")
         if content.get("weights_sha256") != self.weights_sha256:
-            raise RuntimeUnavailable(f"{self.path}: belongs to other weights; {again} anew")
+            raise RuntimeUnavailable(f"{self.path}: belongs to other weights; {again}")
         ranges = content.get("ranges")
         if (
             not isinstance(ranges, dict)
             or set(ranges) != set(self.activations)
             or not all(map(_is_range, ranges.values()))
         ):
-            raise RuntimeUnavailable(f"{self.path}: 'ranges' is not a range for each activation; {again} anew")
+            raise RuntimeUnavailable(f"{self.path}: 'ranges' is not a range for each activation; {again}")
         return {name: Range(*ends) for name, ends in ranges.items()}
 
     @property

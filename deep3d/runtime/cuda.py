@@ -13,7 +13,7 @@ from deep3d.runtime.eager import PreparedNetwork
 class CudaRuntime:
     """A `Runtime`; the threads of the processor do not matter to it. fp32 is true float32, not TF32.
 
-    Raises: RuntimeUnavailable if torch sees no GPU.
+    Raises: RuntimeUnavailable if torch finds no GPU.
     """
 
     name = "cuda"

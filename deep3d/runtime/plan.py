@@ -84,11 +84,11 @@ def read_plan(checkpoint: Checkpoint, goal: Goal) -> Plan | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RuntimeUnavailable(f"{path}: no plan can be read from it ({error}); {again}") from error
+        raise RuntimeUnavailable(f"{path}: cannot read a plan from this file ({error}); {again}") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise RuntimeUnavailable(f"{path}: no plan of this version; {again}")
+        raise RuntimeUnavailable(f"{path}: not a plan of this version; {again}")
     if content.get("machine") != machine_facts(checkpoint):
-        raise RuntimeUnavailable(f"{path}: the plan of another machine or checkpoint; {again}")
+        raise RuntimeUnavailable(f"{path}: this plan is for another machine or checkpoint; {again}")
     values = content.get(goal)
     if not isinstance(values, dict) or set(values) != {field.name for field in fields(Plan)}:
         raise RuntimeUnavailable(f"{path}: {goal!r} is not a whole plan; {again}")

@@ -85,7 +85,7 @@ def run_stages(
                                 tell(stage, values)
                             if run.team.any(stop.received):
                                 raise TrainingStopped(
-                                    f"{run.folder}: stopped after step {run.step} of {total}; the same command goes on"
+                                    f"{run.folder}: stopped after step {run.step} of {total}; the same command resumes"
                                 )
                             if run.step % run.config.checkpoint_every == 0:
                                 run.save()

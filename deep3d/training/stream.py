@@ -94,7 +94,7 @@ class HeadStream:
         for worker in self._workers:
             if not worker.is_alive():
                 raise TrainingError(
-                    f"{worker.name}, which renders heads, has ended with exit code {worker.exitcode}; see its message "
+                    f"{worker.name}, which renders heads, failed with exit code {worker.exitcode}; see its message "
                     "above, if any, for memory that ran out or a damaged file, then start again to go on"
                 )
 

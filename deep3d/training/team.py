@@ -77,7 +77,7 @@ def join_team(device: str) -> Iterator[Team]:
     if here.type == "cuda":
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if local >= torch.cuda.device_count():
-            raise TrainingError(f"device {device}: torch sees {torch.cuda.device_count()} CUDA devices; use cpu")
+            raise TrainingError(f"device {device}: torch finds {torch.cuda.device_count()} CUDA devices; use cpu")
         here = torch.device("cuda", local)
         torch.cuda.set_device(here)
     if "WORLD_SIZE" not in os.environ:

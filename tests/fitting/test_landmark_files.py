@@ -39,7 +39,7 @@ def test_an_array(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.doc", "", "not a kind"),
+        ("a.doc", "", "unknown kind"),
         ("a.txt", "1 2\n3 4", r"array of \(2, 2\)"),
         ("a.txt", "1 2\n3", "not a file of 68"),
         ("a.csv", "x,y\n1,2", "not a file of 68"),

@@ -146,7 +146,7 @@ def test_contents_that_are_no_regressor(saved, state, toy_face_model):
     assert_refused(saved(state), toy_face_model, CheckpointInvalid, "no 'net_recon'", "backbone.conv1.weight")
     assert_refused(saved([1, 2]), toy_face_model, CheckpointInvalid, "no 'net_recon'")
     assert_refused(
-        saved({"net_recon": state | {"epoch": 20}}), toy_face_model, CheckpointInvalid, "'epoch' is no tensor"
+        saved({"net_recon": state | {"epoch": 20}}), toy_face_model, CheckpointInvalid, "'epoch' is not a tensor"
     )
     heads = {name: value for name, value in state.items() if name.startswith("backbone")}
     single = heads | {"backbone.fc.weight": torch.zeros(257, 512), "backbone.fc.bias": torch.zeros(257)}

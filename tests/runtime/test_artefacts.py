@@ -128,7 +128,7 @@ def test_a_calibration_belongs_to_its_checkpoint(checkpoint, crops):
         (written.replace(f"[0.0, {high}]", "[0.0, NaN]"), "'ranges' is not a range"),
         (written.replace(f"[0.0, {high}]", "[0.0]"), "'ranges' is not a range"),
         (written[:50], "not JSON"),
-        ("[]", "no calibration of this version"),
+        ("[]", "not a calibration file of this version"),
     ]:
         calibration.path.write_text(wrong)
         with pytest.raises(RuntimeUnavailable, match=message):

@@ -136,7 +136,7 @@ def test_a_run_that_is_interrupted_goes_on_after_its_last_step(finished, tmp_pat
 def test_a_run_that_is_told_to_stop_does_so_after_a_whole_step(finished, tmp_path, number):
     handler = signal.getsignal(number)
     first, second = Steps(5, lambda: signal.raise_signal(number)), Steps()
-    with pytest.raises(TrainingStopped, match="stopped after step 5 of 8; the same command goes on"):
+    with pytest.raises(TrainingStopped, match="stopped after step 5 of 8; the same command resumes"):
         run(tmp_path, first)
     assert signal.getsignal(number) is handler
     network = run(tmp_path, second)
