@@ -106,3 +106,41 @@ def test_every_module_says_what_it_is(name):
     path = REPOSITORY / Path(*name.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), f"{file} has no docstring"
+
+
+LONG_FUNCTIONS = {
+    "deep3d/cli/depth.py depth": "the options of a command are its parameters",
+    "deep3d/cli/drawing.py draw": "the same",
+    "deep3d/cli/evaluation.py evaluate": "the same",
+    "deep3d/cli/faces.py reconstruct": "the same",
+    "deep3d/cli/runtimes.py tune": "the same",
+    "deep3d/cli/video.py video": "the same",
+    "deep3d/rendering/kernels.py _draw": "one loop over pixels, compiled in one piece",
+    "deep3d/rendering/silhouettes.py silhouette_crossings": "the same, over edges",
+    "deep3d/rendering/triton.py _draw": "the same, on a GPU",
+    "serving/store/migrations/versions/0001_first.py upgrade": "all tables of the first version, one after another",
+}
+"""Functions of more than 40 lines, each with its reason."""
+
+
+def test_functions_are_short_or_have_a_reason():
+    long = set()
+    for room in ("deep3d", "serving"):
+        for path in sorted((REPOSITORY / room).rglob("*.py")):
+            if "node_modules" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _lines(node) > 40:
+                    long.add(f"{path.relative_to(REPOSITORY).as_posix()} {node.name}")
+    assert long == set(LONG_FUNCTIONS)
+
+
+def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_rooms_are_small():
+    ours = list((REPOSITORY / "deep3d").rglob("*.py"))
+    assert len([path for path in ours if path.parent.name == "deep3d" and path.parent.parent == REPOSITORY]) <= 14
+    for folder in {path.parent for path in [*ours, *(REPOSITORY / "serving").rglob("*.py")]}:
+        assert len(list(folder.glob("*.py"))) <= 20, f"{folder.name} has more than 20 modules; make a room of some"

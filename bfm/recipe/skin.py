@@ -72,6 +72,10 @@ class Regions:
     part: np.ndarray  # (V,) part name
 
 
+FLUSHED = (((4.3, 0.8, 8.6), 2.2), ((-4.3, 0.8, 8.6), 2.2), ((0, 0.4, 12.6), 1.3))
+"""Cheeks and nose tip, which redden: centres and sizes, centimetres of the source."""
+
+
 def build_regions(source: Source, topology: Topology) -> Regions:
     """Paint the masks on the neutral head."""
     points = topology.resample(source.neutral)
@@ -104,15 +108,7 @@ def build_regions(source: Source, topology: Topology) -> Regions:
         moustache=moustache * skin * (1 - lips),
         lids=_ramp(0.75 - opening, 0.5) * eyes,
         lash_line=_ramp(0.12 - opening, 0.12) * eyes,
-        flush=np.maximum.reduce(
-            [
-                _blob(points, (4.3, 0.8, 8.6), 2.2),
-                _blob(points, (-4.3, 0.8, 8.6), 2.2),
-                _blob(points, (0, 0.4, 12.6), 1.3),
-                ears,
-            ]
-        )
-        * skin,
+        flush=np.maximum.reduce([*(_blob(points, *spot) for spot in FLUSHED), ears]) * skin,
         freckled=np.maximum(_blob(points, (3.2, 1.6, 9.5), 2.6), _blob(points, (-3.2, 1.6, 9.5), 2.6)) * skin,
         points=points,
         part=part,

@@ -59,7 +59,6 @@ def run_bench(
     pipelines = {**(plain or {}), **found}
     base, skipped = next(iter(plain or {}), None), no_plain + no_mediapipe
     few = max(1, rounds // 3)
-    sections = []
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         parts: dict[str, Callable[[], Section]] = {
@@ -75,11 +74,14 @@ def run_bench(
             "tools": lambda: tools_section(reconstructor.face_model, 2 * rounds),
             "graphics card": lambda: _gpu(reconstructor, rounds),
         }
-        for name in PARTS:
-            if name in only:
-                advance(name)
-                sections.append(parts[name]())
+        sections = [_measured(name, parts[name], advance) for name in PARTS if name in only]
     return BenchReport(tuple(sections), machine_facts(reconstructor.checkpoint), utc_now())
+
+
+def _measured(name: str, part: Callable[[], Section], advance: Callable[[str], None]) -> Section:
+    """A part's section, told before it starts."""
+    advance(name)
+    return part()
 
 
 def _gpu(reconstructor: Reconstructor, rounds: int) -> Section:

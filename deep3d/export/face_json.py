@@ -30,6 +30,10 @@ def write_json(reconstruction: Reconstruction, folder: Path) -> None:
         np.save(folder / DISPLACEMENT_FILE, (MILLIMETRES * reconstruction.displacement).astype(np.float32))
 
 
+LANDMARK_LISTS = ("landmarks68", "landmarks68_contour", "landmarks68_mediapipe")
+"""The lists of 68 points of a face, as face.json and `Reconstruction` call them."""
+
+
 def describe(reconstruction: Reconstruction) -> dict[str, Any]:
     """The content of face.json."""
     photo, detection, crop = reconstruction.photo, reconstruction.detection, reconstruction.crop
@@ -45,9 +49,7 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
             "landmarks5": _numbers(detection.landmarks, 3),
         },
         "pose": {"yaw": round(pose.yaw, 4), "pitch": round(pose.pitch, 4), "roll": round(pose.roll, 4)},
-        "landmarks68": _numbers(reconstruction.landmarks68, 3),
-        "landmarks68_contour": _numbers(reconstruction.landmarks68_contour, 3),
-        "landmarks68_mediapipe": _numbers(reconstruction.landmarks68_mediapipe, 3),
+        **{name: _numbers(getattr(reconstruction, name), 3) for name in LANDMARK_LISTS},
         "landmark_embedding": {
             "triangles": face_model.markup.triangles.tolist(),
             "weights": _numbers(face_model.markup.points.weights, 7),
@@ -61,12 +63,7 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
         "coefficients": {name: _numbers(getattr(coefficients, name)[0], 7) for name in FIELDS},
         "displacement": None if reconstruction.displacement is None else DISPLACEMENT_FILE,
         "expression_names": list(face_model.expression_names),
-        "face_model": {
-            "name": face_model.info.name,
-            "version": face_model.info.version,
-            "sha256": face_model.info.sha256,
-            "licence": face_model.info.licence,
-        },
+        "face_model": {name: getattr(face_model.info, name) for name in ("name", "version", "sha256", "licence")},
         "checkpoint": reconstruction.checkpoint_name
         and {"name": reconstruction.checkpoint_name, "sha256": reconstruction.checkpoint_sha256},
         "confidence": reconstruction.confidence

@@ -32,8 +32,7 @@ def fit_together(
     """Fit B photos to (B, N, 2) landmarks in crop pixels with (B, N) standard deviations.
 
     `person` (B,) numbers who is in each photo, from 0. Photos of one person must start with one identity, which is what
-    is believed of the person; in the result they share another. A photo whose own fit goes astray keeps its start, but
-    for the identity.
+    is believed of the person; in the result they share another. A photo whose own fit fails keeps its start else.
 
     Raises: ShapeError if the landmarks do not match the basis or there is no number for each photo.
     """

@@ -117,16 +117,14 @@ def visible_skin(
 def _vertex_sums(vertices, triangles, around, directions):
     """Mean unit normals (R, 3) of the triangles round some vertices, and their derivatives (R, 3, K).
 
-    `around` (R, valence) has the triangles, unused places hold their number. The derivatives are gathered as 3 x 3
-    matrices for the vertices of the ring first, so that each one's directions are read once.
+    `around` (R, valence) has the triangles, unused places hold their number. Derivatives are gathered as 3 x 3 matrices
+    of the ring's vertices first, so that each one's directions are read once.
     """
     count, parts = len(around), directions.shape[2]
     sums, changes = np.zeros((count, 3), np.float32), np.zeros((count, 3, parts), np.float32)
     ring, blocks = np.empty(64, np.int64), np.empty((64, 3, 3), np.float32)
     for row in range(count):
-        size, valence = 0, 0
-        for t in around[row]:
-            valence += t < len(triangles)
+        size, valence = 0, (around[row] < len(triangles)).sum()
         for t in around[row]:
             if t >= len(triangles):
                 continue
@@ -153,13 +151,19 @@ def _vertex_sums(vertices, triangles, around, directions):
                 _add_across(blocks[place], n, 1, -scale * side[2], 0, scale * side[0])
                 _add_across(blocks[place], n, 2, scale * side[1], -scale * side[0], 0)
         for place in range(size):
-            for i in range(3):
-                first, second, third = blocks[place, i]
-                x, y, z = directions[ring[place]]
-                out = changes[row, i]
-                for k in range(parts):
-                    out[k] += first * x[k] + second * y[k] + third * z[k]
+            _add_moved(changes[row], blocks[place], directions[ring[place]])
     return sums, changes
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _add_moved(changes, block, directions):
+    """Add to derivatives (3, K) those of a vertex with directions (3, K), through its 3 x 3 matrix."""
+    x, y, z = directions
+    for i in range(3):
+        first, second, third = block[i]
+        out = changes[i]
+        for k in range(len(x)):
+            out[k] += first * x[k] + second * y[k] + third * z[k]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")

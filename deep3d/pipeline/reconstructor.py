@@ -141,19 +141,17 @@ class Reconstructor:
             model = read_face_model(face_model)
             weights = read.result()
             weights.require_model(model.info)
-            plan = read_plan(weights, goal) if not runtime else None
-            if plan is not None:
+            if not runtime and (plan := read_plan(weights, goal)) is not None:
                 runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
             chosen = choose_runtime(weights, runtime, precision)
             network = aside.submit(load_runtime, weights, chosen.name, threads, chosen.precision)
             weights = weights.without_weights()
-            detector = FaceDetector()
             refining = read_refiner(weights)
             refiner = None if refining is None else LandmarkRefiner.load(refining, model, chosen, threads)
         regressor = Regressor(network.result(), weights.info.crop_size)
         give_back_memory()
         usual, crops = QUALITIES[quality]
-        return cls(model, detector, regressor, weights, alignments or crops, refinement or usual, refiner)
+        return cls(model, FaceDetector(), regressor, weights, alignments or crops, refinement or usual, refiner)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""

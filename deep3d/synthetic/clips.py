@@ -16,7 +16,7 @@ from deep3d.camera import clip_space
 from deep3d.face_model import FaceModel
 from deep3d.rendering.kernels import rasterize_into
 from deep3d.synthetic import layers, painting
-from deep3d.synthetic.anatomy import Anatomy
+from deep3d.synthetic.people.anatomy import Anatomy
 from deep3d.synthetic.performance import Performance, nodding, still, talking, walking
 from deep3d.synthetic.scenes import Director, Scenes, each_array
 from deep3d.synthetic.surfaces import Overlay, Surfaces

@@ -13,7 +13,7 @@ from deep3d.face_model import FaceModel
 from deep3d.fitting.pose import fit_pose
 from deep3d.rendering.kernels import rasterize_into
 from deep3d.synthetic import layers, painting
-from deep3d.synthetic.anatomy import Anatomy
+from deep3d.synthetic.people.anatomy import Anatomy
 from deep3d.synthetic.photography import develop
 from deep3d.synthetic.scenes import Background, Director, Scenes, each_array
 from deep3d.synthetic.surfaces import PICTURE, Overlay, Surfaces

@@ -13,13 +13,13 @@ from deep3d.camera import CROP_SIZE, FAR, NEAR
 from deep3d.face_model import FaceModel
 from deep3d.lighting import irradiance
 from deep3d.mesh import normalize
-from deep3d.synthetic.anatomy import Anatomy
-from deep3d.synthetic.complexion import skin_colours
-from deep3d.synthetic.eyes import eye_overlays
-from deep3d.synthetic.glasses import RIM, Glasses
-from deep3d.synthetic.hair import SHELL_TRIANGLES, hair_shells
 from deep3d.synthetic.light import half_vectors
 from deep3d.synthetic.painting import GRAIN_SCALE
+from deep3d.synthetic.people.anatomy import Anatomy
+from deep3d.synthetic.people.complexion import skin_colours
+from deep3d.synthetic.people.eyes import eye_overlays
+from deep3d.synthetic.people.glasses import RIM, Glasses
+from deep3d.synthetic.people.hair import SHELL_TRIANGLES, hair_shells
 from deep3d.synthetic.scenes import Scenes
 from deep3d.synthetic.surfaces import ABSENT, Overlay, Surfaces, join, join_overlays, like, ribbons
 from deep3d.synthetic.things import CORNERS, Things

@@ -12,8 +12,8 @@ from deep3d.dense.layers import CLASSES
 from deep3d.dense.maps import SurfaceMaps, fragments, surface_maps
 from deep3d.face_model import FaceModel
 from deep3d.synthetic import layers
-from deep3d.synthetic.glasses import RIM
 from deep3d.synthetic.heads import HeadGenerator, Shots
+from deep3d.synthetic.people.glasses import RIM
 from deep3d.synthetic.scenes import Scenes
 from deep3d.synthetic.surfaces import PICTURE
 from deep3d.synthetic.things import CORNERS, MOST_OCCLUDERS

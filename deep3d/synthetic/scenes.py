@@ -11,13 +11,13 @@ import numpy as np
 from deep3d.arrays import Array
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import five_points
-from deep3d.synthetic.eyes import Eyes, random_eyes
 from deep3d.synthetic.film import Film, random_film
-from deep3d.synthetic.glasses import Glasses, random_glasses
-from deep3d.synthetic.hair import Hair, random_hair
 from deep3d.synthetic.light import random_lighting
 from deep3d.synthetic.painting import NOISE_SIZE
-from deep3d.synthetic.population import People, random_people
+from deep3d.synthetic.people.eyes import Eyes, random_eyes
+from deep3d.synthetic.people.glasses import Glasses, random_glasses
+from deep3d.synthetic.people.hair import Hair, random_hair
+from deep3d.synthetic.people.population import People, random_people
 from deep3d.synthetic.things import Things, random_occluders, random_things_behind
 from deep3d.synthetic.viewpoint import Standpoints, random_standpoints
 

@@ -60,43 +60,50 @@ def compose(
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _gained(red, green, blue, attributes, place):
+    """A colour of the mirrored photo, brightened as its other side is."""
+    white = np.float32(255)
+    return (
+        min(red * _between(attributes, _GAIN, place), white),
+        min(green * _between(attributes, _GAIN + 1, place), white),
+        min(blue * _between(attributes, _GAIN + 2, place), white),
+    )
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _compose_into(image, weight, triangle, weights, triangles, attributes, picture, depth_map, trust, view):
     """Fill some rows of a texture from the same rows of an atlas: colour and photo weight of each texel.
 
     `attributes` (V, 16) are x and y in the picture, depth, angle and weight, the same five of the mirrored vertex and
-    its three gains, and the fill's colours. They are interpolated one by one: most texels need few of them. x and y in
-    the picture, times the first number of `view` plus one of the others, are those in the view. What all corners of a
-    triangle are sure of is asked of none of its texels.
+    its three gains, and the fill's colours; most texels need few of them. x and y in the picture, times the first
+    number of `view` plus one of the others, are those in the view.
     """
-    scale, dx, dy = view
-    one, half, white = np.float32(1), np.float32(0.5), np.float32(255)
+    (scale, dx, dy), one, half = view, np.float32(1), np.float32(0.5)
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
             t = triangle[row, column]
             if t < 0:
                 continue
             a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
-            place = a, b, c, *corner_weights(weights, row, column)
-            red, green, blue, left = np.float32(0), np.float32(0), np.float32(0), one
+            place, left = (a, b, c, *corner_weights(weights, row, column)), one
+            red, green, blue = np.float32(0), np.float32(0), np.float32(0)
             for k in (_OWN, _MIRRORED):
                 angle = _between(attributes, k + 3, place)
                 if angle > 0 and left > 0:
                     x, y = _between(attributes, k, place), _between(attributes, k + 1, place)
                     share = left
+                    # What all corners of a triangle are sure of is asked of none of its texels.
                     if min(attributes[a, k + 4], attributes[b, k + 4], attributes[c, k + 4]) < one - _FAINT:
                         depth = _between(attributes, k + 2, place)
                         share *= angle * seen(depth_map, trust, x * scale + dx, y * scale + dy, depth)
-                        if left - share < _FAINT:
-                            share = left
+                        share = left if left - share < _FAINT else share
                     if share > 0:
                         r, g, b_ = bilinear(picture, x, y)
                         if k == _MIRRORED:
-                            r = min(r * _between(attributes, _GAIN, place), white)
-                            g = min(g * _between(attributes, _GAIN + 1, place), white)
-                            b_ = min(b_ * _between(attributes, _GAIN + 2, place), white)
+                            r, g, b_ = _gained(r, g, b_, attributes, place)
                         red, green, blue, left = red + share * r, green + share * g, blue + share * b_, left - share
                 if k == _OWN:
-                    weight[row, column] = np.uint8((one - left) * white + half)
+                    weight[row, column] = np.uint8((one - left) * np.float32(255) + half)
             if left > 0:
                 red += left * _between(attributes, _FILL, place)
                 green += left * _between(attributes, _FILL + 1, place)

@@ -117,9 +117,7 @@ def _match(
     both = weight * weight[mirror]
     residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
     gain = np.clip(light + residue, DIMMEST, BRIGHTEST)
-    grey = gain.mean(axis=1, keepdims=True)
-    gain = grey + TINT * (gain - grey)
-
+    gain = TINT * gain + (1 - TINT) * gain.mean(axis=1, keepdims=True)
     beside = (1 - weight) * weight[mirror]
     known = weight + beside
     share = (beside / np.maximum(known, 1e-6))[:, None]
@@ -142,9 +140,8 @@ def _match(
         # where none is seen there is no mean of it
         pull=np.where(among_hair, HAIR_PULL * min(amounts[1], 1.0) * top, SKIN_PULL * min(amounts[0], 1.0) * skin),
     )
-    inside = face_model.derived(
-        mouth_interior
-    )  # teeth take the light of the photo, but neither the hue of skin nor of lips
+    # Teeth take the light of the photo, but neither the hue of skin nor of lips.
+    inside = face_model.derived(mouth_interior)
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
 

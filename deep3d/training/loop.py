@@ -54,9 +54,8 @@ def run_stages(
 ) -> None:
     """Run all stages, or what is left of them.
 
-    The run's folder gets state.pt, from which a later call goes on, and log.csv with the `terms` every 20 steps.
-    However the call ends, by Ctrl-C too, the state of its last step is kept. Of several processes only the leader
-    writes and tells, of its own batches.
+    The run's folder gets log.csv with the `terms` every 20 steps, and state.pt, from which a later call goes on however
+    this one ended. Of several processes only the leader writes and tells, of its own batches.
 
     Raises: TrainingStopped after Ctrl-C or SIGTERM.
     """
@@ -64,13 +63,6 @@ def run_stages(
     if run.team.leads:
         run.folder.mkdir(parents=True, exist_ok=True)
         log.cut(run.step)
-
-    def tell(stage: S, values: dict[str, float]) -> None:
-        if run.step % LOG_EVERY == 0:
-            log.write(run, stage, values)
-            if watch is not None:
-                watch(run.step, values)
-
     module = run.team.share(run.network)
     first, total = 0, sum(stage.steps for stage in stages)
     try:
@@ -82,7 +74,7 @@ def run_stages(
                             values = _step(run, module, _learning_rate(stage, run.step - first), losses)
                             if run.team.leads:
                                 progress(run.step, total, values["total"])
-                                tell(stage, values)
+                                _record(run, stage, values, log, watch)
                             if run.team.any(stop.received):
                                 raise TrainingStopped(
                                     f"{run.folder}: stopped after step {run.step} of {total}; the same command resumes"
@@ -92,6 +84,14 @@ def run_stages(
                 first += stage.steps
     finally:
         run.save()
+
+
+def _record(run: Run, stage: Schedule, values: dict[str, float], log: _Log, watch: Watch | None) -> None:
+    """Every 20 steps, a row of the log, and a look by whoever watches."""
+    if run.step % LOG_EVERY == 0:
+        log.write(run, stage, values)
+        if watch is not None:
+            watch(run.step, values)
 
 
 def _step(run: Run, module: nn.Module, learning_rate: float, losses: Losses) -> dict[str, float]:

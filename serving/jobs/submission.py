@@ -66,17 +66,7 @@ def submit(site: Site, submission: Submission) -> Taken:
             expires_at=moment + site.settings.keep_days * DAY,
         )
         session.add(job)
-    uploads = [
-        Upload(
-            job_id=job.id,
-            number=number,
-            name=photo.name,
-            path=f"{job.folder}/photos/{number}.jpg",
-            width=photo.width,
-            height=photo.height,
-        )
-        for number, photo in enumerate(submission.photos)
-    ]
+    uploads = _uploads(job, submission)
     try:
         for upload, photo in zip(uploads, submission.photos):
             site.storage.write(upload.path, photo.jpeg)
@@ -87,6 +77,21 @@ def submit(site: Site, submission: Submission) -> Taken:
         erase(site, job.id, Status.DELETED)
         raise
     return Taken(job.id, secret)
+
+
+def _uploads(job: Job, submission: Submission) -> list[Upload]:
+    """A row for each photo, with the place of its file."""
+    return [
+        Upload(
+            job_id=job.id,
+            number=number,
+            name=photo.name,
+            path=f"{job.folder}/photos/{number}.jpg",
+            width=photo.width,
+            height=photo.height,
+        )
+        for number, photo in enumerate(submission.photos)
+    ]
 
 
 def _notices(site: Site, submission: Submission, job_id: int, secret: str) -> list[Notice]:

@@ -102,6 +102,11 @@ def run_crashes(local: ProductionSite, photos: Sequence[Path], jobs: int, kills:
         strike()
     last_fault = time.perf_counter()
     wait_until(lambda: not _number_of(local, *UNFINISHED), "all jobs are over")
+    return _report(local, disasters, jobs, start, last_fault)
+
+
+def _report(local: ProductionSite, disasters: _Disasters, jobs: int, start: float, last_fault: float) -> Report:
+    """What became of the jobs and mails of a test that began at `start` and is over now."""
     end = time.perf_counter()
     mails = count_mails(local, disasters.times).report()
     left = _what_does_not_match(local)

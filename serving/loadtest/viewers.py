@@ -26,19 +26,14 @@ def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Rep
     Raises: Declined.
     """
     client = local.client(viewers + 4)
-    state = client.wait(client.submit([photo]))
-    if not state["faces"]:
-        raise Declined(f"{photo}: gives no face ({state['error']}); choose another photo")
-    link = state["faces"][0]["links"]["snapshot"]
-    client.request("GET", f"{link}?size={SIZE}").require()  # the process that draws has started
+    link, over = _snapshot_link(client, photo), threading.Event()
     answers: Counter[str] = Counter()
 
     def look(number: int) -> None:
         angle = number % 140 - 70 + 0.5 * (number // 140)  # another one each time: nothing is kept
-        answer = client.request("GET", f"{link}?yaw={angle}&pitch=0.25&size={SIZE}")
-        answers["pictures" if answer.status == 200 else f"{answer.status}"] += 1
+        status = client.request("GET", f"{link}?yaw={angle}&pitch=0.25&size={SIZE}").status
+        answers["pictures" if status == 200 else f"{status}"] += 1
 
-    over = threading.Event()
     with MemoryWatch(local) as memory, ThreadPoolExecutor(viewers + 2) as pool:
         health = pool.submit(_ask_for_health, client, over)
         submissions = pool.submit(_submit, client, photo, over)
@@ -47,8 +42,13 @@ def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Rep
             list(pool.map(look, range(once * viewers, (once + 1) * viewers)))
         took = time.perf_counter() - start
         over.set()
-    slowest = quantile(health.result(), 0.99)
-    submitted = max(submissions.result())
+    slowest, submitted = quantile(health.result(), 0.99), max(submissions.result())
+    faults = [
+        *[f"{count} x {answer}" for answer, count in answers.items() if answer not in ("pictures", "503")],
+        *["no picture was drawn"] * (not answers["pictures"]),
+        *[f"/healthz took {slowest:.2f} s"] * (slowest > LONGEST_HEALTH_SECONDS),
+        *[f"a submission took {submitted:.2f} s"] * (submitted > LONGEST_SUBMISSION_SECONDS),
+    ]
     return Report(
         {
             "viewers at once, rounds": f"{viewers}, {rounds}",
@@ -58,13 +58,18 @@ def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Rep
             "a submission, longest (s)": submitted,
             "web, most resident memory (MB)": round(memory.most_mb("web")),
         },
-        [
-            *[f"{count} x {answer}" for answer, count in answers.items() if answer not in ("pictures", "503")],
-            *["no picture was drawn"] * (not answers["pictures"]),
-            *[f"/healthz took {slowest:.2f} s"] * (slowest > LONGEST_HEALTH_SECONDS),
-            *[f"a submission took {submitted:.2f} s"] * (submitted > LONGEST_SUBMISSION_SECONDS),
-        ],
+        faults,
     )
+
+
+def _snapshot_link(client: Client, photo: Path) -> str:
+    """Where pictures of the photo's face are drawn, by a process that has started. Raises: Declined."""
+    state = client.wait(client.submit([photo]))
+    if not state["faces"]:
+        raise Declined(f"{photo}: gives no face ({state['error']}); choose another photo")
+    link = state["faces"][0]["links"]["snapshot"]
+    client.request("GET", f"{link}?size={SIZE}").require()
+    return link
 
 
 def _ask_for_health(client: Client, over: threading.Event) -> Sequence[float]:

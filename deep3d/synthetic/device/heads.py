@@ -17,13 +17,13 @@ from deep3d.face_model import FaceModel
 from deep3d.mesh import normalize
 from deep3d.rendering.interface import Rasterizer
 from deep3d.synthetic import layers
-from deep3d.synthetic.anatomy import Anatomy
 from deep3d.synthetic.device.film import compress, develop
 from deep3d.synthetic.device.painting import Painter
 from deep3d.synthetic.device.pose import fit_poses
 from deep3d.synthetic.device.transfer import to_device
 from deep3d.synthetic.heads import Heads, label_rows
 from deep3d.synthetic.painting import noise_bank
+from deep3d.synthetic.people.anatomy import Anatomy
 from deep3d.synthetic.scenes import Director, Scenes, each_array
 
 

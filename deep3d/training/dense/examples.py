@@ -21,8 +21,8 @@ from deep3d.files.whole_file import written_whole
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.regression.regressor import Regressor
 from deep3d.runtime import load_runtime
-from deep3d.synthetic.free_shapes import FreeShapes
 from deep3d.synthetic.mapped_heads import Displace, MappedHeadGenerator
+from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.helpers import ahead, helping_processes
 
 FILE = 256  # heads in one file

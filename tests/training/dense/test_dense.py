@@ -17,7 +17,7 @@ from deep3d.files.assets import asset
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.regression.regressor import Regressor
 from deep3d.runtime import load_runtime
-from deep3d.synthetic.free_shapes import FreeShapes
+from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.config import Schedule
 from deep3d.training.dense.command import dense_info
 from deep3d.training.dense.config import DenseConfig, DenseLossWeights, read_dense_config

@@ -5,10 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from deep3d.face_model import FaceModel, read_face_model
-from deep3d.synthetic import free_shapes
-from deep3d.synthetic.free_shapes import FreeShapes
 from deep3d.synthetic.mapped_heads import OCCLUDER, SKIN, MappedHeadGenerator
-from deep3d.synthetic.region_shapes import RegionShapes
+from deep3d.synthetic.people import free_shapes
+from deep3d.synthetic.people.free_shapes import FreeShapes
+from deep3d.synthetic.people.region_shapes import RegionShapes
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deep3d.face_model import default_face_model
-from deep3d.synthetic.population import random_people
+from deep3d.synthetic.people.population import random_people
 
 COUNT = 3000
 

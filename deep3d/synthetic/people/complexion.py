@@ -8,8 +8,8 @@ from deep3d.arrays import Array, array_namespace
 from deep3d.face_model import FaceModel
 from deep3d.lighting import irradiance
 from deep3d.mesh import normalize
-from deep3d.synthetic.anatomy import Anatomy
 from deep3d.synthetic.light import gloss
+from deep3d.synthetic.people.anatomy import Anatomy
 from deep3d.synthetic.scenes import Scenes, Skin
 from deep3d.synthetic.surfaces import like
 

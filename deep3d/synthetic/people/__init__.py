@@ -1,0 +1,1 @@
+"""Made-up people: shape, skin, hair, eyes and glasses."""
