@@ -10,6 +10,9 @@ from deep3d.bench.figures import Section
 from deep3d.errors import ExtraMissing
 from tests.bench.conftest import SAMPLE
 
+SECTIONS = ["quality", "drawing", "film", "files", "network", "fit", "process", "tools"]
+"""In their order; those of photos and of the GPU take part as they are."""
+
 
 def test_all_parts_are_announced_and_reported(monkeypatch, toy_reconstructor):
     made = []
@@ -22,14 +25,14 @@ def test_all_parts_are_announced_and_reported(monkeypatch, toy_reconstructor):
 
     monkeypatch.setattr(run.Reconstructor, "load", lambda: toy_reconstructor)
     monkeypatch.setattr(run, "plain_pipelines", absent)
-    for name in ("files", "network", "fit", "process", "tools"):
+    for name in SECTIONS:
         monkeypatch.setattr(run, f"{name}_section", section(name))
     monkeypatch.setattr(run, "phone_photo", lambda content: content)
     parts: list[str] = []
 
     report = run.run_bench(SAMPLE, 1, parts.append)
 
-    assert len(parts) == len(report.sections) == 8 and made == ["files", "network", "fit", "process", "tools"]
+    assert len(parts) == len(report.sections) == len(run.PARTS) and made == SECTIONS
     assert "no torch" in report.sections[0].skipped
     assert set(report.machine) >= {"processor", "cores", "packages"}
     assert json.dumps(report.to_json()) and "Not measured: no torch." in report.to_markdown()

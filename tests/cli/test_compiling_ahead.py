@@ -47,7 +47,7 @@ def test_more_kernels_than_usual_are_not_told_as_more_than_all():
 
 
 def test_a_process_that_breaks_is_told():
-    with pytest.raises(CompilationFailed, match="finding ended with code 3"):
+    with pytest.raises(CompilationFailed, match="finding: the process failed with exit code 3"):
         progress([Process(2, 3)], 0)
 
 
