@@ -22,6 +22,37 @@ HAIR_COLOURS = np.array(
 RED_HAIR = np.array([0.45, 0.22, 0.12])
 ROWS, COLUMNS = 26, 44  # of a shell's grid
 
+# What people wear. Pairs are ranges of uniform draws, spreads are standard deviations of normal ones around no change,
+# and gammas are (shape, scale). Lengths are in half axes of the skull: height 0 is its centre, 1 its crown.
+WORN, HATS, LONG = 0.85, 0.12, 0.4  # shares of people, drawn independently
+LOW_LONG, LOW_SHORT = (-2.2, -0.6), (-0.55, 0.25)  # heights
+FRINGE_HAT, FRINGE_HAIR = (0.15, 0.6), (0.05, 0.75)  # heights
+SIDE_LONG, SIDE_SHORT = (0.75, 1.5), (1.0, 1.7)  # radians from straight ahead
+SOFTNESS = (0.06, 0.22)  # radians
+PARTING_SPREAD = 0.35  # radians from the middle
+LIFT = (0.0, 0.25)
+THICKNESS_HAT = (0.02, 0.13)
+THICKNESS_HAIR = (2.0, 0.09)  # gamma
+THICKER_LONG, THICKER_SHORT = 1.3, 0.8  # factors of it
+RAGGED_SPREAD = 0.03
+BUMP_HEIGHT = (0, 0.08)
+MOST_NARROWING, MOST_DARKENING = 0.12, 0.25  # uniform from 0; shares of the width, and of the brightness at the tips
+BRIGHTNESS_SPREAD = 0.05  # of a factor around 1
+STREAKS_HAT, STREAKS_HAIR = 0.05, (0.15, 0.45)  # contrast
+SHINE_HAIR = (1.5, 0.35)  # gamma; hats have none
+
+# Colours, sRGB.
+HAT_CHANNEL = (0.02, 0.9)  # each of red, green and blue
+DARK_BIAS = 1.5  # power of a uniform draw along HAIR_COLOURS: above 1, dark hair is the more frequent
+RED, GREY = 0.08, 0.25  # shares of people; those of both are grey
+PIGMENT = (0.8, 1.15)  # factor of the colour
+GREY_LEVEL, GREY_TINT = (0.35, 0.9), (1.0, 0.99, 0.96)
+
+# Waves, as the fields of Waves say.
+WAVE_TURNS = (1, 7)  # whole numbers, the last excluded
+WAVE_CLIMB_SPREAD = 3  # radians over a half axis of height
+WAVE_PHASE = (0, 6.3)  # radians, about a whole turn
+
 
 @dataclass(frozen=True)
 class Waves:
@@ -77,29 +108,29 @@ class Shells:
 
 def random_hair(rng: np.random.Generator, count: int) -> Hair:
     """Short or long hair for most people, a hat or hood for some, nothing for the rest."""
-    hat, long = rng.random(count) < 0.12, rng.random(count) < 0.4
+    hat, long = rng.random(count) < HATS, rng.random(count) < LONG
     hair_colour = _colours(rng, count)
-    thick = rng.gamma(2.0, 0.09, count) * np.where(long, 1.3, 0.8)
+    thick = rng.gamma(*THICKNESS_HAIR, count) * np.where(long, THICKER_LONG, THICKER_SHORT)
     return Hair(
-        worn=rng.random(count) < 0.85,
+        worn=rng.random(count) < WORN,
         hair_colour=hair_colour,
-        colour=np.where(hat[:, None], rng.uniform(0.02, 0.9, (count, 3)), hair_colour),
-        low=np.where(long, rng.uniform(-2.2, -0.6, count), rng.uniform(-0.55, 0.25, count)),
-        fringe=np.where(hat, rng.uniform(0.15, 0.6, count), rng.uniform(0.05, 0.75, count)),
-        side=np.where(long, rng.uniform(0.75, 1.5, count), rng.uniform(1.0, 1.7, count)),
-        softness=rng.uniform(0.06, 0.22, count),
-        parting=rng.normal(0, 0.35, count),
-        lift=rng.uniform(0.0, 0.25, count),
-        thickness=np.where(hat, rng.uniform(0.02, 0.13, count), thick),
-        ragged=rng.normal(0, 0.03, (count, COLUMNS)),
+        colour=np.where(hat[:, None], rng.uniform(*HAT_CHANNEL, (count, 3)), hair_colour),
+        low=np.where(long, rng.uniform(*LOW_LONG, count), rng.uniform(*LOW_SHORT, count)),
+        fringe=np.where(hat, rng.uniform(*FRINGE_HAT, count), rng.uniform(*FRINGE_HAIR, count)),
+        side=np.where(long, rng.uniform(*SIDE_LONG, count), rng.uniform(*SIDE_SHORT, count)),
+        softness=rng.uniform(*SOFTNESS, count),
+        parting=rng.normal(0, PARTING_SPREAD, count),
+        lift=rng.uniform(*LIFT, count),
+        thickness=np.where(hat, rng.uniform(*THICKNESS_HAT, count), thick),
+        ragged=rng.normal(0, RAGGED_SPREAD, (count, COLUMNS)),
         bumps=_random_waves(rng, count),
-        bump_height=rng.uniform(0, 0.08, count),
-        narrowing=0.12 * rng.random(count),
+        bump_height=rng.uniform(*BUMP_HEIGHT, count),
+        narrowing=MOST_NARROWING * rng.random(count),
         shades=_random_waves(rng, count),
-        brightness=1 + rng.normal(0, 0.05, count),
-        darkening=0.25 * rng.random(count),
-        streaks=np.where(hat, 0.05, rng.uniform(0.15, 0.45, count)),
-        shine=np.where(hat, 0.0, rng.gamma(1.5, 0.35, count)),
+        brightness=1 + rng.normal(0, BRIGHTNESS_SPREAD, count),
+        darkening=MOST_DARKENING * rng.random(count),
+        streaks=np.where(hat, STREAKS_HAT, rng.uniform(*STREAKS_HAIR, count)),
+        shine=np.where(hat, 0.0, rng.gamma(*SHINE_HAIR, count)),
     )
 
 
@@ -135,19 +166,23 @@ def hair_shells(hair: Hair, skull: Array) -> Shells:
 
 
 def _colours(rng: np.random.Generator, count: int) -> np.ndarray:
-    """(B, 3) sRGB; grey for one in four."""
+    """(B, 3) sRGB of hair, from black to blond, red or grey."""
     steps = len(HAIR_COLOURS) - 1
-    position = rng.random(count) ** 1.5 * steps
+    position = rng.random(count) ** DARK_BIAS * steps
     channels = [np.interp(position, np.arange(steps + 1), HAIR_COLOURS[:, channel]) for channel in range(3)]
-    red = rng.random(count) < 0.08
-    colour = np.where(red[:, None], RED_HAIR, np.stack(channels, axis=1)) * rng.uniform(0.8, 1.15, (count, 1))
-    grey = rng.uniform(0.35, 0.9, (count, 1)) * [1.0, 0.99, 0.96]
-    return np.where(rng.random((count, 1)) < 0.25, grey, colour)
+    red = rng.random(count) < RED
+    colour = np.where(red[:, None], RED_HAIR, np.stack(channels, axis=1)) * rng.uniform(*PIGMENT, (count, 1))
+    grey = rng.uniform(*GREY_LEVEL, (count, 1)) * GREY_TINT
+    return np.where(rng.random((count, 1)) < GREY, grey, colour)
 
 
 def _random_waves(rng: np.random.Generator, count: int) -> Waves:
     size = (count, 4)
-    return Waves(rng.integers(1, 7, size).astype(float), rng.normal(0, 3, size), rng.uniform(0, 6.3, size))
+    return Waves(
+        turns=rng.integers(*WAVE_TURNS, size).astype(float),
+        climb=rng.normal(0, WAVE_CLIMB_SPREAD, size),
+        phase=rng.uniform(*WAVE_PHASE, size),
+    )
 
 
 def _wide(values: Array) -> Array:
