@@ -21,6 +21,16 @@ LASH_BEFORE_SKIN, GLINT_BEFORE_EYE = 0.03, 0.02  # decimetres
 OPEN_EYE = 0.3  # height of an open eye in widths
 CORNEA = 0.09  # decimetres that a reflection moves for a unit vector
 
+# How eyes are drawn. Pairs are ranges of uniform draws; lengths and widths are in decimetres.
+MADE_UP = 0.3  # share of people
+LASH_RED, LASH_TINT = (0.02, 0.16), (1.0, 0.85, 0.75)  # sRGB of the red channel, and the channels in shares of it
+LASH_LENGTH_MADE_UP, LASH_LENGTH_BARE = (0.08, 0.13), (0.04, 0.09)
+LASH_OPACITY_MADE_UP, LASH_OPACITY_BARE = (0.5, 0.95), (0.1, 0.6)
+LINER_WIDTH_MADE_UP, LINER_WIDTH_BARE = (0.012, 0.035), (0.006, 0.016)
+LINER_OPACITY_MADE_UP, LINER_OPACITY_BARE = (0.6, 0.95), (0.2, 0.7)
+GLINTING, GLINT_OPACITY = 0.8, (0.3, 1.0)  # share of people in whose eyes the lamp shows, and how strongly
+GLINT_SIZE = (0.008, 0.022)
+
 
 @dataclass(frozen=True)
 class Eyes:
@@ -37,15 +47,19 @@ class Eyes:
 
 def random_eyes(rng: np.random.Generator, count: int) -> Eyes:
     """Eyes from bare to made up."""
-    made_up = rng.random(count) < 0.3
+    made_up = rng.random(count) < MADE_UP
+
+    def either(with_make_up: tuple[float, float], bare: tuple[float, float]) -> np.ndarray:
+        return np.where(made_up, rng.uniform(*with_make_up, count), rng.uniform(*bare, count))
+
     return Eyes(
-        lash_colour=rng.uniform(0.02, 0.16, (count, 1)) * [1.0, 0.85, 0.75],
-        lash_length=np.where(made_up, rng.uniform(0.08, 0.13, count), rng.uniform(0.04, 0.09, count)),
-        lash_opacity=np.where(made_up, rng.uniform(0.5, 0.95, count), rng.uniform(0.1, 0.6, count)),
-        liner_width=np.where(made_up, rng.uniform(0.012, 0.035, count), rng.uniform(0.006, 0.016, count)),
-        liner_opacity=np.where(made_up, rng.uniform(0.6, 0.95, count), rng.uniform(0.2, 0.7, count)),
-        glint=rng.uniform(0.3, 1.0, count) * (rng.random(count) < 0.8),
-        glint_size=rng.uniform(0.008, 0.022, count),
+        lash_colour=rng.uniform(*LASH_RED, (count, 1)) * LASH_TINT,
+        lash_length=either(LASH_LENGTH_MADE_UP, LASH_LENGTH_BARE),
+        lash_opacity=either(LASH_OPACITY_MADE_UP, LASH_OPACITY_BARE),
+        liner_width=either(LINER_WIDTH_MADE_UP, LINER_WIDTH_BARE),
+        liner_opacity=either(LINER_OPACITY_MADE_UP, LINER_OPACITY_BARE),
+        glint=rng.uniform(*GLINT_OPACITY, count) * (rng.random(count) < GLINTING),
+        glint_size=rng.uniform(*GLINT_SIZE, count),
     )
 
 
