@@ -13,6 +13,19 @@ _BAND_SCALE = np.array([np.pi] + [2 * np.pi / np.sqrt(3)] * 3 + [2 * np.pi / np.
 _LOBE = np.array([np.pi] + [2 * np.pi / 3] * 3 + [np.pi / 4] * 5)
 """The cosine lobe in bands 0, 1, 2 (Ramamoorthi and Hanrahan, 2001, eq. 8)."""
 
+# How light is drawn. Pairs are ranges of uniform draws, and spreads are standard deviations of normal ones. A lamp of
+# strength 1 adds about 1 to the irradiance of what faces it, before exposure.
+KEY_STRENGTH, FURTHER_STRENGTH = (0.2, 1.4), (0, 0.7)
+MOST_FURTHER = 2  # lamps besides the key light; each number is as frequent
+KEY_SPREAD, FURTHER_SPREAD = 0.9, 2.0  # of directions, to the sides, for 1 toward the camera
+RAISED, RAISED_SPREAD = 0.4, 0.6  # how far up they are on average, and their spread up and down in shares of the other
+WARMTH_SPREAD, LAMP_WARMTH_SPREAD = 0.08, 0.05  # of all lamps of a scene together, and of each of them
+WARM = (1, 0.1, -1)  # what warmth adds to red, green and blue
+TINT_SPREAD = 0.02  # of each channel of a lamp
+AMBIENT_STRENGTH = (0.25, 1.0)  # irradiance from all around
+COLD_SPREAD, COLD = 0.05, (-1, 0, 1)  # of its coldness, and what that adds to red, green and blue
+FRONT, DIMMEST_FRONT = (0.75, 1.45), 0.15  # irradiance toward the camera after exposure; the least counted before it
+
 
 def lamp(direction: np.ndarray) -> np.ndarray:
     """Irradiance of one white lamp of strength 1 in a unit direction (3,), as factors (9,) of `harmonics`.
@@ -24,20 +37,21 @@ def lamp(direction: np.ndarray) -> np.ndarray:
 
 def random_lighting(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Lighting coefficients (B, 27) and directions (B, 3) of the key lights."""
-    key = _directions(rng, count, spread=0.9)
-    warmth = rng.normal(0, 0.08, count)
+    key = _directions(rng, count, KEY_SPREAD)
+    warmth = rng.normal(0, WARMTH_SPREAD, count)
     total = np.zeros((count, 3, 9))
-    further = rng.integers(0, 3, count)
-    lamps = [(key, rng.uniform(0.2, 1.4, count))]
-    lamps += [(_directions(rng, count, spread=2.0), rng.uniform(0, 0.7, count) * (further > k)) for k in range(2)]
+    further = rng.integers(0, MOST_FURTHER, count, endpoint=True)
+    lamps = [(key, rng.uniform(*KEY_STRENGTH, count))]
+    for k in range(MOST_FURTHER):
+        lamps.append((_directions(rng, count, FURTHER_SPREAD), rng.uniform(*FURTHER_STRENGTH, count) * (further > k)))
     for direction, strength in lamps:
-        shade = (warmth + rng.normal(0, 0.05, count))[:, None] * [1, 0.1, -1]
-        tint = 1 + shade + rng.normal(0, 0.02, (count, 3))
+        shade = (warmth + rng.normal(0, LAMP_WARMTH_SPREAD, count))[:, None] * WARM
+        tint = 1 + shade + rng.normal(0, TINT_SPREAD, (count, 3))
         total += (strength[:, None] * tint)[..., None] * lamp(direction)[:, None]
-    cold = rng.normal(0, 0.05, count)[:, None] * [-1, 0, 1]
-    total[..., 0] += rng.uniform(0.25, 1.0, count)[:, None] * (1 + cold) / harmonics(key)[:, :1]
+    cold = rng.normal(0, COLD_SPREAD, count)[:, None] * COLD
+    total[..., 0] += rng.uniform(*AMBIENT_STRENGTH, count)[:, None] * (1 + cold) / harmonics(key)[:, :1]
     front = (total @ harmonics(np.array([0.0, 0.0, 1.0]))).mean(axis=1)
-    total *= (rng.uniform(0.75, 1.45, count) / np.maximum(front, 0.15))[:, None, None]
+    total *= (rng.uniform(*FRONT, count) / np.maximum(front, DIMMEST_FRONT))[:, None, None]
     total[..., 0] -= AMBIENT
     return total.reshape(count, 27).astype(np.float32), key
 
@@ -60,5 +74,6 @@ def half_vectors(key: Array) -> Array:
 
 def _directions(rng: np.random.Generator, count: int, spread: float) -> np.ndarray:
     """Unit vectors (B, 3) toward lamps, mostly in front of and above the face."""
-    vectors = np.stack([rng.normal(0, spread, count), rng.normal(0.4, 0.6 * spread, count), np.ones(count)], axis=1)
+    across, up = rng.normal(0, spread, count), rng.normal(RAISED, RAISED_SPREAD * spread, count)
+    vectors = np.stack([across, up, np.ones(count)], axis=1)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
