@@ -360,5 +360,5 @@ def test_no_refine_and_refine_take_precedence_over_quality(tmp_path):
     assert code == 0, err
     face = json.loads((tmp_path / "astronaut" / "face.json").read_text())
     assert "refiner" not in face["timings_ms"]
-    code, _, err = run("reconstruct", "--same-person", SAMPLE, SAMPLE, "--quality", "best", "--out", tmp_path / "p")
-    assert code == 2 and "several photos are fitted to landmarks only" in " ".join(err.split())
+    code, _, err = run("reconstruct", SAMPLE, "--refine", "surface", "--linear", "--out", tmp_path / "linear")
+    assert code == 2 and "leaves the linear model" in " ".join(err.split())
