@@ -62,5 +62,5 @@ def test_a_team_of_one_asks_nobody():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
 def test_a_device_that_is_not_there_is_named():
-    with pytest.raises(TrainingError, match="device cuda: torch sees 0 CUDA devices; use cpu"), join_team("cuda"):
+    with pytest.raises(TrainingError, match="device cuda: torch finds 0 CUDA devices; use cpu"), join_team("cuda"):
         pass
