@@ -112,7 +112,7 @@ def test_one_identity_over_the_film_is_nearer_to_the_truth_than_those_of_single_
         shape_distance(100 * model.neutral_shape(face.coefficients.identity)[0][near].astype(float), truth[near])
         for (face,) in reconstructor.reconstruct([Photo(pixels, "f", "") for pixels in frames[::6]])
     ]
-    # Single frames are fitted to colours too: over 24 frames of one light a film knows little more than the best of them.
+    # Single frames are fitted to colours too: 24 frames in one light know little more than the best of them.
     assert shape_distance(rest[near], truth[near]) < np.mean(singles)
 
 
