@@ -27,7 +27,7 @@ def readyz() -> tuple[dict[str, str], int]:
     site: Site = current_app.extensions["site"]
     try:
         if not heartbeats.living(site):
-            checks["workers"] = "none is at work"
+            checks["workers"] = "none is running"
     except SQLAlchemyError:
         checks["database"] = checks["workers"] = "cannot be asked"
     try:

@@ -23,8 +23,8 @@ from serving.store.tables import Upload
 
 VIEWS = (
     (N_("Front"), 0, 0),
-    (N_("Half left"), -40, 0),
-    (N_("Half right"), 40, 0),
+    (N_("Three-quarter left"), -40, 0),
+    (N_("Three-quarter right"), 40, 0),
     (N_("Left profile"), -90, 0),
     (N_("Right profile"), 90, 0),
     (N_("Above"), 0, -35),

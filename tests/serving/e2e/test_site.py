@@ -31,7 +31,7 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     front = saved_picture(page)
     assert likeness(head(front), server_picture(page, yaw=0)) > 0.9
 
-    page.get_by_role("button", name="Half left").click()
+    page.get_by_role("button", name="Three-quarter left").click()
     turned = saved_picture(page)
     left, right = (likeness(head(turned), server_picture(page, yaw=yaw)) for yaw in (-40, 40))
     assert left > 0.9
