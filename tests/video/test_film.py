@@ -110,10 +110,11 @@ def test_one_identity_over_the_film_is_nearer_to_the_truth_than_those_of_single_
     rest[model_vertices(model)] = 1000 * positions
     singles = [
         shape_distance(100 * model.neutral_shape(face.coefficients.identity)[0][near].astype(float), truth[near])
-        for (face,) in reconstructor.reconstruct([Photo(pixels, "f", "") for pixels in frames[::6]])
+        for (face,) in reconstructor.refining("landmarks").reconstruct(
+            [Photo(pixels, "f", "") for pixels in frames[::6]]
+        )
     ]
-    # Single frames are fitted to colours too: 24 frames in one light know little more than the best of them.
-    assert shape_distance(rest[near], truth[near]) < np.mean(singles)
+    assert shape_distance(rest[near], truth[near]) < 0.8 * np.mean(singles)
 
 
 def test_the_animated_face_has_tracks_for_its_targets_and_its_head(drawn, talking):
