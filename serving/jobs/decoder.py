@@ -1,9 +1,9 @@
 """A confined process that reads photos: `python -m serving.jobs.decoder`.
 
 The call `look` gives {"pixels", "megabytes"} of a file: its size, and the memory that decoding it takes; nothing is
-decoded for that. The call `clean` gives {"width", "height"} and the JPEG that the site keeps: upright, sRGB, without
-metadata. A file that is no good is {"error": name of the exception}. An honest file takes time and memory in proportion
-to its pixels, so a small one gets little of both.
+decoded for that. The call `clean` gives {"width", "height", "warnings"} and the JPEG that the site keeps: upright,
+sRGB, without metadata. A file that is no good is {"error": name of the exception}. An honest file takes time and memory
+in proportion to its pixels, so a small one gets little of both.
 """
 
 from __future__ import annotations
@@ -89,11 +89,12 @@ def _webp_pixels(content: bytes) -> int:
 
 
 def _clean(content: bytes, longest_side: int, quality: int) -> tuple[Values, bytes]:
-    image = Image.fromarray(read_photo(content, enough=longest_side).pixels)
+    photo = read_photo(content, enough=longest_side)
+    image = Image.fromarray(photo.pixels)
     image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=quality, subsampling="4:4:4")
-    return {"width": image.width, "height": image.height}, jpeg.getvalue()
+    return {"width": image.width, "height": image.height, "warnings": photo.warnings}, jpeg.getvalue()
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ def _uploads(job: Job, submission: Submission) -> list[Upload]:
             path=f"{job.folder}/photos/{number}.jpg",
             width=photo.width,
             height=photo.height,
+            warnings=list(photo.warnings),
         )
         for number, photo in enumerate(submission.photos)
     ]

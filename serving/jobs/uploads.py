@@ -44,6 +44,7 @@ class CleanPhoto:
     jpeg: bytes  # upright, sRGB, no metadata
     width: int
     height: int
+    warnings: tuple[str, ...] = ()  # the library's, about the file that was sent
 
 
 class Reader:
@@ -71,8 +72,8 @@ class Reader:
             raise Refused("photo", TOO_MUCH, 413, name=name)
         kept = {"longest_side": LONGEST_SIDE, "quality": JPEG_QUALITY}
         with self._one_large if looked["megabytes"] > LARGE_MB else nullcontext():
-            size, jpeg = self._ask(name, stream, {"do": "clean", "kept": kept})
-        return CleanPhoto(name, jpeg, size["width"], size["height"])
+            told, jpeg = self._ask(name, stream, {"do": "clean", "kept": kept})
+        return CleanPhoto(name, jpeg, told["width"], told["height"], tuple(told["warnings"]))
 
     def _ask(self, name: str, stream: IO[bytes], call: Values) -> tuple[Values, bytes]:
         try:

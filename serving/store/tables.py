@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -92,6 +92,7 @@ class Upload(Table):
     path: Mapped[str] = mapped_column(String(200))  # in the storage
     width: Mapped[int]
     height: Mapped[int]
+    warnings: Mapped[list[str]] = mapped_column(JSON, default=list)  # the library's, about the file that was sent
     error: Mapped[str | None] = mapped_column(Text)  # why it gave no face
 
 

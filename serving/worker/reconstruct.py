@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -181,9 +182,10 @@ class ReconstructJob:
     def _read(self, upload: Upload) -> Photo | Deep3DError:
         content = self._site.storage.read(upload.path)
         try:
-            return read_photo(content, upload.name)
+            photo = read_photo(content, upload.name)
         except Deep3DError as error:
             return error
+        return replace(photo, warnings=(*upload.warnings, *photo.warnings))
 
     def _find(self, items: Sequence[Item]) -> list[Found]:
         """One batch through detector and network."""

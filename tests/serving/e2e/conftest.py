@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[3]
+MAX_FACES = 2  # in one job: few, so that a small collage has more
 PATIENCE_SECONDS = 300  # until the network is loaded, on a machine that has other things to do
 DEVICES = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
@@ -36,7 +37,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("site")
-    environ = {**os.environ, "DEEP3D_DATA_DIR": str(folder)}
+    environ = {**os.environ, "DEEP3D_DATA_DIR": str(folder), "DEEP3D_MAX_FACES": str(MAX_FACES)}
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "deep3d", "serve", "--port", str(port)]
         site = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)

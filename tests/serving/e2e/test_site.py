@@ -62,6 +62,34 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     assert page.request.get(f"/api/v1/jobs/{job}/faces/0/face.glb").status == 410
 
 
+def test_the_page_of_a_face_says_what_is_to_be_known_of_its_photo(page: Page) -> None:
+    submitted(page, "cut.jpg", PHOTO.read_bytes()[:-2])
+    page.wait_for_selector(".viewer.moving")
+    expect(page.get_by_text("The photo file is cut off")).to_be_visible()
+
+    face = Image.open(PHOTO).crop((110, 0, 366, 256))
+    crowd = Image.new("RGB", (768, 256), "grey")
+    for left in range(0, 768, 256):
+        crowd.paste(face, (left, 0))
+    content = io.BytesIO()
+    crowd.save(content, "JPEG", quality=95)
+    submitted(page, "crowd.jpg", content.getvalue(), faces="All of them")
+    page.wait_for_selector(".viewer.moving")
+    expect(page.get_by_role("navigation", name="Faces").get_by_role("link")).to_have_count(2)
+    expect(page.get_by_text("crowd.jpg: only the largest faces were made")).to_be_visible()
+
+
+def submitted(page: Page, name: str, content: bytes, faces: str | None = None) -> None:
+    """Send one photo by the form."""
+    page.goto("/")
+    page.set_input_files("#photo", {"name": name, "mimeType": "image/jpeg", "buffer": content})
+    if faces is not None:
+        page.locator("details.options summary").click()
+        page.get_by_text(faces, exact=True).click()
+    page.get_by_role("checkbox", name="I may use these photos").check()
+    page.get_by_role("button", name="Make the face").click()
+
+
 SLEEPS = "() => new Promise((tell) => { const n = frames_drawn; setTimeout(() => tell(frames_drawn === n), 300); })"
 """Whether no frame has been drawn for a while; playwright asks again until it is so."""
 

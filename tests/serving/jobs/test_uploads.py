@@ -8,6 +8,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from deep3d.photo.jpeg import CUT_OFF
 from serving.confined import Overrun
 from serving.errors import Refused
 from serving.jobs import uploads
@@ -66,6 +67,12 @@ def test_metadata_is_not_kept(reader, settings, photo_bytes):
     photo = clean(reader, settings, photo_bytes)
     assert b"taken at home" not in photo.jpeg
     assert not Image.open(io.BytesIO(photo.jpeg)).getexif()
+
+
+def test_what_the_library_says_of_a_file_is_kept(reader, settings):
+    content = encoded("JPEG")
+    assert clean(reader, settings, content).warnings == ()
+    assert clean(reader, settings, content[:-2]).warnings == (CUT_OFF,)
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(reader, settings):

@@ -81,6 +81,19 @@ def test_each_photo_has_its_own_outcome(site, clean_photo, work, finder):
     assert site.storage.read(f"{lookup.face_folder(job, 2)}/face.json") == b"2"
 
 
+def test_a_face_keeps_what_was_said_of_its_file_when_it_was_sent(site, clean_photo, finder):
+    said = []
+
+    def write_one(face, folder):
+        said.append(face.warnings)
+        write(face, folder)
+
+    work = ReconstructJob(site, finder, heartbeats.register(site), WorkerMetrics(), write_one)
+    work(submit(site, replace(clean_photo, warnings=("It is cut off.",)), "1").id)
+    work(submit(site, clean_photo, "1").id)
+    assert said == [("It is cut off.",), ()]
+
+
 def test_a_job_has_so_many_faces_and_says_where_there_were_more(site, clean_photo, finder):
     few = replace(site, settings=replace(site.settings, max_faces=6))
     work = ReconstructJob(few, finder, heartbeats.register(site), WorkerMetrics(), write)
