@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from deep3d.memory import share_heaps
 from serving.api import api, operations
 from serving.api.cors import let_others_call
 from serving.api.events import MOST_STREAMS
@@ -112,8 +113,15 @@ def create_app_from_environment() -> Flask:
     settings = Settings.from_env(os.environ)
     configure_logs(settings.log_level)
     app = create_app(settings)
-    app.extensions["reader"].pool.start()
+    start_processes(app)
     return app
+
+
+def start_processes(app: Flask) -> None:
+    """Start the processes beside the web's, and let its many threads share their memory: for a process of our own."""
+    share_heaps()
+    for name in ("reader", "gallery"):
+        app.extensions[name].pool.start()
 
 
 def _limit_submissions(app: Flask, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from waitress.server import create_server
 
-from serving.app import create_app
+from serving.app import create_app, start_processes
 from serving.errors import SettingsError
 from serving.logs import configure_logs
 from serving.settings import PREFIX, Settings
@@ -42,7 +42,7 @@ def serve(host: str, port: int, ready: Callable[[str], None], worker: Sequence[s
     settings = Settings.from_env(environ)
     configure_logs(settings.log_level)
     app = create_app(settings)
-    app.extensions["reader"].pool.start()
+    start_processes(app)
     try:
         server = create_server(
             app,

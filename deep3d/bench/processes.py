@@ -24,7 +24,8 @@ _COMMAND = "from deep3d.cli import main\nmain()"
 _WORKER = """
 import sys
 from deep3d import Reconstructor, write_results
-from deep3d.runtime.cores import give_back_memory, take_over_process
+from deep3d.memory import give_back_memory
+from deep3d.runtime.cores import take_over_process
 photo, folder, runtime = sys.argv[1:]
 take_over_process()
 reconstructor = Reconstructor.load(runtime=runtime)

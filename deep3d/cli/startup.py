@@ -6,6 +6,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from deep3d.memory import share_heaps
+
 
 @contextmanager
 def starting() -> Iterator[None]:
@@ -14,8 +16,6 @@ def starting() -> Iterator[None]:
     Libraries and networks are hundreds of thousands of objects that all stay. Looking through them again and again
     costs 0.45 s of the 2 s of processor time that one photo takes.
     """
-    from deep3d.runtime.cores import share_heaps  # `--help` needs none of what the runtimes import
-
     share_heaps()
     gc.disable()
     try:

@@ -30,6 +30,7 @@ from deep3d.fitting import (
     read_mouths,
     trusted_deviation,
 )
+from deep3d.memory import give_back_memory
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
@@ -48,7 +49,7 @@ from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
 from deep3d.regression import DenseLandmarks, Regression, Regressor
 from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
-from deep3d.runtime.cores import give_back_memory, one_blas_thread
+from deep3d.runtime.cores import one_blas_thread
 
 FIT_FAILED = "The fit to this photo failed. This is the result without it."
 

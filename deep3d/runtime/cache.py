@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import platform
 import time
@@ -14,7 +15,7 @@ from deep3d.files.whole_file import PARTIAL, written_whole
 _MOST = 4  # kept things: two networks for each of two plans
 _SUFFIX = ".kept"
 _ABANDONED = 3600  # seconds after which a file that is not whole is that of a process which was killed
-_CHECKSUM = 4  # bytes before the content
+_CHECKSUM = 4  # bytes behind the content
 
 
 def cache_folder() -> Path:
@@ -27,17 +28,35 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "deep3d"
 
 
-def read_kept(name: str) -> bytes | None:
+class Kept:
+    """What was kept, mapped into memory: the system reads it when somebody does, and may forget it afterwards."""
+
+    def __init__(self, file: mmap.mmap) -> None:
+        self._file = file
+        self.content = memoryview(file)[:-_CHECKSUM]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the content is what was kept."""
+        return zlib.crc32(self.content).to_bytes(_CHECKSUM, "big") == self._file[-_CHECKSUM:]
+
+    def forget(self) -> None:
+        """Let go of the memory in which the content was read; it is read again if need be."""
+        if hasattr(self._file, "madvise"):
+            self._file.madvise(mmap.MADV_DONTNEED)
+
+
+def read_kept(name: str) -> Kept | None:
     """What was kept under a name; None if there is nothing, or not all of it."""
     path = cache_folder() / (name + _SUFFIX)
     try:
-        content = path.read_bytes()
-    except OSError:
+        with path.open("rb") as file:  # "copy": what takes it wants to be able to write, and never does
+            kept = Kept(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    except (OSError, ValueError):  # no file, an empty one
         return None
     with suppress(OSError):  # the folder may be only to be read
         os.utime(path)  # the one that was not used for the longest time is the next to go
-    content, checksum = content[_CHECKSUM:], content[:_CHECKSUM]
-    return content if zlib.crc32(content).to_bytes(_CHECKSUM, "big") == checksum else None
+    return kept if kept.is_whole else None
 
 
 def keep(name: str, content: bytes) -> None:
@@ -48,8 +67,8 @@ def keep(name: str, content: bytes) -> None:
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with written_whole(folder / (name + _SUFFIX)) as partial, partial.open("wb") as file:
-            file.write(zlib.crc32(content).to_bytes(_CHECKSUM, "big"))
             file.write(content)
+            file.write(zlib.crc32(content).to_bytes(_CHECKSUM, "big"))
         kept = sorted(folder.glob("*" + _SUFFIX), key=lambda path: path.stat().st_mtime, reverse=True)
         left = [path for path in folder.glob(PARTIAL + "*") if path.stat().st_mtime < time.time() - _ABANDONED]
         for path in kept[_MOST:] + left:

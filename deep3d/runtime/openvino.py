@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import openvino
 
-from deep3d.runtime.cache import keep, read_kept
+from deep3d.runtime.cache import Kept, keep, read_kept
 from deep3d.runtime.cores import processor_name, usable_cores
 
 _LARGE = 1_000_000  # bytes of a network that takes longer to compile than to read
@@ -41,20 +41,23 @@ class OpenVinoNetwork:
     """A network of `graph.Graph`, ready to run; None for threads takes all usable cores."""
 
     def __init__(self, model: bytes, threads: int | None, precision: str) -> None:
-        self._model = _compiled(model, threads, precision)
+        self._model, self._kept = _compiled(model, threads, precision)
         self._request = self._model.create_infer_request()
 
     def __call__(self, *values: np.ndarray) -> list[np.ndarray]:
         """All outputs in their order, for all inputs in theirs."""
         outputs = [np.array(output) for output in self._request.infer(values, share_inputs=True).values()]
         self._model.release_memory()  # 4 MB for each crop of the largest batch so far, which would be kept
+        if self._kept is not None:
+            self._kept.forget()  # 60 MB of the regressor, of which the first batch makes what it works with
         return outputs
 
 
-def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
-    """The network of an ONNX file's content, ready to run: as it was compiled before, where that is known.
+def _compiled(model: bytes, threads: int | None, precision: str) -> tuple[Any, Kept | None]:
+    """The network of an ONNX file's content, ready to run, and the kept file in which its weights are, if any.
 
-    Compiling takes a third of a second for the regressor, reading what came of it a tenth.
+    Compiling takes a third of a second for the regressor, reading what came of it a tenth; and weights in a file need
+    not be in memory, too.
     """
     options = {
         "INFERENCE_NUM_THREADS": threads or usable_cores(),
@@ -63,18 +66,28 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> Any:
         "ENABLE_CPU_PINNING": False,  # or several processes would all choose the same cores
     }
     if len(model) < _LARGE:
-        return _CORE.compile_model(_CORE.read_model(model), "CPU", options)
+        return _CORE.compile_model(_CORE.read_model(model), "CPU", options), None
     name = f"openvino-{_digest(model, options)}"
-    kept = read_kept(name)
-    if kept is not None:
-        with suppress(RuntimeError):  # what another build of this version has written, perhaps
-            return _CORE.import_model(kept, "CPU", options)
+    found = _imported(name, options)
+    if found is not None:
+        return found
     network = _CORE.compile_model(_CORE.read_model(model), "CPU", options)
     stream = io.BytesIO()
     with suppress(RuntimeError):  # not every plugin can
         network.export_model(stream)
         keep(name, stream.getvalue())
-    return network
+    return _imported(name, options) or (network, None)
+
+
+def _imported(name: str, options: dict[str, Any]) -> tuple[Any, Kept] | None:
+    """A network that was compiled before, with the file that holds it; None if there is none to be used."""
+    kept = read_kept(name)
+    if kept is None:
+        return None
+    content = openvino.Tensor(np.frombuffer(kept.content, np.uint8), shared_memory=True)
+    with suppress(RuntimeError):  # what another build of this version has written, perhaps
+        return _CORE.import_model(content, "CPU", options), kept
+    return None
 
 
 def _digest(model: bytes, options: dict[str, Any]) -> str:

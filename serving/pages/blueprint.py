@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest
 
 from serving.ids import new_secret
 from serving.language import LANGUAGES, best_language, translations
+from serving.pictures.gallery import Gallery
 from serving.site import Site
 
 pages = Blueprint("pages", __name__)
@@ -20,6 +21,11 @@ pages = Blueprint("pages", __name__)
 def site() -> Site:
     """The site that this process serves."""
     return current_app.extensions["site"]
+
+
+def gallery() -> Gallery:
+    """What draws pictures for this process."""
+    return current_app.extensions["gallery"]
 
 
 def browser_session() -> str:

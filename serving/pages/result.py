@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from babel.dates import format_date
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from deep3d import FaceModel, default_face_model, expression_file
 from serving.api.models import FILES, VIEWER_FILES, FaceAnswer, JobAnswer
 from serving.delivery import FOR_GOOD
 from serving.jobs import naming, reasons
 from serving.jobs.lookup import JobState
 from serving.language import N_
 from serving.pages import advice
-from serving.pages.blueprint import language, pages, site, translate
+from serving.pages.blueprint import gallery, language, pages, site, translate
 from serving.pages.expressions import GROUPS
 from serving.store.tables import Upload
 
@@ -76,9 +74,10 @@ def rename(secret: str) -> Response:
 @pages.get("/expressions/<model>.bin")
 def expressions(model: str) -> Response:
     """What the expressions of a face model move: the same for all its faces, so that browsers keep it."""
-    if model != _face_model().info.sha256[:MODEL_DIGITS]:
+    made = gallery().expressions()
+    if model != made.model[:MODEL_DIGITS]:
         raise NotFound
-    return Response(_expression_file(), mimetype="application/octet-stream")
+    return Response(made.content, mimetype="application/octet-stream")
 
 
 @pages.after_request
@@ -88,16 +87,6 @@ def keep_expressions(response: Response) -> Response:
         response.headers["Cache-Control"] = FOR_GOOD
         del response.headers["Vary"]
     return response
-
-
-@lru_cache(maxsize=1)
-def _face_model() -> FaceModel:
-    return default_face_model()
-
-
-@lru_cache(maxsize=1)
-def _expression_file() -> bytes:
-    return expression_file(_face_model())
 
 
 def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
@@ -131,7 +120,7 @@ def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
 def controls() -> dict[str, object]:
     """What the viewer's controls are made of."""
     return {
-        "expressions_file": url_for("pages.expressions", model=_face_model().info.sha256[:MODEL_DIGITS]),
+        "expressions_file": url_for("pages.expressions", model=gallery().expressions().model[:MODEL_DIGITS]),
         "views": VIEWS,
         "looks": LOOKS,
         "moods": MOODS,

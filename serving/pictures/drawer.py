@@ -1,6 +1,7 @@
 """A confined process that draws: `python -m serving.pictures.drawer`.
 
-A call has the angles, size and colour of a picture, and the files of a face; the answer is a JPG. Pages, submissions
+A call has the angles, size and colour of a picture, and the files of a face; the answer is a JPG. Or it asks for what
+expressions move, which needs the face model: the web process does without it and all that computes. Pages, submissions
 and faces come first: this process is the last to get a processor.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from deep3d import default_face_model, expression_file
 from serving.confined import inside
 from serving.confined.messages import Values
 from serving.pictures.drawing import draw
@@ -21,6 +23,9 @@ MB, MB_A_MEGAPIXEL = 300.0, 200.0
 
 def answer(call: Values, content: bytes) -> tuple[Values, bytes]:
     """What a call gives."""
+    if "view" not in call:
+        model = default_face_model()
+        return {"model": model.info.sha256}, expression_file(model)
     megapixels = call["size"] ** 2 / 1e6
     inside.limit(SECONDS + SECONDS_A_MEGAPIXEL * megapixels, MB + MB_A_MEGAPIXEL * megapixels)
     yaw, pitch = call["view"]

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from serving.confined import Overrun, Pool
 from serving.errors import Busy, RenderingFailed
@@ -23,6 +24,14 @@ RETRY_SECONDS = 5
 _KEPT_SIZES = (256, 512, 1024)  # of pictures that the next may ask for: few sizes, whole degrees
 
 
+@dataclass(frozen=True)
+class Expressions:
+    """What the expressions of the site's face model move."""
+
+    model: str  # the model by its SHA-256
+    content: bytes  # as `deep3d.expression_file` makes it
+
+
 class Gallery:
     """Draws pictures of the faces in a storage; one serves all threads of a process."""
 
@@ -33,6 +42,8 @@ class Gallery:
         )
         self._waiting: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._expressions: Expressions | None = None
+        self._expressions_lock = threading.Lock()
 
     def picture(self, folder: str, view: View, size: int, background: str) -> bytes:
         """A JPG of the face in a folder of the storage.
@@ -50,6 +61,20 @@ class Gallery:
         if wanted_again and kept.has_room(self._storage, folder):
             kept.keep(self._storage, folder, file, picture)
         return picture
+
+    def expressions(self) -> Expressions:
+        """What expressions move: the same for all faces, so that it is made once.
+
+        Raises: Busy, RenderingFailed.
+        """
+        with self._expressions_lock:
+            if self._expressions is None:
+                try:
+                    told, content = self.pool.call({})
+                except Overrun as error:
+                    raise RenderingFailed("The expressions could not be made. Please try again.") from error
+                self._expressions = Expressions(told["model"], content)
+            return self._expressions
 
     def _draw(self, folder: str, view: View, size: int, background: str) -> bytes:
         call = {"view": view, "size": size, "color": background_color(background)}

@@ -23,7 +23,7 @@ from serving.jobs import expiry, heartbeats, outbox, recovery
 from serving.metrics import WorkerMetrics
 from serving.notices import sending
 from serving.notices.pauses import HostPauses
-from serving.pictures import orders
+from serving.pictures import making
 from serving.site import Site
 from serving.store.scratch import Scratch
 from serving.store.tables import Notice
@@ -136,7 +136,7 @@ class Chores(Middleware):
     def _make_renderings(self) -> None:
         with suppress(OSError, AttributeError):  # of this thread alone, which only Linux knows: faces come first
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RENDERING_NICENESS)
-        while not self._stop.is_set() and orders.make_next(self._site, self._me):
+        while not self._stop.is_set() and making.make_next(self._site, self._me):
             pass
 
     def _watch(self) -> None:

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from deep3d import Deep3DError, Photo, Reconstruction, read_photo
-from deep3d.runtime.cores import give_back_memory, usable_cores
+from deep3d.memory import give_back_memory
+from deep3d.runtime.cores import usable_cores
 from serving.errors import StorageError
 from serving.jobs import reasons, recovery, runs
 from serving.jobs.runs import PhotoOutcome, Run, Standing

@@ -177,6 +177,6 @@ def test_the_document_describes_every_route(app, client):
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-def test_the_web_process_never_loads_torch():
-    code = "import sys, serving.app; sys.exit('torch' in sys.modules or 'dramatiq' in sys.modules)"
+def test_the_web_process_loads_nothing_that_computes():
+    code = "import sys, serving.app; sys.exit(any(name in sys.modules for name in ('torch', 'dramatiq', 'numba', 'numpy')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,7 +13,7 @@ from serving.errors import Refused, RenderingFailed
 from serving.jobs import erasure, heartbeats, recovery, runs, submission
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
-from serving.pictures import drawing, kept, orders
+from serving.pictures import drawing, kept, making, orders
 from serving.pictures.orders import MOST_ATTEMPTS, MOST_OF_A_JOB, Wanted
 from serving.store.tables import Rendering, WorkerRow
 from tests.serving.conftest import write_mean_face
@@ -57,25 +57,25 @@ def make_due(site):
 
 
 def test_a_film_is_made_once_it_was_asked_for_and_then_kept(site, face, worker, quick_film, monkeypatch):
-    assert not orders.make_next(site, worker)
+    assert not making.make_next(site, worker)
     assert ask(site, face) is None
-    assert orders.make_next(site, worker)
+    assert making.make_next(site, worker)
     film = ask(site, face)
     assert film is not None
     assert film[4:8] == b"ftyp"
-    assert not orders.make_next(site, worker)
+    assert not making.make_next(site, worker)
     assert ask(site, face) == film
 
 
 def test_everyone_who_asks_meanwhile_gets_the_same(site, face, worker, quick_film):
     assert [ask(site, face, Wanted("gif")) for _ in range(3)] == [None] * 3
-    assert [orders.make_next(site, worker) for _ in range(2)] == [True, False]
+    assert [making.make_next(site, worker) for _ in range(2)] == [True, False]
 
 
 def test_a_large_set_is_a_zip_of_its_views(site, face, worker):
     wanted = Wanted("zip", [(0, 0), (30, 10)], 64, "black")
     assert ask(site, face, wanted) is None
-    orders.make_next(site, worker)
+    making.make_next(site, worker)
     with zipfile.ZipFile(io.BytesIO(ask(site, face, wanted) or b"")) as archive:
         assert archive.namelist() == ["face_yaw+0_pitch+0.jpg", "face_yaw+30_pitch+10.jpg"]
         with Image.open(archive.open("face_yaw+0_pitch+0.jpg")) as picture:
@@ -92,9 +92,9 @@ def test_what_cannot_be_made_is_told_after_some_attempts_and_can_be_asked_for_ag
         context.setattr(drawing, "turntable", broken)
         for _ in range(MOST_ATTEMPTS):
             make_due(site)
-            assert orders.make_next(site, worker)
+            assert making.make_next(site, worker)
     make_due(site)
-    assert not orders.make_next(site, worker)
+    assert not making.make_next(site, worker)
     with pytest.raises(RenderingFailed):
         ask(site, face)
     assert ask(site, face) is None
@@ -103,12 +103,12 @@ def test_what_cannot_be_made_is_told_after_some_attempts_and_can_be_asked_for_ag
 def test_a_worker_that_dies_over_a_film_leaves_it_to_the_next(site, face, worker, monkeypatch, quick_film):
     ask(site, face)
     dying = heartbeats.register(site)
-    assert orders._take(site, dying) is not None
-    assert not orders.make_next(site, worker)
+    assert making._take(site, dying) is not None
+    assert not making.make_next(site, worker)
     with site.database.session() as session:
         session.execute(delete(WorkerRow).where(WorkerRow.id == dying))
     recovery.take_from_dead(site, worker)
-    assert orders.make_next(site, worker)
+    assert making.make_next(site, worker)
 
 
 def test_nothing_is_left_of_a_film_whose_job_was_deleted_while_it_was_made(site, face, worker, monkeypatch):
@@ -120,7 +120,7 @@ def test_nothing_is_left_of_a_film_whose_job_was_deleted_while_it_was_made(site,
         return b"film"
 
     monkeypatch.setattr(drawing, "turntable", deleted_meanwhile)
-    assert orders.make_next(site, worker)
+    assert making.make_next(site, worker)
     assert not site.storage.exists("jobs/1/pictures/run-1-face/turntable.mp4")
 
 
@@ -134,7 +134,7 @@ def test_a_job_has_so_many_large_sets_and_no_more(site, face):
 
 def test_a_job_keeps_so_many_bytes_and_no_more(site, face, worker, monkeypatch):
     ask(site, face, Wanted("zip", [(0, 0)], 64))
-    orders.make_next(site, worker)
+    making.make_next(site, worker)
     monkeypatch.setattr(kept, "MOST_BYTES_OF_A_JOB", 10)
     with pytest.raises(Refused):
         ask(site, face, Wanted("zip", [(0, 0)], 65))
@@ -151,7 +151,7 @@ def test_large_sets_of_one_job_do_not_hold_up_those_of_others(site, face, worker
     for size in (64, 65):
         orders.ask(site, other.id, other_folder, Wanted("zip", [(0, 0)], size))
     served = []
-    while orders.make_next(site, worker):
+    while making.make_next(site, worker):
         with site.database.reading() as session:
             last = select(Rendering.job_id).where(Rendering.made_at.is_not(None)).order_by(Rendering.made_at.desc())
             served.append(session.scalars(last).first())
@@ -166,7 +166,7 @@ def test_programs_are_told_to_ask_again(settings, face, worker, quick_film):
     assert (waiting.status_code, waiting.json) == (202, {"status": "waiting"})
     assert int(waiting.headers["Retry-After"]) > 0
     site = client.application.extensions["site"]
-    orders.make_next(site, worker)
+    making.make_next(site, worker)
     assert client.get(f"{link}/turntable.gif").data.startswith(b"GIF89a")
     yaws = ",".join(map(str, range(-20, 0)))
     assert client.get(f"{link}/snapshots.zip?yaw={yaws}&size=1024").status_code == 202
