@@ -1,4 +1,4 @@
-"""One photo in, one textured 3D face out. The public names, each loaded when it is first touched."""
+"""One photo in, one textured 3D face out. The public names, each loaded on first use."""
 
 from __future__ import annotations
 
@@ -86,21 +86,7 @@ _MODULES = {
     "Reconstructor": "deep3d.pipeline.reconstructor",
     "SamePerson": "deep3d.pipeline.same_person",
     "default_face_model": "deep3d.face_model",
-    "depth_map": "deep3d.drawing",
     "depth_to_mesh": "deep3d.dense",
-    "draw_albedo": "deep3d.drawing",
-    "draw_dense": "deep3d.drawing",
-    "draw_depth": "deep3d.drawing",
-    "draw_error": "deep3d.drawing",
-    "draw_landmarks": "deep3d.drawing",
-    "draw_normals": "deep3d.drawing",
-    "draw_pncc": "deep3d.drawing",
-    "draw_pose": "deep3d.drawing",
-    "draw_surface": "deep3d.drawing",
-    "draw_turntable": "deep3d.drawing",
-    "draw_uv_texture": "deep3d.drawing",
-    "draw_view": "deep3d.drawing",
-    "draw_wireframe": "deep3d.drawing",
     "expression_file": "deep3d.export",
     "fit_photo": "deep3d.pipeline.from_landmarks",
     "read_face_model": "deep3d.face_model",
@@ -109,12 +95,13 @@ _MODULES = {
     "write_results": "deep3d.export",
     "write_web": "deep3d.export",
 }
+_PICTURES = "deep3d.drawing"  # the home of all other public names
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in __all__:
         raise AttributeError(f"module 'deep3d' has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+    return getattr(import_module(_MODULES.get(name, _PICTURES)), name)
 
 
 def __dir__() -> list[str]:

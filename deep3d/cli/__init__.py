@@ -1,4 +1,4 @@
-"""The `deep3d` command line: one module for each group of commands, which load what they need when called."""
+"""The `deep3d` command line: one module per group of commands, which import what they need when called."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; errors meant for people become one line and exit code 2."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: for matrices this small they wait more than they work
+    """Run the command line; a Deep3DError becomes one line and exit code 2."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: for matrices this small, more threads only wait
     for entry_point in entry_points(group=COMMANDS):
         with suppress(ImportError):  # its extra is not installed
             entry_point.load()(app)

@@ -1,4 +1,4 @@
-"""Says that number kernels are being compiled, which only the first command on a machine has to wait for."""
+"""Says that numeric kernels are being compiled, which delays only the first command on a machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTICE = "deep3d: compiling numeric kernels; this happens once per machine and c
 
 @contextmanager
 def compiling_told() -> Iterator[None]:
-    """Say so once, should it begin within the block."""
+    """Say so once, if compilation begins within the block."""
     with install_listener("numba:compile", _Notice()):
         yield
 

@@ -1,7 +1,7 @@
-"""Compile the number kernels before the first photo: two processes, each with half of a face that nobody sent.
+"""Compile the numeric kernels before the first photo, in two processes, by work on a drawn face.
 
 One finds a drawn face and fits it; the other takes the face as found and writes all its files. They share few kernels,
-so that on two cores the wait is little more than half. What they leave in numba's cache serves every later process.
+so on two cores this takes little more than half the time. Later processes use numba's cache.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from deep3d.errors import Deep3DError
 if TYPE_CHECKING:
     from deep3d import FaceModel, Photo
 
-USUAL_KERNELS = 300  # compilations of both processes, those of numba's own functions included; for the estimate alone
+USUAL_KERNELS = 300  # compilations of both processes, numba's own functions included; for the progress bar
 PIXELS = 512
 TEXTURE_PIXELS = 1024
 MARGIN = 1.1  # of `draw_view`
@@ -34,7 +34,7 @@ class CompilationFailed(Deep3DError):
 
 
 def compile_kernels() -> Iterator[float]:
-    """Compile, and give from time to time the part that is done, in [0, 1].
+    """Compile, and yield the completed share in [0, 1] from time to time.
 
     Raises: CompilationFailed.
     """
@@ -71,16 +71,16 @@ def _progress(processes: Sequence[BaseProcess], said: Connection) -> Iterator[fl
 
 
 class _Count(Listener):
-    """Says that a kernel was compiled, which the other end of a pipe counts."""
+    """Reports each compiled kernel through a pipe."""
 
     def __init__(self, says: Connection) -> None:
         self._says = says
 
     def on_start(self, event: Event) -> None:
-        """It counts when it is done."""
+        """Counted when it ends."""
 
     def on_end(self, event: Event) -> None:
-        self._says.send_bytes(b"\x80\x04N.")  # a pickled None, in one write: two processes share the pipe
+        self._says.send_bytes(b"\x80\x04N.")  # a pickled None in one write, since two processes share the pipe
 
 
 def _find(drawn: Connection, says: Connection) -> None:
@@ -94,7 +94,7 @@ def _find(drawn: Connection, says: Connection) -> None:
 
 
 def _write(draws: Connection, says: Connection) -> None:
-    """Draw the face, and write the files of what it shows."""
+    """Draw the face, and write the files of a result."""
     from deep3d import SamePerson, default_face_model, fit_photo, write_results
 
     with install_listener("numba:compile", _Count(says)), TemporaryDirectory(prefix="deep3d-") as folder:
@@ -107,7 +107,7 @@ def _write(draws: Connection, says: Connection) -> None:
 
 
 def mean_face(face_model: FaceModel) -> Photo:
-    """A picture of nobody, which the detector takes for a face."""
+    """A picture of the mean face, which the detector finds."""
     from deep3d import Photo, Pose, draw_view
     from deep3d.export.images import albedo_image
 
@@ -117,7 +117,7 @@ def mean_face(face_model: FaceModel) -> Photo:
 
 
 def _landmarks(face_model: FaceModel) -> np.ndarray:
-    """(68, 2): where they are in that picture, seen from far away."""
+    """(68, 2) landmarks in that picture, seen from far away."""
     shape = face_model.mean_shape
     low, high = shape.min(axis=0), shape.max(axis=0)
     points = face_model.landmarks(shape[None])[0] - (low + high) / 2

@@ -1,4 +1,4 @@
-"""`deep3d depth`: from photos to depth maps, normals and meshes of what is seen."""
+"""`deep3d depth`: from photos to depth maps, normals and meshes of the visible surface."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from deep3d.cli.faces import FacesOption
 from deep3d.cli.options import CheckpointOption, ModelOption, PrecisionOption, RuntimeOption, ThreadsOption
-from deep3d.cli.output import make_folder, progress, say
+from deep3d.cli.output import make_folder, tell_written
 from deep3d.cli.startup import starting
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def depth(
     with starting():
         from deep3d.cli.compiling import compiling_told
         from deep3d.dense import DenseEstimator
-        from deep3d.errors import Deep3DError
         from deep3d.export import write_depths
         from deep3d.photo import find_photos
         from deep3d.pipeline.batch import map_faces, result_folders
@@ -55,15 +54,8 @@ def depth(
     names, one_at_a_time = result_folders(found), Lock()
 
     def work(number: int, results: list[Reconstruction]) -> list[Path]:
-        with one_at_a_time:  # networks have one set of activations
+        with one_at_a_time:  # a network has one set of activations
             maps = look_closer(estimator, results)
         return write_depths(results, maps, out / names[number], fill_holes)
 
-    failures = 0
-    with progress() as bar:
-        task = bar.add_task("Computing depth", total=len(found))
-        for path, written in zip(found, map_faces(reconstructor, found, work, faces.value)):
-            bar.advance(task)
-            failures += isinstance(written, Deep3DError)
-            say(f"deep3d: {written}" if isinstance(written, Deep3DError) else f"{path}: {', '.join(map(str, written))}")
-    raise typer.Exit(1 if failures else 0)
+    tell_written("Computing depth", found, map_faces(reconstructor, found, work, faces.value))

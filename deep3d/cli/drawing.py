@@ -19,7 +19,7 @@ from deep3d.cli.options import (
     ThreadsOption,
     refinement,
 )
-from deep3d.cli.output import make_folder, progress, say
+from deep3d.cli.output import make_folder, tell_written
 from deep3d.cli.startup import starting
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ def draw(
     """
     with starting():
         from deep3d.cli.compiling import compiling_told
-        from deep3d.errors import Deep3DError
         from deep3d.export.drawings import KINDS, write_drawings
         from deep3d.photo import find_photos
         from deep3d.pipeline.batch import map_faces, result_folders
@@ -76,14 +75,7 @@ def draw(
     def work(number: int, faces: list[Reconstruction]) -> list[Path]:
         return write_drawings(faces, out / names[number], chosen)
 
-    failures = 0
-    with progress() as bar:
-        task = bar.add_task("Drawing", total=len(found))
-        for path, written in zip(found, map_faces(reconstructor, found, work, "all")):
-            bar.advance(task)
-            failures += isinstance(written, Deep3DError)
-            say(f"deep3d: {written}" if isinstance(written, Deep3DError) else f"{path}: {', '.join(map(str, written))}")
-    raise typer.Exit(1 if failures else 0)
+    tell_written("Drawing", found, map_faces(reconstructor, found, work, "all"))
 
 
 def chosen_kinds(text: str, kinds: Collection[str], option: str = "-o") -> list[str]:

@@ -1,4 +1,4 @@
-"""`deep3d evaluate`: how accurate, on the frozen sets, on published ones, and on heads drawn for it."""
+"""`deep3d evaluate`: accuracy on the frozen sets, on published ones, and on synthetic heads."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def evaluate(
 
 
 def _clip_figures(clips: int, predictors: list[FacePredictor], bar: Any) -> list[ClipFigures]:
-    """Figures of the predictor with the most fitting; none without clips."""
+    """Figures of the predictor with the most fitting; empty without clips."""
     from deep3d.evaluation.clips import measure_clips
     from deep3d.evaluation.predictor import ReconstructorPredictor
 
@@ -158,7 +158,7 @@ def _clip_figures(clips: int, predictors: list[FacePredictor], bar: Any) -> list
 
 
 def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:
-    """With all that the faces are fitted to, and before that with less of it."""
+    """The reconstructor with its full fit, preceded by variants that fit less."""
     from deep3d.evaluation.predictor import ReconstructorPredictor
     from deep3d.pipeline.reconstructor import REFINEMENTS
 

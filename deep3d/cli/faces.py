@@ -27,7 +27,7 @@ from deep3d.cli.options import (
 from deep3d.cli.output import make_folder, progress, say
 from deep3d.cli.startup import starting
 
-MERGED = "merged"  # folder of the face that the photos of one person give together
+MERGED = "merged"  # folder of the face estimated from all photos of a person
 
 
 class FacesOption(StrEnum):
@@ -38,7 +38,7 @@ class FacesOption(StrEnum):
 
 
 class PlacementOption(StrEnum):
-    """Where a list has the 68 landmarks."""
+    """Convention of a list of 68 landmarks."""
 
     FIXED = "fixed"
     CONTOUR = "contour"

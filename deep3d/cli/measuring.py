@@ -1,4 +1,4 @@
-"""`deep3d bench`: how fast."""
+"""`deep3d bench`: speed and memory."""
 
 from __future__ import annotations
 

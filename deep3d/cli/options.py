@@ -21,7 +21,7 @@ class Refine(StrEnum):
 
 
 class QualityChoice(StrEnum):
-    """How much is done for a face."""
+    """How much work is spent on a face."""
 
     FAST = "fast"
     NORMAL = "normal"
@@ -55,7 +55,7 @@ PrecisionOption = Annotated[
 
 
 def refinement(refine: Refine | None, no_refine: bool) -> Refinement | None:
-    """What --refine and --no-refine ask for together, None where that is left to --quality."""
+    """The refinement that --refine and --no-refine select, None where --quality decides."""
     if no_refine:
         return "none"
     return None if refine is None else refine.value

@@ -1,18 +1,18 @@
-"""What all commands do with folders, reports, progress and messages."""
+"""Folders, reports, progress and messages of all commands."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from deep3d.errors import OutputNotWritable
+from deep3d.errors import Deep3DError, OutputNotWritable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -30,7 +30,10 @@ def make_folder(folder: Path) -> None:
 
 
 def require_writable(path: Path | None) -> None:
-    """Before the long work whose figures are to be written there."""
+    """Check that a report can be written, before a long measurement.
+
+    Raises: OutputNotWritable.
+    """
     if path is None:
         return
     folder = path.absolute().parent
@@ -39,7 +42,7 @@ def require_writable(path: Path | None) -> None:
 
 
 def write_json(path: Path | None, content: dict[str, Any]) -> None:
-    """Write a report, if a file is named for it.
+    """Write a report, if a file was given.
 
     Raises: OutputNotWritable.
     """
@@ -51,7 +54,7 @@ def write_json(path: Path | None, content: dict[str, Any]) -> None:
 
 
 def progress() -> Progress:
-    """A progress bar on standard error; what goes to a pipe or file on standard output keeps going there."""
+    """A progress bar on standard error; standard output still goes to its pipe or file."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -60,9 +63,24 @@ def progress() -> Progress:
     return Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty())
 
 
+def tell_written(task: str, photos: Sequence[Path], written: Iterable[list[Path] | Deep3DError]) -> NoReturn:
+    """One line for each photo, with the files that were written or the error, below a progress bar.
+
+    Raises: typer.Exit, with 1 if any photo failed, otherwise 0.
+    """
+    failures = 0
+    with progress() as bar:
+        advancing = bar.add_task(task, total=len(photos))
+        for path, files in zip(photos, written):
+            bar.advance(advancing)
+            failures += isinstance(files, Deep3DError)
+            say(f"deep3d: {files}" if isinstance(files, Deep3DError) else f"{path}: {', '.join(map(str, files))}")
+    raise typer.Exit(1 if failures else 0)
+
+
 @contextmanager
 def share_bar(what: str) -> Iterator[Callable[[float], None]]:
-    """Shows the part of something that is done, in [0, 1]: as a bar, or in a file as a line now and then."""
+    """Shows a completed share in [0, 1]: as a bar, or as a line every 25% where there is no terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

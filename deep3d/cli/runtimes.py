@@ -1,4 +1,4 @@
-"""`deep3d export`, `deep3d tune`, `deep3d compile`: the network for other programs, and this machine made ready."""
+"""`deep3d export`, `deep3d tune`, `deep3d compile`: the network for other programs, and preparing this machine."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def tune(
 
 
 def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
-    """Measure what the regressor and the refiner lack to compute in eight bits."""
+    """Measure the activation ranges that the regressor and the refiner need for int8 and do not have."""
     from deep3d.face_model import read_face_model
     from deep3d.refiner import read_refiner, refiner_calibration, refiner_ranges
     from deep3d.regression.regressor import network_input

@@ -1,4 +1,4 @@
-"""How a command's process starts: settings that only a process of our own may have, and no look for garbage."""
+"""How a command's process starts: settings for our own processes only, and no garbage collection."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from deep3d.memory import share_heaps
 
 @contextmanager
 def starting() -> Iterator[None]:
-    """Collect no garbage within the block, and never among what it brings.
+    """Collect no garbage within the block, and freeze the objects that it created.
 
-    Libraries and networks are hundreds of thousands of objects that all stay. Looking through them again and again
-    costs 0.45 s of the 2 s of processor time that one photo takes.
+    Libraries and networks are hundreds of thousands of objects that all stay alive. Scanning them repeatedly costs
+    0.45 s of the 2 s of processor time that one photo takes.
     """
     share_heaps()
     gc.disable()

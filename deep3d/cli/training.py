@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ from deep3d.errors import ExtraMissing
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from deep3d.training.loop import Progress
+    from deep3d.training.call import TrainingCall
 
 
 class DeviceOption(StrEnum):
@@ -29,12 +29,20 @@ class DeviceOption(StrEnum):
 
 
 TrainingDeviceOption = Annotated[DeviceOption, typer.Option(help="Device to train on.")]
+RunOption = Annotated[
+    Path, typer.Option("--out", help="Folder of the run. If it holds an earlier run, that run continues.")
+]
+NameOption = Annotated[str, typer.Option(help="Name of the checkpoint written at the end.")]
+
+
+def _config(example: str) -> Any:
+    return typer.Argument(help=f"TOML file, such as checkpoints/{example}.")
 
 
 def synthetic(
-    config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/resnet50.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
-    name: Annotated[str, typer.Option(help="Name of the checkpoint written at the end.")] = "deep3d_resnet50",
+    config: Annotated[Path, _config("resnet50.toml")],
+    run: RunOption,
+    name: NameOption = "deep3d_resnet50",
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
@@ -46,16 +54,14 @@ def synthetic(
     with _packages():
         from deep3d.training.regressor.command import train_and_export
 
-    with _progress() as advance:
-        path = train_and_export(config, out, name, face_model, threads, device.value, advance)
-    if path is not None:
-        say(f"{path}: checkpoint written")
+    with _call(config, run, face_model, threads, device) as call:
+        _say_written(train_and_export(call, name), "checkpoint")
 
 
 def weak(
-    config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/weak.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
-    name: Annotated[str, typer.Option(help="Name of the checkpoint written at the end.")] = "deep3d_weak",
+    config: Annotated[Path, _config("weak.toml")],
+    run: RunOption,
+    name: NameOption = "deep3d_weak",
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
@@ -69,15 +75,13 @@ def weak(
 
     if device is DeviceOption.CUDA and find_spec("nvdiffrast") is None:
         say("nvdiffrast is not installed: the network trains on the GPU, but faces are rendered on the CPU")
-    with _progress() as advance:
-        path = fine_tune_and_export(config, out, name, face_model, threads, device.value, advance)
-    if path is not None:
-        say(f"{path}: checkpoint written")
+    with _call(config, run, face_model, threads, device) as call:
+        _say_written(fine_tune_and_export(call, name), "checkpoint")
 
 
 def refiner(
-    config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/refiner.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
+    config: Annotated[Path, _config("refiner.toml")],
+    run: RunOption,
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
@@ -86,15 +90,13 @@ def refiner(
     with _packages():
         from deep3d.training.refiner.command import train_and_export_refiner
 
-    with _progress() as advance:
-        path = train_and_export_refiner(config, out, face_model, threads, device.value, advance)
-    if path is not None:
-        say(f"{path}: refiner written")
+    with _call(config, run, face_model, threads, device) as call:
+        _say_written(train_and_export_refiner(call), "refiner")
 
 
 def dense(
-    config: Annotated[Path, typer.Argument(help="TOML file, such as checkpoints/dense.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run. If it holds an earlier run, that run continues.")],
+    config: Annotated[Path, _config("dense.toml")],
+    run: RunOption,
     face_model: ModelOption = None,
     threads: ThreadsOption = None,
     device: TrainingDeviceOption = DeviceOption.CPU,
@@ -103,10 +105,8 @@ def dense(
     with _packages():
         from deep3d.training.dense.command import train_and_export_dense
 
-    with _progress() as advance:
-        path = train_and_export_dense(config, out, face_model, threads, device.value, advance)
-    if path is not None:
-        say(f"{path}: dense network written")
+    with _call(config, run, face_model, threads, device) as call:
+        _say_written(train_and_export_dense(call), "dense network")
 
 
 def expressions(
@@ -144,7 +144,7 @@ def record(
 
 @contextmanager
 def _packages() -> Iterator[None]:
-    """Imports that need the extras of training."""
+    """Imports that need the training extras."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -152,8 +152,12 @@ def _packages() -> Iterator[None]:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar that appears with the first step: of several processes it is told to one alone."""
+def _call(
+    config: Path, run: Path, face_model: Path | None, threads: int | None, device: DeviceOption
+) -> Iterator[TrainingCall]:
+    """The arguments, with a progress bar that appears at the first step: only the leading process takes steps."""
+    from deep3d.training.call import TrainingCall
+
     with progress() as bar:
         tasks: list[TaskID] = []
 
@@ -162,4 +166,10 @@ def _progress() -> Iterator[Progress]:
                 tasks.append(bar.add_task("Training"))
             bar.update(tasks[0], completed=step, total=total, description=f"Training, loss {loss:.2f}")
 
-        yield advance
+        yield TrainingCall(config, run, face_model, threads, device.value, advance)
+
+
+def _say_written(path: Path | None, what: str) -> None:
+    """One message for all processes: those that do not lead have no path."""
+    if path is not None:
+        say(f"{path}: {what} written")

@@ -1,4 +1,4 @@
-"""`deep3d video`: faces through a film."""
+"""`deep3d video`: follow faces through a film."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def video(
     ] = None,
     livelink: Annotated[Path | None, typer.Option(help="Write the curves as a CSV of Live Link Face.")] = None,
     onto: Annotated[
-        Path | None, typer.Option(help="Folder of a reconstructed face, which then moves as those in the film do.")
+        Path | None, typer.Option(help="Folder of a reconstructed face to animate with the faces of the film.")
     ] = None,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
@@ -70,8 +70,8 @@ def video(
 ) -> None:
     """Follow the faces of a film: draw them, and write their curves, an animated GLB, a Live Link Face CSV.
 
-    Each person keeps one identity, estimated over the whole film. The sound is kept. A command that was killed goes on
-    where it was. Exit code 0 when faces were found, 1 when there are none, 2 for wrong usage.
+    Each person keeps one identity, estimated over the whole film. The sound is kept. A killed command continues where
+    it stopped. Exit code 0 when faces were found, 1 when there are none, 2 for wrong usage.
     """
     with starting():
         from deep3d.cli.compiling import compiling_told

@@ -2,11 +2,10 @@
 
 from deep3d.dense.depth_mesh import PinholeCamera, depth_to_mesh
 from deep3d.dense.estimator import DenseEstimator, DenseMaps, dense_calibration
-from deep3d.dense.weights import DenseInfo, DenseWeights, dense_path, read_dense, write_dense
+from deep3d.dense.weights import DenseWeights, dense_path, read_dense, write_dense
 
 __all__ = [
     "DenseEstimator",
-    "DenseInfo",
     "DenseMaps",
     "DenseWeights",
     "PinholeCamera",

@@ -1,7 +1,7 @@
-"""From a depth map to a triangle mesh of what is seen: no skirts at jumps, holes filled on request.
+"""From a depth map to a triangle mesh of the visible surface: no skirts at jumps, holes filled on request.
 
 Two triangles for every four neighbouring pixels, along the diagonal on which depth changes less; none where the surface
-would be steeper than eyes can see (the range grid of Turk and Levoy, Zippered polygon meshes, 1994).
+would be too steep to be seen (the range grid of Turk and Levoy, Zippered polygon meshes, 1994).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LARGEST = 4096  # pixels a side
 
 @dataclass(frozen=True)
 class PinholeCamera:
-    """How a depth map was seen: focal lengths and principal point in its pixels."""
+    """The camera of a depth map: focal lengths and principal point in its pixels."""
 
     focal_x: float
     focal_y: float
@@ -32,7 +32,7 @@ class PinholeCamera:
 
     @classmethod
     def of(cls, camera: Camera | np.ndarray, reduced: float = 1.0) -> PinholeCamera:
-        """Of this project's camera, or of a (3, 3) matrix of intrinsics; `reduced` map pixels make one of its own.
+        """From this project's camera, or a (3, 3) matrix of intrinsics; a pixel of the map is `reduced` of its pixels.
 
         Raises: DepthInvalid if the matrix cannot be that of a camera.
         """
@@ -68,8 +68,8 @@ def depth_to_mesh(
 ) -> Mesh:
     """The surface that a depth map (H, W) shows, in the depth's unit: x right, y up, z toward the camera at the origin.
 
-    What is not finite or not above 0 is a hole. `scale` is what one step of the map means; a map of whole numbers says
-    nothing without. `camera` is this project's, a `PinholeCamera`, or a (3, 3) matrix of intrinsics, in pixels of the
+    Values that are not finite or not above 0 are holes. `scale` is the size of one step of the map; a map of whole
+    numbers needs it. `camera` is this project's, a `PinholeCamera`, or a (3, 3) matrix of intrinsics, in pixels of the
     map. With `fill_holes` holes inside the surface are spanned by the smoothest surface (a membrane); those at its
     border stay. Texture coordinates are those of the picture that the map belongs to.
 
@@ -80,7 +80,7 @@ def depth_to_mesh(
     height, width = values.shape
     if not (-width <= lens.column <= 2 * width and -height <= lens.row <= 2 * height):
         raise DepthInvalid(
-            f"camera: its principal point ({lens.column:.0f}, {lens.row:.0f}) is far outside of the {width} x {height} "
+            f"camera: its principal point ({lens.column:.0f}, {lens.row:.0f}) is far outside the {width} x {height} "
             "map; give the camera in pixels of the map"
         )
     step = steepest * values / max(lens.focal_x, lens.focal_y)

@@ -1,4 +1,4 @@
-"""Looks at a face pixel by pixel: how high its surface lies, where it faces, what covers it, and how sure that is."""
+"""Estimates a face per pixel: height and normal of its surface, what covers it, and the deviation of each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEEN = (CLASSES.index("skin"), CLASSES.index("glasses"))
 
 @dataclass(frozen=True)
 class DenseMaps:
-    """What is known of B crops, S x S pixels each, every one of them four of the crop."""
+    """Maps of B crops, S x S pixels each; one pixel is four of the crop."""
 
     surface: SurfaceMaps
     deviation: np.ndarray  # (B, S, S, 3) expected of height (decimetres), normal (radians) and place (decimetres)
@@ -34,12 +34,12 @@ class DenseMaps:
 
     @property
     def seen(self) -> np.ndarray:
-        """(B, S, S) bool: where the head itself is seen, through glasses too."""
+        """(B, S, S) bool: where the head itself is visible, also through glasses."""
         return self.surface.covered & (self.classes[..., _SEEN].sum(axis=-1) > 0.5)
 
 
 class DenseEstimator:
-    """Maps of faces whose shape and pose are known roughly: how their surface differs from that of their mesh."""
+    """Maps of faces whose shape and pose are known roughly: how their surface differs from their mesh."""
 
     def __init__(self, network: Network, model: FaceModel) -> None:
         self._network, self._model = network, model
@@ -48,9 +48,9 @@ class DenseEstimator:
     def load(
         cls, weights: DenseWeights, checkpoint: Checkpoint, model: FaceModel, beside: Choice, threads: int | None
     ) -> DenseEstimator:
-        """Make the network ready in the runtime of the regressor `beside` which it works.
+        """Load the network into the runtime of the regressor `beside` it.
 
-        It computes in eight bits where that one does in OpenVINO and there are ranges for it.
+        It computes in eight bits if that one does in OpenVINO and ranges for it exist.
 
         Raises: RuntimeUnavailable if the ranges cannot be read.
         """
@@ -68,18 +68,18 @@ class DenseEstimator:
         threads: int | None = None,
         precision: str | None = None,
     ) -> DenseEstimator:
-        """Read the network that lies beside a checkpoint, None for the shipped one; see `runtime.load_runtime`.
+        """Load the network beside a checkpoint (None for the shipped one); see `runtime.load_runtime`.
 
-        Raises: CheckpointError, CheckpointMissing among it if there is none; RuntimeUnavailable; ConfigError.
+        Raises: CheckpointMissing if there is none, or another CheckpointError; RuntimeUnavailable; ConfigError.
         """
         owner = read_checkpoint(checkpoint)
         weights = read_dense(owner)
         if weights is None:
-            raise CheckpointMissing(f"{dense_path(owner)}: no dense network there; fetch it, or train it")
+            raise CheckpointMissing(f"{dense_path(owner)}: no dense network here; fetch it, or train it")
         return cls.load(weights, owner, model, choose_runtime(owner, runtime, precision), threads)
 
     def __call__(self, crops: np.ndarray, coefficients: FaceCoefficients, cameras: Sequence[Camera]) -> DenseMaps:
-        """Maps of B faces in (B, 224, 224, 3) uint8 RGB crops, in which each camera sees its own."""
+        """Maps of B faces in (B, 224, 224, 3) uint8 RGB crops, one camera per crop."""
         mesh = mesh_maps(self._model, coefficients, cameras)
         surface, sure, classes = (np.moveaxis(each, 1, -1) for each in self._network(*dense_input(crops, mesh)))
         normals = surface[..., 1:4] / np.maximum(np.linalg.norm(surface[..., 1:4], axis=-1, keepdims=True), 1e-6)
@@ -94,7 +94,7 @@ def dense_calibration(weights: DenseWeights, checkpoint: Checkpoint) -> Calibrat
 
 
 def mesh_maps(model: FaceModel, face: FaceCoefficients, cameras: Sequence[Camera]) -> SurfaceMaps:
-    """Maps of the meshes of B faces, each before its own camera."""
+    """Maps of the meshes of B faces, each seen by its own camera."""
     vertices = model.shape(face)
     turn = rotation_matrix(face.rotation).mT
     placed = place(vertices, face.rotation, face.translation)
@@ -109,7 +109,7 @@ def mesh_maps(model: FaceModel, face: FaceCoefficients, cameras: Sequence[Camera
 
 
 def dense_input(crops: np.ndarray, mesh: SurfaceMaps) -> tuple[np.ndarray, np.ndarray]:
-    """What `dense_graph` takes, of crops (B, 224, 224, 3) uint8 and maps of their meshes."""
+    """The inputs of `dense_graph` from crops (B, 224, 224, 3) uint8 and maps of their meshes."""
     parts = (mesh.covered[..., None], mesh.height[..., None], mesh.normals, mesh.coordinates)
     maps = np.concatenate(parts, axis=-1, dtype=np.float32)
     colours = reduced(crops) * np.float32(1 / 255)

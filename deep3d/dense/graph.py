@@ -18,18 +18,17 @@ from deep3d.runtime.regressor_graph import trunk_features
 def dense_graph(weights: DenseWeights, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None = None) -> bytes:
     """The file of a network from `crops` and `mesh` to `surface` (B, 7, S, S), `sure` (B, 3, S, S) and `classes`.
 
-    `crops` (B, 3, S, S) are RGB in [0, 1], `mesh` (B, 8, S, S) where a mesh is, and its height, normal and place on the
-    mean shape. `surface` are heights in decimetres, normals of any length and places; `sure` the logarithms of their
-    deviations, in millimetres but for normals, where they are in radians; `classes` (B, 5, S, S) probabilities. The
-    trunk is the checkpoint's. With `ranges`, what eight bits shall hold of each activation of `observed`, it computes
-    in eight bits.
+    `crops` (B, 3, S, S) are RGB in [0, 1]. `mesh` (B, 8, S, S) is the coverage of the mesh, and its height, normal and
+    place on the mean shape. `surface` holds heights in decimetres, normals of any length and places; `sure` the
+    logarithms of their deviations, in millimetres, for normals in radians; `classes` (B, 5, S, S) probabilities. The
+    trunk is the checkpoint's. With `ranges`, the range of each activation of `observed`, it computes in eight bits.
     """
     builder = _Builder(weights, checkpoint, ranges)
     return builder.graph.serialize(builder.maps())
 
 
 def observed(weights: DenseWeights, checkpoint: Checkpoint) -> Graph:
-    """The float32 network, with the activations that eight bits would have to hold."""
+    """The float32 network, with the activations whose ranges eight bits need."""
     builder = _Builder(weights, checkpoint, None)
     builder.maps()
     return builder.graph
@@ -45,7 +44,7 @@ class _Builder:
         self._mesh = self.graph.input("mesh", ("B", INPUTS - 3, MAP_SIZE, MAP_SIZE))
 
     def maps(self) -> dict[str, str]:
-        """The results: what the network adds to the mesh, and what it says besides."""
+        """The results: corrections of the mesh, deviations and classes."""
         graph = self.graph
         pixels = self._pixels(self._convolution(self._finest_grid(), "maps", 1))
         sizes = graph.constant(np.array([SURFACE, CONFIDENCES, len(CLASSES)]))
@@ -95,7 +94,7 @@ class _Builder:
         return graph.apply("Relu", self._convolution(graph.apply("Concat", passed, below, axis=1), f"{name}.join", 3))
 
     def _convolution(self, x: str, name: str, kernel: int, stride: int = 1) -> str:
-        """A convolution of an activation that is kept."""
+        """A convolution of an activation whose range is recorded."""
         x = self.graph.kept(name, x)
         weight = self.graph.weight(self._arrays[f"{name}.weight"])
         return self.graph.convolution(x, weight, self._arrays[f"{name}.bias"], kernel, stride, padding=kernel // 2)

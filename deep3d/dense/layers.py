@@ -1,7 +1,7 @@
-"""The arrays of the dense network, for whoever handles its weights without torch.
+"""The arrays of the dense network, for code that handles its weights without torch.
 
 A slim Attention U-Net (Oktay et al., 2018) over three grids, each half as fine as the one before. On the way down, each
-grid gets what the regressor's trunk has seen of the crop, and residual blocks; on the way up, the finer grid passes a
+grid gets the features of the regressor's trunk, and residual blocks; on the way up, the finer grid passes a
 gate that the coarser one opens, and a convolution joins both. Each cell of the finest grid is four by four pixels of
 the maps, which its last convolution gives all at once. The batch norms of training are folded into the convolutions.
 """

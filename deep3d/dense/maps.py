@@ -1,4 +1,4 @@
-"""Maps of a head's surface as a camera sees it: how high it lies, where it faces, which point of the model it is."""
+"""Maps of a head's surface as a camera sees it: height, normal, and the point of the mean shape."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def surface_maps(
 ) -> SurfaceMaps:
     """Maps of heads with (B, V, 3) vertices and normals, `turned` as the camera sees them but not moved.
 
-    `clip` (B, V, 4) are their clip coordinates in the crop. Beyond the outline the maps go on with what is nearest.
+    `clip` (B, V, 4) are their clip coordinates in the crop. Outside the outline, the nearest values continue.
     """
     count = len(clip)
     covered = np.empty((count, MAP_SIZE, MAP_SIZE), np.bool_)
@@ -65,7 +65,7 @@ def reduced(crops: np.ndarray) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True)
 def _spread_outward(covered, values):
-    """Give each uncovered pixel of values (S, S, C) what a near covered one has (Rosenfeld and Pfaltz, 1966)."""
+    """Fill each uncovered pixel of values (S, S, C) from a near covered one (Rosenfeld and Pfaltz, 1966)."""
     height, width = covered.shape
     far = np.int32(1 << 20)
     distance = np.full((height, width), far, np.int32)

@@ -1,34 +1,19 @@
-"""Files of dense networks: safetensors, convolutions in eight bits, and what they belong to."""
+"""Files of dense networks, and what they belong to."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from deep3d.dense.layers import TRUNK_NAME, array_shapes
 from deep3d.dense.maps import MAP_SIZE
-from deep3d.errors import CheckpointInvalid, CheckpointMismatch
-from deep3d.files.tensor_file import read_tensors, write_tensors
+from deep3d.errors import CheckpointMismatch
 from deep3d.network.checkpoints import Checkpoint
-from deep3d.network.quantization import dequantize, quantize
+from deep3d.network.companions import CompanionInfo, CompanionKind
 
-SCHEMA = "deep3d.dense/1"
-_SCALE = "_scale"
-
-
-@dataclass(frozen=True)
-class DenseInfo:
-    """What a dense network's file says of itself."""
-
-    name: str
-    version: str
-    face_model: str  # name and version
-    face_model_sha256: str
-    training_data: str
-    licence: str
-    created: str  # ISO 8601 date
+DENSE_FILES = CompanionKind("dense network", ".dense.safetensors", "deep3d.dense/1")
 
 
 @dataclass(frozen=True)
@@ -38,35 +23,26 @@ class DenseWeights:
     path: Path
     sha256: str  # of the file
     checkpoint: Path  # that they belong to
-    info: DenseInfo
+    info: CompanionInfo
     arrays: dict[str, np.ndarray]  # float32, by the names of `layers.array_shapes`
 
 
 def dense_path(checkpoint: Checkpoint) -> Path:
     """Where the dense network that belongs to a checkpoint is, if it has one: beside it."""
-    return checkpoint.path.with_suffix(".dense.safetensors")
+    return DENSE_FILES.path(checkpoint)
 
 
 def read_dense(checkpoint: Checkpoint) -> DenseWeights | None:
     """The dense network that lies beside a checkpoint, None where there is none.
 
-    Raises: CheckpointInvalid if the file is damaged, CheckpointMismatch if it belongs to another face model.
+    Raises: CheckpointInvalid if the file is damaged, CheckpointMismatch if it belongs to another face model or the
+    checkpoint has another trunk.
     """
-    path = dense_path(checkpoint)
-    if not path.exists():
+    file = DENSE_FILES.read(checkpoint)
+    if file is None:
         return None
-    try:
-        file = read_tensors(path)
-    except (OSError, ValueError) as error:
-        raise CheckpointInvalid(f"{path}: damaged, or no dense network ({error}); fetch or train it again") from error
-    names = {field.name for field in fields(DenseInfo)}
-    if file.metadata.get("schema") != SCHEMA or not names <= set(file.metadata):
-        raise CheckpointInvalid(f"{path}: no dense network of this version; fetch or train it again")
-    info = DenseInfo(**{name: file.metadata[name] for name in names})
-    if info.face_model_sha256 not in checkpoint.face_models:
-        raise CheckpointMismatch(f"{path}: trained for another face model than {checkpoint.path}; train it again")
     require_trunk(checkpoint)
-    return DenseWeights(path, file.sha256, checkpoint.path, info, _decoded(path, file.arrays))
+    return DenseWeights(file.path, file.sha256, checkpoint.path, file.info, file.weights(array_shapes()))
 
 
 def require_trunk(checkpoint: Checkpoint) -> None:
@@ -79,34 +55,9 @@ def require_trunk(checkpoint: Checkpoint) -> None:
         )
 
 
-def write_dense(path: Path, info: DenseInfo, arrays: dict[str, np.ndarray]) -> None:
+def write_dense(path: Path, info: CompanionInfo, arrays: dict[str, np.ndarray]) -> None:
     """Write a dense network: eight bits and a scale for each output channel of a convolution.
 
     Raises: CheckpointInvalid if an array is missing, has a wrong shape or is not finite.
     """
-    _check(path, arrays)
-    stored: dict[str, np.ndarray] = {}
-    for name, value in arrays.items():
-        if value.ndim == 4:
-            stored[name], stored[name + _SCALE] = quantize(value)
-        else:
-            stored[name] = value.astype(np.float32)
-    write_tensors(path, stored, {"schema": SCHEMA, **asdict(info)})
-
-
-def _decoded(path: Path, stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays in float32, once all are as they should be."""
-    arrays = {}
-    for name in array_shapes().keys() & stored.keys():
-        value, scale = stored[name], stored.get(name + _SCALE)
-        if scale is not None and scale.shape != value.shape[:1]:
-            raise CheckpointInvalid(f"{path}: {name!r} has no scale for each channel; fetch or train it again")
-        arrays[name] = value.astype(np.float32) if scale is None else dequantize(value, scale)
-    _check(path, arrays)
-    return arrays
-
-
-def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    for name, shape in array_shapes().items():
-        if name not in arrays or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
-            raise CheckpointInvalid(f"{path}: {name!r} is missing, not {shape} or not finite; fetch or train it again")
+    DENSE_FILES.write(path, info, arrays, array_shapes())

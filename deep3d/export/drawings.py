@@ -9,21 +9,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from deep3d.drawing import (
-    depth_map,
-    draw_albedo,
-    draw_dense,
-    draw_depth,
-    draw_error,
-    draw_landmarks,
-    draw_normals,
-    draw_pncc,
-    draw_pose,
-    draw_surface,
-    draw_turntable,
-    draw_uv_texture,
-    draw_wireframe,
-)
+from deep3d import drawing
 from deep3d.drawing.turntable import RATE
 from deep3d.errors import OutputNotWritable
 from deep3d.export.film import write_film
@@ -36,16 +22,16 @@ from deep3d.reconstruction import Reconstruction
 Draw = Callable[[Sequence[Reconstruction], Photo | np.ndarray], np.ndarray]
 
 PICTURES: dict[str, Draw] = {
-    "2d_sparse": draw_landmarks,
-    "2d_dense": draw_dense,
-    "3d": draw_surface,
-    "depth": draw_depth,
-    "pncc": draw_pncc,
-    "pose": draw_pose,
-    "normals": draw_normals,
-    "albedo": draw_albedo,
-    "wireframe": draw_wireframe,
-    "error": draw_error,
+    "2d_sparse": drawing.draw_landmarks,
+    "2d_dense": drawing.draw_dense,
+    "3d": drawing.draw_surface,
+    "depth": drawing.draw_depth,
+    "pncc": drawing.draw_pncc,
+    "pose": drawing.draw_pose,
+    "normals": drawing.draw_normals,
+    "albedo": drawing.draw_albedo,
+    "wireframe": drawing.draw_wireframe,
+    "error": drawing.draw_error,
 }
 """What can be drawn on a photo, or on the frames of a film."""
 MAPS = ("depth", "pncc", "normals")
@@ -88,10 +74,10 @@ def _writers(faces: Sequence[Reconstruction], kind: str) -> dict[str, Callable[[
         files = {suffix: lambda path: path.write_bytes(encode(PICTURES[kind](faces, photo)))}
         return files | (_depth_files(faces, photo) if kind == "depth" else {})
     others: dict[str, dict[str, Callable[[Path], object]]] = {
-        "uv_tex": {".jpg": lambda path: path.write_bytes(_jpeg(draw_uv_texture(faces)))},
+        "uv_tex": {".jpg": lambda path: path.write_bytes(_jpeg(drawing.draw_uv_texture(faces)))},
         "ply": {".ply": lambda path: write_scene_ply(faces, path)},
         "obj": {".obj": lambda path: write_scene_obj(faces, path)},
-        "turntable": {".mp4": lambda path: write_film(path, draw_turntable(faces), RATE)},
+        "turntable": {".mp4": lambda path: write_film(path, drawing.draw_turntable(faces), RATE)},
     }
     if kind not in others:
         raise ValueError(f"unknown kind {kind!r}; choose from {', '.join(KINDS)}")
@@ -100,7 +86,7 @@ def _writers(faces: Sequence[Reconstruction], kind: str) -> dict[str, Callable[[
 
 def _depth_files(faces: Sequence[Reconstruction], photo: Photo) -> dict[str, Callable[[Path], object]]:
     """depth16.png and depth.npy, of one map."""
-    depth = depth_map(faces, photo)
+    depth = drawing.depth_map(faces, photo)
     whole = np.rint(np.minimum(depth, DEEPEST)).astype(np.uint16)
 
     def save(path: Path) -> None:

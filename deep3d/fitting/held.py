@@ -8,8 +8,8 @@ import numpy as np
 
 from deep3d.coefficients import FaceCoefficients
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import FaceState, apply_step, initial_state, project_landmarks
-from deep3d.fitting.landmarks import ITERATIONS, SETTLED, Priors, fit_error, normal_equations
+from deep3d.fitting.iteration import FaceState, initial_state
+from deep3d.fitting.landmarks import Priors, descend
 
 
 def held_basis(basis: LandmarkBasis, identity: np.ndarray) -> LandmarkBasis:
@@ -26,17 +26,10 @@ def fit_held(
 ) -> FaceState:
     """The states of B faces of a `held_basis` that fit (B, N, 2) landmarks in crop pixels, with (B, N) deviations.
 
-    Expression is kept near that of the start, whose own identity does not count. Where a fit goes astray the start is
-    given.
+    Expression stays near that of the start, whose own identity is ignored. A fit that fails gives the start.
     """
-    first = state = initial_state(replace(start, identity=np.empty((len(start), 0), np.float32)))
-    for _ in range(ITERATIONS):
-        normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
-        step = np.linalg.solve(normal, gradient[..., None])[..., 0]
-        state = apply_step(basis, state, step)
-        if np.abs(step).max(initial=0) < SETTLED:
-            break
-    before, after = (fit_error(project_landmarks(basis, each).pixels, points, deviation) for each in (first, state))
+    first = initial_state(replace(start, identity=np.empty((len(start), 0), np.float32)))
+    state, before, after = descend(basis, first, points, deviation, priors)
     better = after <= before  # false for what is not a number, too
     return FaceState(
         **{

@@ -72,14 +72,7 @@ def fit_landmarks(
             f"landmarks: expected (B, {len(basis.mean)}, 2) points and as many deviations, got {points.shape} and "
             f"{deviation.shape}"
         )
-    state = first = initial_state(start)
-    for _ in range(ITERATIONS):
-        normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
-        step = np.linalg.solve(normal, gradient[..., None])[..., 0]
-        state = apply_step(basis, state, step)
-        if np.abs(step).max(initial=0) < SETTLED:
-            break
-    before, after = (fit_error(project_landmarks(basis, which).pixels, points, deviation) for which in (first, state))
+    state, before, after = descend(basis, initial_state(start), points, deviation, priors)
     kept = after <= before  # false for what is not a number, too
     coefficients, cameras = to_coefficients(basis, state, start)
     return Fit(
@@ -88,6 +81,21 @@ def fit_landmarks(
         np.where(kept, after, before),
         kept,
     )
+
+
+def descend(
+    basis: LandmarkBasis, first: FaceState, points: np.ndarray, deviation: np.ndarray, priors: Priors
+) -> tuple[FaceState, np.ndarray, np.ndarray]:
+    """The states that Gauss-Newton steps reach from the first ones, and the errors (B,) before and after."""
+    state = first
+    for _ in range(ITERATIONS):
+        normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
+        step = np.linalg.solve(normal, gradient[..., None])[..., 0]
+        state = apply_step(basis, state, step)
+        if np.abs(step).max(initial=0) < SETTLED:
+            break
+    before, after = (fit_error(project_landmarks(basis, each).pixels, points, deviation) for each in (first, state))
+    return state, before, after
 
 
 def trusted_deviation(deviation: np.ndarray) -> np.ndarray:

@@ -3,12 +3,11 @@
 from deep3d.refiner.calibration import refiner_ranges
 from deep3d.refiner.chart import FaceChart
 from deep3d.refiner.refiner import LandmarkRefiner, refiner_calibration
-from deep3d.refiner.weights import RefinerInfo, RefinerWeights, read_refiner, refiner_path, write_refiner
+from deep3d.refiner.weights import RefinerWeights, read_refiner, refiner_path, write_refiner
 
 __all__ = [
     "FaceChart",
     "LandmarkRefiner",
-    "RefinerInfo",
     "RefinerWeights",
     "read_refiner",
     "refiner_calibration",

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.loadtest.report import Report
+
+if TYPE_CHECKING:
+    from serving.loadtest.local_site import EmbeddedSite
 
 PhotosArgument = Annotated[list[Path], typer.Argument(help="Photos with faces, which are sent in turn.")]
 CLOCK_SECONDS = 20  # by which the clock of one worker is fast, where libfaketime is installed
@@ -28,11 +31,10 @@ def crowd(
     """Many people at once, embedded mode: faces a second, waiting times, pages, mails, memory."""
     from serving.client import Client
     from serving.loadtest.crowd import run_crowd, run_local_crowd
-    from serving.loadtest.local_site import embedded_site
 
     if server:
         return run_crowd(Client(server, connections=people + 4), photos, people, 60 * minutes)
-    with _folder() as folder, embedded_site(folder) as local:
+    with _embedded() as local:
         return run_local_crowd(local, photos, people, 60 * minutes)
 
 
@@ -59,9 +61,8 @@ def hostile(
 ) -> Report:
     """Hostile uploads: what each kind is answered, and whether the site still serves."""
     from serving.loadtest.hostile import run_hostile
-    from serving.loadtest.local_site import embedded_site
 
-    with _folder() as folder, embedded_site(folder) as local:
+    with _embedded() as local:
         return run_hostile(local, photo, uploads, slow)
 
 
@@ -96,18 +97,16 @@ def first_view(
 ) -> Report:
     """How soon Chromium shows a finished face that it has never seen."""
     from serving.loadtest.first_view import run_first_view
-    from serving.loadtest.local_site import embedded_site
 
-    with _folder() as folder, embedded_site(folder) as local:
+    with _embedded() as local:
         return run_first_view(local, photo, rounds)
 
 
 def heavy(photo: PhotoArgument) -> Report:
     """Thirty files that are heavy to decode: status, processor time, memory, and how long a photo beside it waits."""
     from serving.loadtest.heavy import run_heavy
-    from serving.loadtest.local_site import embedded_site
 
-    with _folder() as folder, embedded_site(folder) as local:
+    with _embedded() as local:
         return run_heavy(local, photo)
 
 
@@ -129,10 +128,9 @@ def viewers(
     rounds: Annotated[int, typer.Option(min=1, help="How often.")] = 5,
 ) -> Report:
     """Many large pictures at once: what else the site does meanwhile."""
-    from serving.loadtest.local_site import embedded_site
     from serving.loadtest.viewers import run_viewers
 
-    with _folder() as folder, embedded_site(folder) as local:
+    with _embedded() as local:
         return run_viewers(local, photo, people, rounds)
 
 
@@ -157,3 +155,12 @@ def tell(report: Report, out: Path | None) -> None:
 def _folder() -> Iterator[Path]:
     with TemporaryDirectory(prefix="deep3d-loadtest-") as folder:
         yield Path(folder)
+
+
+@contextmanager
+def _embedded() -> Iterator[EmbeddedSite]:
+    """A site of the embedded mode in a folder that is deleted afterwards."""
+    from serving.loadtest.local_site import embedded_site
+
+    with _folder() as folder, embedded_site(folder) as local:
+        yield local

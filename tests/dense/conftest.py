@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deep3d.dense import DenseInfo, DenseWeights, dense_path
+from deep3d.dense import DenseWeights, dense_path
 from deep3d.dense.layers import array_shapes
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
+from deep3d.network.companions import CompanionInfo
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +23,8 @@ def checkpoint() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def info(model: FaceModel) -> DenseInfo:
-    return DenseInfo("toy_dense", "1", "toy 1", model.info.sha256, "none", "MIT", "2026-11-29")
+def info(model: FaceModel) -> CompanionInfo:
+    return CompanionInfo("toy_dense", "1", "toy 1", model.info.sha256, "none", "MIT", "2026-11-29")
 
 
 @pytest.fixture(scope="session")

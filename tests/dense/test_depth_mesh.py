@@ -105,7 +105,7 @@ def test_maps_without_a_surface_are_refused(depth, message):
         (np.eye(4), "3 x 3 matrix of intrinsics"),
         (np.diag([-400.0, 400.0, 1.0]), "focal lengths must be above 0"),
         (np.array([[np.nan, 0, 4], [0, 400, 4], [0, 0, 1]]), "all its numbers finite"),
-        (np.array([[400, 0, 4000], [0, 400, 40], [0, 0, 1.0]]), "far outside of the 80 x 80 map"),
+        (np.array([[400, 0, 4000], [0, 400, 40], [0, 0, 1.0]]), "far outside the 80 x 80 map"),
     ],
 )
 def test_cameras_that_cannot_have_seen_the_map_are_refused(camera, message):

@@ -8,7 +8,8 @@ import torch
 
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.face_model.dense_landmarks import choose_dense_landmarks
-from deep3d.refiner import FaceChart, RefinerInfo, RefinerWeights
+from deep3d.network.companions import CompanionInfo
+from deep3d.refiner import FaceChart, RefinerWeights
 from deep3d.training.refiner.network import ConvolutionNorm, RefinerNetwork
 
 
@@ -28,8 +29,8 @@ def chart(model: FaceModel, vertices: tuple[int, ...]) -> FaceChart:
 
 
 @pytest.fixture
-def info(model: FaceModel) -> RefinerInfo:
-    return RefinerInfo("made up", "1", model.info.name, model.info.sha256, "none", "MIT", "2026-01-01")
+def info(model: FaceModel) -> CompanionInfo:
+    return CompanionInfo("made up", "1", model.info.name, model.info.sha256, "none", "MIT", "2026-01-01")
 
 
 @pytest.fixture
@@ -52,6 +53,6 @@ def arrays(network: RefinerNetwork) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture
-def weights(info: RefinerInfo, vertices: tuple[int, ...], arrays: dict[str, np.ndarray]) -> RefinerWeights:
+def weights(info: CompanionInfo, vertices: tuple[int, ...], arrays: dict[str, np.ndarray]) -> RefinerWeights:
     """Those of the network."""
     return RefinerWeights(Path("none.refiner.safetensors"), "0" * 64, Path("none.safetensors"), info, vertices, arrays)

@@ -49,7 +49,7 @@ def test_a_refiner_of_other_landmarks_is_refused(checkpoint, info, vertices, arr
 
 def test_a_refiner_of_another_face_model_is_refused(checkpoint, info, vertices, arrays):
     write_refiner(refiner_path(checkpoint), replace(info, face_model_sha256="0" * 64), vertices, arrays)
-    with pytest.raises(CheckpointMismatch, match="trained for other landmarks"):
+    with pytest.raises(CheckpointMismatch, match="trained for another face model"):
         read_refiner(checkpoint)
 
 

@@ -22,6 +22,7 @@ from deep3d.network.torch_regressor import RegressorConfig, RegressorNetwork, bu
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.synthetic.heads import Heads
 from deep3d.training import loop
+from deep3d.training.call import TrainingCall
 from deep3d.training.config import Stage, TrainingConfig
 from deep3d.training.device_stream import DeviceHeadStream
 from deep3d.training.regressor import command
@@ -287,7 +288,7 @@ def test_the_command_writes_a_checkpoint_and_its_accuracy(tmp_path, monkeypatch)
     config = tmp_path / "run.toml"
     config.write_text(TOML)
     steps = Steps()
-    path = command.train_and_export(config, tmp_path / "run", "small", None, 1, "cpu", steps)
+    path = command.train_and_export(TrainingCall(config, tmp_path / "run", None, 1, "cpu", steps), "small")
     assert path is not None
     assert steps.seen == list(range(1, 9))
 

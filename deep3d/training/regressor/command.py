@@ -1,53 +1,36 @@
-"""`deep3d train`: run a configuration, write the checkpoint that comes of it, and write down how good it is."""
+"""`deep3d train synthetic`: run a configuration, write its checkpoint, and record the measured accuracy."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from deep3d.errors import DatasetError
-from deep3d.face_model import read_face_model
-from deep3d.face_model.files import OPEN_MODEL
-from deep3d.files.assets import asset
 from deep3d.network.checkpoints import CheckpointInfo, read_checkpoint, write_checkpoint
 from deep3d.network.torch_regressor import network_arrays
-from deep3d.runtime.cores import usable_cores
+from deep3d.training.call import TrainingCall, today
 from deep3d.training.config import read_config
-from deep3d.training.loop import Progress
 from deep3d.training.portraits import training_data
 from deep3d.training.regressor.learning import train
-from deep3d.training.team import join_team
 
 
-def train_and_export(
-    config_path: Path,
-    folder: Path,
-    name: str,
-    face_model: Path | None,
-    threads: int | None,
-    device: str,
-    progress: Progress,
-) -> Path | None:
-    """Train, or go on training, and write the checkpoint in eight bits, `folder`/`name`.safetensors; gives its path.
+def train_and_export(call: TrainingCall, name: str) -> Path | None:
+    """Train, or continue a run, and write `name`.safetensors in the folder, in eight bits; gives its path.
 
     Of several processes only the leader writes, the others get None.
 
-    Beside it lies `name`.float32.safetensors, to compare with and to train on from. Both say nothing of accuracy until
+    Beside it lies `name`.float32.safetensors, to compare with and to train on from. Neither records an accuracy until
     `record_accuracy` writes down what was measured.
 
     Raises: ConfigError, FaceModelError, DatasetError, TrainingError.
     """
-    config = read_config(config_path)
-    model_path = face_model or asset("bfm", OPEN_MODEL)
-    model = read_face_model(model_path).info
-    torch.set_num_threads(threads or usable_cores())
-    with join_team(device) as team:
-        network = train(config, model_path, folder, progress, team)
+    config = read_config(call.config)
+    model = call.read_model().info
+    with call.team() as team:
+        network = train(config, call.model_path, call.folder, call.progress, team)
         if not team.leads:
             return None
     info = CheckpointInfo(
@@ -59,10 +42,10 @@ def train_and_export(
         training_data=training_data(bool(config.portraits)),
         accuracy={},
         licence="MIT",
-        created=datetime.now(UTC).date().isoformat(),
+        created=today(),
         crop_size=config.stages[-1].crop_size,
     )
-    return export(folder, info, network_arrays(network))
+    return export(call.folder, info, network_arrays(network))
 
 
 def record_accuracy(folder: Path, name: str, report: Path) -> Path:

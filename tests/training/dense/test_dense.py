@@ -18,8 +18,8 @@ from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.regression.regressor import Regressor
 from deep3d.runtime import load_runtime
 from deep3d.synthetic.people.free_shapes import FreeShapes
+from deep3d.training.call import companion_info
 from deep3d.training.config import Schedule
-from deep3d.training.dense.command import dense_info
 from deep3d.training.dense.config import DenseConfig, DenseLossWeights, read_dense_config
 from deep3d.training.dense.examples import FILE, Examples, draw_examples, kept_surface
 from deep3d.training.dense.learning import learnt, train_dense
@@ -137,7 +137,7 @@ def test_a_run_gives_a_file_that_reads_back_and_goes_on(heads, checkpoint, model
 
     assert [step for step, _ in losses] == [1, 2, 3] and np.isfinite([loss for _, loss in losses]).all()
     path = tmp_path / "face.dense.safetensors"
-    write_dense(path, dense_info(checkpoint, model.info), network.arrays())
+    write_dense(path, companion_info(checkpoint, model.info, "dense", "none"), network.arrays())
     assert read_dense(replace(checkpoint, path=tmp_path / "face.safetensors")) is not None
 
 

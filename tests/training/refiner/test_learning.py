@@ -18,6 +18,7 @@ from deep3d.files.assets import asset
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.refiner import FaceChart, read_refiner
 from deep3d.training import loop
+from deep3d.training.call import TrainingCall
 from deep3d.training.config import Schedule
 from deep3d.training.refiner import command as refiner_command
 from deep3d.training.refiner import learning as refiner
@@ -179,7 +180,7 @@ def test_the_command_writes_a_refiner_for_the_checkpoint(quick, checkpoint, tmp_
         + "\n".join(lines).replace("steps = 3750", "steps = 2").replace("batch_size = 64", "batch_size = 2")
     )
 
-    path = refiner_command.train_and_export_refiner(config, tmp_path / "run", None, 1, "cpu", Mock())
+    path = refiner_command.train_and_export_refiner(TrainingCall(config, tmp_path / "run", None, 1, "cpu", Mock()))
 
     assert path == tmp_path / "run" / "deep3d_resnet50.refiner.safetensors"
     read = read_refiner(replace(checkpoint, path=tmp_path / "run" / "deep3d_resnet50.safetensors"))

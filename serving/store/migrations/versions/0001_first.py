@@ -62,19 +62,15 @@ def upgrade() -> None:
     op.create_index("ix_workers_beat_at", "workers", ["beat_at"], unique=False)
     op.create_table(
         "faces",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
+        *_of_a_job(),
         sa.Column("photo", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("folder", sa.String(length=200), nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_faces_job_id", "faces", ["job_id"], unique=False)
     op.create_table(
         "notices",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
+        *_of_a_job(),
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("address", sa.String(length=500), nullable=False),
         sa.Column("due_at", sa.Double(), nullable=True),
@@ -82,57 +78,41 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.Double(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_notices_due_at", "notices", ["due_at"], unique=False)
     op.create_index("ix_notices_job_id", "notices", ["job_id"], unique=False)
     op.create_index("ix_notices_worker_id", "notices", ["worker_id"], unique=False)
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
+        *_of_a_job(),
         sa.Column("due_at", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_outbox_due_at", "outbox", ["due_at"], unique=False)
     op.create_index("ix_outbox_job_id", "outbox", ["job_id"], unique=False)
     op.create_table(
         "uploads",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
+        *_of_a_job(),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("path", sa.String(length=200), nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_uploads_job_id", "uploads", ["job_id"], unique=False)
 
 
 def downgrade() -> None:
-    """Remove all tables."""
-    op.drop_index("ix_uploads_job_id", table_name="uploads")
-    op.drop_table("uploads")
-    op.drop_index("ix_outbox_job_id", table_name="outbox")
-    op.drop_index("ix_outbox_due_at", table_name="outbox")
-    op.drop_table("outbox")
-    op.drop_index("ix_notices_worker_id", table_name="notices")
-    op.drop_index("ix_notices_job_id", table_name="notices")
-    op.drop_index("ix_notices_due_at", table_name="notices")
-    op.drop_table("notices")
-    op.drop_index("ix_faces_job_id", table_name="faces")
-    op.drop_table("faces")
-    op.drop_index("ix_workers_beat_at", table_name="workers")
-    op.drop_table("workers")
-    op.drop_index("jobs_by_status", table_name="jobs")
-    op.drop_index("ix_jobs_worker_id", table_name="jobs")
-    op.drop_index("ix_jobs_session", table_name="jobs")
-    op.drop_index("ix_jobs_finished_at", table_name="jobs")
-    op.drop_index("ix_jobs_expires_at", table_name="jobs")
-    op.drop_table("jobs")
-    op.drop_table("api_keys")
+    """Remove all tables, and with them their indexes."""
+    for table in ("uploads", "outbox", "notices", "faces", "workers", "jobs", "api_keys"):
+        op.drop_table(table)
+
+
+def _of_a_job() -> tuple[sa.Column | sa.Constraint, ...]:
+    """The number of a row, and the job with which it is deleted."""
+    return (
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
