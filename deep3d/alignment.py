@@ -2,8 +2,8 @@
 
 The crop is a window of the photo resized as a whole with Pillow's bicubic filter. Here only the window is computed,
 with the same filter weights in the same fixed-point arithmetic, so that the bytes are Pillow's and neither time nor
-memory grows with the rest of the photo. Across comes before down, as in every Pillow up to 11; later ones turn the
-order round for photos more than twice as tall as wide, and change single grey levels there.
+memory grows with the rest of the photo. Rows are filtered before columns, as in every Pillow up to 11; later
+versions reverse the order for photos more than twice as tall as wide, which changes single grey levels there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STANDARD_POINTS = np.array(
 similarity_Lm3D_all.mat of Deep3DFaceRecon_pytorch (MIT), reduced from 68 points by `landmarks.five_points`."""
 
 CROP_PIXELS_PER_UNIT = 102.0  # size of a face in the crop, in pixels per unit of the standard points
-SMALLEST_FACE = 2.0  # photo pixels per unit, the eyes about one pixel apart: less is a detector's slip
+SMALLEST_FACE = 2.0  # photo pixels per unit, the eyes about one pixel apart: less is a detector error
 LARGEST_FACE = 20.0  # times the longer side of the photo, per unit
 
 
@@ -49,7 +49,7 @@ class AlignedCrop:
     """The network's input, and how its pixels lie in the upright photo."""
 
     image: np.ndarray  # (224, 224, 3) uint8 RGB, black beyond the photo
-    five_points: np.ndarray  # (5, 2) float64 photo pixels, what the crop was aligned by
+    five_points: np.ndarray  # (5, 2) float64 photo pixels, used for the alignment
     trans_params: np.ndarray  # (5,) photo width and height, scale, and the fit's x and y-up translation in photo pixels
     scale: float
     left: int
@@ -61,9 +61,9 @@ class AlignedCrop:
 
     @property
     def aligned_points(self) -> np.ndarray:
-        """(5, 2) crop points as Deep3DFaceRecon stores them: y up, and off by up to a pixel for want of truncation.
+        """(5, 2) crop points as Deep3DFaceRecon stores them: y up, and off by up to a pixel (not truncated).
 
-        For MAT files and comparison only; `to_crop` says where points really lie.
+        For MAT files and comparison only; `to_crop` gives the exact positions.
         """
         width, height, scale, x, y = self.trans_params
         points = np.column_stack([self.five_points[:, 0], height - 1 - self.five_points[:, 1]])
@@ -87,7 +87,7 @@ class AlignedCrop:
         return (np.asarray(points) - matrix[:2, 2]) / matrix.diagonal()[:2]
 
     def shift(self, five_points: np.ndarray) -> float:
-        """Crop pixels by which the corner that moves most would, were the photo aligned by other points (5, 2).
+        """The largest move of a crop corner, in crop pixels, if the photo were aligned by other points (5, 2).
 
         Raises: AlignmentFailed if the points cannot be those of a face in this photo.
         """
@@ -133,7 +133,7 @@ def align(photo: np.ndarray, five_points: np.ndarray) -> AlignedCrop:
 
 
 def crop_parameters(five_points: np.ndarray, width: int, height: int) -> CropParameters:
-    """Where `align` would crop a photo of that size: for those who render faces as if they had been aligned.
+    """Where `align` would crop a photo of that size, for rendering faces as if they had been aligned.
 
     Raises: ShapeError; AlignmentFailed if the points (5, 2) cannot be those of a face in this photo.
     """
@@ -164,7 +164,7 @@ def _window(x: float, y: float, face: float, width: int, height: int) -> CropPar
     left = int(w / 2 - CROP_SIZE / 2 + (x - width / 2) * scale)
     up = int(h / 2 - CROP_SIZE / 2 + (height / 2 - y) * scale)
     if not (-CROP_SIZE < left < w and -CROP_SIZE < up < h):
-        raise AlignmentFailed("five points: the face they describe lies outside of the photo; detect the face again")
+        raise AlignmentFailed("five points: the face they describe lies outside the photo; detect the face again")
     return CropParameters(scale, left, up, w, h)
 
 
@@ -196,7 +196,7 @@ def _filter(size: int, resized: int, first: int) -> _Filter:
     far = (((distance - 5) * distance + 8) * distance - 4) * -0.5
     weights = np.where(distance < 1, near, np.where(distance < 2, far, 0))
     weights[tap >= count[:, None]] = 0
-    total = np.cumsum(weights, axis=1)[:, -1:]  # one after the other, as Pillow adds them
+    total = np.cumsum(weights, axis=1)[:, -1:]  # summed in sequence, as Pillow does
     weights = weights / np.where(total == 0, 1, total) * (1 << _WEIGHT_BITS)
     return _Filter(start, count, np.trunc(weights + np.copysign(0.5, weights)).astype(np.int32))
 
@@ -218,7 +218,7 @@ def _resample_across(image: np.ndarray, start: np.ndarray, count: np.ndarray, we
     for pixel in range(len(start)):
         if count[pixel] > 0:
             low, high = min(low, start[pixel]), max(high, start[pixel] + count[pixel])
-    planes = np.empty((3, max(high - low, 0)), np.int32)  # channel by channel: sums over neighbours are fast so
+    planes = np.empty((3, max(high - low, 0)), np.int32)  # channel by channel: sums over neighbours are fast this way
     for row in range(image.shape[0]):
         for column in range(planes.shape[1]):
             for channel in range(3):

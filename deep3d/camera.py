@@ -85,7 +85,7 @@ def project(vertices: Array, camera: Camera = DEEP3D_CAMERA) -> Array:
 
 @dataclass(frozen=True)
 class Pose:
-    """Head pose as told to people, in degrees."""
+    """Head pose in degrees, with the signs that people use."""
 
     yaw: float  # positive: face turned to the right of the picture
     pitch: float  # positive: looking up
@@ -108,7 +108,7 @@ NEAR, FAR = 0.5, 100.0  # decimetres, the range of depths that clip space keeps 
 def clip_space(pixels: Array, depth: Array, size: tuple[int, int]) -> Array:
     """Clip coordinates (B, V, 4) for a picture of `size` = (height, width) from (B, V, 2) pixels and (B, V) depths.
 
-    As OpenGL has it but for y, which points down like the rows, so that row 0 is the top; w is the depth.
+    OpenGL's convention, except that y points down like the rows, so row 0 is the top; w is the depth.
     """
     xp = array_namespace(pixels, depth)
     height, width = size

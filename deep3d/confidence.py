@@ -1,4 +1,4 @@
-"""How sure a reconstruction is: the landmark error to expect, and what a person could do about it."""
+"""Confidence in a reconstruction: the expected landmark error, and warnings with advice."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.landmarks import INNER, LIPS, box_size
 
 ERROR_PER_DEVIATION, ERROR_PER_REFINED = 1.6, 5.6
-"""From the mean deviation of the inner landmarks to the error that nine of ten faces stay below, where the regressor
-tells it and where the refiner does: by spoiled photos of the tuning half that were not trained on
+"""Factors from the mean deviation of the inner landmarks to the error that nine of ten faces stay below, for the
+regressor's deviations and for the refiner's. Chosen on degraded photos of the tuning half that were not trained on
 (docs/measurements.md)."""
 
 NO_FACE_REFINED, NO_FACE = (12.0, 18.0), (6.0, 9.0)
-"""Percent of the face box, expected error beyond which a find is no face, where the refiner tells it and where the
-regressor does: if the detector's score is below `SURE`, and however sure the detector was. Of 217 pictures without a
-face, drawn and collected to choose by, the detector finds something in 44. The refiner expects 12.6% at least, and of
+"""Expected error in percent of the face box above which a detection is rejected, for the refiner and for the regressor:
+first if the detector's score is below `SURE`, then whatever the score. Of 217 pictures without a
+face, drawn and collected for choosing, the detector finds something in 44. The refiner expects 12.6% at least, and of
 the nine up to 18% eight have a lower score; the regressor 6.4%, but for one. Blurred and covered portraits of which the
 refiner expects 12 to 18% are within 6, and all but one have a higher score."""
 SURE = 0.98
@@ -32,10 +32,10 @@ OUTSIDE = 0.03  # of the points
 
 @dataclass(frozen=True)
 class Confidence:
-    """What can be said of a result without knowing the truth."""
+    """An estimate of a result's quality, made without ground truth."""
 
     landmark_error: float  # percent of the face box: nine of ten such faces have a smaller mean error over 51 landmarks
-    warnings: tuple[str, ...]  # sentences for people, the gravest first
+    warnings: tuple[str, ...]  # sentences for people, the most serious first
 
 
 def assess(
@@ -48,8 +48,8 @@ def assess(
 ) -> Confidence:
     """The confidence in one face by its dense landmarks.
 
-    `points` (N, 2) and `deviation` (N,) are in crop pixels, the first 68 are the 68 landmarks, `refined` says whether
-    they are the refiner's, `inside` (N,) says which lie in the photo; `coefficients` (B = 1) are the result's.
+    `points` (N, 2) and `deviation` (N,) are in crop pixels; the first 68 are the 68 landmarks. `refined` tells whether
+    they come from the refiner, `inside` (N,) which ones lie in the photo. `coefficients` (B = 1) are the result's.
     """
     box = float(box_size(points[:68]))
     error = float(expected_error(points, deviation, refined))
@@ -72,7 +72,7 @@ def assess(
 
 
 def shows_face(expected: np.ndarray, refined: bool, score: np.ndarray) -> np.ndarray:
-    """(B,) whether finds with these expected errors (B,) and detector's scores (B,) are taken for faces."""
+    """(B,) bool, whether detections with these expected errors (B,) and detector scores (B,) are accepted as faces."""
     unsure, sure = NO_FACE_REFINED if refined else NO_FACE
     return expected <= np.where(score < SURE, unsure, sure)
 

@@ -1,4 +1,4 @@
-"""`deep3d bench`: how fast, and in how much memory, in one run on one machine, beside the reference and other peers."""
+"""`deep3d bench`: speed and memory of one machine in one run, compared with the reference and other projects."""
 
 from deep3d.bench.figures import BenchReport, Figure, Section
 from deep3d.bench.run import Peers, run_bench

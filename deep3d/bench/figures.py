@@ -1,4 +1,4 @@
-"""What a benchmark gives: figures in sections, as Markdown tables with ratios of the same run, and as JSON."""
+"""The result of a benchmark: figures in sections, as Markdown tables with ratios of the same run, and as JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Section:
     skipped: tuple[str, ...] = ()  # what could not be measured, and why
 
     def to_markdown(self) -> str:
-        """A heading, a table, and what is not in it."""
+        """A heading, a table, and what could not be measured."""
         head, rule = "| what | median | range |", "|---|---:|---:|"
         if self.base:
             head, rule = f"{head} times as fast as {self.base} |", f"{rule}---:|"
@@ -59,7 +59,7 @@ class BenchReport:
         return {"schema": SCHEMA, **asdict(self)}
 
     def to_markdown(self) -> str:
-        """The tables, with a line that says what was measured where."""
+        """The tables, and a line with the date and the machine."""
         where = f"{self.machine['processor']}, {self.machine['cores']} cores, {self.machine['system']}"
         tables = (section.to_markdown() for section in self.sections)
         return "\n\n".join([f"Measured {self.date[:10]} on {where}.", *tables]) + "\n"
@@ -75,8 +75,8 @@ def compared(
 ) -> list[Figure]:
     """Milliseconds and ratios of what `timing.race` measured.
 
-    `shares` tells how many photos or crops a contestant worked on at a time, where that is more than one. A ratio is
-    the median of those of the rounds, so that a machine that is slow for a while does not count.
+    `shares` gives the number of photos or crops that a contestant processes at a time, where that is more than one. A
+    ratio is the median over the rounds, so a machine that is slow for a while does not distort it.
     """
     each = {name: [t / (shares or {}).get(name, 1) for t in times] for name, times in seconds.items()}
     figures = []
@@ -88,5 +88,5 @@ def compared(
 
 
 def digits(value: float) -> str:
-    """Three significant digits, and all that stand before the point."""
+    """Three significant digits, and all digits before the decimal point."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

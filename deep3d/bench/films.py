@@ -1,4 +1,4 @@
-"""Films, drawings and qualities: how many frames a second, and what each quality takes."""
+"""Films, drawings and qualities: frames per second, and the time that each quality takes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _landmarks(reconstructor: Reconstructor, content: bytes) -> None:
 
 
 def _drawn(draw, face, photo) -> object:
-    return draw([replace(face)], photo)  # a copy has not worked out anything yet
+    return draw([replace(face)], photo)  # a copy has computed nothing yet
 
 
 def _written(path: Path, clip: DrawnClip) -> Path:
@@ -82,4 +82,4 @@ def _written(path: Path, clip: DrawnClip) -> Path:
 
 
 def _quiet(stage: str, done: int, total: int | None) -> None:
-    """Nobody is told."""
+    """Ignores progress."""

@@ -1,4 +1,4 @@
-"""What a GPU does in a second: faces from crops, and synthetic heads to train on."""
+"""Throughput of a GPU: faces from crops, and synthetic heads for training."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from deep3d.synthetic.device.heads import DeviceHeadGenerator
 
 FACES = 512  # in a batch
 HEADS = 512
-CALLS = 8  # batches in a row: a GPU is asked for the next one before it has finished
+CALLS = 8  # batches in a row, queued before earlier ones have finished
 
 
 def gpu_section(checkpoint: Checkpoint, face_model: FaceModel, rounds: int) -> Section:
-    """Faces and heads each second.
+    """Faces and heads per second.
 
     Raises: RuntimeUnavailable if torch finds no GPU.
     """
@@ -46,7 +46,7 @@ def gpu_section(checkpoint: Checkpoint, face_model: FaceModel, rounds: int) -> S
 
 
 def _faces(checkpoint: Checkpoint, face_model: FaceModel, device: torch.device) -> Callable[[], object]:
-    """Crops that wait in main memory, as bytes, become vertices on the GPU."""
+    """From crops in main memory, as bytes, to vertices on the GPU."""
     network = PreparedNetwork(checkpoint, "bf16").to(device).eval()
     model = face_model.to_torch(device)
     side = checkpoint.info.crop_size
@@ -62,7 +62,7 @@ def _faces(checkpoint: Checkpoint, face_model: FaceModel, device: torch.device) 
 
 
 def _each_second(name: str, count: int, action: Callable[[], object], rounds: int) -> Figure:
-    """How many of `count` things at a time."""
+    """Throughput of a function that processes `count` items per call."""
     rates = []
     for _ in range(WARM_UP + rounds):
         torch.cuda.synchronize()

@@ -1,4 +1,4 @@
-"""The network alone: every runtime and precision that is here, one crop and sixteen at a time."""
+"""The network alone: every available runtime and precision, one crop and sixteen at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BASE = "eager fp32, batch 1"
 
 
 def network_section(checkpoint: Checkpoint, rounds: int) -> Section:
-    """Milliseconds for each crop; what cannot run here is named."""
+    """Milliseconds per crop, and the runtimes that are not available."""
     runtimes, skipped = _runtimes(checkpoint)
     side = checkpoint.info.crop_size
     crops = np.random.default_rng(0).random((max(BATCHES), 3, side, side), np.float32)
@@ -34,7 +34,7 @@ def network_section(checkpoint: Checkpoint, rounds: int) -> Section:
 
 
 def _runtimes(checkpoint: Checkpoint) -> tuple[dict[str, Runtime], tuple[str, ...]]:
-    """The runtimes by name and precision, and why others are not there."""
+    """The runtimes by name and precision, and why others are not available."""
     found: dict[str, Runtime] = {}
     skipped: list[str] = []
     for name, precisions in PRECISIONS.items():

@@ -1,6 +1,6 @@
 """Other programs on the same photo: eos-py fits the Surrey model to landmarks, MediaPipe finds landmarks.
 
-Neither is needed by anything else, and both need files that are not part of this project.
+Nothing else needs them, and both need files that are not part of this project.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def load_eos(share: Path | None) -> LandmarkFit:
         edges = eos.morphablemodel.load_edge_topology(path[_EDGES])
         outline = eos.fitting.ContourLandmarks.load(path[_MAPPING])
         contours = eos.fitting.ModelContour.load(path[_CONTOURS])
-    except Exception as error:  # eos raises anything at all on damaged files
+    except Exception as error:  # eos raises all kinds of errors on damaged files
         raise FaceModelInvalid(f"{share}: eos cannot read its files there; fetch them again") from error
 
     def fit(landmarks68: np.ndarray, size: tuple[int, int]) -> object:

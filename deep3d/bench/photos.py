@@ -1,4 +1,4 @@
-"""From the bytes of a photo to landmarks, vertices and files: the whole, its steps, one photo and eight at a time."""
+"""From the bytes of a photo to landmarks, vertices and files: in total and by step, one photo and eight at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from deep3d.reconstruction import Reconstruction
 PHOTOS = 8  # in a batch
 PHONE_PIXELS = 12_000_000
 PHONE_QUALITY = 92  # of JPEG
-GRAIN = 6.0  # grey levels: makes the file 3 MB, as of a telephone; an enlarged photo alone is far easier to decode
+GRAIN = 6.0  # grey levels: makes the file 3 MB, like one of a phone; an enlarged photo alone is far easier to decode
 
 Pipeline = Callable[[bytes], object]
 
@@ -76,13 +76,13 @@ def landmark_section(
 
 
 def files_section(reconstructor: Reconstructor, content: bytes, folder: Path, rounds: int) -> Section:
-    """The path to files, which are written below the folder."""
+    """The path to files, which are written to the folder."""
     face = reconstructor(read_photo(content))
     _ = face.texture
     actions = {
         "photo bytes to textured face.glb": lambda: _written(reconstructor, content, folder / "glb", ["glb"]),
         "photo bytes to all files": lambda: _written(reconstructor, content, folder / "all"),
-        "&emsp;texture 1024 x 1024": lambda: replace(face).texture,  # a copy has not worked out anything yet
+        "&emsp;texture 1024 x 1024": lambda: replace(face).texture,  # a copy has computed nothing yet
         "&emsp;all files of a textured face": lambda: write_results(face, folder / "all"),
     }
     figures = compared(race(actions, rounds), base=None)

@@ -1,6 +1,6 @@
-"""The pipeline as Deep3DFaceRecon does it, in plain eager float32 torch: what the ratios of the benchmark refer to.
+"""The pipeline as Deep3DFaceRecon does it, in plain eager float32 torch: the baseline of the benchmark's ratios.
 
-The detector is facenet-pytorch's MTCNN as it comes; the photo is resized as a whole and cropped; the network has seven
+The detector is facenet-pytorch's MTCNN as shipped; the photo is resized as a whole and cropped; the network has seven
 heads, separate batch norms and one pass; the model is decoded by matrix products. Only what leads to vertices and
 landmarks is done: the reference computes normals, colours and light as well.
 """
@@ -31,7 +31,7 @@ class PlainPipeline:
     def __init__(self, checkpoint: Checkpoint, face_model: FaceModel, input_size: int) -> None:
         """`input_size` is the side of the network's input in pixels, a whole fraction of 224: the reference has 224.
 
-        The number of torch's threads is the whole process's, so it is set for others too.
+        Sets the number of torch threads for the whole process.
         """
         torch.set_num_threads(usable_cores())
         self._detector = MTCNN()

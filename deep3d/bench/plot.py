@@ -11,9 +11,9 @@ _ROW = 0.28  # inches
 
 
 def require_drawable(path: Path | None) -> None:
-    """Before the long work that is to be drawn there.
+    """Check that a plot can be written, before a long measurement.
 
-    Raises: ExtraMissing without matplotlib, ConfigError if the name does not end like a picture's.
+    Raises: ExtraMissing without matplotlib, ConfigError if the name has no picture suffix.
     """
     if path is None:
         return
@@ -26,7 +26,7 @@ def require_drawable(path: Path | None) -> None:
 
 
 def draw_bars(report: BenchReport, path: Path) -> None:
-    """Draw the milliseconds of each section: medians as bars, ranges as whiskers, ratios behind them."""
+    """Draw the milliseconds of each section: medians as bars, ranges as whiskers, ratios as labels."""
     from matplotlib.figure import Figure
 
     sections = {section.title: times for section in report.sections if (times := _milliseconds(section)).figures}

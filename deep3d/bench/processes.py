@@ -1,4 +1,4 @@
-"""Whole processes: how long they take to start and to do one photo, and how much memory they hold."""
+"""Whole processes: the time to start and to process one photo, and the memory they use."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ take_over_process()
 reconstructor = Reconstructor.load(runtime=runtime)
 for _ in range(3):
     write_results(reconstructor(photo), folder)
-give_back_memory()  # as a worker does that has nothing to do
+give_back_memory()  # as an idle worker does
 """
 
 
 def process_section(photo: Path, folder: Path, rounds: int) -> Section:
     """`deep3d --help`, a cold `deep3d reconstruct`, and a warm worker, without torch and with it.
 
-    Results are written below the folder. Raises: subprocess.CalledProcessError if one of them fails.
+    Results are written to the folder. Raises: subprocess.CalledProcessError if one of them fails.
     """
     help_command = [sys.executable, "-m", "deep3d", "--help"]
     families = _families()
@@ -53,7 +53,7 @@ def process_section(photo: Path, folder: Path, rounds: int) -> Section:
         call()  # brings the files into memory
     figures = compared({name: [once(call) for _ in range(rounds)] for name, call in calls.items()}, base=None)
     if not _MEMORY.exists():
-        return Section("Processes", tuple(figures), skipped=("memory (only Linux tells it)",))
+        return Section("Processes", tuple(figures), skipped=("memory (Linux only)",))
     for name in families:
         peak = float(_reconstruct(photo, folder, name)[0])
         held = float(_python(_TELL + _WORKER, photo, folder / "warm", name)[1])
@@ -73,6 +73,6 @@ def _reconstruct(photo: Path, folder: Path, runtime: str) -> list[str]:
 
 
 def _python(code: str, *arguments: str | Path) -> list[str]:
-    """The last words of a process: the most bytes that it held, and those in the end."""
+    """Run a process and give its peak memory and its memory at the end, in bytes."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-2:]

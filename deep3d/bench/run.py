@@ -45,12 +45,12 @@ def run_bench(
     peers: Peers = Peers(),
     only: Collection[str] = PARTS,
 ) -> BenchReport:
-    """Measure everything on one photo, or `only` some of PARTS; `advance` is told the name of each before it starts.
+    """Measure everything on one photo, or `only` some of PARTS; `advance` gets the name of each before it starts.
 
     Raises: Deep3DError if the photo gives no face, or a file of the project or of a peer is missing or damaged.
     """
     reconstructor = Reconstructor.load()
-    face = reconstructor(photo)  # a photo that cannot be used is told before anything is measured
+    face = reconstructor(photo)  # an unusable photo fails before anything is measured
     content = photo.read_bytes()
     eos, no_eos = _present(lambda: load_eos(peers.eos_share))
     mediapipe, no_mediapipe = _present(lambda: load_mediapipe(peers.mediapipe_model))
@@ -79,23 +79,23 @@ def run_bench(
 
 
 def _measured(name: str, part: Callable[[], Section], advance: Callable[[str], None]) -> Section:
-    """A part's section, told before it starts."""
+    """A part's section, announced before it starts."""
     advance(name)
     return part()
 
 
 def _gpu(reconstructor: Reconstructor, rounds: int) -> Section:
-    """What a GPU does, if there is one and torch to use it."""
+    """The throughput of the GPU, if torch finds one."""
     try:
         from deep3d.bench.gpu import gpu_section
 
         return gpu_section(_weights(reconstructor), reconstructor.face_model, rounds)
     except (ImportError, RuntimeUnavailable) as error:
-        return Section("Graphics card", (), skipped=(f"faces and heads each second ({error})",))
+        return Section("Graphics card", (), skipped=(f"faces and heads per second ({error})",))
 
 
 def plain_pipelines(reconstructor: Reconstructor) -> dict[str, Pipeline]:
-    """The reference's way by name: with the input that the checkpoint was trained for, and with the reference's.
+    """The reference's pipelines by name: with the checkpoint's input size, and with the reference's.
 
     Raises: ExtraMissing without torch or facenet-pytorch.
     """
@@ -116,7 +116,7 @@ def _weights(reconstructor: Reconstructor) -> Checkpoint:
 
 
 def _present(load: Callable[[], T]) -> tuple[T | None, tuple[str, ...]]:
-    """What could be loaded, or else why it is not there."""
+    """What could be loaded, or the reason why not."""
     try:
         return load(), ()
     except ExtraMissing as error:

@@ -1,4 +1,4 @@
-"""Time several ways to do a thing in turns, so that whatever else the machine does hits all of them alike."""
+"""Time several implementations in turns, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 WARM_UP = 2
-"""Rounds that do not count: they compile, fill caches, and let TorchScript look at what it is given."""
-_PAUSE = 0.02  # seconds, after which the idle threads of torch no longer wait actively on the cores of the next
+"""Warm-up rounds: they compile, fill caches, and let TorchScript specialise on its inputs."""
+_PAUSE = 0.02  # seconds, after which torch's idle threads have stopped spinning
 
 
 def race(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each contestant in each round.
 
-    It runs twice in each turn and the second run counts: the first brings back into the processor's caches what the
-    others have pushed out, which would else cost half as much again as the run itself.
+    Each runs twice per turn and the second run counts. The first one refills the processor's caches, which would
+    otherwise add half of the run's own time.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(WARM_UP + rounds):
@@ -29,7 +29,7 @@ def race(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
 
 
 def counted(calls: Sequence[T], rounds: int) -> Sequence[T]:
-    """Of what a contestant noted in each of its calls, that of the runs that counted."""
+    """The records of the runs that counted, from the records of all calls."""
     return calls[1::2][-rounds:]
 
 

@@ -50,9 +50,9 @@ class _Drawing:
 
 @contextmanager
 def _one_core() -> Iterator[str]:
-    """Keep every thread of this process on one core, those of numpy's algebra too, and say where it ran.
+    """Keep every thread of this process, those of BLAS too, on one core, and describe where it ran.
 
-    Only Linux can; elsewhere they run on all cores.
+    Linux only; elsewhere they run on all cores.
     """
     threads = Path("/proc/self/task")
     if not threads.is_dir():

@@ -1,1 +1,1 @@
-"""Photos whose landmarks or shapes are known, as they come in folders."""
+"""Folders of photos whose landmarks or shapes are known."""

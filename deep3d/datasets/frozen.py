@@ -19,7 +19,7 @@ _REMAINDER = {"tune": 0, "report": 1}  # of a portrait's number divided by two
 
 
 class LandmarkSet(Protocol):
-    """N photos of known landmarks."""
+    """N photos with known landmarks."""
 
     @property
     def photos(self) -> tuple[Path, ...]:
@@ -61,7 +61,7 @@ def read_portraits(folder: str | Path, half: Half) -> PortraitSet:
     if landmarks.shape != (len(names), 68, 2):
         raise DatasetError(f"{file}: 'mediapipe68' is {landmarks.shape}, expected ({len(names)}, 68, 2); copy it again")
     if half not in _REMAINDER:
-        raise DatasetError(f"half {half!r}: there is none of that name; use 'tune' or 'report'")
+        raise DatasetError(f"half {half!r}: unknown half; use 'tune' or 'report'")
     chosen = [row for row, name in enumerate(names) if _number(file, name) % 2 == _REMAINDER[half]]
     if not chosen:
         raise DatasetError(f"{file}: no portrait of the {half!r} half; copy the data set again")
@@ -69,7 +69,7 @@ def read_portraits(folder: str | Path, half: Half) -> PortraitSet:
 
 
 def read_heads(folder: str | Path) -> HeadSet:
-    """Read a folder with `scans.npz` (`scan_mm`, `scan_landmarks51`, `landmarks68`) and `photos/head_000.jpg` and on.
+    """Read a folder with `scans.npz` (`scan_mm`, `scan_landmarks51`, `landmarks68`) and `photos/head_NNN.jpg`
 
     Raises: DatasetError.
     """
@@ -91,7 +91,7 @@ def read_heads(folder: str | Path) -> HeadSet:
 def read_arrays(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The arrays of an npz file.
 
-    Raises: DatasetError if it is missing or damaged, or one of them is.
+    Raises: DatasetError if the file or an array is missing or damaged.
     """
     if not file.is_file():
         raise DatasetError(f"{file}: no such file; give the folder of the data set")

@@ -1,1 +1,1 @@
-"""Coefficients in, everything that Deep3DFaceRecon computes of them out."""
+"""From coefficients to everything that Deep3DFaceRecon computes from them."""

@@ -1,4 +1,4 @@
-"""Files of coefficients that people keep and edit: numpy arrays, MATLAB files of either Deep3DFaceRecon, JSON."""
+"""Files of coefficients: NumPy arrays, MATLAB files of either Deep3DFaceRecon, JSON."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ WHITE_LIGHT = 9  # coefficients, the same for all channels
 def read_coefficients(path: str | Path) -> FaceCoefficients:
     """The coefficients of a file, B faces, float32.
 
-    `.npy` is a (257,) or (B, 257) array; `.mat` is one of either Deep3DFaceRecon, `face_pytorch.mat` and
-    `face_tensorflow.mat` among them; `.json` is such an array as lists, or an object whose `coefficients` are that or
-    the fields by name, such as face.json. White light may have nine numbers, which count for each channel.
+    `.npy` is a (257,) or (B, 257) array. `.mat` is a file of either Deep3DFaceRecon, including `face_pytorch.mat` and
+    `face_tensorflow.mat`. `.json` is such an array as lists, or an object whose `coefficients` are an array or the
+    fields by name, such as face.json. White light may have nine numbers, which are used for each channel.
 
     Raises: CoefficientsInvalid naming the file and what is wrong.
     """
@@ -43,7 +43,7 @@ def read_coefficients(path: str | Path) -> FaceCoefficients:
         vectors = np.atleast_2d(np.asarray(read(path), np.float32))
     except OSError as error:
         raise CoefficientsInvalid(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
-    except Exception as error:  # the readers raise anything at all on damaged files
+    except Exception as error:  # the readers raise all kinds of errors on damaged files
         reason = str(error).partition("\n")[0]
         raise CoefficientsInvalid(f"{path}: not a file of coefficients ({reason}); give 257 numbers a face") from error
     if vectors.ndim == 2 and vectors.shape[1] == COEFFICIENT_COUNT - 2 * WHITE_LIGHT:

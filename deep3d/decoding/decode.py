@@ -1,4 +1,4 @@
-"""Coefficients to everything that Deep3DFaceRecon computes of them, in its own conventions, for all vertices.
+"""From coefficients to everything that Deep3DFaceRecon computes from them, in its own conventions, for all vertices.
 
 The names, signs and units are those of ParametricFaceModel in Deep3DFaceRecon_pytorch (Deng et al., 2019): pixels count
 upward from the bottom of the crop, z of placed vertices is the distance from the camera, nothing is clamped.
@@ -20,11 +20,11 @@ from deep3d.files.whole_file import written_whole
 from deep3d.lighting import shade
 
 FILE_KINDS = (".npz", ".mat")
-BATCH = 16  # faces at a time: some 100 MB beside the result
+BATCH = 16  # faces at a time: about 100 MB on top of the result
 
 
 def decode(model: FaceModel, coefficients: FaceCoefficients) -> dict[str, np.ndarray]:
-    """The arrays of B faces, at least one, with V vertices each, float32, by the fixed camera of Deep3D.
+    """The arrays of B faces, at least one, with V vertices each, float32, seen by the fixed camera of Deep3D.
 
     face_shape (B, V, 3)             decimetres, model space, before rotation and translation
     face_vertex (B, V, 3)            decimetres, placed; z is the distance from the camera

@@ -2,7 +2,7 @@
 
 Positions are continuous here: the top-left pixel reaches from 0 to 1. Crops are sampled where the boxes are, to
 fractions of a pixel, and are black beyond the image as in training; the usual loop rounds boxes, cuts them at the
-border without telling the landmarks, and is two pixels off in places.
+border without moving the landmarks, and is up to two pixels off.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PYRAMID_STEP = 2**-0.5
 
 
 class FaceBoxes(NamedTuple):
-    """What the cascade sees in one image."""
+    """The faces that the cascade finds in one image."""
 
     boxes: np.ndarray  # (N, 4) left, top, right, bottom
     scores: np.ndarray  # (N,) probabilities
@@ -50,7 +50,7 @@ class Cascade:
     ) -> list[FaceBoxes]:
         """FaceBoxes of at least `smallest_face` pixels in each (H, W, 3) uint8 image, the best first.
 
-        Of proposals whose intersection over union is larger than `overlap`, only the best goes on.
+        Of proposals whose intersection over union is larger than `overlap`, only the best one is kept.
         """
         if not images:
             return []
@@ -60,7 +60,7 @@ class Cascade:
         return self._decide(pyramid, boxes, thresholds[2])
 
     def read(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[tuple[float, np.ndarray]]:
-        """O-Net's score and landmarks (5, 2) in a square box (4,) of each image, read as it is and mirrored."""
+        """O-Net's score and landmarks (5, 2) in a square box (4,) of each image, averaged with its mirror image."""
         if not images:
             return []
         crops = [
