@@ -71,4 +71,4 @@ def _each_second(name: str, count: int, action: Callable[[], object], rounds: in
             action()
         torch.cuda.synchronize()
         rates.append(CALLS * count / (time.perf_counter() - start))
-    return figure(name, rates[WARM_UP:], "each second")
+    return figure(name, rates[WARM_UP:], "per second")
