@@ -99,6 +99,11 @@ class Observer:
         seen = self._refined(refiner, seen, watch)
         return seen.take(seen.expected_errors() <= largest_error)
 
+    def look(self, crops: np.ndarray) -> Regression:
+        """What the networks see in (B, 224, 224, 3) uint8 RGB crops, just as they are."""
+        regression, refiner = self._networks.regressor(crops), self._networks.refiner
+        return regression if refiner is None else self._refined_landmarks(refiner, crops, regression)
+
     def _aligned(
         self, photos: Sequence[Photo], detections: Sequence[Sequence[Detection]], faces: WhichFaces, watch: Stopwatch
     ) -> tuple[list[int], list[Candidate]]:
@@ -142,18 +147,23 @@ class Observer:
         return replace(seen, candidates=[face.found_at(place) for face, place in zip(seen.candidates, places)])
 
     def _refined(self, refiner: Refiner, seen: Observation, watch: Stopwatch) -> Observation:
-        """With the landmarks that the refiner finds from the regressed face; once more from a fitted one if need be."""
-        crops, coefficients = [face.crop.image for face in seen.candidates], seen.regression.coefficients
+        """With the landmarks that the refiner finds."""
+        regression = self._refined_landmarks(refiner, crop_images(seen.candidates), seen.regression)
+        watch.lap("refiner", len(seen))
+        return replace(seen, regression=regression)
+
+    def _refined_landmarks(self, refiner: Refiner, crops: np.ndarray, regression: Regression) -> Regression:
+        """Those found from the regressed face; once more from a fitted one if need be."""
+        coefficients = regression.coefficients
         dense = refiner(crops, coefficients, (DEEP3D_CAMERA,) * len(crops))
         regressed = project_landmarks(self._basis, initial_state(coefficients)).pixels
         rows = np.flatnonzero(np.linalg.norm(dense.points - regressed, axis=2).mean(axis=1) > MOVED)
         if len(rows):
             moved = dense.take(rows)
             fit = fit_landmarks(self._basis, moved.points, trusted_deviation(moved.deviation), coefficients[rows])
-            again = refiner([crops[row] for row in rows], fit.coefficients, fit.cameras)
+            again = refiner(crops[rows], fit.coefficients, fit.cameras)
             dense.points[rows], dense.deviation[rows] = again.points, again.deviation
-        watch.lap("refiner", len(crops))
-        return replace(seen, regression=replace(seen.regression, dense=dense, refined=True))
+        return replace(regression, dense=dense, refined=True)
 
 
 def _realigned(faces: list[Candidate], regression: Regression) -> dict[int, Candidate]:

@@ -34,7 +34,7 @@ from deep3d.memory import give_back_memory
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
-from deep3d.pipeline.observation import Candidate
+from deep3d.pipeline.observation import Candidate, crop_images
 from deep3d.pipeline.observer import ALIGNMENTS, Observer
 from deep3d.pipeline.same_person import (
     STRANGER,
@@ -182,12 +182,20 @@ class Reconstructor:
         watch = Stopwatch()
         seen = self.observer(photos, faces, self.refinement != "none", watch, most)
         candidates, regression = seen.candidates, seen.regression
-        fitted = self._fit_colours(candidates, regression, self._fit(candidates, regression))
+        crops = crop_images(candidates)
+        fitted = self._fit_colours(crops, regression, self._fit(crops, regression))
         watch.lap("fit", len(candidates))
         results: list[list[Reconstruction]] = [[] for _ in photos]
         for row, face in zip(seen.rows, self._faces(candidates, regression, fitted, watch), strict=True):
             results[row].append(face)
         return results
+
+    @one_blas_thread
+    def fit_crops(self, crops: np.ndarray) -> tuple[FaceCoefficients, tuple[Camera, ...]]:
+        """Faces of (B, 224, 224, 3) uint8 RGB crops, and the camera of each in its crop; nothing is searched."""
+        regression = self.observer.look(crops)
+        fitted = self._fit_colours(crops, regression, self._fit(crops, regression))
+        return fitted.coefficients, fitted.cameras
 
     @one_blas_thread
     def same_person(self, photos: Sequence[Photo]) -> SamePerson:
@@ -211,7 +219,8 @@ class Reconstructor:
         weight = photo_weights(expected, strange)
         shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
         person = np.where(strange, np.arange(1, len(strange) + 1), 0)
-        fitted = self._fit_colours(candidates, shared, self._fit(candidates, shared, person), person)
+        crops = crop_images(candidates)
+        fitted = self._fit_colours(crops, shared, self._fit(crops, shared, person), person)
         watch.lap("fit", len(candidates))
         found = self._faces(candidates, regression, fitted, watch)
         faces = {row: _warned(face, STRANGER) if odd else face for row, face, odd in zip(rows, found, strange)}
@@ -248,21 +257,20 @@ class Reconstructor:
         faces = [_warned(face, FOLDED.format(count)) if count else face for face, count in zip(faces, fitted.folds)]
         return [face if settled else _warned(face, FIT_FAILED) for face, settled in zip(faces, fitted.settled)]
 
-    def _fit(self, candidates: list[Candidate], regression: Regression, person: np.ndarray | None = None) -> _Fitted:
+    def _fit(self, crops: np.ndarray, regression: Regression, person: np.ndarray | None = None) -> _Fitted:
         """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.
 
         `person` (B,) numbers the people of the faces, None where each is fitted by itself.
         """
         dense, start = regression.dense, regression.coefficients
-        if self.refinement == "none" or dense is None or not candidates:
+        if self.refinement == "none" or dense is None or not len(crops):
             return _Fitted.linear(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
         points, deviation, start = self._believed(dense, start)
         if person is None:
             fit = fit_landmarks(self.basis, points, deviation, start)
         else:
             fit = fit_together(self.basis, points, deviation, start, person)
-        crops = [candidate.crop.image for candidate in candidates]
-        lit = fit_reflectance(crops, self.face_model, fit.coefficients, fit.cameras)
+        lit = fit_reflectance([*crops], self.face_model, fit.coefficients, fit.cameras)
         return _Fitted.linear(lit, fit.cameras, fit.kept)
 
     def _believed(
@@ -273,14 +281,14 @@ class Reconstructor:
 
     def _fit_colours(
         self,
-        candidates: list[Candidate],
+        crops: np.ndarray,
         regression: Regression,
         fitted: _Fitted,
         person: np.ndarray | None = None,
     ) -> _Fitted:
         """The same fitted to the colours of the crops too; `person` is that of `_fit`."""
         dense = regression.dense
-        if dense is None or not candidates or self.refinement not in ("photometric", "surface"):
+        if dense is None or not len(crops) or self.refinement not in ("photometric", "surface"):
             return fitted
         points, deviation, believed = self._believed(dense, regression.coefficients)
         displaced = self.refinement == "surface"
@@ -288,13 +296,13 @@ class Reconstructor:
         basis = surface.at(self.checkpoint.dense_vertices)
         views = [
             View(
-                candidate.crop.image,
+                crop,
                 SeenLandmarks(basis, points[number], deviation[number]),
                 believed[number],
                 fitted.coefficients[number],
                 fitted.cameras[number],
             )
-            for number, candidate in enumerate(candidates)
+            for number, crop in enumerate(crops)
         ]
         people = np.arange(len(views)) if person is None else person
         fits: dict[int, PhotoFit] = {}

@@ -1,34 +1,35 @@
-"""What a dense network learns from: synthetic heads, the truth of their pixels, and a checkpoint's mesh of them.
+"""What a dense network learns from: synthetic heads, the truth of their pixels, and the mesh that was fitted to them.
 
-Heads are drawn once, into files of the run's folder, each with the heads of one seed: drawing takes twice as long as
-learning from them.
+The mesh is the one that the network will see in use: what is left over of depth after a fit is not what a regressor
+leaves, nor a part of it. Heads are drawn and fitted once, into files of the run's folder, each with the heads of one
+seed, for that takes several times as long as learning from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from deep3d.camera import DEEP3D_CAMERA
+from deep3d.camera import Camera
 from deep3d.coefficients import FaceCoefficients
 from deep3d.dense.estimator import mesh_maps
 from deep3d.dense.maps import MAP_SIZE, SurfaceMaps, reduced
-from deep3d.face_model import FaceModel, read_face_model
+from deep3d.face_model import FaceModel
 from deep3d.files.whole_file import written_whole
-from deep3d.network.checkpoints import Checkpoint, read_checkpoint
-from deep3d.regression.regressor import Regressor
-from deep3d.runtime import load_runtime
+from deep3d.network.checkpoints import Checkpoint
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.synthetic.mapped_heads import Displace, MappedHeadGenerator
 from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.helpers import ahead, helping_processes
 
 FILE = 256  # heads in one file
 _CHUNK = 32  # drawn at a time
-_HALFWAY = 0.5  # of the starts are on their way to the true shape and pose, as after a fit
-_FARTHEST = 0.8  # of that way
+
+Fit = Callable[[np.ndarray], tuple[FaceCoefficients, tuple[Camera, ...]]]
+"""Faces of crops (B, 224, 224, 3), and the camera of each: `Reconstructor.fit_crops`."""
 
 STEPS = np.array([1e-4] + [1 / 127] * 3 + [1e-4] * 3, np.float32)
 """What 1 of the kept heights, normals and places is, in decimetres or for unit vectors."""
@@ -75,18 +76,13 @@ class Examples:
         return np.array([file[rng.integers(0, len(file))] for file in rows])
 
 
-def draw_examples(
-    model: FaceModel, regressor: Regressor, displace: Displace, seed: int, count: int
-) -> Iterator[np.ndarray]:
-    """Chunks (32,) of EXAMPLE: heads, and where the regressor has them, some already nearer to the truth."""
-    generator, rng = MappedHeadGenerator(model, seed, displace), np.random.default_rng(seed + 1)
+def draw_examples(model: FaceModel, fit: Fit, displace: Displace, seed: int, count: int) -> Iterator[np.ndarray]:
+    """Chunks (32,) of EXAMPLE: heads, and the meshes that are fitted to them."""
+    generator = MappedHeadGenerator(model, seed, displace)
     for first in range(0, count, _CHUNK):
         heads = generator.draw_mapped(min(_CHUNK, count - first))
-        vectors = regressor(heads.crops).coefficients.to_vector()
-        way = rng.uniform(0, _FARTHEST, (len(vectors), 1)) * (rng.random((len(vectors), 1)) < _HALFWAY)
-        face = FaceCoefficients.from_vector((vectors + way * (heads.vectors - vectors)).astype(np.float32))
-        start = mesh_maps(model, face, (DEEP3D_CAMERA,) * len(vectors))
-        chunk = np.empty(len(vectors), EXAMPLE)
+        start = mesh_maps(model, *fit(heads.crops))
+        chunk = np.empty(len(heads.crops), EXAMPLE)
         chunk["crop"], chunk["classes"], chunk["head"] = reduced(heads.crops), heads.classes, heads.maps.covered
         chunk["start_covered"] = start.covered
         _keep(chunk, "", heads.maps)
@@ -109,8 +105,8 @@ def _keep(chunk: np.ndarray, prefix: str, maps: SurfaceMaps) -> None:
 
 def _write(path: Path, checkpoint: Path, model_path: Path, seed: int) -> None:
     """One file of heads of a seed."""
-    model, start = read_face_model(model_path), read_checkpoint(checkpoint)
-    regressor = Regressor(load_runtime(start, threads=1), start.info.crop_size)
-    chunks = draw_examples(model, regressor, FreeShapes.of(model).draw, 1000 * seed, FILE)
+    reconstructor = Reconstructor.load(checkpoint, model_path, threads=1)
+    model = reconstructor.face_model
+    chunks = draw_examples(model, reconstructor.fit_crops, FreeShapes.of(model).draw, 1000 * seed, FILE)
     with written_whole(path) as partial, partial.open("wb") as file:
         np.save(file, np.concatenate(list(chunks)))

@@ -15,8 +15,7 @@ from deep3d.face_model import FaceModel, read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.files.assets import asset
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
-from deep3d.regression.regressor import Regressor
-from deep3d.runtime import load_runtime
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.call import companion_info
 from deep3d.training.config import Schedule
@@ -51,8 +50,8 @@ def checkpoint() -> Checkpoint:
 @pytest.fixture(scope="module")
 def heads(model, checkpoint) -> np.ndarray:
     """Eight heads with what is known of them."""
-    regressor = Regressor(load_runtime(checkpoint, threads=1), checkpoint.info.crop_size)
-    return np.concatenate(list(draw_examples(model, regressor, FreeShapes.of(model).draw, seed=7, count=8)))
+    fit = Reconstructor.load(checkpoint.path, threads=1).fit_crops
+    return np.concatenate(list(draw_examples(model, fit, FreeShapes.of(model).draw, seed=7, count=8)))
 
 
 def known(heads: np.ndarray) -> Known:
