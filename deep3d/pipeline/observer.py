@@ -155,13 +155,13 @@ class Observer:
     def _refined_landmarks(self, refiner: Refiner, crops: np.ndarray, regression: Regression) -> Regression:
         """Those found from the regressed face; once more from a fitted one if need be."""
         coefficients = regression.coefficients
-        dense = refiner(crops, coefficients, (DEEP3D_CAMERA,) * len(crops))
+        dense = refiner([*crops], coefficients, (DEEP3D_CAMERA,) * len(crops))
         regressed = project_landmarks(self._basis, initial_state(coefficients)).pixels
         rows = np.flatnonzero(np.linalg.norm(dense.points - regressed, axis=2).mean(axis=1) > MOVED)
         if len(rows):
             moved = dense.take(rows)
             fit = fit_landmarks(self._basis, moved.points, trusted_deviation(moved.deviation), coefficients[rows])
-            again = refiner(crops[rows], fit.coefficients, fit.cameras)
+            again = refiner([*crops[rows]], fit.coefficients, fit.cameras)
             dense.points[rows], dense.deviation[rows] = again.points, again.deviation
         return replace(regression, dense=dense, refined=True)
 
