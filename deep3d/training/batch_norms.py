@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 
-def restore_batch_norms(network: nn.Module, *inputs: Tensor) -> None:
+def restore_batch_norms(network: nn.Module, *inputs: Tensor | Sequence[Tensor]) -> None:
     """Set all batch norms to what they see of a batch, without changing what the network gives in evaluation.
 
     A folded batch norm only adds a number, whatever comes in. Training would normalise with the statistics of the batch

@@ -32,6 +32,7 @@ class DenseConfig(RunConfig):
     loss: DenseLossWeights
     schedule: Schedule
     start: str | None = None  # checkpoint whose faces are looked at, the shipped one where none is named
+    go_on: bool = False  # with the dense network that lies beside it
 
 
 DENSE_RANGES: Ranges = RANGES | {

@@ -11,11 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from deep3d.dense import dense_path, read_dense
 from deep3d.dense.layers import GREY
+from deep3d.errors import ConfigError
 from deep3d.face_model import read_face_model
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.network.torch_regressor import build_network
 from deep3d.network.torch_resnet import ResNet
+from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.dense.config import DenseConfig, DenseLossWeights
 from deep3d.training.dense.examples import Examples, kept_surface
 from deep3d.training.dense.losses import TERMS, Known, dense_loss, pixel_weight
@@ -26,6 +29,7 @@ from deep3d.training.team import ALONE, Team
 
 MIRROR = np.array([1, -1, 1, 1, -1, 1, 1], np.float32)
 """Signs of height, normal and place in a mirror."""
+HEADS_FOR_BATCH_NORMS = 64
 _GREY_SHARE = 0.06  # of the crops without colours
 _EXPOSURE, _TINT, _LIFT = 0.12, 0.05, 0.03  # deviations of how crops are made brighter, tinted and lifted
 
@@ -35,16 +39,19 @@ def train_dense(
 ) -> DenseNetwork:
     """Draw the heads, run the schedule or what is left of it, and return the averaged network; see `run_stages`.
 
-    Raises: ConfigError if the folder holds the state of another run; CheckpointError; FaceModelError;
-    RuntimeUnavailable; TrainingStopped.
+    Raises: ConfigError if the folder holds the state of another run, or there is no network to go on from;
+    CheckpointError; FaceModelError; RuntimeUnavailable; TrainingStopped.
     """
     torch.manual_seed(config.seed)
     model = read_face_model(model_path).info
     heads = (folder / "heads", config.heads, config.seed, start, model_path, config.workers)
     team.from_leader(lambda: Examples.made(*heads) and None)
     examples = Examples.made(*heads)  # by now they are there to be read
-    run = Run.new("dense", config, model.sha256, folder, DenseNetwork(), "dense", team)
-    trunk = frozen_trunk(start).to(team.device)
+    trunk, network = frozen_trunk(start), DenseNetwork()
+    if config.go_on:
+        start_from_dense(network, start, trunk, examples)
+    run = Run.new("dense", config, model.sha256, folder, network, "dense", team)
+    trunk = trunk.to(team.device)
     rng = np.random.default_rng((config.seed, team.rank, run.step))
 
     @contextmanager
@@ -55,6 +62,17 @@ def train_dense(
     average = run.average.module
     assert isinstance(average, DenseNetwork)
     return average.eval().cpu()
+
+
+def start_from_dense(network: DenseNetwork, start: Checkpoint, trunk: ResNet, examples: Examples) -> None:
+    """Make the network the one that lies beside a checkpoint. Raises: ConfigError if there is none; CheckpointError."""
+    weights = read_dense(start)
+    if weights is None:
+        raise ConfigError(f"{dense_path(start)}: not there; without 'go_on' training starts from random weights")
+    network.take(weights.arrays)
+    rng = np.random.default_rng(0)
+    seen, _ = learnt(examples.batch(rng, HEADS_FOR_BATCH_NORMS), rng)
+    restore_batch_norms(network, seen, trunk_features(trunk, seen[:, :3] + GREY))
 
 
 @dataclass(frozen=True)

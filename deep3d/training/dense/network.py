@@ -52,20 +52,34 @@ class DenseNetwork(nn.Module):
             surface = seen[:, 4:].float() + self.units[:, None, None] * maps[:, : len(self.units)]
             return torch.cat([surface, maps[:, len(self.units) :]], dim=1)
 
+    def take(self, arrays: dict[str, np.ndarray]) -> None:
+        """Use the arrays of `layers.array_shapes`; batch norms then only add a number."""
+        with torch.no_grad():
+            for name, module in self._parts().items():
+                weight, bias = (torch.from_numpy(arrays[f"{name}.{part}"]) for part in ("weight", "bias"))
+                if isinstance(module, ConvolutionNorm):
+                    module.take(weight, bias)
+                else:
+                    module.get_parameter("weight").copy_(weight)
+                    module.get_parameter("bias").copy_(bias)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of `layers.array_shapes`, batch norms folded in."""
         values: dict[str, Tensor] = {}
-        for level in range(len(GRIDS)):
-            values |= _folded(f"{level}.enter", self.enter[level])
-            values |= _folded(f"{level}.trunk", self.trunk[level])
-            for name, block in zip(DOWN[level], self.down[level].children(), strict=True):
-                for part in ("first", "second"):
-                    values |= _folded(f"{level}.{name}.{part}", getattr(block, part))
-        for level, up in enumerate(self.up):
-            for name, module in up.named_children():
-                values |= _folded(f"{level}.{name}", module)
-        values |= _folded("maps", self.maps)
+        for name, module in self._parts().items():
+            values |= _folded(name, module)
         return {name: values[name].detach().float().cpu().numpy() for name in array_shapes()}
+
+    def _parts(self) -> dict[str, nn.Module]:
+        """The convolutions by their names in `layers.array_shapes`."""
+        parts: dict[str, nn.Module] = {"maps": self.maps}
+        for level in range(len(GRIDS)):
+            parts |= {f"{level}.enter": self.enter[level], f"{level}.trunk": self.trunk[level]}
+            for name, block in zip(DOWN[level], self.down[level].children(), strict=True):
+                parts |= {f"{level}.{name}.{part}": getattr(block, part) for part in ("first", "second")}
+        for level, up in enumerate(self.up):
+            parts |= {f"{level}.{name}": module for name, module in up.named_children()}
+        return parts
 
 
 class Up(nn.Module):

@@ -9,6 +9,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from deep3d.dense import read_dense, write_dense
+from deep3d.dense.layers import GREY
 from deep3d.dense.maps import MAP_SIZE
 from deep3d.errors import ConfigError
 from deep3d.face_model import FaceModel, read_face_model
@@ -17,12 +18,14 @@ from deep3d.files.assets import asset
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.synthetic.people.free_shapes import FreeShapes
+from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.call import companion_info
 from deep3d.training.config import Schedule
 from deep3d.training.dense.config import DenseConfig, DenseLossWeights, read_dense_config
 from deep3d.training.dense.examples import FILE, Examples, draw_examples, kept_surface
-from deep3d.training.dense.learning import learnt, train_dense
+from deep3d.training.dense.learning import frozen_trunk, learnt, start_from_dense, train_dense, trunk_features
 from deep3d.training.dense.losses import Known, dense_loss, pixel_weight
+from deep3d.training.dense.network import DenseNetwork
 
 LOSS = DenseLossWeights(0.5, 0.25, 0.5, 12.0, 0.1, 0.2, 0.5)
 CONFIG = DenseConfig(
@@ -154,3 +157,24 @@ def test_the_shipped_configuration_is_read_and_wrong_ones_are_named(tmp_path):
     wrong.write_text(shipped.read_text().replace("crop_size = 112", "crop_size = 224"))
     with pytest.raises(ConfigError, match=r"dense\.toml: 'crop_size' is 224, maps are of 112"):
         read_dense_config(wrong)
+
+
+def test_a_network_can_go_on_from_what_was_written(heads, checkpoint):
+    weights = read_dense(checkpoint)
+    network = DenseNetwork()
+    network.take(weights.arrays)
+    for name, array in network.arrays().items():
+        assert_allclose(array, weights.arrays[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    seen, _ = learnt(heads, np.random.default_rng(1))
+    features = trunk_features(frozen_trunk(checkpoint), seen[:, :3] + GREY)
+    before = network.eval()(seen, features)
+    restore_batch_norms(network, seen, features)
+    assert_allclose(network(seen, features).detach(), before.detach(), atol=2e-3)
+    in_training = network.train()(seen, features)
+    assert float((in_training - before).detach().abs().mean()) < 0.1 * float(before.detach().abs().mean())
+
+
+def test_without_a_network_there_is_nothing_to_go_on_from(checkpoint, tmp_path):
+    alone = replace(checkpoint, path=tmp_path / "alone.safetensors")
+    with pytest.raises(ConfigError, match="go_on"):
+        start_from_dense(DenseNetwork(), alone, frozen_trunk(checkpoint), Examples(()))
