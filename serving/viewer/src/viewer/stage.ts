@@ -29,6 +29,7 @@ export const FRONT: View = { yaw: 0, pitch: 0 };
 const MARGIN = 1.1; // room around the head
 const TURN_MS = 450;
 const MAX_PIXEL_RATIO = 2;
+const MAX_PIXEL_RATIO_WITHOUT_CARD = 1;
 const AUTO_TURN = 2.2; // as OrbitControls counts: once round in half a minute
 const SHADOW_PIXELS = 128;
 const SHADOW_SIZE = 1.5; // of the widest of the head
@@ -46,13 +47,15 @@ export class Stage {
   private frame = 0;
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
+    const card = hasGraphicsCard();
+    this.renderer = new WebGLRenderer({ canvas, antialias: card, alpha: true });
+    this.renderer.debug.checkShaderErrors = false; // to ask for them waits for the card
     this.renderer.toneMapping = NeutralToneMapping; // of what is lit: keeps hues; a photo's colours are not touched
     this.renderer.shadowMap.enabled = true;
     this.renderer.shadowMap.type = PCFShadowMap;
     this.ground = contactShadow();
     this.scene.add(this.ground);
-    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, MAX_PIXEL_RATIO));
+    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, card ? MAX_PIXEL_RATIO : MAX_PIXEL_RATIO_WITHOUT_CARD));
     this.orbit = new OrbitControls(this.camera, canvas);
     this.orbit.enableDamping = true;
     this.orbit.dampingFactor = 0.12;
@@ -242,6 +245,15 @@ export class Stage {
     this.place(this.view, (this.orbit.getDistance() * this.fittingDistance()) / before);
     this.drawNow(); // resizing has emptied the canvas
   }
+}
+
+/** Whether a graphics card draws. Otherwise the processor does, and the page stands still while it does. */
+function hasGraphicsCard(): boolean {
+  const context = document.createElement("canvas").getContext("webgl2");
+  const about = context?.getExtension("WEBGL_debug_renderer_info");
+  const name = about ? String(context!.getParameter(about.UNMASKED_RENDERER_WEBGL)) : "";
+  context?.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|software|basic render/i.test(name);
 }
 
 /** A soft dark spot under the head, as if it hung just above a table. */
