@@ -90,6 +90,22 @@ def _normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
+def test_an_environment_loses_only_what_no_site_uses(deploy, tmp_path):
+    packages = tmp_path / "lib/python3.11/site-packages"
+    kept = [
+        "babel/locale-data/de_AT.dat",
+        "babel/locale-data/root.dat",
+        "openvino/libs/libopenvino_intel_cpu_plugin.so",
+    ]
+    lost = ["babel/locale-data/fr.dat", "openvino/libs/libopenvino_intel_gpu_plugin.so", "numpy/ma/tests/test_core.py"]
+    lost += ["onnx/backend/test/data", "onnxruntime/capi", "onnxruntime-1.2.dist-info/METADATA"]
+    for file in kept + lost:
+        (packages / file).parent.mkdir(parents=True, exist_ok=True)
+        (packages / file).touch()
+    subprocess.run([deploy / "slim.sh", tmp_path], check=True)
+    assert [file for file in kept + lost if (packages / file).exists()] == kept
+
+
 def test_it_runs_as_nobody_in_particular(dockerfile):
     last = dockerfile.split("\nFROM ")[-1]
     assert re.findall(r"^USER (.+)$", last, re.MULTILINE) == re.findall(r"--uid (\d+)", last)
