@@ -31,7 +31,7 @@ TIMEOUT_SECONDS = 15  # of each step of the conversation with a mail server
 TAKING_SECONDS = 45  # that a server may need to take a mail: whoever hangs up earlier sends it twice
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
-SUBJECTS = {Status.DONE: N_("Your 3D face is ready"), Status.FAILED: N_("We could not make a 3D face of your photo")}
+SUBJECTS = {Status.DONE: N_("Your 3D face is ready"), Status.FAILED: N_("We could not make a 3D face from your photo")}
 
 
 def send(site: Site, job: Job, notice: Notice, recipient: Recipient, hand_over: Callable[[], None]) -> None:

@@ -63,7 +63,7 @@ _QUALITY = (
     (2.5, N_("Close to the photo")),
     (4.0, N_("Roughly like the photo")),
 )
-_POOR = N_("A guess: take it with care")
+_POOR = N_("A guess: use it with care")
 
 Translate = Callable[[str], str]
 

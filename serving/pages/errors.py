@@ -13,9 +13,9 @@ from serving.language import N_
 from serving.pages.blueprint import pages, translate
 
 _TEXTS = {
-    403: (N_("Not for everyone"), N_("This site takes photos only from programs that have a key.")),
+    403: (N_("Not for everyone"), N_("This site accepts photos only from programs with a key.")),
     404: (N_("There is nothing here"), N_("Perhaps the address is incomplete: links to faces are long.")),
-    410: (N_("This face is gone"), N_("It has been deleted, or its time is over. Nothing of it is left.")),
+    410: (N_("This face is gone"), N_("It was deleted or has expired. Nothing is left of it.")),
     413: (N_("That is too much at once"), N_("Please send fewer or smaller photos.")),
     429: (N_("A little slower, please"), N_("Many photos came from your network. Please try again in a minute.")),
     503: (N_("Not at the moment"), N_("The site is busy. Please try again in a minute.")),
