@@ -112,20 +112,31 @@ def dense(
 def expressions(
     out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
     checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint to use instead of the shipped one.")] = None,
-    heads: Annotated[int, typer.Option(help="Synthetic heads for each expression.", min=1)] = 12,
+    heads: Annotated[int, typer.Option(help="Synthetic heads.", min=100)] = 1000,
+    portraits: Annotated[
+        Path | None, typer.Option(help="Portraits with landmarks: how real faces differ, by the even-numbered ones.")
+    ] = None,
     face_model: ModelOption = None,
 ) -> None:
     """Measure on synthetic heads how a checkpoint responds to each named expression. face.glb's weights need this."""
+    from deep3d.datasets.frozen import read_portraits
+    from deep3d.photo import read_photo
     from deep3d.pipeline.reconstructor import Reconstructor
-    from deep3d.training.expressions import measure_response, write_response
+    from deep3d.training.expressions import measure_response, real_answers, with_real_faces, write_response
 
     require_writable(out)
+    photos = read_portraits(portraits, "tune").photos if portraits else ()
     reconstructor = Reconstructor.load(checkpoint, face_model)
     with progress() as bar:
         task = bar.add_task("Rendering and reconstructing heads", total=None)
         arrays = measure_response(
-            reconstructor, heads, 8 * heads, 0, lambda done, total: bar.update(task, completed=done, total=total)
+            reconstructor, heads, 0, lambda done, total: bar.update(task, completed=done, total=total)
         )
+        if photos:
+            real = real_answers(
+                reconstructor, map(read_photo, bar.track(photos, description="Reconstructing portraits"))
+            )
+            arrays = with_real_faces(arrays, real, reconstructor.face_model.expression_names)
     write_response(out, arrays, reconstructor.checkpoint.sha256)
     say(f"{out}: expression response written")
 

@@ -6,7 +6,7 @@ eyeball the one is taken by which the pixels between the lids fall into a dark a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,11 +18,10 @@ EYES = (slice(36, 42), slice(42, 48))  # of the 68 landmarks: on the image left,
 IRIS = 0.5  # radians from the middle of an iris to its edge, as the eyeball's centre sees it
 ACROSS, UPWARD = np.radians(np.arange(-44, 45, 4.0)), np.radians(np.arange(-36, 37, 4.0))
 FULL_TURN = np.radians([32.0, 25.0, 30.0])  # across, up, down: of the model's shapes at weight 1
-STEADY = np.radians(5.0)  # smaller turns may be errors
+STEADY = np.radians(8.0)  # smaller turns may be errors
 FINE = 2  # samples for a pixel, across
 LEAST_VERTICES = 50  # of an eyeball
 LEAST_SAMPLES = 30
-BLINK = 0.34  # of the height at rest that the landmarks of an eye keep in a full blink
 SHUT = 0.2  # height of an eye over its width, up to which no gaze is read: closed ones have 0.13
 CLEAR = 0.18  # contrast of iris and white, relative to the white, from which an eye is seen to be open
 EFFORT = 0.12  # share of the score that a full turn costs: most eyes look straight ahead
@@ -35,7 +34,7 @@ class Gaze:
     across: float  # toward the picture's right, -1..1, as the face's own frame has it
     upward: float  # -1..1
     seen: bool  # whether there is an iris between the lids; if not, the turn is 0
-    closed: float = 0.0  # how far the lids of the fitted shape are closed: 0 as at rest, 1 as in a full blink
+    clear: float = 0.0  # how clearly an iris differs from the white around it: 0 of plain skin, 0.3 of most eyes
 
 
 UNSEEN = Gaze(0.0, 0.0, False)
@@ -51,14 +50,11 @@ def read_gazes(
     shape = face_model.shape(coefficients)[0]
     lids = shape[face_model.landmark_vertices]
     still = face_model.neutral_shape(coefficients.identity)[0]
-    rest = still[face_model.landmark_vertices]
-    gazes = []
-    for eye, ball in zip(EYES, balls):
-        centre = still[ball.vertices].mean(axis=0) + ball.back
-        gaze = _read(crop, lids[eye], centre, ball.radius, coefficients, camera)
-        closed = (1 - _opening(lids[eye]) / max(_opening(rest[eye]), 1e-3)) / (1 - BLINK)
-        gazes.append(replace(gaze, closed=float(np.clip(closed, 0, 1))))
-    return gazes[0], gazes[1]
+    right, left = (
+        _read(crop, lids[eye], still[ball.vertices].mean(axis=0) + ball.back, ball.radius, coefficients, camera)
+        for eye, ball in zip(EYES, balls)
+    )
+    return right, left
 
 
 @dataclass(frozen=True)
@@ -93,18 +89,21 @@ def _read(
     pixels = project(points, camera)[0]
     scale = camera.focal_length_px / float(depth(points, camera)[0, -1])  # pixels for a decimetre
     places = _between(pixels[:-1])
-    if len(places) < LEAST_SAMPLES or _opening(pixels[:-1]) < SHUT:
-        return UNSEEN
     aside = (places - pixels[-1]) * [1, -1] / (scale * radius)
     on_ball = (aside**2).sum(axis=1) < 0.95
     aside, places = aside[on_ball], places[on_ball]
+    if len(places) < LEAST_SAMPLES:
+        return UNSEEN
     toward = np.column_stack([aside, np.sqrt(1 - (aside**2).sum(axis=1))])
     toward = toward @ rotation_matrix(face.rotation.astype(np.float64))[0]  # in the head's own frame
-    return _darkest_disc(toward, _red(crop, places))
+    return _darkest_disc(toward, _red(crop, places), _opening(pixels[:-1]) > SHUT)
 
 
-def _darkest_disc(toward: np.ndarray, red: np.ndarray) -> Gaze:
-    """The gaze by which the iris is darkest: directions (S, 3) from the eyeball's centre, and colours (S,)."""
+def _darkest_disc(toward: np.ndarray, red: np.ndarray, open_: bool) -> Gaze:
+    """The gaze by which the iris is darkest: directions (S, 3) from the eyeball's centre, and colours (S,).
+
+    An eye that is not `open_` has none.
+    """
     across, upward = (grid.ravel() for grid in np.meshgrid(ACROSS, UPWARD, indexing="ij"))
     middles = np.column_stack([np.sin(across) * np.cos(upward), np.sin(upward), np.cos(across) * np.cos(upward)])
     inside = (middles @ toward.T > np.cos(IRIS)).astype(np.float64)
@@ -114,10 +113,11 @@ def _darkest_disc(toward: np.ndarray, red: np.ndarray) -> Gaze:
     score = (bright - dark) * np.sqrt(many * (len(red) - many)) / len(red)
     turn = np.hypot(across / FULL_TURN[0], upward / FULL_TURN[1:].mean())
     best = int(np.argmax(score * (1 - EFFORT * turn)))
-    if bright[best] - dark[best] < CLEAR * bright[best]:
-        return UNSEEN
+    clear = float(score[best] / max(red.mean(), 1.0))
+    if not open_ or bright[best] - dark[best] < CLEAR * bright[best]:
+        return Gaze(0.0, 0.0, False, clear)
     full = FULL_TURN[1] if upward[best] > 0 else FULL_TURN[2]
-    return Gaze(_weight(across[best], FULL_TURN[0]), _weight(upward[best], full), True)
+    return Gaze(_weight(across[best], FULL_TURN[0]), _weight(upward[best], full), True, clear)
 
 
 def _weight(angle: float, full: float) -> float:

@@ -2,13 +2,15 @@
 
 The coefficients of a fit describe the shape well, but spread an expression over many names and shrink it: a frown comes
 as a fifth of a frown and a fifth of a stretch. How a network and its fit answer to each expression at full strength is
-known from drawn heads; the weights are those for which that answer is the likeliest (Lasso; Tibshirani, 1996).
+known from drawn heads; the weights are those for which that answer is the likeliest (Lasso; Tibshirani, 1996), and of
+these as few as explain it nearly as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from deep3d.face_model import FaceModel
@@ -19,12 +21,12 @@ from deep3d.fitting.gaze import Gaze, read_gazes
 from deep3d.reconstruction import Reconstruction
 
 RESPONSE_FILE = "deep3d_resnet50.expressions.safetensors"
-TRUST = 0.15  # of the measured precision: real faces vary more than drawn ones at rest
-SPARSITY = 0.5  # price of a weight of 1, as a logarithm of probability
+TRUST = 0.5  # of the measured precision: real faces vary more than drawn ones
+SPARSITY = 2.0  # price of a weight of 1, as a logarithm of probability, while the weights are found
+PRICE = 2.0  # logarithm of probability that each weight that is kept must explain
 SPREAD = 3.0  # of weights about 0
-CHOSEN = 0.2  # weights from here are surely meant
-OPEN, SHUT = (0.3, 0.3), (0.65, 0.6)
-"""Of a blink, its likeliest weight and how far the lids are closed: eyes narrowed by a smile are open."""
+BLINKING = (0.28, 0.36)  # of the coefficient of a blink, less what an iris tells: open eyes have less, shut ones more
+IRIS, CLEAREST = 0.5, 0.4  # what an iris that is seen tells against a blink, and how clear the clearest counts
 FAINT = 0.05  # weights up to here are none
 SWEEPS = 60
 _PAIRS = (
@@ -64,12 +66,12 @@ def expression_weights(face: Reconstruction) -> np.ndarray:
     number = {name: place for place, name in enumerate(model.expression_names[:NAMED_EXPRESSIONS])}
     if not {name for pair in OPPOSITES for name in pair} <= number.keys():
         return np.clip(expression, 0, 1)
-    gazes = read_gazes(face.crop.image, face.coefficients, face.camera, model)
     response = ExpressionResponse.of(model, face.checkpoint_sha256)
     if response is None:
         weights = np.clip(expression[:NAMED_EXPRESSIONS], 0, 1)
         _drop_weaker(weights, number, np.ones(len(weights), bool))
     else:
+        gazes = read_gazes(face.crop.image, face.coefficients, face.camera, model)
         weights = solve_weights(expression, response, gazes, number)
     return np.append(weights, np.zeros(len(expression) - len(weights)))
 
@@ -83,19 +85,24 @@ def solve_weights(
     for gaze, side in zip(gazes, "RL", strict=True):
         free[number[f"eyeLookDown_{side}"]] = gaze.upward <= 0 and abs(gaze.across) < 0.5
     precision = TRUST * response.precision
-    normal = response.full.T @ precision @ response.full
-    right = response.full.T @ precision @ (expression - response.rest) - SPARSITY
-    normal = normal + np.eye(len(weights)) / SPREAD**2
-    _descend(normal, right, weights, free)
+    normal = response.full.T @ precision @ response.full + np.eye(len(weights)) / SPREAD**2
+    right = response.full.T @ precision @ (expression - response.rest)
+    _descend(normal, right - SPARSITY, weights, free)
     _drop_weaker(weights, number, free)
-    _descend(normal, right, weights, free)
-    free &= (weights > CHOSEN) & np.array([not name.startswith("eye") for name in number])
-    _descend(normal, right + SPARSITY, weights, free)  # what is chosen need no longer be cheap
+    _descend(normal, right - SPARSITY, weights, free)
+    weights[free & (weights <= FAINT)] = 0
+    _prune(normal, right, weights, free & (weights > 0), PRICE)
     for gaze, side in zip(gazes, "RL", strict=True):
-        blink = number[f"eyeBlink_{side}"]
-        likely, shut = (weights[blink] - OPEN[0]) / (SHUT[0] - OPEN[0]), (gaze.closed - OPEN[1]) / (SHUT[1] - OPEN[1])
-        weights[blink] = np.clip(min(likely, shut), 0, 1)
+        _set_blink(weights, number, side, expression[number[f"eyeBlink_{side}"]] - IRIS * min(gaze.clear, CLEAREST))
     return np.where(weights > FAINT, weights, 0.0)
+
+
+def _set_blink(weights: np.ndarray, number: dict[str, int], side: str, evidence: float) -> None:
+    """Shut or open one eye, in place: narrow eyes are open, and what the lids of a shut one do else is not seen."""
+    blink = float(np.clip((evidence - BLINKING[0]) / (BLINKING[1] - BLINKING[0]), 0, 1))
+    weights[number[f"eyeBlink_{side}"]] = blink
+    for other in ("eyeWide", "eyeSquint", "eyeLookDown"):
+        weights[number[f"{other}_{side}"]] *= blink < 0.5
 
 
 def _drop_weaker(weights: np.ndarray, number: dict[str, int], free: np.ndarray) -> None:
@@ -105,13 +112,36 @@ def _drop_weaker(weights: np.ndarray, number: dict[str, int], free: np.ndarray) 
         weights[weaker], free[weaker] = 0.0, False
 
 
-def _descend(normal: np.ndarray, right: np.ndarray, weights: np.ndarray, free: np.ndarray) -> None:
+@numba.njit(cache=True, nogil=True)
+def _descend(normal, right, weights, free):
     """Coordinate descent on the `free` weights, in place, each kept within [0, 1]."""
-    places = np.flatnonzero(free)
     for _ in range(SWEEPS):
-        for place in places:
-            others = normal[place] @ weights - normal[place, place] * weights[place]
-            weights[place] = np.clip((right[place] - others) / normal[place, place], 0, 1)
+        for place in range(len(weights)):
+            if free[place]:
+                rest = right[place] + normal[place, place] * weights[place]
+                for other in range(len(weights)):
+                    rest -= normal[place, other] * weights[other]
+                weights[place] = min(max(rest / normal[place, place], 0.0), 1.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _prune(normal, right, weights, free, price):
+    """Refit the `free` weights, in place, and leave those out, one by one, that explain less than their price."""
+    _descend(normal, right, weights, free)
+    while free.any():
+        before = 0.5 * weights @ (normal @ weights) - right @ weights
+        least, dearest, place = price, weights, -1
+        for k in np.flatnonzero(free):
+            trial, others = weights.copy(), free.copy()
+            trial[k], others[k] = 0.0, False
+            _descend(normal, right, trial, others)
+            loss = 0.5 * trial @ (normal @ trial) - right @ trial - before
+            if loss < least:
+                least, dearest, place = loss, trial, k
+        if place < 0:
+            return
+        weights[:] = dearest
+        free[place] = False
 
 
 def _gaze_weights(gazes: tuple[Gaze, Gaze], number: dict[str, int]) -> np.ndarray:

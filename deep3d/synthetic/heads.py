@@ -65,9 +65,10 @@ class HeadGenerator:
         return self.photograph(self._director.scenes_of_one(self._rng, count))
 
     def draw_expressions(self, expressions: np.ndarray) -> Heads:
-        """Draw a head for each expression (B, 64)."""
+        """Draw a head for each expression (B, 64), with a random one where it is NaN."""
         scenes = self._director.random_scenes(self._rng, len(expressions))
-        return self.photograph(replace(scenes, people=replace(scenes.people, expression=expressions)))
+        drawn = np.where(np.isnan(expressions), scenes.people.expression, expressions).astype(np.float32)
+        return self.photograph(replace(scenes, people=replace(scenes.people, expression=drawn)))
 
     def photograph(self, scenes: Scenes) -> Heads:
         """Photos of scenes, and their labels."""
