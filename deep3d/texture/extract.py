@@ -31,7 +31,7 @@ the scalp, whose height is guessed; and elsewhere, for necks have collars."""
 DIMMEST, BRIGHTEST = np.log(np.array([1 / 8, 1.8], np.float32))
 """Gain of one side of a face over the other: a far side may go on dark, but one made much brighter shows its noise."""
 TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
-SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.1)
+SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
 """Of the mean skin seen on that unseen: some six edges on, collars are forgotten; and of hair: a forehead sooner."""
 FRINGE = 0.1  # from which a vertex of the forehead is hair where a fringe covers it
 DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
@@ -112,8 +112,8 @@ def _match(
     photo, model = logarithm(colours), logarithm(model)
     model = like_the_photo(photo, model, weight * face_model.skin)
     light = shading_contrast(photo, model, weight * face_model.skin) * (model - model[mirror])
-    covered = (1 - hair.bald) * np.maximum(top, hair.fringed * (hair.fringe > FRINGE))
-    model += covered[:, None] * (_mean(model, top) - model)  # how a scalp is lit tells nothing of hair
+    covered = np.maximum(top, hair.fringed * (hair.fringe > FRINGE))
+    model += covered[:, None] * (_mean(model, top) - model)  # nobody has seen how the back of a head is lit
     both = weight * weight[mirror]
     residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
     gain = np.clip(light + residue, DIMMEST, BRIGHTEST)
@@ -125,10 +125,9 @@ def _match(
     surroundings = [known * face_model.skin - hair.fringe, hair.on_scalp + hair.fringe]
     through = max(hair.bald, hair.fringed) * face_model.derived(hairline)
     conductance = np.maximum(atlas.conductance, through[:, None])
-    amounts = [part.sum() for part in surroundings]
+    pulls = [pull * min(part.sum(), np.float32(1)) for pull, part in zip((SKIN_PULL, HAIR_PULL), surroundings)]
     mean_tint = _mean(photo - model, surroundings[0])
-    among_hair = (top > 0.5) & (hair.bald < 0.5)
-    skin = face_model.skin + hair.bald * top
+    crown = top > 0.5
     tint = spread(
         photo - DETAIL * model,
         known,
@@ -136,9 +135,9 @@ def _match(
         atlas.neighbours,
         conductance,
         anchors=np.stack([_mean(photo - DETAIL * model, part) for part in surroundings]),
-        anchor=among_hair.astype(np.int32),
+        anchor=crown.astype(np.int32),
         # where none is seen there is no mean of it
-        pull=np.where(among_hair, HAIR_PULL * min(amounts[1], 1.0) * top, SKIN_PULL * min(amounts[0], 1.0) * skin),
+        pull=np.where(crown, pulls[1] * top, pulls[0] * face_model.skin),
     )
     # Teeth take the light of the photo, but neither the hue of skin nor of lips.
     inside = face_model.derived(mouth_interior)

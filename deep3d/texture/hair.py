@@ -8,6 +8,7 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 from deep3d.landmarks import BROWS
+from deep3d.texture.fill import logarithm
 from deep3d.texture.skin_colour import LEAST_FRONT, LIKE, NARROW, UNLIKE, colour_distance, front_of_face, mouth_interior
 from deep3d.texture.view import smoothstep
 
@@ -18,6 +19,10 @@ UPPER = 0.75  # of the forehead lies below its upper part
 FRINGED = (0.12, 0.35)  # mean fringe there: hair goes on over the hairline in its colour from there
 BALD = (0.6, 0.85)  # share of the scalp that is seen and looks like skin
 HAIRY = (0.5, 0.25)  # the same, from where no skin is expected there
+DARKER = (0.3, 0.6)  # logarithm of green below the face's: brown hair differs from skin in little else
+LIGHT, FAIR = (1.0, 2.5), 0.5  # spreads from which hair that is nearly like skin differs from it, and what it counts
+FAINT = 0.05  # what scalp counts as hair that cannot be told from skin
+SMOOTH = (0.09, 0.14)  # spread of the logarithm of green on the scalp: skin has less, hair more, of whatever colour
 SURELY_SKIN = (1.0, 2.0)  # spreads of the face's colours: hair is seldom so near to them
 LEAST_SCALP = 20.0  # vertices
 
@@ -42,16 +47,19 @@ class Hair:
             return cls(0.0, weight * head, none, 0.0, none)
         distance = colour_distance(colours, face, NARROW)
         unlike = smoothstep(distance, LIKE, UNLIKE).astype(np.float32)
+        green = logarithm(colours)[:, 1]
+        hairy = np.maximum(unlike, smoothstep(np.median(green[face]) - green, *DARKER))
         shown = weight * head
         amount = float(shown.sum())
-        skin_share = float(shown @ (1 - unlike)) / max(amount, 1e-3) if amount > LEAST_SCALP else HAIRY[0]
-        bald = float(smoothstep(skin_share, *BALD))
+        skin_share = float(shown @ (1 - hairy)) / max(amount, 1e-3) if amount > LEAST_SCALP else HAIRY[0]
         beyond = head * ~face_model.derived(hairline)
+        bald = float(smoothstep(skin_share, *BALD) * (1 - smoothstep(_spread(green, weight * beyond), *SMOOTH)))
+        likely = np.maximum(hairy, FAIR * smoothstep(distance, *LIGHT))
         hand = 1 - smoothstep(distance, *SURELY_SKIN)
         fringe = forehead * unlike * weight
         return cls(
             bald=bald,
-            on_scalp=shown * np.maximum(unlike, np.float32(bald)),
+            on_scalp=(weight * beyond * np.maximum(likely, max(bald, FAINT))).astype(np.float32),
             fringe=fringe,
             fringed=_fringed(fringe, (weight > 0.5) & (forehead > 0.5), face_model),
             covered=(beyond * hand * smoothstep(skin_share, *HAIRY)).astype(np.float32),
@@ -72,6 +80,12 @@ def hairline(face_model: FaceModel) -> np.ndarray:
     brows = face_model.landmarks(face_model.mean_shape[None])[0, BROWS]
     above = face_model.mean_shape[:, 1] > brows[:, 1].max()
     return above & (face_model.skin > HAIRLINE) & (face_model.mean_shape[:, 2] > brows[:, 2].min() - BEHIND_BROWS)
+
+
+def _spread(values: np.ndarray, weight: np.ndarray) -> float:
+    """Standard deviation of values (V,) by weight (V,); 0 where all weights are."""
+    share = weight / max(float(weight.sum()), 1e-3)
+    return float(np.sqrt(share @ (values - share @ values) ** 2))
 
 
 def _fringed(fringe: np.ndarray, seen: np.ndarray, face_model: FaceModel) -> float:

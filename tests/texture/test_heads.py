@@ -152,3 +152,14 @@ def test_a_hand_on_the_head_does_not_become_the_scalp(model):
     colours = np.where((hand & scalp_of(model))[:, None], skin, haired(model, 40))
     texture = unwrapped(model, photograph(model, colours, np.full((PHOTO, PHOTO, 3), 200.0)))
     assert np.median(texture[hand & scalp_of(model)].max(axis=1)) < 80
+
+
+@pytest.mark.parametrize("hair", [(0.45, 0.42, 0.4), (0.55, 0.5, 0.42)])
+def test_brown_hair_goes_on_over_the_crown(model, hair):
+    """Brown hair differs from skin in little but that it is darker: `hair` is a share of the skin's colour."""
+    painted = np.where(scalp_of(model)[:, None], bald(model) * np.array(hair), model.mean_albedo)
+    texture = unwrapped(model, photograph(model, painted, np.full((PHOTO, PHOTO, 3), [90.0, 110.0, 140.0])))
+    depths = model.mean_shape[:, 2]
+    front = scalp_of(model) & (depths > np.quantile(depths[scalp_of(model)], 0.9))
+    back = scalp_of(model) & (depths < np.quantile(depths[scalp_of(model)], 0.5))
+    assert np.abs(np.log(texture[back].mean(axis=0) / texture[front].mean(axis=0))).max() < 0.2
