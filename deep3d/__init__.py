@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         draw_wireframe,
     )
     from deep3d.errors import Deep3DError
-    from deep3d.export import expression_file, write_results, write_web
+    from deep3d.export import basis_file, expression_file, write_results, write_web
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
     from deep3d.fitting import read_landmarks68
     from deep3d.mesh import Mesh
@@ -64,6 +64,7 @@ __all__ = [
     "draw_uv_texture",
     "draw_view",
     "draw_wireframe",
+    "basis_file",
     "expression_file",
     "fit_photo",
     "read_face_model",
@@ -87,6 +88,7 @@ _MODULES = {
     "SamePerson": "deep3d.pipeline.same_person",
     "default_face_model": "deep3d.face_model",
     "depth_to_mesh": "deep3d.dense",
+    "basis_file": "deep3d.export",
     "expression_file": "deep3d.export",
     "fit_photo": "deep3d.pipeline.from_landmarks",
     "read_face_model": "deep3d.face_model",

@@ -8,7 +8,7 @@ versions reverse the order for photos more than twice as tall as wide, which cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numba
@@ -130,6 +130,13 @@ def align(photo: np.ndarray, five_points: np.ndarray) -> AlignedCrop:
         photo_width=width,
         photo_height=height,
     )
+
+
+def cropped_again(photo: np.ndarray, crop: AlignedCrop) -> AlignedCrop:
+    """The crop with the pixels of another (H, W, 3) uint8 photo of the same size, such as a film's next frame."""
+    columns = _filter(crop.photo_width, crop.resized_width, crop.left)
+    rows = _filter(crop.photo_height, crop.resized_height, crop.up)
+    return replace(crop, image=_resample(photo, columns, rows))
 
 
 def crop_parameters(five_points: np.ndarray, width: int, height: int) -> CropParameters:

@@ -64,6 +64,10 @@ class VideoUnreadable(VideoError):
     """No film at that path, or not a film, or of a kind that cannot be decoded."""
 
 
+class CameraUnavailable(VideoError):
+    """There is no such camera, another program holds it, or it has stopped giving pictures."""
+
+
 class NoFaceInVideo(VideoError):
     """No frame of the film shows a face."""
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -45,7 +45,7 @@ _SECURITY_POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self' blob: data:",
         "media-src 'self'",
-        "connect-src 'self' blob: data:",  # the textures of a GLB are loaded as blobs
+        "connect-src 'self' blob: data:{connects}",  # the textures of a GLB are loaded as blobs
         "font-src 'self'",
         "manifest-src 'self'",
         "form-action 'self'",
@@ -135,7 +135,9 @@ def _limit_submissions(app: Flask, settings: Settings) -> None:
 def _security_headers(settings: Settings) -> Callable[[Response], Response]:
     def add(response: Response) -> Response:
         headers = response.headers
-        headers["Content-Security-Policy"] = _SECURITY_POLICY
+        headers["Content-Security-Policy"] = _SECURITY_POLICY.format(
+            connects=f" {g.connects}" if "connects" in g else ""
+        )
         headers["Referrer-Policy"] = "no-referrer"  # the address of a result is its secret
         headers["X-Content-Type-Options"] = "nosniff"
         if "secret" in (request.view_args or {}) or request.endpoint == MY_FACES:

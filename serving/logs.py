@@ -10,7 +10,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 _SECRET = re.compile(r"(/jobs/)[\w-]{16,}")
 _SERVERS = ("gunicorn.error", "gunicorn.access")  # loggers with handlers of their own
-_QUIET = ("dramatiq", "alembic", "waitress", "PIL", "fsspec", "asyncio")  # their warnings are enough
+_QUIET = ("dramatiq", "alembic", "waitress", "PIL", "fsspec", "asyncio", "websockets")  # their warnings are enough
 
 
 def configure_logs(level: str) -> None:

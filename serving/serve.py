@@ -1,4 +1,4 @@
-"""The embedded mode: web server in this process, worker process beside it, which is started again when it dies."""
+"""The embedded mode: web server in this process, worker and live process beside it, started again when they die."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from flask import Flask
 from waitress.server import create_server
 
 from serving.app import create_app, start_processes
@@ -19,6 +21,7 @@ from serving.settings import PREFIX, Settings
 from serving.store.storage import keep_files_private
 
 WORKER = ("-m", "serving.worker")  # what Python runs
+LIVE = ("-m", "serving.live")
 THREADS = 48  # of the web server; each page that watches a job holds one
 MOST_CONNECTIONS = 1000
 SLOW_SECONDS = 60  # of silence, after which a connection is closed
@@ -29,22 +32,51 @@ WORKER_STOP_SECONDS = 70
 _log = logging.getLogger(__name__)
 
 
-def serve(host: str, port: int, ready: Callable[[str], None], worker: Sequence[str] = WORKER) -> None:
+def serve(
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    worker: Sequence[str] = WORKER,
+    live: Sequence[str] = LIVE,
+) -> None:
     """Serve the site until a signal ends it; `ready` is told the address once it answers.
 
-    `worker` is what Python runs as the worker.
+    `worker` and `live` are what Python runs as the worker and as the live process.
 
     Raises: SettingsError.
     """
     keep_files_private()
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    environ = {PREFIX + "BASE_URL": f"http://{shown}:{port}", **os.environ}
+    environ = {
+        PREFIX + "BASE_URL": f"http://{shown}:{port}",
+        PREFIX + "LIVE_PORT": str(port + 1 if port < 65535 else 0),
+        PREFIX + "LIVE_HOST": host,
+        **os.environ,
+    }
     settings = Settings.from_env(environ)
     configure_logs(settings.log_level)
     app = create_app(settings)
     start_processes(app)
+    server = _listening(app, settings, host, port)
+    processes = [_Process("worker", [sys.executable, *worker], environ)]
+    if settings.live_port:
+        processes.append(_Process("live process", [sys.executable, *live], environ))
+    for process in processes:
+        process.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    ready(settings.base_url)
     try:
-        server = create_server(
+        server.run()  # until SIGINT or SIGTERM
+    finally:
+        server.close()
+        for process in processes:
+            process.stop()
+
+
+def _listening(app: Flask, settings: Settings, host: str, port: int) -> Any:
+    """Raises: SettingsError if the port is taken."""
+    try:
+        return create_server(
             app,
             host=host,
             port=port,
@@ -57,26 +89,18 @@ def serve(host: str, port: int, ready: Callable[[str], None], worker: Sequence[s
         )
     except OSError as error:
         raise SettingsError(f"{host}:{port}: cannot be served ({error.strerror}); choose another --port") from error
-    process = _WorkerProcess([sys.executable, *worker], environ)
-    process.start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ready(settings.base_url)
-    try:
-        server.run()  # until SIGINT or SIGTERM
-    finally:
-        server.close()
-        process.stop()
 
 
-class _WorkerProcess:
-    """The worker process, and the thread that starts it again."""
+class _Process:
+    """A process beside this one, and the thread that starts it again."""
 
-    def __init__(self, command: Sequence[str], environ: dict[str, str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], environ: dict[str, str]) -> None:
+        self._name = name
         self._command = command
         self._environ = environ
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
+        self._thread = threading.Thread(target=self._keep_running, name=f"{name} supervisor", daemon=True)
 
     def start(self) -> None:
         """Start it, and keep it running."""
@@ -108,6 +132,6 @@ class _WorkerProcess:
                 code = self._process.wait()
             if self._stopping.is_set():
                 return
-            _log.error("the worker ended with code %d, the next one starts in %.0f s", code, pause)
+            _log.error("the %s ended with code %d, the next one starts in %.0f s", self._name, code, pause)
             self._stopping.wait(pause)
             pause = RESTART_SECONDS if code < 0 else min(2 * pause, LONGEST_RESTART_SECONDS)  # killed, or cannot work

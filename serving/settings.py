@@ -15,6 +15,7 @@ from serving.errors import SettingsError
 
 PREFIX = "DEEP3D_"
 DAY = 86400.0  # seconds
+LIVE_PATH = "/live/socket"  # of the live process, where a page sends its frames
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ class Settings:
     metrics_host: str = "127.0.0.1"  # where that port listens: the figures are for operators
     log_level: str = "INFO"
 
+    live_port: int = 0  # of the live process; 0: none. `deep3d serve` takes the port after its own
+    live_host: str = "127.0.0.1"  # where the live process listens
+    live_url: str = (
+        ""  # where browsers reach it: a path behind the proxy, or ws(s)://...; empty: live_port of this host
+    )
+    live_sessions: int = 4  # visitors whose cameras run at a time; more are told to come later
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """The settings of an environment.
@@ -74,6 +82,11 @@ class Settings:
         settings = cls(**values)
         settings._check()
         return settings
+
+    @property
+    def live(self) -> bool:
+        """Whether the site has a live page."""
+        return bool(self.live_url or self.live_port)
 
     @property
     def embedded(self) -> bool:
@@ -150,13 +163,17 @@ class Settings:
             )
         if self.proxies < 0 or self.threads < 0 or not 0 <= self.metrics_port < 65536:
             raise SettingsError(f"{PREFIX}PROXIES, {PREFIX}THREADS, {PREFIX}METRICS_PORT: give 0 or more")
+        if not 0 <= self.live_port < 65536:
+            raise SettingsError(f"{PREFIX}LIVE_PORT: {self.live_port} is no port; give 1 to 65535, or 0 for none")
+        if not self.live_url.startswith("/"):
+            _require_url("LIVE_URL", self.live_url, ("ws", "wss"))
         if self.log_level not in _LEVELS:
             raise SettingsError(f"{PREFIX}LOG_LEVEL: {self.log_level!r} is none of {', '.join(_LEVELS)}")
 
 
 _POSITIVE = (
     "keep_days max_photo_mb max_photo_megapixels max_photos max_faces max_upload_mb max_queue submits_per_minute "
-    "mails_per_hour batch_photos worker_threads job_seconds worker_timeout"
+    "mails_per_hour batch_photos worker_threads job_seconds worker_timeout live_sessions"
 ).split()
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

@@ -19,6 +19,7 @@ from deep3d.cli.output import say
 from deep3d.cli.runtimes import compile_ahead, export, tune
 from deep3d.cli.training import dense, expressions, record, refiner, synthetic, weak
 from deep3d.cli.video import video
+from deep3d.cli.webcam import webcam
 from deep3d.errors import Deep3DError
 
 COMMANDS = "deep3d.commands"  # group of entry points: functions that add commands to `app`
@@ -34,7 +35,7 @@ def _group(about: str, *commands, **named) -> typer.Typer:
 
 app = _group(
     "One photo in, one textured 3D face out.",
-    *(reconstruct, draw, video, depth, fit, decode, evaluate, bench, tune, export),
+    *(reconstruct, draw, video, webcam, depth, fit, decode, evaluate, bench, tune, export),
 )
 app.command("compile")(compile_ahead)
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, dense, expressions, record), name="train")

@@ -1,5 +1,6 @@
 """The files of a face: what each contains is a promise to other tools, and changes only with a version number."""
 
+from deep3d.export.basis import basis_file
 from deep3d.export.depth import write_depths
 from deep3d.export.face_json import write_json
 from deep3d.export.folder import DEFAULT_FORMATS, FORMATS, write_faces, write_results
@@ -13,6 +14,7 @@ from deep3d.export.web import expression_file, write_web
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
+    "basis_file",
     "expression_file",
     "other_files",
     "write_depths",

@@ -17,7 +17,7 @@ from deep3d.face_model import FaceModel
 from deep3d.files.assets import asset
 from deep3d.files.tensor_file import read_tensors
 from deep3d.fitting.basis import NAMED_EXPRESSIONS
-from deep3d.fitting.gaze import Gaze, read_gazes
+from deep3d.fitting.gaze import UNSEEN, Gaze, read_gazes
 from deep3d.reconstruction import Reconstruction
 
 RESPONSE_FILE = "deep3d_resnet50.expressions.safetensors"
@@ -63,15 +63,29 @@ def expression_weights(face: Reconstruction) -> np.ndarray:
     The correctives behind them have none. Those of another model, which has no such names, are its coefficients.
     """
     model, expression = face.face_model, face.coefficients.expression[0].astype(np.float64)
-    number = {name: place for place, name in enumerate(model.expression_names[:NAMED_EXPRESSIONS])}
-    if not {name for pair in OPPOSITES for name in pair} <= number.keys():
+    if not has_names(model):
         return np.clip(expression, 0, 1)
-    response = ExpressionResponse.of(model, face.checkpoint_sha256)
+    gazes = (UNSEEN, UNSEEN)  # which nothing depends on where no answers were measured
+    if ExpressionResponse.of(model, face.checkpoint_sha256) is not None:
+        gazes = read_gazes(face.crop.image, face.coefficients, face.camera, model)
+    return named_weights(expression, gazes, model, face.checkpoint_sha256)
+
+
+def has_names(face_model: FaceModel) -> bool:
+    """Whether a model has the expressions of the open one."""
+    return {name for pair in OPPOSITES for name in pair} <= set(face_model.expression_names[:NAMED_EXPRESSIONS])
+
+
+def named_weights(
+    expression: np.ndarray, gazes: tuple[Gaze, Gaze], face_model: FaceModel, checkpoint_sha256: str | None
+) -> np.ndarray:
+    """(64,) the weights of `expression_weights` for 64 coefficients and gazes, for a model that has the names."""
+    number = {name: place for place, name in enumerate(face_model.expression_names[:NAMED_EXPRESSIONS])}
+    response = ExpressionResponse.of(face_model, checkpoint_sha256)
     if response is None:
         weights = np.clip(expression[:NAMED_EXPRESSIONS], 0, 1)
         _drop_weaker(weights, number, np.ones(len(weights), bool))
     else:
-        gazes = read_gazes(face.crop.image, face.coefficients, face.camera, model)
         weights = solve_weights(expression, response, gazes, number)
     return np.append(weights, np.zeros(len(expression) - len(weights)))
 

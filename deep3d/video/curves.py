@@ -10,13 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from deep3d.camera import Pose
-from deep3d.errors import ExtraMissing, FaceModelInvalid, OutputNotWritable
-from deep3d.export.morph_targets import APPLE_NAMES, MorphTarget, morph_targets
+from deep3d.errors import ExtraMissing, OutputNotWritable
 from deep3d.face_model import FaceModel
-from deep3d.video.heads import HeadTrack
+from deep3d.video.expressions import ARKIT_NAMES, FaceCurves
 
-TONGUE = "tongueOut"  # the 52nd of ARKit's shapes, which the model does not have: 0
-ARKIT_NAMES = (*APPLE_NAMES, TONGUE)
 COLUMNS = (
     *("frame", "time_s", "face", "yaw", "pitch", "roll"),
     *ARKIT_NAMES,
@@ -40,30 +37,13 @@ LIVE_LINK_NAMES = (
 _TURNS = "HeadYaw HeadPitch HeadRoll LeftEyeYaw LeftEyePitch LeftEyeRoll RightEyeYaw RightEyePitch RightEyeRoll".split()
 
 
-def arkit_weights(model: FaceModel, expression: np.ndarray) -> np.ndarray:
-    """Weights (F, 51) in [0, 1] of `morph_targets` for expressions (F, 64); two halves give their mean."""
-    targets = arkit_targets(model)
-    means = [expression[:, list(target.components)].mean(axis=1) for target in targets]
-    return np.round(np.clip(np.stack(means, axis=1), 0, 1), 6)
-
-
-def arkit_targets(model: FaceModel) -> tuple[MorphTarget, ...]:
-    """Raises: FaceModelInvalid for a face model without all of ARKit's expressions."""
-    targets = model.derived(morph_targets)
-    if tuple(target.name for target in targets) != tuple(APPLE_NAMES):
-        raise FaceModelInvalid(
-            f"{model.info.name}: not all expressions with ARKit's names in it; use another face model"
-        )
-    return targets
-
-
-def write_table(path: Path, tracks: Sequence[HeadTrack], model: FaceModel) -> None:
+def write_table(path: Path, curves: Sequence[FaceCurves], model: FaceModel) -> None:
     """Write a row for each frame and face, in the order of frames and faces, as Parquet or CSV by the path's suffix.
 
-    Raises: OutputNotWritable for another suffix; ExtraMissing for Parquet without PyArrow; FaceModelInvalid.
+    Raises: OutputNotWritable for another suffix; ExtraMissing for Parquet without PyArrow.
     """
     require_table(path)
-    table = np.concatenate([_rows(track, model) for track in tracks])
+    table = np.concatenate([_rows(each, model) for each in curves])
     table = table[np.lexsort([table[:, 2], table[:, 0]])]
     if path.suffix.lower() == ".csv":
         with path.open("w", newline="", encoding="utf-8") as file:
@@ -98,37 +78,35 @@ def require_table(path: Path) -> None:
             ) from error
 
 
-def _rows(track: HeadTrack, model: FaceModel) -> np.ndarray:
+def _rows(curves: FaceCurves, model: FaceModel) -> np.ndarray:
     """(F, columns) of one person."""
+    track = curves.track
     poses = np.array([_angles(track.pose(row)) for row in range(len(track))])
-    weights = np.column_stack([arkit_weights(model, track.expression), np.zeros(len(track))])
     landmarks = track.landmarks68(model).reshape(len(track), -1)
     who = np.full(len(track), track.person.number)
-    return np.column_stack([track.frame, track.time, who, poses, weights, landmarks, track.error])
+    return np.column_stack([track.frame, track.time, who, poses, curves.weights, landmarks, track.error])
 
 
 def _angles(pose: Pose) -> tuple[float, float, float]:
     return pose.yaw, pose.pitch, pose.roll
 
 
-def write_live_link(path: Path, track: HeadTrack, model: FaceModel, rate: Fraction) -> None:
+def write_live_link(path: Path, curves: FaceCurves, rate: Fraction) -> None:
     """Write one person's curves as the app Live Link Face records them, for Unreal and MetaHuman.
 
-    Time codes count frames of the film's mean rate. The head's turns are in radians, as `Pose` has them; where the eyes
-    look is in the 52 shapes alone, and the turns of the eyes are 0.
-
-    Raises: FaceModelInvalid.
+    Time codes count frames of the film's mean rate. Turns are in radians, signed as `Pose` has them: yaw to the right
+    of the picture, pitch up, roll to the right; those of the eyes are within the head, and eyes do not roll.
     """
-    weights: dict[str, np.ndarray] = dict(zip(ARKIT_NAMES, arkit_weights(model, track.expression).T))
-    weights[TONGUE] = np.zeros(len(track))
-    shapes = np.stack([weights[name[0].lower() + name[1:]] for name in LIVE_LINK_NAMES], axis=1)
-    turns = np.zeros((len(track), len(_TURNS)))
-    turns[:, :3] = np.radians([_angles(track.pose(row)) for row in range(len(track))])
+    track = curves.track
+    by_name: dict[str, np.ndarray] = dict(zip(ARKIT_NAMES, curves.weights.T))
+    shapes = np.stack([by_name[name[0].lower() + name[1:]] for name in LIVE_LINK_NAMES], axis=1)
+    head = np.radians([_angles(track.pose(row)) for row in range(len(track))])
+    eyes = np.pad(curves.eyes, [(0, 0), (0, 0), (0, 1)]).reshape(len(track), -1)
     count = len(LIVE_LINK_NAMES) + len(_TURNS)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["Timecode", "BlendShapeCount", *LIVE_LINK_NAMES, *_TURNS])
-        for time, row in zip(track.time, np.column_stack([shapes, turns])):
+        for time, row in zip(track.time, np.column_stack([shapes, head, eyes])):
             writer.writerow([time_code(float(time), rate), count, *(f"{value:.8f}" for value in row)])
 
 

@@ -27,7 +27,8 @@ from deep3d.reconstruction import Reconstruction
 from deep3d.runtime.cores import usable_cores
 from deep3d.texture import merge_textures
 from deep3d.video.actor import Actor
-from deep3d.video.curves import arkit_targets, arkit_weights, require_table, write_live_link, write_table
+from deep3d.video.curves import require_table, write_live_link, write_table
+from deep3d.video.expressions import EYES_SHAPE, FaceCurves, arkit_targets, curves_of, read_eyes
 from deep3d.video.heads import HeadTrack
 from deep3d.video.identity import find_cast, follow_person, with_colours
 from deep3d.video.reading import FilmInfo, Frame, film_info, read_frames
@@ -51,6 +52,10 @@ Advance = Callable[[str, int, int | None], None]
 """Is told what goes on, how many frames of it are done, and of how many if that is known."""
 
 
+Eyes = dict[tuple[int, int], np.ndarray]
+"""What frames show of eyes, see `expressions.EYES_SHAPE`, by the number of the frame and that of the person."""
+
+
 @dataclass(frozen=True)
 class FilmRequest:
     """What is wanted of a film."""
@@ -65,6 +70,11 @@ class FilmRequest:
     glb: Path | None = None
     live_link: Path | None = None
     onto: Actor | None = None  # whose face is drawn with the expressions and the pose of those in the film
+
+    @property
+    def curves(self) -> bool:
+        """Whether anything is wanted that has curves in it."""
+        return any((self.table, self.glb, self.live_link))
 
 
 @dataclass(frozen=True)
@@ -92,8 +102,9 @@ def draw_film(reconstructor: Reconstructor, request: FilmRequest, advance: Advan
     times = [time for each in stretches for time in each.times]
     tracks = _tracks(reconstructor, seen, np.array(times, np.float64), request)
     files = [request.out]
-    _draw(reconstructor, request, info, work, stretches, tracks, advance)
-    files += _curves(reconstructor, request, info, tracks)
+    eyes = _draw(reconstructor, request, info, work, stretches, tracks, advance)
+    if request.curves:
+        files += _write_curves(reconstructor, request, info, _all_curves(reconstructor, request, tracks, eyes))
     work.remove()
     return FilmReport(len(times), {track.person.number: len(track) for track in tracks}, tuple(files))
 
@@ -106,7 +117,7 @@ def _require_possible(reconstructor: Reconstructor, request: FilmRequest) -> Non
             raise OutputNotWritable(f"{path}: no file can be written there; choose another place")
     if request.table is not None:
         require_table(request.table)
-    if request.glb or request.live_link or request.table:
+    if request.curves:
         arkit_targets(reconstructor.face_model)
     if request.out.exists() and request.out.samefile(request.source):
         raise OutputNotWritable(f"{request.out}: that is the film itself; choose another name")
@@ -121,7 +132,12 @@ def _work_folder(reconstructor: Reconstructor, request: FilmRequest) -> WorkFold
     }
     onto = None if request.onto is None else request.onto.fingerprint
     smoothing = request.smoothing
-    drawing = {"kind": request.kind, "smoothing": [smoothing.method, smoothing.before, smoothing.after], "onto": onto}
+    drawing = {
+        "kind": request.kind,
+        "smoothing": [smoothing.method, smoothing.before, smoothing.after],
+        "onto": onto,
+        "eyes": request.curves,
+    }
     return WorkFolder(request.out, seeing, drawing)
 
 
@@ -199,40 +215,48 @@ def _draw(
     stretches: Sequence[Stretch],
     tracks: Sequence[HeadTrack],
     advance: Advance,
-) -> None:
-    """Draw all stretches that are not drawn yet, and join them."""
+) -> Eyes:
+    """Draw all stretches that are not drawn yet, and join them; what the frames show of the eyes."""
     painter = _Painter(reconstructor, request, tracks)
     total = sum(len(each.times) for each in stretches)
     done = 0
     drawn = [each for each in stretches if each.times]
+    eyes: Eyes = {}
     for number, stretch in enumerate(drawn):
-        piece = work.piece(number)
-        if not piece.exists():
-            with written_whole(piece) as partial, written_piece(partial, info.rate) as write:
-                for frame, picture in _painted(painter, request, stretch, done):
-                    write(picture, frame.time)
-                    advance("Drawing", done + frame.number + 1, total)
+        known = work.eyes(number) if request.curves else {}
+        if not work.piece(number).exists() or known is None:
+            known = {}
+            with written_whole(work.piece(number)) as partial:
+                with written_piece(partial, info.rate) as write:
+                    for frame, (picture, seen) in _painted(painter, request, stretch, done):
+                        write(picture, frame.time)
+                        known |= seen
+                        advance("Drawing", done + frame.number + 1, total)
+                if request.curves:
+                    work.keep_eyes(number, known)
+        eyes |= known
         done += len(stretch.times)
     pieces = [work.piece(number) for number in range(len(drawn))]
     with written_whole(request.out) as partial:
         starts = [each.times[0] for each in drawn]
         join_pieces(pieces, starts, partial, request.source, request.start, request.end)
+    return eyes
 
 
 def _painted(
     painter: _Painter, request: FilmRequest, stretch: Stretch, first: int
-) -> Iterator[tuple[Frame, np.ndarray]]:
+) -> Iterator[tuple[Frame, tuple[np.ndarray, Eyes]]]:
     """The frames of a stretch, drawn by as many threads as there are cores, in their order."""
-    waiting: deque[tuple[Frame, Future[np.ndarray]]] = deque()
+    waiting: deque[tuple[Frame, Future[tuple[np.ndarray, Eyes]]]] = deque()
     end = float(stretch.times[-1]) + 1e-6
     with ThreadPoolExecutor(usable_cores()) as pool:
         for frame in read_frames(request.source, float(stretch.times[0]) - 1e-6, end):
             waiting.append((frame, pool.submit(painter, frame.pixels, first + frame.number)))
             if len(waiting) > 2 * usable_cores():
-                drawn, picture = waiting.popleft()
-                yield drawn, picture.result()
-        for drawn, picture in waiting:
-            yield drawn, picture.result()
+                drawn, result = waiting.popleft()
+                yield drawn, result.result()
+        for drawn, result in waiting:
+            yield drawn, result.result()
 
 
 class _Painter:
@@ -240,55 +264,73 @@ class _Painter:
 
     def __init__(self, reconstructor: Reconstructor, request: FilmRequest, tracks: Sequence[HeadTrack]) -> None:
         self._model, self._name = reconstructor.face_model, request.source.name
-        self._onto = request.onto
+        self._onto, self._curves = request.onto, request.curves
         self._draw = PICTURES[request.kind]
         self._faces: dict[int, list[tuple[HeadTrack, int]]] = {}
         for track in tracks:
             for row, frame in enumerate(track.frame.tolist()):
                 self._faces.setdefault(frame, []).append((track, row))
 
-    def __call__(self, pixels: np.ndarray, number: int) -> np.ndarray:
-        """(H, W, 3) uint8: a frame with what is drawn on it."""
+    def __call__(self, pixels: np.ndarray, number: int) -> tuple[np.ndarray, Eyes]:
+        """(H, W, 3) uint8: a frame with what is drawn on it; and the eyes in it, where curves are wanted."""
         photo = Photo(pixels, self._name, "")
-        faces = [track.face(row, photo, self._model) for track, row in self._faces.get(number, ())]
+        tracks = self._faces.get(number, ())
+        faces = [track.face(row, photo, self._model) for track, row in tracks]
+        eyes: Eyes = {}
+        if self._curves:
+            eyes = {(number, track.person.number): read_eyes(face) for (track, _), face in zip(tracks, faces)}
         if self._onto is None:
-            return self._draw(faces, photo)
-        return draw_textured([self._onto.acting(face) for face in faces], photo)
+            return self._draw(faces, photo), eyes
+        return draw_textured([self._onto.acting(face) for face in faces], photo), eyes
 
 
-def _curves(
-    reconstructor: Reconstructor, request: FilmRequest, info: FilmInfo, tracks: Sequence[HeadTrack]
+def _all_curves(
+    reconstructor: Reconstructor, request: FilmRequest, tracks: Sequence[HeadTrack], eyes: Eyes
+) -> list[FaceCurves]:
+    """What everybody in the film does."""
+    unseen = np.zeros(EYES_SHAPE, np.float32)
+    curves = []
+    for track in tracks:
+        seen = np.stack([eyes.get((frame, track.person.number), unseen) for frame in track.frame.tolist()])
+        sha256 = reconstructor.checkpoint.sha256
+        curves.append(curves_of(track, seen, reconstructor.face_model, sha256, request.smoothing))
+    return curves
+
+
+def _write_curves(
+    reconstructor: Reconstructor, request: FilmRequest, info: FilmInfo, curves: Sequence[FaceCurves]
 ) -> list[Path]:
     """Write what is wanted beside the film, and give the paths."""
-    model = reconstructor.face_model
     written = []
     if request.table is not None:
         with written_whole(request.table) as partial:
-            write_table(partial, tracks, model)
+            write_table(partial, curves, reconstructor.face_model)
         written.append(request.table)
-    for track in tracks:
+    for each in curves:
         if request.live_link is not None:
-            path = _of_person(request.live_link, track, tracks)
+            path = _of_person(request.live_link, each, curves)
             with written_whole(path) as partial:
-                write_live_link(partial, track, model, info.rate)
+                write_live_link(partial, each, info.rate)
             written.append(path)
         if request.glb is not None:
-            path = _of_person(request.glb, track, tracks)
+            path = _of_person(request.glb, each, curves)
             with written_whole(path) as partial:
-                partial.write_bytes(_moving_face(reconstructor, request, track))
+                partial.write_bytes(_moving_face(reconstructor, request, each))
             written.append(path)
     return written
 
 
-def _of_person(path: Path, track: HeadTrack, tracks: Sequence[HeadTrack]) -> Path:
+def _of_person(path: Path, one: FaceCurves, all_of_them: Sequence[FaceCurves]) -> Path:
     """The path itself for one person, with -face-1, -face-2, ... before its suffix for several."""
-    return path if len(tracks) == 1 else path.with_name(f"{path.stem}-face-{track.person.number}{path.suffix}")
+    number = one.track.person.number
+    return path if len(all_of_them) == 1 else path.with_name(f"{path.stem}-face-{number}{path.suffix}")
 
 
-def _moving_face(reconstructor: Reconstructor, request: FilmRequest, track: HeadTrack) -> bytes:
+def _moving_face(reconstructor: Reconstructor, request: FilmRequest, curves: FaceCurves) -> bytes:
     """The animated GLB of one person, or of the actor that the film is put onto."""
-    model, actor = reconstructor.face_model, request.onto
-    motion = Motion(track.time - request.start, arkit_weights(model, track.expression), rotation_matrix(track.angles))
+    model, actor, track = reconstructor.face_model, request.onto, curves.track
+    weights = curves.weights[:, : len(arkit_targets(model))]
+    motion = Motion(track.time - request.start, weights, rotation_matrix(track.angles))
     if actor is not None:
         return animated_glb(model, model.neutral_shape(actor.identity[None])[0], actor.texture, motion)
     neutral = model.neutral_shape(track.person.identity[None].astype(np.float32))[0]

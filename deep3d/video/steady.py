@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from deep3d.video.heads import HeadTrack
-from deep3d.video.smoothing import Response, Smoothing, smooth
+from deep3d.video.smoothing import OneEuro, Response, Smoothing, smooth
 
 LONGEST_GAP = 0.25  # seconds that a person may be missing within one movement
 POSE = Response(cutoff=2.0, slope=40.0, together=True)  # of decimetres and radians a second
@@ -16,12 +16,20 @@ LIGHT = Response(cutoff=0.5, slope=0.0, together=True)
 """On drawn clips, by these a still face keeps still and a talking one comes no farther from the truth."""
 
 
+GAZE = Response(cutoff=3.0, slope=10.0, together=False)  # of full turns a second: eyes jump
+
+
+def movements(times: np.ndarray) -> list[np.ndarray]:
+    """The rows of times (F,) in seconds, each stretch without long gaps for itself."""
+    ends = np.flatnonzero(np.diff(times) > LONGEST_GAP) + 1
+    return np.split(np.arange(len(times)), ends)
+
+
 def steadied(track: HeadTrack, how: Smoothing) -> HeadTrack:
     """The track with smooth curves; each stretch without long gaps for itself."""
     if how.method == "none" or len(track) == 0:
         return track
-    ends = np.flatnonzero(np.diff(track.time) > LONGEST_GAP) + 1
-    parts = [_steadied(track.chosen(rows), how) for rows in np.split(np.arange(len(track)), ends)]
+    parts = [_steadied(track.chosen(rows), how) for rows in movements(track.time)]
     arrays = {
         each.name: np.concatenate([getattr(part, each.name) for part in parts])
         for each in fields(track)
@@ -30,17 +38,61 @@ def steadied(track: HeadTrack, how: Smoothing) -> HeadTrack:
     return replace(track, **arrays)
 
 
+class LiveSteadier:
+    """Makes a head steady frame by frame, by what came before; `steadied` knows the future too and lags less."""
+
+    def __init__(self) -> None:
+        self._pose = OneEuro(POSE.cutoff, POSE.slope, POSE.together)
+        self._expression = OneEuro(EXPRESSION.cutoff, EXPRESSION.slope, EXPRESSION.together)
+        self._unit = _Unit(1.0, 1.0)
+        self._last: HeadTrack | None = None
+
+    def __call__(self, track: HeadTrack) -> HeadTrack:
+        """The next frame of a person (F = 1), steadied; later than the one before."""
+        last, time = self._last, float(track.time[0])
+        if last is None or time - last.time[0] > LONGEST_GAP:
+            self.__init__()
+            self._unit = _Unit.of(track)
+        else:
+            turns = np.rint((last.angles - track.angles) / (2 * np.pi))
+            track = replace(track, angles=track.angles + 2 * np.pi * turns)
+        self._last = track
+        pose = self._pose(time, self._unit.pose(track)[0])[None]
+        expression = self._expression(time, track.expression[0])[None]
+        return replace(self._unit.posed(track, pose), expression=expression)
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What gives all that a pose is the same measure."""
+
+    pixels: float  # for a decimetre
+    distance: float  # decimetres
+
+    @classmethod
+    def of(cls, track: HeadTrack) -> _Unit:
+        return cls(float(np.exp(track.scale.mean())), float(1 / track.perspective.mean()))
+
+    def pose(self, track: HeadTrack) -> np.ndarray:
+        """(F, 7)"""
+        place, perspective = track.place / self.pixels, track.perspective * self.distance
+        return np.column_stack([track.angles, place, track.scale, perspective])
+
+    def posed(self, track: HeadTrack, pose: np.ndarray) -> HeadTrack:
+        """The track with other poses (F, 7)."""
+        return replace(
+            track,
+            angles=pose[:, :3],
+            place=pose[:, 3:5] * self.pixels,
+            scale=pose[:, 5],
+            perspective=pose[:, 6] / self.distance,
+        )
+
+
 def _steadied(track: HeadTrack, how: Smoothing) -> HeadTrack:
-    unit = np.exp(track.scale.mean())  # pixels for a decimetre, so that all that a pose is has the same measure
-    distance = 1 / track.perspective.mean()
-    pose = np.column_stack([track.angles, track.place / unit, track.scale, track.perspective * distance])
-    pose = smooth(track.time, pose, how, POSE)
+    unit = _Unit.of(track)
     return replace(
-        track,
-        angles=pose[:, :3],
-        place=pose[:, 3:5] * unit,
-        scale=pose[:, 5],
-        perspective=pose[:, 6] / distance,
+        unit.posed(track, smooth(track.time, unit.pose(track), how, POSE)),
         expression=smooth(track.time, track.expression, how, EXPRESSION),
         lighting=smooth(track.time, track.lighting, how, LIGHT),
     )

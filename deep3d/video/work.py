@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -63,21 +64,42 @@ class WorkFolder:
 
         Raises: OutputNotWritable, with what is wrong with the disk.
         """
-        try:
+        with self._writing():
             stretch.seen.save(self._file(number, "seen.npz"))
             with written_whole(self._file(number, "frames.npz")) as partial, partial.open("wb") as file:
-                times = np.array([(time.numerator, time.denominator) for time in stretch.times], np.int64).reshape(
-                    -1, 2
-                )
-                np.savez(file, **(_arrays_of(people) | {"times": times}))  # pyright: ignore[reportArgumentType]
+                times = np.array([(time.numerator, time.denominator) for time in stretch.times], np.int64)
+                arrays = _arrays_of(people) | {"times": times.reshape(-1, 2)}
+                np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
+
+    def eyes(self, number: int) -> dict[tuple[int, int], np.ndarray] | None:
+        """What the frames of a drawn stretch show of eyes, by frame and person; None if that is not known."""
+        try:
+            with np.load(self._eyes(number), allow_pickle=False) as stored:
+                who, seen = stored["who"], stored["seen"]
+        except (OSError, ValueError, KeyError):
+            return None
+        return {(frame, person): eyes for (frame, person), eyes in zip(who.tolist(), seen)}
+
+    def keep_eyes(self, number: int, eyes: dict[tuple[int, int], np.ndarray]) -> None:
+        """Remember what the frames of a stretch show of eyes."""
+        with self._writing(), written_whole(self._eyes(number)) as partial, partial.open("wb") as file:
+            np.savez(file, who=np.array([*eyes], np.int64).reshape(-1, 2), seen=np.array([*eyes.values()]))
+
+    def remove(self) -> None:
+        """When the result is whole."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise OutputNotWritable(
                 f"{self.path}: cannot be written ({error.strerror}); make room, and the same command goes on"
             ) from error
 
-    def remove(self) -> None:
-        """When the result is whole."""
-        shutil.rmtree(self.path, ignore_errors=True)
+    def _eyes(self, number: int) -> Path:
+        return self.piece(number).with_suffix(".eyes.npz")
 
     def _file(self, number: int, end: str) -> Path:
         return self.path / f"{self._seen}-{number:05d}-{end}"

@@ -1,6 +1,14 @@
 """The pages of the site: for people without a terminal, and for whoever runs it."""
 
-from serving.pages import admin, examples, face, interface, result, submit  # noqa: F401 - their routes are on the blueprint
+from serving.pages import (  # noqa: F401 - their routes are on the blueprint
+    admin,
+    examples,
+    face,
+    interface,
+    live,
+    result,
+    submit,
+)
 from serving.pages.blueprint import pages
 from serving.pages.errors import error_page
 

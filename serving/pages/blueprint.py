@@ -79,7 +79,13 @@ def _comes_from_elsewhere() -> bool:
 @pages.app_context_processor
 def words() -> dict[str, Any]:
     """What every template knows."""
-    return {"_": translate, "language": language(), "languages": LANGUAGES, "page_query": _page_query}
+    return {
+        "_": translate,
+        "language": language(),
+        "languages": LANGUAGES,
+        "page_query": _page_query,
+        "live": site().settings.live,
+    }
 
 
 @pages.after_request

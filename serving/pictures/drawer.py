@@ -1,8 +1,8 @@
 """A confined process that draws: `python -m serving.pictures.drawer`.
 
-A call has the angles, size and colour of a picture, and the files of a face; the answer is a JPG. Or it asks for what
-expressions move, which needs the face model: the web process does without it and all that computes. Pages, submissions
-and faces come first: this process is the last to get a processor.
+A call has the angles, size and colour of a picture, and the files of a face; the answer is a JPG. Or it asks for a file
+of the face model, such as what expressions move: the web process does without the model and all that computes. Pages,
+submissions and faces come first: this process is the last to get a processor.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from deep3d import default_face_model, expression_file
+from deep3d import basis_file, default_face_model, expression_file
 from serving.confined import inside
 from serving.confined.messages import Values
 from serving.pictures.drawing import draw
 from serving.pictures.views import FaceFiles
 
+MODEL_FILES = {"expressions": expression_file, "basis": basis_file}
 NICENESS = 10
 SECONDS, SECONDS_A_MEGAPIXEL = 5.0, 2.0
 MB, MB_A_MEGAPIXEL = 300.0, 200.0
@@ -23,9 +24,9 @@ MB, MB_A_MEGAPIXEL = 300.0, 200.0
 
 def answer(call: Values, content: bytes) -> tuple[Values, bytes]:
     """What a call gives."""
-    if "view" not in call:
+    if "file" in call:
         model = default_face_model()
-        return {"model": model.info.sha256}, expression_file(model)
+        return {"model": model.info.sha256}, MODEL_FILES[call["file"]](model)
     megapixels = call["size"] ** 2 / 1e6
     inside.limit(SECONDS + SECONDS_A_MEGAPIXEL * megapixels, MB + MB_A_MEGAPIXEL * megapixels)
     yaw, pitch = call["view"]

@@ -25,11 +25,11 @@ _KEPT_SIZES = (256, 512, 1024)  # of pictures that the next may ask for: few siz
 
 
 @dataclass(frozen=True)
-class Expressions:
-    """What the expressions of the site's face model move."""
+class ModelFile:
+    """What browsers need of the site's face model, the same for all its faces."""
 
     model: str  # the model by its SHA-256
-    content: bytes  # as `deep3d.expression_file` makes it
+    content: bytes
 
 
 class Gallery:
@@ -42,8 +42,8 @@ class Gallery:
         )
         self._waiting: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._expressions: Expressions | None = None
-        self._expressions_lock = threading.Lock()
+        self._model_files: dict[str, ModelFile] = {}
+        self._model_files_lock = threading.Lock()
 
     def picture(self, folder: str, view: View, size: int, background: str) -> bytes:
         """A JPG of the face in a folder of the storage.
@@ -62,19 +62,29 @@ class Gallery:
             kept.keep(self._storage, folder, file, picture)
         return picture
 
-    def expressions(self) -> Expressions:
-        """What expressions move: the same for all faces, so that it is made once.
+    def expressions(self) -> ModelFile:
+        """What expressions move, as `deep3d.expression_file` has it.
 
         Raises: Busy, RenderingFailed.
         """
-        with self._expressions_lock:
-            if self._expressions is None:
+        return self._model_file("expressions")
+
+    def basis(self) -> ModelFile:
+        """What any face is drawn by, as `deep3d.basis_file` has it.
+
+        Raises: Busy, RenderingFailed.
+        """
+        return self._model_file("basis")
+
+    def _model_file(self, name: str) -> ModelFile:
+        with self._model_files_lock:
+            if name not in self._model_files:
                 try:
-                    told, content = self.pool.call({})
+                    told, content = self.pool.call({"file": name})
                 except Overrun as error:
-                    raise RenderingFailed("The expressions could not be made. Please try again.") from error
-                self._expressions = Expressions(told["model"], content)
-            return self._expressions
+                    raise RenderingFailed("The face model could not be read. Please try again.") from error
+                self._model_files[name] = ModelFile(told["model"], content)
+            return self._model_files[name]
 
     def _draw(self, folder: str, view: View, size: int, background: str) -> bytes:
         call = {"view": view, "size": size, "color": background_color(background)}

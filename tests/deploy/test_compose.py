@@ -16,7 +16,7 @@ def test_it_has_the_form_of_a_compose_file(deploy):
 
 
 def test_it_has_all_that_a_site_needs(compose):
-    assert set(compose["services"]) == {"nginx", "web", "worker", "redis", "postgres", "mail"}
+    assert set(compose["services"]) == {"nginx", "web", "live", "worker", "redis", "postgres", "mail"}
     assert compose["services"]["worker"]["deploy"]["replicas"] == 2
 
 

@@ -60,8 +60,10 @@ def test_whatever_pods_refer_to_is_there(manifests, deployments):
 
 def test_probes_ask_for_pages_that_exist(deployments, tmp_path):
     pages = {str(rule) for rule in create_app(Settings(data_dir=tmp_path)).url_map.iter_rules()}
-    probed = [path for name in ("web", "nginx", "worker") for path in _named(deployments[name]["containers"], "path")]
-    assert len(probed) == 5
+    probed = [
+        path for name in ("web", "nginx", "live", "worker") for path in _named(deployments[name]["containers"], "path")
+    ]
+    assert len(probed) == 7
     assert set(probed) <= pages  # the figures of a worker are at any path
 
 
@@ -86,7 +88,7 @@ def test_workers_are_scaled_by_a_figure_that_exists(manifests, tmp_path):
 
 def test_the_image_is_of_this_version(deploy, deployments):
     version = tomllib.loads((deploy.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    for name in ("web", "worker"):
+    for name in ("web", "live", "worker"):
         assert deployments[name]["containers"][0]["image"].endswith(f"/deep3d:{version}")
 
 
@@ -95,7 +97,7 @@ def test_pods_run_without_root_as_the_user_of_the_image(dockerfile, deployments)
         assert pod["securityContext"]["runAsNonRoot"]
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert pod["automountServiceAccountToken"] is False
-    for name in ("web", "worker"):
+    for name in ("web", "live", "worker"):
         context = deployments[name]["securityContext"]
         assert f"USER {context['fsGroup']}" in dockerfile
         assert context["runAsUser"] == context["fsGroup"]
@@ -132,7 +134,7 @@ def test_redis_has_a_password_and_evicts_nothing(deployments):
 
 def test_a_pod_finds_what_its_image_has_compiled(dockerfile, deployments):
     folder = re.findall(r"NUMBA_CACHE_DIR=(\S+)", dockerfile)[0]
-    for name in ("web", "worker"):
+    for name in ("web", "live", "worker"):
         (first,) = deployments[name]["initContainers"]
         assert first["command"] == ["cp", "-R", f"{folder}/.", "/cache"]
         (container,) = deployments[name]["containers"]

@@ -11,7 +11,8 @@ import pytest
 from flask import request
 
 from serving.app import create_app
-from serving.settings import Settings
+from serving.live.server import PING_SECONDS
+from serving.settings import LIVE_PATH, Settings
 
 
 @pytest.fixture
@@ -28,9 +29,22 @@ def test_it_passes_on_what_the_site_takes(directives):
 
 
 def test_the_site_is_where_it_looks(directives, compose, manifests):
-    assert {tuple(each) for each in _arguments(directives, "proxy_pass")} == {("http://web:8000",)}
-    assert "web" in compose["services"]
-    assert manifests["Service", "web"]["spec"]["ports"] == [{"port": 8000}]
+    places = {("http://web:8000",), ("http://live:8001",)}
+    assert {tuple(each) for each in _arguments(directives, "proxy_pass")} == places
+    for name, port in (("web", 8000), ("live", 8001)):
+        assert name in compose["services"]
+        assert manifests["Service", name]["spec"]["ports"] == [{"port": port}]
+
+
+def test_websockets_reach_the_live_process(directives, compose):
+    block = next(each for each in directives if each["args"] == ["=", LIVE_PATH])
+    inside = {" ".join([each["directive"], *each["args"]]) for each in block["block"]}
+    assert {"proxy_set_header Upgrade $http_upgrade", "proxy_set_header Connection upgrade"} <= inside
+    assert "proxy_set_header Host $http_host" in inside  # by which it knows a page of its own
+    seconds = next(each["args"][0] for each in block["block"] if each["directive"] == "proxy_read_timeout")
+    assert int(seconds.removesuffix("s")) > 2 * PING_SECONDS
+    assert compose["services"]["web"]["environment"]["DEEP3D_LIVE_URL"] == LIVE_PATH
+    assert compose["services"]["live"]["environment"]["DEEP3D_LIVE_PORT"] == 8001
 
 
 def test_no_log_holds_a_path(directives):
@@ -62,6 +76,7 @@ def test_the_site_knows_how_people_came_whatever_they_say(directives, tmp_path, 
     headers = {
         name: re.sub(r"\$\w+", lambda found: variables[found[0]], value)
         for name, value in _arguments(directives, "proxy_set_header")
+        if name not in ("Upgrade", "Connection")
     }
     app = create_app(Settings(data_dir=tmp_path, proxies=1 + balancer))
     app.add_url_rule("/seen", view_func=lambda: {"url": request.url, "address": request.remote_addr})

@@ -21,8 +21,8 @@ def test_systemd_finds_nothing(units, tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_both_read_the_same_settings(units):
-    assert set(units) == {"deep3d-web.service", "deep3d-worker.service"}
+def test_all_read_the_same_settings(units):
+    assert set(units) == {"deep3d-web.service", "deep3d-live.service", "deep3d-worker.service"}
     for text in units.values():
         assert re.findall(r"^EnvironmentFile=(.+)$", text, re.MULTILINE) == ["/etc/deep3d.env"]
 

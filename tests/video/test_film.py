@@ -22,7 +22,9 @@ from deep3d.photo import Photo
 from deep3d.video import film as film_module
 from deep3d.video.actor import Actor
 from deep3d.video.curves import COLUMNS, LIVE_LINK_NAMES, time_code
+from deep3d.video.expressions import ARKIT_NAMES, curves_of
 from deep3d.video.film import FilmRequest, draw_film
+from deep3d.video.heads import HeadTrack, Person
 from deep3d.video.reading import film_info, read_frames
 from deep3d.video.smoothing import Smoothing
 
@@ -183,6 +185,34 @@ def test_live_link_face_reads_like_the_apps_own_files(drawn):
     for live, row in zip(rows, table):
         assert float(live["JawOpen"]) == pytest.approx(float(row["jawOpen"]), abs=1e-4)
         assert float(live["HeadYaw"]) == pytest.approx(np.radians(float(row["yaw"])), abs=1e-4)
+        outward, inward = float(row["eyeLookOutLeft"]), float(row["eyeLookInLeft"])
+        assert float(live["LeftEyeYaw"]) == pytest.approx(np.radians(32) * (outward - inward), abs=0.15)
+        assert float(live["LeftEyeRoll"]) == float(live["RightEyeRoll"]) == 0
+    for side in ("Left", "Right"):
+        assert np.ptp([float(live[f"{side}EyeYaw"]) + float(live[f"{side}EyePitch"]) for live in rows]) > 0.01
+
+
+def test_curves_carry_where_the_eyes_look(reconstructor):
+    """Of one who looks aside, and then up, with a blink between that hides the irises."""
+    model, frames = reconstructor.face_model, 12
+    flat = {"angles": 3, "place": 2, "expression": 64, "lighting": 27, "crops": 7}
+    rows = {name: np.zeros((frames, width)) for name, width in flat.items()}
+    single = {name: np.ones(frames) for name in ("scale", "perspective", "error")}
+    person = Person(1, np.zeros(80), np.zeros(80))
+    track = HeadTrack(person=person, frame=np.arange(frames), time=np.arange(frames) / 30, **rows, **single)
+    eyes = np.zeros((frames, 2, 4), np.float32)
+    eyes[:6, :, 0], eyes[6:, :, 1], eyes[:, :, 2] = 0.8, 0.9, 1
+    eyes[5:7, :, :3] = 0
+    curves = curves_of(track, eyes, model, reconstructor.checkpoint.sha256, Smoothing("none"))
+    assert curves.weights.shape == (frames, 52)
+    number = {name: place for place, name in enumerate(ARKIT_NAMES)}
+    aside = curves.weights[:, number["eyeLookOutLeft"]]
+    assert aside[:5] == pytest.approx(0.8, abs=1e-3) and aside[7:] == pytest.approx(0, abs=1e-3)
+    assert curves.weights[:5, number["eyeLookInRight"]] == pytest.approx(0.8, abs=1e-3)
+    assert curves.weights[7:, number["eyeLookUpLeft"]] == pytest.approx(0.9, abs=1e-3)
+    assert 0 < aside[5] < 0.8  # on its way while the lids are closed
+    assert curves.eyes[0, 0] == pytest.approx([0.8 * np.radians(32), 0], abs=1e-3)
+    assert curves.eyes[-1, 1] == pytest.approx([0, 0.9 * np.radians(25)], abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""`deep3d webcam`: faces before a camera, in a window, and for VTuber programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deep3d.cli.drawing import chosen_kinds
+from deep3d.cli.options import QualityChoice, QualityOption, RuntimeOption, ThreadsOption
+from deep3d.cli.output import say
+from deep3d.cli.startup import starting
+
+if TYPE_CHECKING:
+    from deep3d.pipeline.reconstructor import Reconstructor
+    from deep3d.video.camera import Timed
+    from deep3d.video.vmc import VmcSender
+
+WINDOW = "deep3d"
+END_KEYS = (ord("q"), 27)  # and Escape
+
+
+KindOption = Annotated[str, typer.Option("-o", "--kind", help="What to draw: one of the kinds of `deep3d video`.")]
+VmcOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vmc", "--osc", metavar="HOST:PORT", help="Send expressions and head to a VTuber program (VMC protocol)."
+    ),
+]
+
+
+def webcam(
+    camera: Annotated[int, typer.Option(min=0, help="Number of the camera.")] = 0,
+    file: Annotated[Path | None, typer.Option(help="Play a film instead, at its own speed.")] = None,
+    kind: KindOption = "2d_sparse",
+    vmc: VmcOption = None,
+    runtime: RuntimeOption = None,
+    threads: ThreadsOption = None,
+    quality: QualityOption = QualityChoice.NORMAL,
+) -> None:
+    """Show the faces before a camera in a window; q ends it.
+
+    Frames that this machine has no time for are left out, so that the picture is never late. Nothing is stored.
+    """
+    with starting():
+        from deep3d.cli.compiling import compiling_told
+        from deep3d.pipeline.reconstructor import Reconstructor
+        from deep3d.video.camera import camera_pictures, film_pictures
+        from deep3d.video.film import KINDS
+        from deep3d.video.vmc import VmcSender
+
+    (drawn, *further) = chosen_kinds(kind, KINDS)
+    if further:
+        raise typer.BadParameter("a window shows one kind", param_hint="-o")
+    cv2 = _opencv()
+    source = camera_pictures(camera) if file is None else film_pictures(file)
+    with nullcontext() if vmc is None else VmcSender(vmc) as send, source as pictures:
+        with starting(), compiling_told():
+            reconstructor = Reconstructor.load(None, None, runtime, threads, quality=quality.value)
+        began = time.monotonic()
+        count = _show(cv2, reconstructor, pictures, drawn, send)
+        say(f"{count} frames, {count / max(time.monotonic() - began, 1e-6):.1f} a second")
+
+
+def _show(cv2: Any, reconstructor: Reconstructor, pictures: Iterator[Timed], kind: str, send: VmcSender | None) -> int:
+    """Show pictures until they end or somebody wants no more; how many there were."""
+    from deep3d.export.drawings import PICTURES
+    from deep3d.photo import Photo
+    from deep3d.video.live import LiveFaces
+
+    live, count = LiveFaces(reconstructor), 0
+    for now, pixels in pictures:
+        found = live(pixels, now)
+        if send is not None:
+            send(found[0] if found else None, now)
+        photo = Photo(pixels, "camera", "")
+        faces = [face.track.face(0, photo, reconstructor.face_model) for face in found]
+        cv2.imshow(WINDOW, cv2.cvtColor(PICTURES[kind](faces, photo), cv2.COLOR_RGB2BGR))
+        count += 1
+        if _ended(cv2):
+            break
+    cv2.destroyAllWindows()
+    return count
+
+
+def _ended(cv2: Any) -> bool:
+    """Whether somebody wants no more: a key, or the window closed."""
+    return cv2.waitKey(1) & 0xFF in END_KEYS or cv2.getWindowProperty(WINDOW, cv2.WND_PROP_VISIBLE) < 1
+
+
+def _opencv() -> Any:
+    """OpenCV, where windows can be shown.
+
+    Raises: ExtraMissing; ConfigError without a display, since OpenCV would end the process.
+    """
+    from deep3d.errors import ConfigError, ExtraMissing
+    from deep3d.video.camera import NO_OPENCV
+
+    try:
+        import cv2
+    except ImportError as error:
+        raise ExtraMissing(NO_OPENCV) from error
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise ConfigError("no display for a window: DISPLAY is not set; call it on a desktop, or use `deep3d video`")
+    return cv2
