@@ -25,7 +25,7 @@ from deep3d.video.steady import EXPRESSION, GAZE, movements
 TONGUE = "tongueOut"  # the 52nd of ARKit's shapes, which the model does not have: 0
 ARKIT_NAMES = (*APPLE_NAMES, TONGUE)
 EYES_SHAPE = (2, 4)
-"""Of a frame's eyes: that on the picture's left first; turns to the right and up in weights, seen or not, how clearly."""
+"""Of the eyes of a frame, the picture's left first: turns to the right and up in weights, seen or not, how clearly."""
 
 
 @dataclass(frozen=True)
