@@ -22,7 +22,7 @@ HAIRY = (0.5, 0.25)  # the same, from where no skin is expected there
 DARKER = (0.2, 0.4)  # logarithm of green below the face's: brown hair differs from skin in little else
 LIGHT, FAIR = (1.0, 2.5), 0.5  # spreads from which hair that is nearly like skin differs from it, and what it counts
 FAINT = 0.05  # what scalp counts as hair that cannot be told from skin
-SMOOTH = (0.09, 0.14)  # spread of the logarithm of green on the scalp: skin has less, hair more, of whatever colour
+ROUGH = (0.025, 0.045)  # change of the logarithm of green along an edge of the scalp: up to in skin, from in hair
 SURELY_SKIN = (1.0, 2.0)  # spreads of the face's colours: hair is seldom so near to them
 LEAST_SCALP = 20.0  # vertices
 
@@ -48,12 +48,13 @@ class Hair:
         distance = colour_distance(colours, face, NARROW)
         unlike = smoothstep(distance, LIKE, UNLIKE).astype(np.float32)
         green = logarithm(colours)[:, 1]
-        hairy = np.maximum(unlike, smoothstep(np.median(green[face]) - green, *DARKER))
+        beyond = head * ~face_model.derived(hairline)
+        rough = float(smoothstep(_roughness(green, (weight > 0.5) & (beyond > 0.5), face_model), *ROUGH))
+        hairy = np.maximum(unlike, rough * smoothstep(np.median(green[face]) - green, *DARKER))
         shown = weight * head
         amount = float(shown.sum())
         skin_share = float(shown @ (1 - hairy)) / max(amount, 1e-3) if amount > LEAST_SCALP else HAIRY[0]
-        beyond = head * ~face_model.derived(hairline)
-        bald = float(smoothstep(skin_share, *BALD) * (1 - smoothstep(_spread(green, weight * beyond), *SMOOTH)))
+        bald = float(smoothstep(skin_share, *BALD)) * (1 - rough)
         likely = np.maximum(hairy, FAIR * smoothstep(distance, *LIGHT))
         hand = 1 - smoothstep(distance, *SURELY_SKIN)
         fringe = forehead * unlike * weight
@@ -82,10 +83,18 @@ def hairline(face_model: FaceModel) -> np.ndarray:
     return above & (face_model.skin > HAIRLINE) & (face_model.mean_shape[:, 2] > brows[:, 2].min() - BEHIND_BROWS)
 
 
-def _spread(values: np.ndarray, weight: np.ndarray) -> float:
-    """Standard deviation of values (V,) by weight (V,); 0 where all weights are."""
-    share = weight / max(float(weight.sum()), 1e-3)
-    return float(np.sqrt(share @ (values - share @ values) ** 2))
+def _roughness(values: np.ndarray, where: np.ndarray, face_model: FaceModel) -> float:
+    """Mean change of values (V,) along the edges between vertices of a mask (V,); 0 where there are none."""
+    one, other = face_model.derived(_edges)
+    inside = where[one] & where[other]
+    return float(np.abs(values[one] - values[other])[inside].mean()) if inside.any() else 0.0
+
+
+def _edges(face_model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices (E,) at one end of each edge, and at the other."""
+    ends = np.concatenate([face_model.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
+    one, other = np.unique(np.sort(ends, axis=1), axis=0).T
+    return np.ascontiguousarray(one), np.ascontiguousarray(other)
 
 
 def _fringed(fringe: np.ndarray, seen: np.ndarray, face_model: FaceModel) -> float:

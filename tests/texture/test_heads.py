@@ -156,10 +156,21 @@ def test_a_hand_on_the_head_does_not_become_the_scalp(model):
 
 @pytest.mark.parametrize("hair", [(0.45, 0.42, 0.4), (0.55, 0.5, 0.42)])
 def test_brown_hair_goes_on_over_the_crown(model, hair):
-    """Brown hair differs from skin in little but that it is darker: `hair` is a share of the skin's colour."""
-    painted = np.where(scalp_of(model)[:, None], bald(model) * np.array(hair), model.mean_albedo)
+    """Brown hair differs from skin in little but that it is darker and in strands: `hair` is a share of the skin's."""
+    strands = np.random.default_rng(0).uniform(0.8, 1.2, (len(model.mean_shape), 1))
+    painted = np.where(scalp_of(model)[:, None], bald(model) * np.array(hair) * strands, model.mean_albedo)
     texture = unwrapped(model, photograph(model, painted, np.full((PHOTO, PHOTO, 3), [90.0, 110.0, 140.0])))
     depths = model.mean_shape[:, 2]
     front = scalp_of(model) & (depths > np.quantile(depths[scalp_of(model)], 0.9))
     back = scalp_of(model) & (depths < np.quantile(depths[scalp_of(model)], 0.5))
     assert np.abs(np.log(texture[back].mean(axis=0) / texture[front].mean(axis=0))).max() < 0.2
+
+
+@pytest.mark.parametrize(("yaw", "light"), [(4.0, LIGHT_FROM_ABOVE), (40.0, (-0.9, 0.3, 0.6))])
+def test_a_bald_head_stays_bald_in_hard_light(model, yaw, light):
+    """Shadows are smooth: they are no hair, by whose colour the crown would go on."""
+    photo = photograph(model, bald(model), np.full((PHOTO, PHOTO, 3), [90.0, 110.0, 140.0]), yaw, light, dark=0.2)
+    texture = unwrapped(model, photo, yaw, light, dark=0.2)
+    crown = texture[scalp_of(model) & (model.mean_shape[:, 2] < 0)].mean(axis=0)
+    skin = np.percentile(texture[model.skin > 0.9], [25, 90], axis=0)
+    assert (crown > skin[0]).all() and (crown < 1.1 * skin[1]).all()
