@@ -11,6 +11,7 @@ import numpy as np
 from deep3d.camera import Camera, Pose, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
+from deep3d.hair import Hair, HairMask, make_hair
 from deep3d.lighting import shade
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
@@ -39,6 +40,7 @@ class Reconstruction:
     confidence: Confidence | None = None  # None where the checkpoint has no dense landmarks
     displacement: np.ndarray | None = None  # (V, 3) decimetres beyond the linear model, in the neutral pose
     merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, where several photos gave one
+    hair_mask: HairMask | None = None  # None where hair was not looked for
     left_out: tuple[str, ...] = ()  # sentences: which photos of the person the merged face is made without, and why
 
     @cached_property
@@ -126,6 +128,13 @@ class Reconstruction:
             self.face_model,
             np.clip(shade(self.albedo[None], self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
         )
+
+    @cached_property
+    def hair(self) -> Hair | None:
+        """The hair as a mesh of its own, over `vertices`; None for bald heads, and where hair was not looked for."""
+        if self.hair_mask is None:
+            return None
+        return make_hair(self.photo.pixels, self.hair_mask, self.vertices, self.photo_matrix, self.face_model)
 
     @property
     def warnings(self) -> tuple[str, ...]:

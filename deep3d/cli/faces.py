@@ -13,6 +13,7 @@ import typer
 
 from deep3d.cli.options import (
     CheckpointOption,
+    HairOption,
     ModelOption,
     NoRefineOption,
     PrecisionOption,
@@ -69,6 +70,9 @@ def reconstruct(
     linear: Annotated[
         bool, typer.Option("--linear", help="Stay within the linear face model, even with --quality best.")
     ] = False,
+    hair: Annotated[
+        HairOption, typer.Option(help="shell: the hair as a mesh of its own; none: the head alone.")
+    ] = HairOption.SHELL,
     formats: Annotated[
         str, typer.Option(help="What to write, separated by commas: overlay, obj, glb, ply, json, mat.")
     ] = "overlay,obj,glb,ply,json",
@@ -95,7 +99,14 @@ def reconstruct(
         fitted_to = fitted_to or "photometric"
     with starting(), compiling_told():
         reconstructor = Reconstructor.load(
-            checkpoint, face_model, runtime, threads, precision, refinement=fitted_to, quality=quality.value
+            checkpoint,
+            face_model,
+            runtime,
+            threads,
+            precision,
+            refinement=fitted_to,
+            quality=quality.value,
+            hair=hair.value,
         )
     merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
     folders = [out / name for name in names]

@@ -28,6 +28,13 @@ class QualityChoice(StrEnum):
     BEST = "best"
 
 
+class HairOption(StrEnum):
+    """What heads wear."""
+
+    NONE = "none"
+    SHELL = "shell"
+
+
 CheckpointOption = Annotated[Path | None, typer.Option(help="Checkpoint to use instead of the shipped one.")]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Face model to use instead of the shipped one.")]
 RuntimeOption = Annotated[

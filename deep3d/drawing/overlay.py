@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
 from deep3d.drawing.shading import CLAY, CODES, LINEAR, clay_light, encode, lay_over, reduced_light, shade_texture
+from deep3d.hair import Hair
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.antialias import antialias
 from deep3d.rendering.cpu import CpuRasterizer
@@ -66,7 +67,7 @@ def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rast
     """The photo's panel with the mesh as blue clay, fainter off the facial skin, and the landmarks as dots."""
     model, camera, vertices = reconstruction.face_model, reconstruction.camera, reconstruction.placed_vertices[None]
     pixels = (project(vertices, camera) + 0.5) * (PANEL / CROP_SIZE) - 0.5
-    seen = _see(rasterizer, pixels, depth(vertices, camera), reconstruction, (PANEL, PANEL))
+    seen = _see(rasterizer, pixels, depth(vertices, camera), model.triangles, (PANEL, PANEL))
     light = clay_light(reconstruction.placed_normals)
     opacity = _FAINT + (_CLEAR - _FAINT) * model.skin
     clay = np.column_stack([light * opacity, opacity]).astype(np.float32)
@@ -80,16 +81,33 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
     """(384, 304, 3) uint8: the textured face turned by each yaw, all in the same scale."""
     model, texture = reconstruction.face_model, reconstruction.texture
     light = reduced_light(texture, max(1, len(texture) // _TEXTURE), LINEAR)
+    hair, count = reconstruction.hair, len(reconstruction.vertices)
+    points = reconstruction.vertices if hair is None else np.concatenate([reconstruction.vertices, hair.mesh.vertices])
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
-    vertices = place(np.repeat(reconstruction.vertices[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
+    vertices = place(np.repeat(points[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
-    for turned, camera in zip(vertices[:, None], _cameras(vertices, model.skin)):
-        pixels = project(turned, camera)
-        seen = _see(rasterizer, pixels, depth(turned, camera), reconstruction, (PANEL, VIEW_WIDTH))
+    for turned, camera in zip(vertices[:, None], _cameras(vertices, np.pad(model.skin, (0, len(points) - count)))):
+        pixels, depths = project(turned, camera), depth(turned, camera)
+        seen = _see(rasterizer, pixels[:, :count], depths[:, :count], model.triangles, (PANEL, VIEW_WIDTH))
         uv_triangles = model.uv_triangles[seen.front]
         picture = shade_texture(light, model.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
-        views.append(encode(seen.smoothed(picture), CODES))
+        picture = seen.smoothed(picture)
+        if hair is not None:
+            over = _see(rasterizer, pixels[:, count:], depths[:, count:], hair.mesh.triangles, (PANEL, VIEW_WIDTH))
+            picture = _hair_over(picture, hair, over, seen.fragments.depth)
+        views.append(encode(picture, CODES))
     return views
+
+
+def _hair_over(picture: np.ndarray, hair: Hair, seen: _Seen, head: np.ndarray) -> np.ndarray:
+    """Light (H, W, 3) of a head, whose depth is (1, H, W), under hair where that is seen."""
+    light, opacity = LINEAR[hair.image[..., :3]], hair.image[..., 3:].astype(np.float32) / 255
+    uv_triangles = hair.mesh.uv_triangles[seen.front]
+    colours = shade_texture(light * opacity, hair.mesh.uv, seen.fragments, uv_triangles, 0.0)
+    hidden = shade_texture(opacity.repeat(3, axis=2), hair.mesh.uv, seen.fragments, uv_triangles, 0.0)
+    layer = seen.smoothed(np.concatenate([colours, hidden], axis=-1))
+    before = (seen.fragments.depth < head)[0, ..., None]
+    return picture + before * (layer[..., :3] - layer[..., 3:] * picture)
 
 
 def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:
@@ -108,7 +126,7 @@ def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a picture shows of a head."""
+    """What a picture shows of a mesh."""
 
     front: np.ndarray  # (T,) bool, the mesh's triangles that face the camera
     triangles: np.ndarray  # (F, 3) these
@@ -121,11 +139,11 @@ class _Seen:
 
 
 def _see(
-    rasterizer: Rasterizer, pixels: np.ndarray, depth: np.ndarray, reconstruction: Reconstruction, size: tuple[int, int]
+    rasterizer: Rasterizer, pixels: np.ndarray, depth: np.ndarray, mesh_triangles: np.ndarray, size: tuple[int, int]
 ) -> _Seen:
-    """What a picture (height, width) shows of a head with vertices at pixels (1, V, 2)."""
-    front = fronts(pixels[0], reconstruction.face_model.triangles)
-    triangles = reconstruction.face_model.triangles[front]
+    """What a picture (height, width) shows of a mesh with vertices at pixels (1, V, 2)."""
+    front = fronts(pixels[0], mesh_triangles)
+    triangles = mesh_triangles[front]
     clip = clip_space(pixels, depth, size).astype(np.float32)
     return _Seen(front, triangles, clip, rasterizer.rasterize(clip, triangles, size))
 

@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from deep3d.camera import Camera, Pose, place
+from deep3d.drawing.hair import hair_over
+from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.renderer import Renderer
@@ -17,23 +19,33 @@ WHITE = (255, 255, 255)
 
 
 def draw_view(
-    mesh: Mesh, texture: np.ndarray, pose: Pose, size: int = 1024, background: tuple[int, int, int] = WHITE
+    mesh: Mesh,
+    texture: np.ndarray,
+    pose: Pose,
+    size: int = 1024,
+    background: tuple[int, int, int] = WHITE,
+    hair: Hair | None = None,
 ) -> np.ndarray:
-    """(size, size, 3) uint8: a mesh in decimetres with its texture (h, w, 3) uint8, turned to a pose.
+    """(size, size, 3) uint8: a mesh in decimetres with its texture (h, w, 3) uint8, turned to a pose, with its hair.
 
     The head turns about the middle of its bounding box: first by yaw about its own upright axis, then by pitch, then
     by roll in the picture; so do the viewer's angles. The camera stands so far away that nothing is cut off; the
     outline of a head lies before its middle.
     """
-    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    points = mesh.vertices if hair is None else np.concatenate([mesh.vertices, hair.mesh.vertices])
+    low, high = points.min(axis=0), points.max(axis=0)
     width, height, length = high - low
     half = MARGIN * max(width, height, length) / 2
     tangent = math.tan(math.radians(FIELD_OF_VIEW / 2))
     camera = Camera(size / 2 / tangent, (size - 1) / 2, (size - 1) / 2, float(half / tangent + length / 4))
-    vertices = (mesh.vertices - (low + high) / 2)[None]
+    vertices = (points - (low + high) / 2)[None]
     for turn in (Pose(pose.yaw, 0, 0), Pose(0, pose.pitch, 0), Pose(0, 0, pose.roll)):
         vertices = place(vertices, turn.to_rotation()[None], np.zeros((1, 3), np.float32))
+    head, covering = np.split(vertices.astype(np.float32), [len(mesh.vertices)], axis=1)
     renderer = Renderer(CpuRasterizer(), camera, (size, size))
     image = texture[None].astype(np.float32)
-    rendering = renderer.render_texture(vertices.astype(np.float32), mesh, image, np.array(background, np.float32))
-    return np.clip(np.rint(rendering.picture[0]), 0, 255).astype(np.uint8)
+    rendering = renderer.render_texture(head, mesh, image, np.array(background, np.float32))
+    picture = rendering.picture[0]
+    if hair is not None:
+        picture = hair_over(picture, rendering, hair, covering[0], renderer)
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)

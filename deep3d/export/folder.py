@@ -9,15 +9,23 @@ from pathlib import Path
 from deep3d.drawing import write_overlay
 from deep3d.export.face_json import write_json
 from deep3d.export.gltf import write_glb
+from deep3d.export.hair import write_hair_obj
 from deep3d.export.mat import write_mat
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.export.replacing import replaced
 from deep3d.reconstruction import Reconstruction
 
+
+def _write_objs(reconstruction: Reconstruction, folder: Path) -> None:
+    """The head alone, and its hair beside it."""
+    write_obj(reconstruction, folder)
+    write_hair_obj(reconstruction, folder)
+
+
 WRITERS: dict[str, Callable[[Reconstruction, Path], None]] = {
     "overlay": write_overlay,  # the slowest first, so that the others are written beside it
-    "obj": write_obj,
+    "obj": _write_objs,
     "glb": write_glb,
     "ply": write_ply,
     "json": write_json,
@@ -62,7 +70,8 @@ def _write(reconstruction: Reconstruction, folder: Path, formats: Collection[str
     if unknown:
         raise ValueError(f"unknown format {min(unknown)!r}; choose from {', '.join(FORMATS)}")
     if set(formats) - _UNTEXTURED:
-        _ = reconstruction.texture  # all the others need it, and at the same time both threads would compute it
+        # All the others need them, and at the same time both threads would compute them.
+        _ = reconstruction.texture, reconstruction.hair
     with ThreadPoolExecutor(_THREADS) as pool:
         written = [pool.submit(WRITERS[name], reconstruction, folder) for name in FORMATS if name in formats]
     for each in written:

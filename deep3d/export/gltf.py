@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deep3d.export.hair import add_hair
 from deep3d.export.images import albedo_image, jpeg, png
 from deep3d.export.morph_targets import MorphTarget, base_shape, morph_targets, weights
 from deep3d.face_model import FaceModel
@@ -50,8 +51,10 @@ def glb(reconstruction: Reconstruction) -> bytes:
 
     file = shared.file.copy()
     mesh = shared.mesh(file, base, normals, target_weights)
-    image = file.view(jpeg(reconstruction.texture))
-    return file.pack(document(mesh, image))
+    content = document(mesh, file.view(jpeg(reconstruction.texture)))
+    if reconstruction.hair is not None:
+        add_hair(file, content, reconstruction.hair)
+    return file.pack(content)
 
 
 def document(mesh: dict[str, Any], image: int) -> dict[str, Any]:

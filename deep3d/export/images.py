@@ -16,17 +16,19 @@ JPEG_QUALITY = 90
 
 
 def png(image: np.ndarray) -> bytes:
-    """A PNG file of a (H, W, 3) uint8 image, in a tenth of the time of Pillow, which tries five filters for each row.
+    """A PNG file of a uint8 image (H, W, 3), or with opacity (H, W, 4), in a tenth of the time of Pillow.
 
-    Every row is stored as its difference from the one above, which suits smooth pictures, and deflated by ISA-L.
+    Pillow tries five filters for each row. Here every row is stored as its difference from the one above, which suits
+    smooth pictures, and deflated by ISA-L.
     """
-    height, width = image.shape[:2]
-    flat = image.reshape(height, width * 3)
-    rows = np.empty((height, 1 + width * 3), np.uint8)
+    height, width, channels = image.shape
+    flat = image.reshape(height, width * channels)
+    rows = np.empty((height, 1 + width * channels), np.uint8)
     rows[:, 0] = 2  # the filter "up" of the PNG specification
     rows[0, 1:] = flat[0]
     np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # eight bits, RGB
+    colours = {3: 2, 4: 6}[channels]  # the specification's numbers for RGB and RGBA
+    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)  # eight bits
     chunks = [(b"IHDR", header), (b"sRGB", b"\0"), (b"IDAT", isal_zlib.compress(rows.data, 1)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", isal_zlib.crc32(kind + data))

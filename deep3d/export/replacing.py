@@ -13,7 +13,7 @@ from deep3d.errors import OutputNotWritable
 
 RESULT_FILES = frozenset(
     "face.obj face.mtl texture.png face.glb albedo.png face.ply face.json overlay.jpg displacement.npy "
-    "face_pytorch.mat face_tensorflow.mat".split()
+    "face_pytorch.mat face_tensorflow.mat hair.obj hair.mtl hair.png".split()
 )
 _FACE_FOLDER = re.compile(r"face-\d+")  # of one of several faces
 

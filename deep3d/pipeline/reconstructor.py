@@ -14,6 +14,7 @@ import numpy as np
 from deep3d.camera import DEEP3D_CAMERA, Camera
 from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import Confidence, assess
+from deep3d.dense import DenseEstimator, read_dense
 from deep3d.detection.detector import FaceDetector, WhichFaces
 from deep3d.errors import NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
@@ -30,6 +31,7 @@ from deep3d.fitting import (
     read_mouths,
     trusted_deviation,
 )
+from deep3d.hair import HairMask, hair_model, see_hair
 from deep3d.memory import give_back_memory
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import Photo, read_photo
@@ -58,6 +60,9 @@ FOLDED = "The surface would have folded in {} places: it was smoothed there."
 Refinement = Literal["none", "landmarks", "photometric", "surface"]
 REFINEMENTS: tuple[Refinement, ...] = get_args(Refinement)
 """What faces are fitted to after the network, each with those before it; "surface" may leave the linear model."""
+
+HairChoice = Literal["none", "shell"]
+"""What faces have on their heads: nothing, or hair as a shell."""
 
 Quality = Literal["fast", "normal", "best"]
 QUALITIES: dict[Quality, tuple[Refinement, int]] = {
@@ -102,6 +107,7 @@ class Reconstructor:
         alignments: int = ALIGNMENTS,
         refinement: Refinement = "photometric",
         refiner: Refiner | None = None,
+        dense: DenseEstimator | None = None,
     ) -> None:
         checkpoint.require_model(face_model.info)
         self.face_model = face_model
@@ -111,6 +117,7 @@ class Reconstructor:
         self.basis = LandmarkBasis.of_vertices(face_model, checkpoint.dense_vertices, still)
         self.observer = Observer(self.basis, self.networks, alignments)
         self.refinement: Refinement = refinement if checkpoint.dense_vertices else "none"
+        self.dense = dense
 
     @classmethod
     def load(
@@ -124,6 +131,7 @@ class Reconstructor:
         refinement: Refinement | None = None,
         goal: Goal = "latency",
         quality: Quality = "normal",
+        hair: HairChoice = "none",
     ) -> Reconstructor:
         """Read the files, None for those shipped with the project, and make the network ready.
 
@@ -133,7 +141,8 @@ class Reconstructor:
         The `quality` "fast" gives the regressed face of the detector's own crop, "normal" crops faces anew that it does
         not fit, and fits them to their dense landmarks, where the checkpoint has some, and to the photo's colours;
         "best" lets the surface leave the linear model, too. `alignments`, how often a face is cropped at most, and
-        `refinement`, what it is fitted to, take precedence over the quality.
+        `refinement`, what it is fitted to, take precedence over the quality. With `hair` "shell" faces have their hair
+        as a second mesh; models and checkpoints that know nothing of hair give heads alone.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
@@ -146,13 +155,15 @@ class Reconstructor:
                 runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
             chosen = choose_runtime(weights, runtime, precision)
             network = aside.submit(load_runtime, weights, chosen.name, threads, chosen.precision)
+            looking = read_dense(weights) if hair == "shell" and hair_model(model) is not None else None
+            dense = None if looking is None else DenseEstimator.load(looking, weights, model, chosen, threads)
             weights = weights.without_weights()
             refining = read_refiner(weights)
             refiner = None if refining is None else LandmarkRefiner.load(refining, model, chosen, threads)
         regressor = Regressor(network.result(), weights.info.crop_size)
         give_back_memory()
         usual, crops = QUALITIES[quality]
-        return cls(model, FaceDetector(), regressor, weights, alignments or crops, refinement or usual, refiner)
+        return cls(model, FaceDetector(), regressor, weights, alignments or crops, refinement or usual, refiner, dense)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
         """The same with another refinement."""
@@ -251,11 +262,18 @@ class Reconstructor:
                 timings_ms=dict(watch.laps_ms),
                 confidence=_confidence(number, candidate, replace(regression, coefficients=fitted.coefficients)),
                 displacement=fitted.displacement[number],
+                hair_mask=self._hair(candidate, fitted.coefficients[number], fitted.cameras[number]),
             )
             for number, candidate in enumerate(candidates)
         ]
         faces = [_warned(face, FOLDED.format(count)) if count else face for face, count in zip(faces, fitted.folds)]
         return [face if settled else _warned(face, FIT_FAILED) for face, settled in zip(faces, fitted.settled)]
+
+    def _hair(self, candidate: Candidate, coefficients: FaceCoefficients, camera: Camera) -> HairMask | None:
+        """Where the photo shows a candidate's hair, None where that is not asked for."""
+        if self.dense is None:
+            return None
+        return see_hair(self.dense, candidate.photo.pixels, candidate.crop.matrix, coefficients, camera)
 
     def _fit(self, crops: np.ndarray, regression: Regression, person: np.ndarray | None = None) -> _Fitted:
         """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.

@@ -1,0 +1,35 @@
+"""Morphology of masks by scipy, with plain arrays as types: distances, pieces, growing and shrinking, blurring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+
+def distance(mask: np.ndarray) -> np.ndarray:
+    """Pixels (h, w) from each pixel of a mask to the nearest one outside of it, 0 outside."""
+    return np.asarray(ndimage.distance_transform_edt(mask), np.float32)
+
+
+def pieces(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """The number, from 1, of the piece that each pixel of a mask belongs to, 0 outside, and how many there are."""
+    found: Any = ndimage.label(mask)
+    return found
+
+
+def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """A mask and all within so many steps across and down."""
+    return np.asarray(ndimage.binary_dilation(mask, iterations=pixels), np.bool_)
+
+
+def shrunk(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """A mask without all within so many steps of its border."""
+    return np.asarray(ndimage.binary_erosion(mask, iterations=pixels), np.bool_)
+
+
+def blurred_round(values: np.ndarray, points: float) -> np.ndarray:
+    """A grid whose columns go round the head, blurred."""
+    sides: Any = ("nearest", "wrap")
+    return np.asarray(ndimage.gaussian_filter(values, points, mode=sides))

@@ -1,0 +1,86 @@
+"""Strands where a photo shows none: noise drawn out along them, with the highlights and shadows of the seen hair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy import ndimage
+
+from deep3d.hair.masks import shrunk
+
+ALONG, AROUND = 192, 1536  # rows of the noise from the crown down, columns round the head
+WIDTHS, STRENGTHS = (1.1, 3.0, 10.0), (1.0, 0.8, 0.7)  # of locks, columns; how much each counts
+LENGTH = 9.0  # rows over which a lock keeps its brightness
+CURL_ROWS, CURL_COLUMNS = 1.2, 5.0  # the same of curls, whose brightness changes as fast along as across
+WAVE = 5.0  # columns by which strands wander
+LEVELS = 32  # of brightness in a palette
+SURELY = 0.85  # of a mask, from which a pixel's colour is hair's
+BLUR = 0.06  # decimetres: what changes over less is strands, what changes over more is light
+LEAST_PIXELS = 60
+LARGEST = 0.9  # of a logarithm, that a strand is brighter or darker than the hair round it
+
+
+@dataclass(frozen=True)
+class Look:
+    """How strands differ from the hair round them."""
+
+    palette: np.ndarray  # (LEVELS, 3) float32 offsets of the logarithm of a colour, from the darkest to the brightest
+    curled: float  # in [0, 1]: whether brightness changes as fast along strands as across
+
+
+PLAIN = Look(np.linspace(-0.25, 0.25, LEVELS, dtype=np.float32)[:, None].repeat(3, axis=1), 0.3)
+"""For hair of which too little is seen."""
+
+
+@cache
+def strand_noise() -> np.ndarray:
+    """(2, ALONG, AROUND) float32 in [0, 1), evenly distributed: straight locks, curls. The same for every head."""
+    rng = np.random.default_rng(7)
+    straight = np.zeros((ALONG, AROUND))
+    for width, strength in zip(WIDTHS, STRENGTHS):
+        straight += strength * _unit(_noise(rng, LENGTH * np.sqrt(width), width))
+    rows, columns = np.indices((ALONG, AROUND))
+    wander = WAVE * _unit(_noise(rng, 20, 30))
+    straight = ndimage.map_coordinates(straight, [rows, columns + wander], order=1, mode="grid-wrap")
+    curls = _unit(_noise(rng, CURL_ROWS, CURL_COLUMNS)) + 0.7 * _unit(_noise(rng, 3 * CURL_ROWS, 3 * CURL_COLUMNS))
+    return np.stack([_even(straight), _even(curls)])
+
+
+def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:
+    """What the strands of the hair in a picture (h, w, 3) of 0..255 are like; pixels are `pixel` decimetres large."""
+    sure = shrunk(mask > SURELY, 2)
+    if sure.sum() < LEAST_PIXELS:
+        return PLAIN
+    light = np.log(colours.astype(np.float32) + 6)
+    size = max(BLUR / pixel, 1.0)
+    weight = ndimage.gaussian_filter(sure.astype(np.float32), size) + 1e-6
+    around = ndimage.gaussian_filter(light * sure[..., None], (size, size, 0)) / weight[..., None]
+    detail = np.clip((light - around)[sure], -LARGEST, LARGEST)
+    order = np.argsort(detail.mean(axis=1), kind="stable")
+    palette = np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
+    return Look(palette.astype(np.float32), 1 - _coherence(light.mean(axis=2), sure))
+
+
+def _coherence(light: np.ndarray, sure: np.ndarray) -> float:
+    """How far, in [0, 1], brightness changes in one direction alone (structure tensor: Förstner and Gülch, 1987)."""
+    down, across = (ndimage.sobel(light, axis) for axis in (0, 1))
+    xx, yy, xy = (ndimage.gaussian_filter(each, 2) for each in (across * across, down * down, across * down))
+    coherent = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / (xx + yy + 1e-6)
+    return float(np.clip((coherent[sure].mean() - 0.35) / 0.35, 0, 1))
+
+
+def _noise(rng: np.random.Generator, rows: float, columns: float) -> np.ndarray:
+    return ndimage.gaussian_filter(rng.normal(size=(ALONG, AROUND)), (rows, columns), mode="wrap")
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    return values / values.std()
+
+
+def _even(values: np.ndarray) -> np.ndarray:
+    """The values by their rank."""
+    ranks = np.empty(values.size, np.float32)
+    ranks[np.argsort(values, axis=None)] = np.arange(values.size, dtype=np.float32) / values.size
+    return ranks.reshape(values.shape)

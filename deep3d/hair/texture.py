@@ -1,0 +1,233 @@
+"""The colours of a shell: the photo where it shows the hair, the photo of its twin on the other side, else strands.
+
+Colours that the photo does not show go on smoothly from those that it does, darker underneath; strands are laid over
+them, with the highlights and shadows of the seen ones. Opacity ends in single strands.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from scipy import ndimage
+
+from deep3d.hair.fit import NEIGHBOURS, HairFields
+from deep3d.hair.grid import COLUMNS, POINTS, ROWS
+from deep3d.hair.head import Head
+from deep3d.hair.mask import HairMask
+from deep3d.hair.shell import FADE, RADIUS, disk_rows
+from deep3d.hair.strands import look_of, strand_noise
+from deep3d.texture.fill import DARK, logarithm, spread
+from deep3d.texture.sampling import Picture, bilinear
+from deep3d.texture.view import smoothstep
+
+SIZE = 512
+FACING = (0.3, 0.6)  # cosines between the shell's normal and the view, where the photo begins to count and fully does
+HIDDEN = 0.06  # decimetres behind the head
+CORE = (0.55, 0.9)  # of the mask: from where the photo's colour begins to be hair's and surely is
+BLUR = 2.5  # mask pixels, of the colours that are continued
+PULL = 0.02  # of the mean colour on unseen hair
+UNDERNEATH, NAPE = 0.3, (22, 38)  # how much darker the lowest rows are that the photo does not show
+UNSEEN_FADE = 1.5  # times that hair fades out more gradually where the photo does not show its border
+FINER = 2  # pixels, for one of the mask, at which strands are looked at
+NOTHING = -0.15  # decimetres outside the border, beyond which a texel shows no strand
+
+
+def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Head, outer: np.ndarray) -> np.ndarray:
+    """(SIZE, SIZE, 4) uint8 over the disk of a shell whose outer side is (POINTS, 3) points."""
+    places, depth = head.to_mask(outer)
+    picture = _part(photo, mask)
+    small = _small(photo, mask)
+    core = ndimage.minimum_filter(mask.hair, 3) * mask.inside
+    seen = _seen(mask, head, outer, places, depth)
+    weight = seen * smoothstep(_sampled(core, places), *CORE)
+    low = _low(small, core, places, weight)
+    fine = picture.reduce(max(1, round(mask.step / picture.step / FINER)))
+    rows, columns = np.indices(fine.pixels.shape[:2]) * fine.step
+    spots = (np.stack([columns, rows], axis=-1).reshape(-1, 2) + fine.origin - mask.origin) / mask.step
+    look = look_of(
+        fine.pixels, _sampled(core, spots).reshape(fine.pixels.shape[:2]), fine.step / mask.step / mask.density
+    )
+    rows = np.arange(POINTS) // COLUMNS
+    dim = 1 - UNDERNEATH * (1 - seen) * smoothstep(rows, *NAPE)
+    low = low + np.log(dim)[:, None]
+    attributes = np.column_stack(
+        [picture.positions(places * mask.step + mask.origin), seen, low, fields.edge, fields.seen]
+    ).astype(np.float32)
+    scale = np.float32(picture.step / mask.step)
+    shift = ((picture.origin - mask.origin) / mask.step).astype(np.float32)
+    radii = disk_rows(fields.edge)
+    first, spacing = radii[0] / RADIUS, (radii[1] - radii[0]) / RADIUS
+    image = np.zeros((SIZE, SIZE, 4), np.uint8)
+    _paint(
+        image,
+        attributes.reshape(ROWS, COLUMNS, -1),
+        picture.pixels,
+        core.astype(np.float32),
+        (scale, shift[0], shift[1]),
+        (np.float32(first), np.float32(spacing)),
+        strand_noise(),
+        look.palette,
+        np.float32(look.curled),
+    )
+    return image
+
+
+def _part(photo: np.ndarray, mask: HairMask) -> Picture:
+    """The part of the photo that the mask is of, as fine as the shell's texels."""
+    height, width = photo.shape[:2]
+    size = np.array(mask.hair.shape[::-1]) * mask.step
+    left, top = np.clip(mask.origin, 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(mask.origin + size, [left + 1, top + 1], [width, height]).astype(int)
+    return Picture.cut(photo, left, top, right, bottom).reduce(max(1, int(mask.step / 3)))
+
+
+def _small(photo: np.ndarray, mask: HairMask) -> np.ndarray:
+    """(h, w, 3) float32 colours of the mask's pixels."""
+    rows, columns = np.indices(mask.hair.shape)
+    places = np.stack([columns, rows], axis=-1).reshape(-1, 2) * mask.step + mask.origin
+    picture = _part(photo, mask)
+    picture = picture.reduce(max(1, round(mask.step / picture.step)))
+    return picture.sample(places).reshape(*mask.hair.shape, 3)
+
+
+def _seen(mask: HairMask, head: Head, outer: np.ndarray, places: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """(POINTS,) how well the photo would show each point of the outer side."""
+    grid = outer.reshape(ROWS, COLUMNS, 3)
+    down = np.gradient(grid, axis=0)
+    around = np.roll(grid, -1, axis=1) - np.roll(grid, 1, axis=1)
+    normals = np.cross(down, around).reshape(POINTS, 3)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    facing = (normals * head.view(outer)).sum(axis=1)
+    inside = _sampled(mask.inside.astype(np.float32), places) > 0.9
+    behind = depth > ndimage.map_coordinates(head.depth, places[:, ::-1].T, order=0, mode="nearest") + HIDDEN
+    return (smoothstep(facing, *FACING) * inside * ~behind).astype(np.float32)
+
+
+def _low(small: np.ndarray, core: np.ndarray, places: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Logarithms (POINTS, 3) of smooth colours, continued where the photo shows no hair."""
+    sure = smoothstep(core, *CORE)
+    amount = ndimage.gaussian_filter(sure, BLUR) + 1e-4
+    blurred = ndimage.gaussian_filter(small * sure[..., None], (BLUR, BLUR, 0)) / amount[..., None]
+    seen = logarithm(np.stack([_sampled(blurred[..., k], places) for k in range(3)], axis=1))
+    mean = logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
+    count = len(places)
+    return spread(
+        seen,
+        weight,
+        np.tile(mean, (count, 1)),
+        NEIGHBOURS.astype(np.int32),
+        np.ones((count, 4), np.float32),
+        anchors=mean[None],
+        anchor=np.zeros(count, np.int32),
+        pull=np.full(count, PULL, np.float32),
+    )
+
+
+def _sampled(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(N,) bilinear values (h, w) at places (N, 2)."""
+    return ndimage.map_coordinates(values, places[:, ::-1].T, order=1, mode="nearest").astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _paint(image, grid, picture, core, to_core, rows_of, noise, palette, curled):
+    """Fill a disk. `grid` (ROWS, COLUMNS, 8): place in the picture, how well seen, low logarithms, edge, how sure."""
+    size, half = len(image), np.float32(len(image)) / np.float32(2)
+    rows, columns = grid.shape[0], grid.shape[1]
+    turn = np.float32(1 / (2 * np.pi))
+    own, twin = np.zeros(8, np.float32), np.zeros(8, np.float32)
+    for i in range(size):
+        for j in range(size):
+            x, y = (np.float32(j + 0.5) - half) / half, (half - np.float32(i + 0.5)) / half  # v runs up
+            radius = np.sqrt(x * x + y * y) / np.float32(2 * 0.49)
+            row = (radius - rows_of[0]) / rows_of[1]
+            azimuth = np.arctan2(-x, y) * turn  # 0 where the first column is
+            azimuth = azimuth if azimuth >= 0 else azimuth + np.float32(1)
+            column = azimuth * np.float32(columns)
+            if row > rows - 1:
+                continue
+            _at(grid, row, column, own)
+            _at(grid, row, np.float32(columns) - column, twin)
+            along, around = (
+                min(row / np.float32(rows), np.float32(1)) * np.float32(noise.shape[1] - 1),
+                azimuth * np.float32(noise.shape[2]),
+            )
+            lock = _noise(noise[0], along, around)
+            level = lock + curled * (_noise(noise[1], along, around) - lock)
+            _texel(image[i, j], own, twin, picture, core, to_core, level, lock, palette)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _texel(texel, own, twin, picture, core, to_core, level, lock, palette):
+    one = np.float32(1)
+    if own[6] < np.float32(
+        NOTHING
+    ):  # colours still, which filters of viewers mix in at the border, but small in a file
+        for k in range(3):
+            texel[k] = np.uint8(min(max(np.exp(own[3 + k]) - np.float32(DARK), np.float32(0)), np.float32(255)))
+        return
+    hair = _value(core, own[0] * to_core[0] + to_core[1], own[1] * to_core[0] + to_core[2])
+    share = own[2] * _step(hair, np.float32(0.55), np.float32(0.9))
+    other = twin[2] * _step(
+        _value(core, twin[0] * to_core[0] + to_core[1], twin[1] * to_core[0] + to_core[2]),
+        np.float32(0.6),
+        np.float32(0.95),
+    )
+    other *= one - share
+    red, green, blue = bilinear(picture, own[0], own[1])
+    mirrored = bilinear(picture, twin[0], twin[1])
+    photo = (red, green, blue)
+    place = min(int(level * len(palette)), len(palette) - 1)
+    for k in range(3):
+        filled = np.exp(own[3 + k] + palette[place, k]) - np.float32(DARK)
+        gained = (mirrored[k] + np.float32(DARK)) * np.exp(own[3 + k] - twin[3 + k]) - np.float32(DARK)
+        colour = share * photo[k] + other * gained + (one - share - other) * filled
+        texel[k] = np.uint8(min(max(colour, np.float32(0)), np.float32(255)) + np.float32(0.49))
+    fade = np.float32(FADE) * (one + np.float32(UNSEEN_FADE) * (one - own[7]))
+    ragged = own[6] + fade * (lock - np.float32(0.5)) * np.float32(1.2)
+    opacity = _step(ragged, np.float32(-0.5) * fade, np.float32(0.5) * fade)
+    texel[3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _step(x, low, high):
+    t = min(max((x - low) / (high - low), np.float32(0)), np.float32(1))
+    return t * t * (np.float32(3) - np.float32(2) * t)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _at(grid, row, column, out):
+    rows, columns = grid.shape[0], grid.shape[1]
+    row = min(max(row, np.float32(0)), np.float32(rows - 1))
+    top = min(int(row), rows - 2)
+    left = int(column) % columns
+    right = (left + 1) % columns
+    fy, fx = row - np.float32(top), column - np.float32(int(column))
+    one = np.float32(1)
+    for k in range(grid.shape[2]):
+        above = grid[top, left, k] + fx * (grid[top, right, k] - grid[top, left, k])
+        below = grid[top + 1, left, k] + fx * (grid[top + 1, right, k] - grid[top + 1, left, k])
+        out[k] = (one - fy) * above + fy * below
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _noise(noise, row, column):
+    rows, columns = noise.shape
+    top = min(int(row), rows - 2)
+    left = int(column) % columns
+    right = (left + 1) % columns
+    fy, fx = row - np.float32(top), column - np.float32(int(column))
+    above = noise[top, left] + fx * (noise[top, right] - noise[top, left])
+    below = noise[top + 1, left] + fx * (noise[top + 1, right] - noise[top + 1, left])
+    return above + fy * (below - above)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _value(values, x, y):
+    height, width = values.shape
+    x = min(max(x, np.float32(0)), np.float32(width - 1.001))
+    y = min(max(y, np.float32(0)), np.float32(height - 1.001))
+    column, row = int(x), int(y)
+    fx, fy = x - np.float32(column), y - np.float32(row)
+    above = values[row, column] + fx * (values[row, column + 1] - values[row, column])
+    below = values[row + 1, column] + fx * (values[row + 1, column + 1] - values[row + 1, column])
+    return above + fy * (below - above)

@@ -1,0 +1,45 @@
+"""From a mask of hair to the hair itself: fitted, made a mesh, coloured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.face_model import FaceModel
+from deep3d.hair.fit import fit_fields
+from deep3d.hair.head import Head
+from deep3d.hair.mask import HairMask
+from deep3d.hair.model import hair_model
+from deep3d.hair.shell import heights, shell_mesh
+from deep3d.hair.texture import shell_image
+from deep3d.mesh import Mesh
+
+BALD = 0.06  # area of hair in the photo over that of skin, below which a head has none
+
+
+@dataclass(frozen=True, eq=False)
+class Hair:
+    """Hair over a head, and how it looks."""
+
+    mesh: Mesh  # closed; vertices in model space, decimetres
+    image: np.ndarray  # (S, S, 4) uint8 sRGB and opacity, row 0 at v = 1
+
+
+def make_hair(
+    photo: np.ndarray, mask: HairMask, vertices: np.ndarray, photo_matrix: np.ndarray, face_model: FaceModel
+) -> Hair | None:
+    """The hair of a head with vertices (V, 3) in an (H, W, 3) uint8 photo, into which (3, 4) `photo_matrix` takes it.
+
+    None for a bald head, and for a face model that the hair model does not know.
+    """
+    model = hair_model(face_model)
+    if model is None or mask.hair.sum() < BALD * mask.skin.sum():
+        return None
+    head = Head.of(vertices, photo_matrix, face_model, mask, model)
+    fields = fit_fields(mask, head, model)
+    mesh = shell_mesh(fields, head, model.ears)
+    if mesh is None:
+        return None
+    outer = head.skin + heights(fields, model.ears)[:, None] * head.directions
+    return Hair(mesh, shell_image(photo, mask, fields, head, outer))

@@ -1,0 +1,66 @@
+from dataclasses import replace
+
+import numpy as np
+
+from deep3d.camera import Pose
+from deep3d.hair import make_hair
+from deep3d.hair.fit import fit_fields
+from deep3d.hair.shell import FADE, shell_mesh
+
+
+def overlap(first, second):
+    return (first & second).sum() / (first | second).sum()
+
+
+def opaque(head, fields):
+    """The shell without the border over which it becomes transparent."""
+    return shell_mesh(replace(fields, edge=fields.edge - FADE), head.head(), head.hair.ears)
+
+
+def fitted(head):
+    return opaque(head, fit_fields(head.mask, head.head(), head.hair))
+
+
+def test_the_photo_shows_the_same_hair_on_the_result(varied, cover):
+    for head, yaw in zip(varied, (0, 30)):
+        mesh = fitted(head)
+        face = cover(head.vertices, head.model.triangles, Pose(yaw, 0, 0))
+        shown = cover(mesh.vertices, mesh.triangles, Pose(yaw, 0, 0)) < face
+        true = opaque(head, head.fields)
+        expected = cover(true.vertices, true.triangles, Pose(yaw, 0, 0)) < face
+        outline = shown | np.isfinite(face), expected | np.isfinite(face)
+        assert overlap(*outline) > 0.93
+        assert overlap(shown, expected) > 0.8
+
+
+def test_sides_and_back_come_near_what_was_not_seen(varied, cover):
+    for head in varied:
+        mesh, true = fitted(head), opaque(head, head.fields)
+        for yaw in (90, 180):
+            face = np.isfinite(cover(head.vertices, head.model.triangles, Pose(yaw, 0, 0)))
+            outlines = [
+                np.isfinite(cover(each.vertices, each.triangles, Pose(yaw, 0, 0))) | face for each in (mesh, true)
+            ]
+            assert overlap(*outlines) > 0.8
+
+
+def test_a_photo_without_hair_gives_a_bald_head(short):
+    bald = replace(short.mask, hair=np.zeros_like(short.mask.hair), skin=short.mask.skin + short.mask.hair)
+    assert make_hair(short.photo, bald, short.vertices, short.matrix, short.model) is None
+
+
+def test_specks_of_hair_beside_the_head_change_nothing_much(short, cover):
+    hair = short.mask.hair.copy()
+    hair[70:90, 130:145] = 1  # a flag beside the cheek
+    plain, spoiled = fitted(short), fitted(replace(short, mask=replace(short.mask, hair=hair)))
+    outlines = [np.isfinite(cover(each.vertices, each.triangles, Pose(0, 0, 0))) for each in (plain, spoiled)]
+    assert overlap(*outlines) > 0.9
+
+
+def test_hair_that_the_photo_cuts_off_goes_on(short, cover):
+    cut = short.mask.inside.copy()
+    first = np.flatnonzero(short.mask.hair.any(axis=1))[0]
+    cut[: first + 12] = False
+    mask = replace(short.mask, hair=short.mask.hair * cut, inside=cut)
+    plain, less = fitted(short), fitted(replace(short, mask=mask))
+    assert abs(less.vertices[:, 1].max() - plain.vertices[:, 1].max()) < 0.12

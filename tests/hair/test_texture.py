@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deep3d.hair import make_hair
+from deep3d.hair.strands import PLAIN, look_of, strand_noise
+
+HAIR, WALL = np.array([90, 60, 40]), np.array([20, 120, 220])
+
+
+@pytest.fixture(scope="module")
+def made(short):
+    return make_hair(short.photo, short.mask, short.vertices, short.matrix, short.model)
+
+
+def test_all_hair_has_the_colour_of_hair_and_none_that_of_the_wall(made):
+    opaque = made.image[made.image[..., 3] > 128][:, :3].astype(float)
+    assert np.abs(np.median(opaque, axis=0) - HAIR).max() < 12
+    assert np.linalg.norm(opaque - WALL, axis=1).min() > 60
+
+
+def test_it_is_nowhere_flat(made):
+    opaque = made.image[..., 3] > 250
+    change = np.abs(np.diff(made.image[..., 0].astype(float), axis=1))[opaque[:, 1:] & opaque[:, :-1]]
+    back, front = change[: len(change) // 3], change[-len(change) // 3 :]  # v runs up: the back comes first
+    assert back.mean() > 0.5
+    assert 0.2 < back.mean() / front.mean() < 5
+
+
+def test_it_ends_softly(made):
+    opacity = made.image[..., 3]
+    assert ((opacity > 10) & (opacity < 245)).sum() > 500
+    assert (opacity[0] == 0).all() and (opacity[:, 0] == 0).all()
+
+
+def test_a_mask_that_leaks_onto_a_wall_of_one_side_leaves_the_other_in_its_colour(short):
+    hair = short.mask.hair.copy()
+    columns = np.flatnonzero(hair.any(axis=0))
+    hair[30:50, columns[-1] : columns[-1] + 6] = 1
+    made = make_hair(short.photo, replace(short.mask, hair=hair), short.vertices, short.matrix, short.model)
+    opaque = made.image[made.image[..., 3] > 128][:, :3].astype(float)
+    assert np.abs(np.median(opaque, axis=0) - HAIR).max() < 15
+
+
+def test_strands_are_spread_evenly_over_all_brightnesses():
+    noise = strand_noise()
+    assert noise.min() >= 0 and noise.max() < 1
+    assert np.abs(np.histogram(noise[0], 10)[0] / noise[0].size - 0.1).max() < 0.01
+    along, across = (np.abs(np.diff(noise[0], axis=axis)).mean() for axis in (0, 1))
+    assert across > 1.2 * along
+
+
+def test_a_look_has_the_contrast_of_the_hair_it_is_of():
+    rng = np.random.default_rng(0)
+    mask = np.ones((60, 60), np.float32)
+    calm, wild = (np.full((60, 60, 3), 100) + rng.normal(0, size, (60, 60, 1)) for size in (2, 20))
+    ranges = [np.ptp(look_of(each, mask, 1 / 40).palette) for each in (calm, wild)]
+    assert ranges[1] > 4 * ranges[0]
+    assert look_of(calm, np.zeros((60, 60), np.float32), 1 / 40) is PLAIN
