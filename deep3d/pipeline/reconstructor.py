@@ -50,7 +50,7 @@ from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
 from deep3d.regression import DenseLandmarks, Regression, Regressor
-from deep3d.runtime import Goal, choose_runtime, load_runtime, read_plan
+from deep3d.runtime import Choice, Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import one_blas_thread
 
 FIT_FAILED = "The fit to this photo failed. This is the result without it."
@@ -71,6 +71,20 @@ QUALITIES: dict[Quality, tuple[Refinement, int]] = {
     "best": ("surface", ALIGNMENTS),
 }
 """What faces are fitted to, and how often they are cropped at most."""
+
+
+def _refiner(checkpoint: Checkpoint, model: FaceModel, beside: Choice, threads: int | None) -> LandmarkRefiner | None:
+    """The refiner that lies beside a checkpoint, if one does."""
+    weights = read_refiner(checkpoint)
+    return None if weights is None else LandmarkRefiner.load(weights, model, beside, threads)
+
+
+def _hair_finder(
+    checkpoint: Checkpoint, model: FaceModel, beside: Choice, threads: int | None
+) -> DenseEstimator | None:
+    """What sees hair in photos, None where the face model or the checkpoint knows nothing of hair."""
+    weights = None if hair_model(model) is None else read_dense(checkpoint)
+    return None if weights is None else DenseEstimator.load(weights, checkpoint, model, beside, threads)
 
 
 @dataclass(frozen=True)
@@ -139,27 +153,23 @@ class Reconstructor:
         `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken.
 
         The `quality` "fast" gives the regressed face of the detector's own crop, "normal" crops faces anew that it does
-        not fit, and fits them to their dense landmarks, where the checkpoint has some, and to the photo's colours;
-        "best" lets the surface leave the linear model, too. `alignments`, how often a face is cropped at most, and
-        `refinement`, what it is fitted to, take precedence over the quality. With `hair` "shell" faces have their hair
-        as a second mesh; models and checkpoints that know nothing of hair give heads alone.
+        not fit, and fits them to their dense landmarks, where there are some, and to the photo's colours; "best" lets
+        the surface leave the linear model, too. `alignments`, how often a face is cropped at most, and `refinement`,
+        what it is fitted to, take precedence over the quality. `hair` "shell" adds a mesh of the hair.
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
         with ThreadPoolExecutor(1) as aside:  # native code hashes and makes the network ready, Python is free
-            read = aside.submit(read_checkpoint, checkpoint)
-            model = read_face_model(face_model)
+            read, model = aside.submit(read_checkpoint, checkpoint), read_face_model(face_model)
             weights = read.result()
             weights.require_model(model.info)
             if not runtime and (plan := read_plan(weights, goal)) is not None:
                 runtime, threads, precision = plan.runtime, threads or plan.threads, precision or plan.precision
             chosen = choose_runtime(weights, runtime, precision)
             network = aside.submit(load_runtime, weights, chosen.name, threads, chosen.precision)
-            looking = read_dense(weights) if hair == "shell" and hair_model(model) is not None else None
-            dense = None if looking is None else DenseEstimator.load(looking, weights, model, chosen, threads)
+            dense = _hair_finder(weights, model, chosen, threads) if hair == "shell" else None
             weights = weights.without_weights()
-            refining = read_refiner(weights)
-            refiner = None if refining is None else LandmarkRefiner.load(refining, model, chosen, threads)
+            refiner = _refiner(weights, model, chosen, threads)
         regressor = Regressor(network.result(), weights.info.crop_size)
         give_back_memory()
         usual, crops = QUALITIES[quality]
