@@ -55,15 +55,22 @@ def test_a_command_starts_without_looking_for_garbage(runtime, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_head_can_do_without_hair(tmp_path):
+    code, _, err = run("reconstruct", SAMPLE, "--out", tmp_path, "--hair", "none")
+    assert code == 0, err
+    assert {path.name for path in (tmp_path / "astronaut").iterdir()} == FILES
+    assert (tmp_path / "astronaut" / "face.glb").stat().st_size < 4e6
+
+
 def test_a_photo_becomes_a_folder_of_files(tmp_path):
     code, out, err = run("reconstruct", SAMPLE, "--out", tmp_path, "--json")
     assert code == 0, err
-    assert {path.name for path in (tmp_path / "astronaut").iterdir()} == FILES
+    assert {path.name for path in (tmp_path / "astronaut").iterdir()} == FILES | {"hair.obj", "hair.mtl", "hair.png"}
     (line,) = out.splitlines()
     report = json.loads(line)
     assert set(report) == {"photo", "folder", "faces", "error"} and report["error"] is None
     assert set(report["faces"][0]) == {"folder", "score", "pose"}
-    assert (tmp_path / "astronaut" / "face.glb").stat().st_size < 4e6
+    assert (tmp_path / "astronaut" / "face.glb").stat().st_size < 6e6
     face = json.loads((tmp_path / "astronaut" / "face.json").read_text())
     assert face["photo"]["name"] == "astronaut.jpg"
 
