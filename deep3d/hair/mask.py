@@ -32,7 +32,9 @@ ROUNDS = 3
 LEVELS = 14  # of each colour channel, in which colours are counted
 SPREAD = 0.9  # of these, by which counts are blurred
 COLOUR_TRUST = 0.7  # power of a colour's likelihood: neighbouring pixels are not independent
-NEAR_SKIN = 14.0  # mask pixels from skin within which the colours of hair are learned: farther away may be a flag
+NEAR_SKIN, BESIDE = 14.0, 0.1
+"""The colours of hair are learned on the head, and at a tenth beside it, within so many mask pixels from skin: what
+lies farther away may be a flag."""
 FLOOR = 2e-4  # share of a class that any colour may have
 FILTER_RADIUS, FILTER_SMOOTHNESS = 4, 2e-3
 
@@ -75,7 +77,7 @@ def see_hair(
     )
     wide_to_photo = to_photo @ np.linalg.inv(zoom)
     crop = _window(photo, wide_to_photo, (CROP_SIZE, CROP_SIZE))[0]
-    classes = estimator(crop[None], coefficients, [wider]).classes[0]
+    maps = estimator(crop[None], coefficients, [wider])
     distance = camera.distance - float(coefficients.translation[0, 2])
     step = to_photo[0, 0] * camera.focal_length_px / distance / DENSITY
     centre = to_photo[:2, :2] @ _centre(coefficients, camera) + to_photo[:2, 2]
@@ -83,8 +85,10 @@ def see_hair(
     origin = centre - np.array([REACH[0], REACH[1]]) * DENSITY * step
     window = np.array([[step, 0, origin[0]], [0, step, origin[1]], [0, 0, 1]])
     colours, inside = _window(photo, window, (height, width))
-    prior = _prior(classes, np.linalg.inv(wide_to_photo) @ window, (height, width))
-    hair, skin = _refined(colours.astype(np.float32) / 255, prior, inside)
+    to_crop = np.linalg.inv(wide_to_photo) @ window
+    prior = _prior(maps.classes[0], to_crop, (height, width))
+    head = _looked_up(maps.surface.covered.astype(np.float32), to_crop, (height, width))[0]
+    hair, skin = _refined(colours.astype(np.float32) / 255, prior, inside, head)
     return HairMask(hair, skin, inside, origin, float(step))
 
 
@@ -118,24 +122,37 @@ def _prior(classes: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> n
             classes[..., CLASSES.index("background")] + classes[..., CLASSES.index("occluder")],
         ]
     )
-    cells = chances.shape[1] / CROP_SIZE
-    rows = (to_crop[1, 1] * np.arange(size[0]) + to_crop[1, 2] + 0.5) * cells - 0.5
-    columns = (to_crop[0, 0] * np.arange(size[1]) + to_crop[0, 2] + 0.5) * cells - 0.5
-    grid = np.broadcast_arrays(rows[:, None], columns[None])
-    looked = [ndimage.map_coordinates(part, grid, order=1, mode="nearest") for part in chances]
-    last = chances.shape[1] - 1
-    margin = [np.minimum(line, last - line) / (FEATHER * cells) for line in (rows, columns)]
+    margin = [np.minimum(line, CROP_SIZE - 1 - line) / FEATHER for line in _lines(to_crop, size)]
     share = np.clip(np.minimum(margin[0][:, None], margin[1][None]), 0, 1)[..., None]
-    return share * np.stack(looked, axis=-1) + (1 - share) * BEYOND
+    return share * np.moveaxis(_looked_up(chances, to_crop, size), 0, -1) + (1 - share) * BEYOND
 
 
-def _refined(colours: np.ndarray, prior: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hair and skin (h, w) by colours in [0, 1] and a prior (h, w, 3)."""
+def _looked_up(maps: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(C, h, w) what maps (C, S, S) of the crop have where `to_crop` (3, 3) puts pixels; borders go on outside."""
+    cells = maps.shape[1] / CROP_SIZE
+    rows, columns = ((line + 0.5) * cells - 0.5 for line in _lines(to_crop, size))
+    grid = np.broadcast_arrays(rows[:, None], columns[None])
+    return np.stack([ndimage.map_coordinates(part, grid, order=1, mode="nearest") for part in maps])
+
+
+def _lines(to_crop: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (h,) and columns (w,) of the crop at which pixels lie."""
+    return (
+        to_crop[1, 1] * np.arange(size[0]) + to_crop[1, 2],
+        to_crop[0, 0] * np.arange(size[1]) + to_crop[0, 2],
+    )
+
+
+def _refined(
+    colours: np.ndarray, prior: np.ndarray, inside: np.ndarray, head: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hair and skin (h, w) by colours in [0, 1] and a prior (h, w, 3), where `head` (h, w) says that the mesh is."""
     guide = Guide(colours, FILTER_RADIUS, FILTER_SMOOTHNESS)
     number = _numbers(colours)
     belief = SURE + (1 - 3 * SURE) * prior
     away = distance(prior[..., SKIN] < 0.5)
-    counted = inside * np.stack([np.exp(-((away / NEAR_SKIN) ** 2)), np.ones_like(away), np.ones_like(away)])
+    trusted = head + BESIDE * np.exp(-((away / NEAR_SKIN) ** 2))
+    counted = inside * np.stack([trusted, np.ones_like(away), np.ones_like(away)])
     chances = belief
     for _ in range(ROUNDS):
         samples = [chances[..., part] * counted[part] for part in range(3)]

@@ -48,7 +48,9 @@ def test_colours_correct_a_rough_prior():
     prior[..., HAIR] = 0.8 * rough
     prior[30:70, 25:55, SKIN] = 0.9
     prior[..., 2] = 1 - prior.sum(axis=-1)
-    hair, _ = _refined(colours, prior, np.ones((80, 80), bool))
+    head = np.zeros((80, 80), np.float32)
+    head[14:70, 22:58] = 1
+    hair, _ = _refined(colours, prior, np.ones((80, 80), bool), head)
     found = hair > 0.5
     overlaps = [(each & truth).sum() / (each | truth).sum() for each in (rough, found)]
     assert overlaps[0] < 0.7 and overlaps[1] > 0.78
