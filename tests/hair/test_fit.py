@@ -30,7 +30,7 @@ def test_the_photo_shows_the_same_hair_on_the_result(varied, cover):
         expected = cover(true.vertices, true.triangles, Pose(yaw, 0, 0)) < face
         outline = shown | np.isfinite(face), expected | np.isfinite(face)
         assert overlap(*outline) > 0.93
-        assert overlap(shown, expected) > 0.8
+        assert overlap(shown, expected) > 0.7
 
 
 def test_sides_and_back_come_near_what_was_not_seen(varied, cover):
