@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deep3d.datasets.frozen import Half, read_heads, read_portraits
+from deep3d.evaluation.depth import depth_benchmark
 from deep3d.evaluation.labelled import labelled_benchmark
 from deep3d.evaluation.landmarks import head_landmark_benchmark, portrait_benchmark
 from deep3d.evaluation.measurement import Benchmark
@@ -62,13 +63,16 @@ def faceless_benchmarks(count: int, given: Path | None, scratch: Path) -> list[B
     return [faceless_benchmark(count, given, scratch / "faceless")] if count or given else []
 
 
-def synthetic_benchmarks(face_model: Path | None, heads: int, people: int, scratch: Path) -> list[Benchmark]:
+def synthetic_benchmarks(
+    face_model: Path | None, heads: int, people: int, mapped: int, scratch: Path
+) -> list[Benchmark]:
     """Heads of a face model, None for the open one, drawn into a folder that must stay while they are measured.
+
+    For landmarks, of people several times, and with all that is known of their pixels.
 
     Raises: FaceModelError.
     """
-    if not heads and not people:
-        return []
-    model = read_face_model(face_model)
-    landmarks = [synthetic_benchmark(model, heads, scratch / "heads")] if heads else []
-    return landmarks + ([same_person_benchmark(model, people, scratch / "people")] if people else [])
+    makers = ((heads, synthetic_benchmark), (people, same_person_benchmark), (mapped, depth_benchmark))
+    wanted = [(count, make) for count, make in makers if count]
+    model = read_face_model(face_model) if wanted else None
+    return [make(model, count, scratch / make.__name__) for count, make in wanted if model is not None]

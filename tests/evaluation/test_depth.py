@@ -1,9 +1,17 @@
 """Measures of depth and normals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from deep3d.evaluation.depth import depth_errors, inside_face, mean_errors
+from deep3d.camera import DEEP3D_CAMERA
+from deep3d.coefficients import FaceCoefficients
+from deep3d.evaluation.depth import SEED, depth_benchmark, depth_errors, inside_face, mean_errors
+from deep3d.evaluation.predictor import ReconstructorPredictor
+from deep3d.pipeline.reconstructor import Reconstructor
+from deep3d.synthetic.mapped_heads import MappedHeadGenerator
+from deep3d.synthetic.people.free_shapes import FreeShapes
 
 SIZE = 60
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
@@ -49,3 +57,34 @@ def test_a_face_of_few_pixels_is_not_measured():
 def test_means_are_over_faces():
     both = [depth_errors(HEIGHT + k, UP, HEIGHT, UP, ALL) for k in (-2, 4)]
     assert mean_errors([each for each in both if each]).offset == pytest.approx(3)
+
+
+def test_mesh_and_network_are_measured_on_drawn_heads(tmp_path):
+    reconstructor = Reconstructor.load(threads=1)
+    model = reconstructor.face_model
+    truth = MappedHeadGenerator(model, SEED, FreeShapes.of(model).draw).draw_mapped(1).vectors
+
+    def knows_one(crops):  # all but what leaves the linear model
+        face = FaceCoefficients.from_vector(np.repeat(truth, len(crops), axis=0))
+        return face, (DEEP3D_CAMERA,) * len(crops)
+
+    benchmark = depth_benchmark(model, 2, tmp_path)
+    measured = benchmark.measure(ReconstructorPredictor(reconstructor), None)
+    reconstructor.fit_crops = knows_one
+    known = benchmark.measure(ReconstructorPredictor(reconstructor), None)
+    assert measured is not None and known is not None
+    assert {name for name, _ in benchmark.columns} <= measured.errors.keys()
+    assert len(measured.photos) == 2 and all(photo.exists() for photo in measured.photos)
+    assert 0.2 < known.errors["mesh rmse"][0] < measured.errors["mesh rmse"][0] < 10
+    assert known.errors["mesh rmse"][1] > known.errors["mesh rmse"][0]  # for the second head it is the wrong face
+    assert (measured.errors["rmse"] != measured.errors["mesh rmse"]).all()
+
+
+def test_without_a_network_the_mesh_alone_is_measured(tmp_path):
+    reconstructor = Reconstructor.load(threads=1)
+    reconstructor.checkpoint = replace(reconstructor.checkpoint, path=tmp_path / "alone.safetensors")
+    benchmark = depth_benchmark(reconstructor.face_model, 2, tmp_path)
+    reconstructor.checkpoint.path.write_bytes(Reconstructor.load(threads=1).checkpoint.path.read_bytes())
+    measured = benchmark.measure(ReconstructorPredictor(reconstructor), None)
+    assert measured is not None and np.isnan(measured.errors["rmse"]).all()
+    assert np.isfinite(measured.errors["mesh rmse"]).all()
