@@ -35,6 +35,11 @@ DRAWN_WELL = 0.07
 
 What the model cannot draw is wrong in many pixels together, noise in each by itself.
 """
+EVEN = 0.6
+"""Light on the darkest tenth of the skin over that on the brightest, at least, for colours to be believed in full.
+
+Under one hard lamp it is 0.3, and what the model cannot draw, cast shadows above all, would be taken for shape.
+"""
 LARGEST_TRUST = 0.25  # however well: a lamp's light fits skin and shape that are wrong, too
 
 
@@ -74,9 +79,10 @@ class ColourCue:
         normals = surface.turned_normals(face.state)
         openness, albedo = np.exp(face.occlusion * sky)[:, None], skin.albedo(face.skin)
         functions = openness * harmonics(normals)
-        drawn = albedo * (functions @ face.skin.light.T)
+        light = functions @ face.skin.light.T
+        drawn = albedo * light
         residual = colours - drawn  # to be explained by a step
-        root = np.sqrt(_weights(residual, self.priors.trust))
+        root = np.sqrt(_weights(residual, self.priors.trust) * trust_in(light))
         jacobian = np.empty((len(sky), 3, POSE + linear + COLOURS), np.float32)
         by_normal = (openness * albedo)[..., None] * (face.skin.light @ harmonics_by_normal(normals))  # (P, 3, 3)
         self._by_geometry(surface, face, view, slopes, by_normal, normals, jacobian)
@@ -177,6 +183,12 @@ def _weights(residual: np.ndarray, trust: float) -> np.ndarray:
     """Weights (P,) of residuals (P, 3): the better the face is drawn, the more its colours tell."""
     spread = colour_spread(residual)
     return colour_weights(residual, spread, min(trust * (DRAWN_WELL / spread) ** 2, max(trust, LARGEST_TRUST)))
+
+
+def trust_in(light: np.ndarray) -> float:
+    """How far colours in a light (P, 3) are to be believed, from 0 to 1: the fourth power of how even it is."""
+    dark, bright = np.quantile(light.mean(axis=1), [0.1, 0.9])
+    return float(np.clip(dark / max(EVEN * bright, 1e-6), 0, 1)) ** 4
 
 
 def _moves(view: LandmarkView, state: FaceState) -> np.ndarray:

@@ -121,17 +121,24 @@ def fit_person_colours(
     for _ in range(ROUNDS):
         for fit in fits:
             fit.rasterize()
-        seen = [fit for fit in fits if fit.surface is not None]
-        for _ in range(STEPS if seen else 0):
-            steps = joint_steps([fit.equations() for fit in seen], shared)
-            for fit, step in zip(seen, steps, strict=True):
-                fit.face = fit.face.apply_step(basis, step)
-            for fit in fits:
-                if fit.surface is None:
-                    person = np.zeros_like(steps[0])
-                    person[shared] = steps[0][shared]
-                    fit.face = fit.face.apply_step(basis, person)
+        for _ in range(STEPS):
+            _step_together(fits, basis, shared)
     return [fit.settled(alone=len(fits) == 1) for fit in fits]
+
+
+def _step_together(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.ndarray) -> None:
+    """One step of all views; one that shows nothing, or nothing but nonsense, takes part in what is shared."""
+    told = [(fit, equations) for fit in fits if (equations := fit.equations()) is not None]
+    if not told:
+        return
+    steps = joint_steps([equations for _, equations in told], shared)
+    for (fit, _), step in zip(told, steps, strict=True):
+        fit.face = fit.face.apply_step(basis, step)
+    person = np.zeros_like(steps[0])
+    person[shared] = steps[0][shared]
+    for fit in fits:
+        if fit.surface is None:
+            fit.face = fit.face.apply_step(basis, person)
 
 
 def joint_steps(equations: Sequence[Equations], shared: np.ndarray) -> list[np.ndarray]:
@@ -200,10 +207,15 @@ class _ViewFit:
         if first and self.surface is not None:
             self.before = self.colours.difference(self.surface, self.face)
 
-    def equations(self) -> Equations:
-        """Of all cues."""
-        assert self.surface is not None
-        return reduce(add, (cue.equations(self.surface, self.face) for cue in self.cues))
+    def equations(self) -> Equations | None:
+        """Of all cues; None where nothing is seen, or not in numbers."""
+        if self.surface is None:
+            return None
+        equations = reduce(add, (cue.equations(self.surface, self.face) for cue in self.cues))
+        if np.isfinite(equations.gradient).all() and np.isfinite(equations.normal).all():
+            return equations
+        self.surface = None
+        return None
 
     def settled(self, alone: bool) -> PhotoFit:
         """The face, or its start where that is better; not `alone` with what other views know of the person."""

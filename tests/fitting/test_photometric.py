@@ -65,8 +65,9 @@ def landmarks(model, true) -> SeenLandmarks:
     return SeenLandmarks(basis, points + noise, np.full(len(points), 2.0))
 
 
-def test_colours_tell_more_of_a_face_than_its_landmarks(model, true, crop, landmarks):
+def test_colours_tell_more_of_a_face_than_its_landmarks(model, true, crop, landmarks, monkeypatch):
     # given
+    monkeypatch.setattr(colours, "EVEN", 1e-3)
     regressed = replace(
         true,
         identity=np.zeros_like(true.identity),
@@ -132,6 +133,42 @@ def test_a_face_outside_of_the_picture_stays_as_it_is(model, true, crop, landmar
     assert not fit.kept
     np.testing.assert_array_equal(fit.coefficients.to_vector(), away.to_vector())
     assert fit.camera is DEEP3D_CAMERA
+
+
+@pytest.mark.parametrize("colour", [[20, 90, 160], [90, 90, 90]])
+def test_a_covered_part_does_not_spoil_the_others(model, true, crop, landmarks, colour):
+    covered = crop.copy()
+    covered[:, 140:] = colour
+    nobody = replace(true, identity=np.zeros_like(true.identity), albedo=np.zeros_like(true.albedo))
+    start = fit_landmarks(landmarks.basis, landmarks.points[None], landmarks.deviation[None], nobody)
+    fit = fit_photo_colours(View(covered, landmarks, nobody, start.coefficients, start.cameras[0]), model)
+    assert shape_error(model, fit.coefficients, true) < 1.1 * shape_error(model, start.coefficients, true)
+
+
+@pytest.mark.parametrize(
+    ("light", "least", "most"),
+    [([1.0, 1.0, 1.0], 1.0, 1.0), ([0.7, 0.9, 1.0], 1.0, 1.0), ([0.3, 0.6, 1.0], 0.03, 0.1), ([-0.2, 0.5, 1.0], 0, 0)],
+)
+def test_the_harder_the_light_the_less_colours_tell(light, least, most):
+    points = np.repeat(light, 100)[:, None] * np.ones(3)
+    assert least <= colours.trust_in(points) <= most
+
+
+def test_a_fit_does_not_follow_the_colours_of_a_light_that_is_too_hard(model, true, crop, landmarks, monkeypatch):
+    nobody = replace(true, albedo=np.zeros_like(true.albedo))
+    view = View(crop, landmarks, nobody, nobody, DEEP3D_CAMERA)
+    moved = []
+    for even in (1e-3, 50.0):  # the same light, of which one is sure, and of which one is not
+        monkeypatch.setattr(colours, "EVEN", even)
+        moved.append(float(np.linalg.norm(fit_photo_colours(view, model).coefficients.albedo)))
+    assert moved[1] < 0.1 * moved[0]
+
+
+def test_landmarks_that_are_no_numbers_leave_the_start(model, true, crop, landmarks):
+    lost = replace(landmarks, points=np.full_like(landmarks.points, np.nan))
+    fit = fit_photo_colours(View(crop, lost, true, true, DEEP3D_CAMERA), model, displaced=False)
+    assert not fit.kept
+    np.testing.assert_array_equal(fit.coefficients.to_vector(), true.to_vector())
 
 
 def shape_error(model: FaceModel, face: FaceCoefficients, true: FaceCoefficients) -> float:
@@ -202,6 +239,28 @@ def test_a_view_that_shows_nothing_takes_part_in_what_is_shared(model, true):
     assert seen.kept and not unseen.kept
     assert np.abs(seen.coefficients.identity).max() > 0.1
     np.testing.assert_allclose(unseen.coefficients.identity, seen.coefficients.identity, atol=1e-4)
+
+
+def test_views_of_two_people_contradict_each_other_and_stay_faces(model, true):
+    other = replace(true, identity=-true.identity, albedo=-true.albedo)
+    views = [views_of(model, person, [yaw])[0] for person, yaw in ((true, -20), (other, 20))]
+    fits = fit_person_colours(views, model)
+    for fit in fits:
+        assert np.isfinite(fit.coefficients.to_vector()).all()
+        assert np.abs(fit.coefficients.identity).max() < 4
+    between = fits[0].coefficients
+    own = shape_error(model, true, other)
+    assert shape_error(model, between, true) < own and shape_error(model, between, other) < own
+
+
+def test_a_view_that_is_lost_leaves_the_others_their_own_fit(model, true):
+    views = views_of(model, true, [-20, 20])
+    lost = replace(views[1].landmarks, points=np.full_like(views[1].landmarks.points, np.nan))
+    fits = fit_person_colours([views[0], replace(views[1], landmarks=lost)], model)
+    alone = fit_photo_colours(views[0], model)
+    assert all(np.isfinite(fit.coefficients.to_vector()).all() for fit in fits)
+    assert fits[0].kept and not fits[1].kept
+    np.testing.assert_allclose(fits[0].coefficients.identity, alone.coefficients.identity, atol=1e-3)
 
 
 def test_a_displaced_face_is_the_sum_of_both_parts(model, true, crop, landmarks):
