@@ -49,6 +49,7 @@ def submit(
     email: Annotated[str, typer.Option(help="Where to say that it is done.")] = "",
     faces: Annotated[str, typer.Option(help="largest or all.")] = "largest",
     same_person: Annotated[bool, typer.Option("--same-person", help="All photos show one person: one face.")] = False,
+    quality: Annotated[str, typer.Option(help="fast, normal or best.")] = "normal",
     key: Annotated[str, typer.Option(envvar="DEEP3D_KEY", help="API key.")] = "",
     out: Annotated[Path | None, typer.Option(help="Wait, and download the files into this folder.")] = None,
 ) -> None:
@@ -60,7 +61,7 @@ def submit(
 
     client = Client(server, key)
     files = [_file(photo) for photo in photos]
-    job = client.submit(files, email=email, faces=faces, same_person=str(same_person).lower())
+    job = client.submit(files, email=email, faces=faces, same_person=str(same_person).lower(), quality=quality)
     _say(client.server + job["links"]["page"])
     if out is None:
         return

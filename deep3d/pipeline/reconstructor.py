@@ -181,6 +181,13 @@ class Reconstructor:
         other.refinement = refinement if self.checkpoint.dense_vertices else "none"
         return other
 
+    def with_quality(self, quality: Quality) -> Reconstructor:
+        """The same networks with another quality, see `load`."""
+        refinement, alignments = QUALITIES[quality]
+        other = self.refining(refinement)
+        other.observer = Observer(self.basis, self.networks, alignments)
+        return other
+
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
         """The largest face of one photo.
 

@@ -48,6 +48,11 @@ class JobForm(_Request):
     )
     faces: Literal["largest", "all"] = Field("largest", description="Which faces of a photo.", examples=["all"])
     same_person: bool = Field(False, description="All photos show one person: they give one face together.")
+    quality: Literal["fast", "normal", "best"] = Field(
+        "normal",
+        description="fast: a first impression; normal: fitted to landmarks and colours; best: a finer shape, slower.",
+        examples=["best"],
+    )
     language: Literal["", "en", "de", "es", "zh"] = Field(
         "", description="Of the mail; by default as Accept-Language says.", examples=["de"]
     )

@@ -87,6 +87,7 @@ def submit() -> tuple[dict, int, dict[str, str]]:
             photos,
             faces_wanted=form.faces,
             same_person=form.same_person,
+            quality=form.quality,
             email=email,
             webhook=webhook,
             language=best_language(wanted),

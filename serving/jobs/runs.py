@@ -45,6 +45,7 @@ class Run:
     alone: bool
     faces_wanted: str
     same_person: bool  # all photos together give one face
+    quality: str  # fast, normal or best
     uploads: tuple[Upload, ...]
 
     @property
@@ -104,14 +105,15 @@ def claim(site: Site, job_id: int, worker_id: str, alone: bool) -> Run | None:
             stage="detect",
             progress=0.1,
         )
-        .returning(Job.attempts, Job.faces_wanted, Job.same_person)
+        .returning(Job.attempts, Job.faces_wanted, Job.same_person, Job.quality)
     )
     with site.database.session() as session:
         row = session.execute(begin).first()
         if row is None:
             return None
         uploads = session.scalars(select(Upload).where(Upload.job_id == job_id).order_by(Upload.number)).all()
-    return Run(job_id, worker_id, row.attempts, alone, row.faces_wanted, row.same_person, tuple(uploads))
+    wanted = (row.faces_wanted, row.same_person, row.quality)
+    return Run(job_id, worker_id, row.attempts, alone, *wanted, tuple(uploads))
 
 
 def advance(

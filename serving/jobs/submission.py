@@ -24,6 +24,7 @@ class Submission:
     photos: Sequence[CleanPhoto]
     faces_wanted: str = "largest"  # or all
     same_person: bool = False
+    quality: str = "normal"  # or fast, best
     email: str | None = None
     webhook: str | None = None
     session: str | None = None  # browser session, for "my faces"
@@ -59,6 +60,7 @@ def submit(site: Site, submission: Submission) -> Taken:
             status=Status.SUBMITTED,
             faces_wanted=submission.faces_wanted,
             same_person=submission.same_person,
+            quality=submission.quality,
             session=digest(browser) if browser else None,
             sealed=browser_seal(browser).seal(secret) if browser else None,
             language=submission.language,

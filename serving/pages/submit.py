@@ -31,6 +31,13 @@ FORMATS = (
 )
 """What one gets: icon, name, formats, and what for."""
 
+QUALITIES = {
+    "fast": N_("Fast: a first impression"),
+    "normal": N_("Normal"),
+    "best": N_("Best: finer shape, takes longer"),
+}
+"""How much is done for a face."""
+
 NO_CONSENT = N_("Please confirm this first.")
 
 
@@ -94,6 +101,7 @@ def _submission() -> Submission:
         photos,
         faces_wanted="all" if wanted == "all" else "largest",
         same_person=wanted == "together",
+        quality=chosen if (chosen := request.form.get("quality")) in QUALITIES else "normal",
         email=email,
         session=browser_session(),
         language=language(),
@@ -134,6 +142,7 @@ def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
         long_wait=foretold(site()) > LONG_WAIT_SECONDS,
         examples=EXAMPLES.values(),
         formats=FORMATS,
+        qualities=QUALITIES,
     )
 
 

@@ -47,6 +47,7 @@ class Job(Table):
 
     faces_wanted: Mapped[str] = mapped_column(String(8), default="largest")  # or all
     same_person: Mapped[bool] = mapped_column(default=False)
+    quality: Mapped[str] = mapped_column(String(8), default="normal")  # or fast, best
     session: Mapped[str | None] = mapped_column(String(64), index=True)  # digest of the browser session whose job it is
     sealed: Mapped[str | None] = mapped_column(Text)  # the secret, for whoever knows that session
     language: Mapped[str] = mapped_column(String(8), default="en")

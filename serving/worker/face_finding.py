@@ -1,10 +1,13 @@
-"""One batch of photos of many jobs through detector and network: photos by themselves, and those of one person."""
+"""One batch of photos of many jobs through detector and network: photos by themselves, and those of one person.
+
+What is done for faces differs by quality, so that photos of different qualities share no call of the network.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 from deep3d import Photo, Reconstruction, SamePerson
 from deep3d.errors import NoFaceFound
@@ -13,6 +16,7 @@ from serving.jobs.runs import PhotoOutcome, Run
 from serving.worker.effort import Account
 
 FacesWanted = Literal["largest", "all"]
+Quality = Literal["fast", "normal", "best"]
 Faces = list[Reconstruction] | Exception
 """The faces of a photo, the largest first, or why there is none."""
 Found = list[Reconstruction] | SamePerson
@@ -33,6 +37,10 @@ class FaceFinder(Protocol):
 
         Raises: NoFaceFound if no photo shows a face.
         """
+        ...
+
+    def with_quality(self, quality: Quality) -> FaceFinder:
+        """The same that does more or less for a face."""
         ...
 
 
@@ -57,11 +65,21 @@ class Item:
 
 
 def find_faces(finder: FaceFinder, items: Sequence[Item]) -> list[Found]:
-    """What each item gives: those that want the largest face are one batch, each that wants all and each person is one
-    of its own. So nobody's result depends on what others in the batch want.
+    """What each item gives: those of a quality that want the largest face are one batch, each that wants all and each
+    person is one of its own. So nobody's result depends on what others in the batch want.
 
     Of a photo whose faces are all wanted one more is made than it may give, by which it shows that there are more.
     """
+    found: dict[int, Found] = {}
+    for quality in dict.fromkeys(item.run.quality for item in items):
+        mine = [number for number, item in enumerate(items) if item.run.quality == quality]
+        same = finder.with_quality(cast(Quality, quality))
+        found |= zip(mine, _find_alike(same, [items[number] for number in mine]), strict=True)
+    return [found[number] for number in range(len(items))]
+
+
+def _find_alike(finder: FaceFinder, items: Sequence[Item]) -> list[Found]:
+    """What items of one quality give."""
     found = {number: _find_person(finder, item) for number, item in enumerate(items) if item.run.same_person}
     largest = [n for n, item in enumerate(items) if n not in found and item.run.faces_wanted == "largest"]
     if largest:

@@ -62,6 +62,14 @@ def test_the_texture_takes_its_colours_from_the_photo(face):
     assert np.abs(face.texture[rows, columns].mean(axis=0) - seen).max() < 25
 
 
+@pytest.mark.parametrize("quality", ["fast", "best"])
+def test_another_quality_of_the_same_networks_is_that_of_networks_loaded_for_it(reconstructor, face, quality):
+    ((one,),) = reconstructor.with_quality(quality).reconstruct([face.photo])
+    ((other,),) = Reconstructor.load(quality=quality).reconstruct([face.photo])
+    assert_allclose(one.vertices, other.vertices, atol=1e-6)
+    assert np.abs(one.vertices - face.vertices).max() > 1e-3
+
+
 def test_photos_of_one_call_do_not_touch_each_other(reconstructor, face):
     photo = read_photo(SAMPLE)
     blank = Photo(np.full((200, 300, 3), 127, np.uint8), "blank", "0" * 64)

@@ -25,6 +25,9 @@ DETECTION = {"box": [20.0, 15.0, 60.0, 55.0]}
 class QuickFinder:
     """Finds a face in every photo but those called `noface`."""
 
+    def with_quality(self, quality):
+        return self
+
     def reconstruct(self, photos, faces="largest", most=None):
         time.sleep(0.05)
         if any(photo.name.startswith("kill") for photo in photos):

@@ -31,6 +31,9 @@ def test_the_site_is_counted_from_its_database(site, clean_photo):
 
 def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo):
     class Finder:
+        def with_quality(self, quality):
+            return self
+
         def reconstruct(self, photos, faces="largest", most=None):
             return [[] for _ in photos]
 

@@ -178,5 +178,24 @@ def test_the_document_describes_every_route(app, client):
 
 
 def test_the_web_process_loads_nothing_that_computes():
-    code = "import sys, serving.app; sys.exit(any(name in sys.modules for name in ('torch', 'dramatiq', 'numba', 'numpy')))"
+    names = ("torch", "dramatiq", "numba", "numpy")
+    code = f"import sys, serving.app; sys.exit(any(name in sys.modules for name in {names}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("quality", ["fast", "normal", "best"])
+def test_a_quality_can_be_wished(app, client, photo_bytes, quality):
+    taken = send(client, (photo_bytes, "a.jpg"), quality=quality)
+    assert taken.status_code == 202
+    assert lookup.find(app.extensions["site"], taken.json["id"]).quality == quality
+
+
+def test_a_quality_that_is_none_is_refused(client, photo_bytes):
+    refused = send(client, (photo_bytes, "a.jpg"), quality="perfect")
+    assert refused.status_code == 422 and "quality" in refused.text
+
+
+def test_the_document_tells_of_qualities(client):
+    document = client.get("/api/v1/openapi.json").json
+    form = document["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["properties"]["quality"]["enum"] == ["fast", "normal", "best"]

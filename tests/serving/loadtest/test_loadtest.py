@@ -109,6 +109,9 @@ def test_many_viewers_hold_up_nothing(folder, photo):
 
 def test_batches_are_measured_for_each_runtime(photo, monkeypatch):
     class Finder:
+        def with_quality(self, quality):
+            return self
+
         def reconstruct(self, photos, faces="largest", most=None):
             return [[] for _ in photos]
 

@@ -45,6 +45,15 @@ def test_photos_of_one_person_can_be_sent_as_such(
     assert (job.same_person, job.faces_wanted) == (expected, "all" if chosen == "all" else "largest")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "expected"), [(None, "normal"), ("fast", "fast"), ("best", "best"), ("x", "normal")]
+)
+def test_how_much_is_done_for_a_face_can_be_chosen(app: Flask, client: FlaskClient, photo, chosen, expected) -> None:
+    answer = client.post("/", data=form(photo, **({"quality": chosen} if chosen else {})))
+
+    assert lookup.find(app.extensions["site"], answer.location.rpartition("/")[2]).quality == expected
+
+
 def test_a_script_gets_the_page_as_json(client: FlaskClient, photo: bytes) -> None:
     answer = client.post("/", data=form(photo), headers={"Accept": "application/json"})
 

@@ -156,6 +156,9 @@ def test_whoever_could_not_look_for_a_while_judges_nobody(monkeypatch):
 class Nobody:
     """Finds nothing, since nobody asks it."""
 
+    def with_quality(self, quality):
+        return self
+
     def reconstruct(self, photos, faces="largest", most=None):
         raise AssertionError
 

@@ -14,6 +14,11 @@ class Finder:
 
     def __init__(self):
         self.batches = []
+        self.qualities = []
+
+    def with_quality(self, quality):
+        self.qualities.append(quality)
+        return self
 
     def reconstruct(self, photos, faces="largest", most=None) -> Any:
         self.batches.append((list(photos), faces, most))
@@ -25,8 +30,8 @@ class Finder:
         return "+".join(photos)
 
 
-def item(*photos: Any, faces_wanted="largest", same_person=False):
-    return Item(Run(1, "", 1, False, faces_wanted, same_person, ()), photos)
+def item(*photos: Any, faces_wanted="largest", same_person=False, quality="normal"):
+    return Item(Run(1, "", 1, False, faces_wanted, same_person, quality, ()), photos)
 
 
 @pytest.fixture
@@ -43,6 +48,13 @@ def test_a_person_stands_between_other_photos(finder):
     items = [item("a"), item("b", "c", same_person=True), item("d")]
     assert find_faces(finder, items) == [["a"], "b+c", ["d"]]
     assert finder.batches == [(["a", "d"], "largest", None)]
+
+
+def test_photos_of_different_qualities_share_no_call(finder):
+    items = [item("a"), item("b", quality="best"), item("c"), item("d", "e", same_person=True, quality="best")]
+    assert find_faces(finder, items) == [["a"], ["b"], ["c"], "d+e"]
+    assert finder.batches == [(["a", "c"], "largest", None), (["b"], "largest", None)]
+    assert finder.qualities == ["normal", "best"]
 
 
 def test_a_person_without_a_face_has_none(finder):

@@ -27,6 +27,9 @@ class Finder:
     def __init__(self):
         self.batches = []
 
+    def with_quality(self, quality):
+        return self
+
     def reconstruct(self, photos, faces="largest", most=None):
         self.batches.append([photo.name for photo in photos])
         if any(photo.name == "bug" for photo in photos):

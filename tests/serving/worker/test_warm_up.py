@@ -20,6 +20,9 @@ class Finder:
         self.face_model = face_model
         self.seen = []
 
+    def with_quality(self, quality):
+        return self
+
     def reconstruct(self, photos, faces="largest", most=None):
         raise AssertionError("two photos take the longest way")
 
