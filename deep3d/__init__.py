@@ -26,9 +26,10 @@ if TYPE_CHECKING:
         draw_wireframe,
     )
     from deep3d.errors import Deep3DError
-    from deep3d.export import basis_file, expression_file, write_results, write_web
+    from deep3d.export import basis_file, expression_file, read_hair, write_results, write_web
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
     from deep3d.fitting import read_landmarks68
+    from deep3d.hair import Hair
     from deep3d.mesh import Mesh
     from deep3d.photo import Photo, read_photo
     from deep3d.pipeline.from_landmarks import fit_photo
@@ -42,6 +43,7 @@ __all__ = [
     "Deep3DError",
     "FaceCoefficients",
     "FaceModel",
+    "Hair",
     "Mesh",
     "Photo",
     "Pose",
@@ -68,6 +70,7 @@ __all__ = [
     "expression_file",
     "fit_photo",
     "read_face_model",
+    "read_hair",
     "read_landmarks68",
     "read_photo",
     "write_results",
@@ -80,6 +83,7 @@ _MODULES = {
     "Deep3DError": "deep3d.errors",
     "FaceCoefficients": "deep3d.coefficients",
     "FaceModel": "deep3d.face_model",
+    "Hair": "deep3d.hair",
     "Mesh": "deep3d.mesh",
     "Photo": "deep3d.photo",
     "Pose": "deep3d.camera",
@@ -92,6 +96,7 @@ _MODULES = {
     "expression_file": "deep3d.export",
     "fit_photo": "deep3d.pipeline.from_landmarks",
     "read_face_model": "deep3d.face_model",
+    "read_hair": "deep3d.export",
     "read_landmarks68": "deep3d.fitting",
     "read_photo": "deep3d.photo",
     "write_results": "deep3d.export",

@@ -5,6 +5,7 @@ from deep3d.export.depth import write_depths
 from deep3d.export.face_json import write_json
 from deep3d.export.folder import DEFAULT_FORMATS, FORMATS, write_faces, write_results
 from deep3d.export.gltf import write_glb
+from deep3d.export.hair import read_hair
 from deep3d.export.mat import write_mat
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
@@ -17,6 +18,7 @@ __all__ = [
     "basis_file",
     "expression_file",
     "other_files",
+    "read_hair",
     "write_depths",
     "write_faces",
     "write_glb",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from deep3d.export.images import png
 from deep3d.export.obj import mesh_files
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from deep3d.export.gltf import GltfFile
 
 METRES = 0.1  # in a decimetre
+_KINDS = {5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}  # glTF's numbers of component types
 _TRANSPARENT = "map_d -imfchan m hair.png\n"  # its opacity channel
 
 
@@ -31,6 +36,36 @@ def write_hair_obj(reconstruction: Reconstruction, folder: Path) -> None:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     (folder / "hair.png").write_bytes(png(hair.image))
+
+
+def read_hair(content: bytes) -> Hair | None:
+    """The hair of a face.web.glb or face.glb, None where it has none."""
+    (length,) = struct.unpack_from("<I", content, 12)
+    document, buffer = json.loads(content[20 : 20 + length]), content[28 + length :]
+    number = next((n for n, node in enumerate(document["nodes"]) if node.get("name") == "hair"), None)
+    if number is None:
+        return None
+    node = document["nodes"][number]
+    (primitive,) = document["meshes"][node["mesh"]]["primitives"]
+
+    def values(accessor: int) -> np.ndarray:
+        about = document["accessors"][accessor]
+        view = document["bufferViews"][about["bufferView"]]
+        kind, width = np.dtype(_KINDS[about["componentType"]]), {"SCALAR": 1, "VEC2": 2, "VEC3": 3}[about["type"]]
+        stride = view.get("byteStride", kind.itemsize * width)
+        shape, strides = (about["count"], width), (stride, kind.itemsize)
+        found = np.ndarray(shape, kind, buffer, view.get("byteOffset", 0), strides)
+        return found / np.iinfo(kind).max if about.get("normalized") else found
+
+    vertices = values(primitive["attributes"]["POSITION"]) * node.get("scale", [1, 1, 1]) / METRES
+    uv = values(primitive["attributes"]["TEXCOORD_0"]) * [1, -1] + np.array([0, 1])
+    triangles = values(primitive["indices"]).reshape(-1, 3).astype(np.int32)
+    texture = document["materials"][primitive["material"]]["pbrMetallicRoughness"]["baseColorTexture"]["index"]
+    view = document["bufferViews"][document["images"][document["textures"][texture]["source"]]["bufferView"]]
+    start = view.get("byteOffset", 0)
+    with Image.open(io.BytesIO(buffer[start : start + view["byteLength"]])) as picture:
+        image = np.asarray(picture)
+    return Hair(Mesh(vertices.astype(np.float32), triangles, uv.astype(np.float32), triangles), image)
 
 
 def add_hair(file: GltfFile, document: dict[str, Any], hair: Hair) -> None:

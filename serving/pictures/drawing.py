@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from deep3d import FaceCoefficients, Mesh, Pose, default_face_model, draw_view
+from deep3d import FaceCoefficients, Hair, Mesh, Pose, default_face_model, draw_view, read_hair
 from serving.pictures.views import BACKGROUNDS, FILM_PIXELS, Color, FaceFiles, View, to_jpeg
 
 FILM_FRAMES = 72
@@ -23,8 +23,8 @@ _FILM_BACKGROUND = BACKGROUNDS["white"]
 
 def draw(files: FaceFiles, view: View, size: int, color: Color) -> bytes:
     """A JPG of a face before a background of a colour."""
-    mesh, texture = _face(files)
-    return to_jpeg(Image.fromarray(draw_view(mesh, texture, Pose(*view, 0), size, color)))
+    mesh, texture, hair = _face(files)
+    return to_jpeg(Image.fromarray(draw_view(mesh, texture, Pose(*view, 0), size, color, hair)))
 
 
 def turntable(files: FaceFiles, kind: str) -> bytes:
@@ -33,14 +33,15 @@ def turntable(files: FaceFiles, kind: str) -> bytes:
     return _mp4(frames) if kind == "mp4" else _gif(frames)
 
 
-def _face(files: FaceFiles) -> tuple[Mesh, np.ndarray]:
-    """The mesh of a face in decimetres, and its texture."""
+def _face(files: FaceFiles) -> tuple[Mesh, np.ndarray, Hair | None]:
+    """The mesh of a face in decimetres, its texture, and its hair."""
     content = json.loads(files.face_json)
     values = {name: np.array([numbers], np.float32) for name, numbers in content["coefficients"].items()}
     model = _face_model()
     with Image.open(io.BytesIO(files.texture_png)) as image:
         texture = np.asarray(image.convert("RGB"))
-    return model.mesh(model.shape(FaceCoefficients(**values))[0]), texture
+    hair = read_hair(files.web_glb) if files.web_glb else None
+    return model.mesh(model.shape(FaceCoefficients(**values))[0]), texture, hair
 
 
 @lru_cache(maxsize=1)
@@ -48,9 +49,9 @@ def _face_model():
     return default_face_model()
 
 
-def _turn(mesh: Mesh, texture: np.ndarray) -> Iterator[np.ndarray]:
+def _turn(mesh: Mesh, texture: np.ndarray, hair: Hair | None) -> Iterator[np.ndarray]:
     for yaw in np.linspace(0, 360, FILM_FRAMES, endpoint=False):
-        yield draw_view(mesh, texture, Pose(float(yaw), 0, 0), FILM_PIXELS, _FILM_BACKGROUND)
+        yield draw_view(mesh, texture, Pose(float(yaw), 0, 0), FILM_PIXELS, _FILM_BACKGROUND, hair)
 
 
 def _mp4(frames: Iterator[np.ndarray]) -> bytes:

@@ -32,16 +32,22 @@ class FaceFiles:
 
     face_json: bytes
     texture_png: bytes
+    web_glb: bytes = b""  # whose second mesh is the hair; empty where there is none
 
     def to_bytes(self) -> bytes:
         """For another process."""
-        return len(self.face_json).to_bytes(8) + self.face_json + self.texture_png
+        parts = self.face_json, self.texture_png, self.web_glb
+        return b"".join(len(part).to_bytes(8) + part for part in parts)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> FaceFiles:
         """From what `to_bytes` gave."""
-        end = 8 + int.from_bytes(content[:8])
-        return cls(content[8:end], content[end:])
+        parts, start = [], 0
+        while start < len(content):
+            end = start + 8 + int.from_bytes(content[start : start + 8])
+            parts.append(content[start + 8 : end])
+            start = end
+        return cls(*parts)
 
 
 def background_color(name: str) -> Color:
@@ -68,7 +74,9 @@ def files_of(storage: Storage, folder: str) -> FaceFiles:
 
     Raises: FileNotFoundError if the job has been deleted.
     """
-    return FaceFiles(storage.read(f"{folder}/face.json"), storage.read(f"{folder}/texture.png"))
+    web = f"{folder}/face.web.glb"
+    hair = storage.read(web) if storage.exists(web) else b""
+    return FaceFiles(storage.read(f"{folder}/face.json"), storage.read(f"{folder}/texture.png"), hair)
 
 
 def front(storage: Storage, folder: str) -> bytes:

@@ -49,7 +49,8 @@ def make_worker(site: Site, finder: FaceFinder, write: Write = write_files) -> B
 def load_network(settings: Settings) -> FaceFinder:
     """What finds the faces, ready to work: it has done so once."""
     take_over_process()
-    reconstructor = Reconstructor.load(runtime=settings.runtime, threads=settings.threads or None, goal="throughput")
+    threads = settings.threads or None
+    reconstructor = Reconstructor.load(runtime=settings.runtime, threads=threads, goal="throughput", hair="shell")
     warm_up(reconstructor, write_files, reconstructor.face_model)
     return reconstructor
 

@@ -11,7 +11,7 @@ from pygltflib import GLTF2
 from deep3d.camera import Pose
 from deep3d.drawing import draw_view
 from deep3d.drawing.overlay import draw_overlay
-from deep3d.export import write_results, write_web
+from deep3d.export import read_hair, write_results, write_web
 from deep3d.export.gltf import glb
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
@@ -80,6 +80,17 @@ def test_the_file_for_browsers_keeps_it(haired, tmp_path):
     file = GLTF2().load(tmp_path / "face.web.glb")
     assert [mesh.name for mesh in file.meshes] == ["face", "hair"]
     assert file.materials[file.meshes[1].primitives[0].material].alphaMode == "BLEND"
+
+
+def test_it_is_read_again_from_either_file(haired, cap, toy_reconstruction, tmp_path):
+    write_results(haired, tmp_path, ["glb"])
+    write_web(haired, tmp_path)
+    for name, step in (("face.glb", 1e-6), ("face.web.glb", 4e-4)):
+        again = read_hair((tmp_path / name).read_bytes())
+        assert np.abs(again.mesh.vertices - cap.mesh.vertices).max() <= step
+        assert (again.mesh.triangles == cap.mesh.triangles).all() and (again.image == cap.image).all()
+        assert np.abs(again.mesh.uv - cap.mesh.uv).max() < 1e-4
+    assert read_hair(glb(toy_reconstruction)) is None
 
 
 def test_views_show_it_where_it_is_opaque_and_before_the_head(haired, cap):

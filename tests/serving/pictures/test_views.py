@@ -37,8 +37,8 @@ def test_a_zip_names_each_view():
 
 
 def test_the_files_of_a_face_go_to_another_process_and_come_out():
-    files = FaceFiles(b"{}", b"png")
-    assert FaceFiles.from_bytes(files.to_bytes()) == files
+    for files in (FaceFiles(b"{}", b"png"), FaceFiles(b"{}", b"", b"glb")):
+        assert FaceFiles.from_bytes(files.to_bytes()) == files
 
 
 def test_only_many_large_pictures_take_long():

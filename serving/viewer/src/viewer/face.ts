@@ -27,7 +27,7 @@ interface About {
  */
 export class Face {
   readonly texture: Texture;
-  readonly bounds: Box3; // of the head as in the photo
+  readonly bounds: Box3; // of the head as in the photo, and its hair
   readonly mesh: Mesh<BufferGeometry, MeshBasicMaterial>;
   private readonly numbers: Uint16Array; // the model vertex of each vertex of the file
   private readonly triangles: Uint32Array; // of model vertices
@@ -63,6 +63,7 @@ export class Face {
     this.mesh = new Mesh(geometry, source.material);
     this.show();
     this.bounds = new Box3().setFromArray(this.photo);
+    for (const other of others) this.bounds.expandByObject(other);
   }
 
   /** Fetch a face; `tell` hears which part of it is there. */
