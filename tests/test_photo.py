@@ -348,7 +348,9 @@ def test_a_photo_turns_clockwise(picture: Image.Image):
     assert photo.turn == 0 and photo.turned(270).turned(180).turn == 90
 
 
-@pytest.mark.parametrize("address", ["https://example.org/a//b.jpg", "HTTP://example.org/anna.jpg"])
+@pytest.mark.parametrize(
+    "address", ["https://example.org/a//b.jpg", "HTTP://example.org/anna.jpg", "s3://bucket/a.jpg", "smb://host/a.jpg"]
+)
 def test_a_web_address_is_named_as_one(address: str):
     written = address.replace("HTTP", "http") if address.startswith("http") else address
     for source in (address, Path(address)):
@@ -366,6 +368,21 @@ def test_a_folder_of_folders_names_them(tmp_path: Path):
             (tmp_path / name / "1.jpg").touch()
     with pytest.raises(PhotoMissing, match=r"only in its subfolders \(anna, bert, carl, \.\.\.\); name these"):
         find_photos([tmp_path])
+
+
+def test_folders_further_down_are_named_too(tmp_path: Path):
+    for name in ("2025/may", "2026/june"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.jpg").touch()
+    with pytest.raises(PhotoMissing) as told:
+        find_photos([tmp_path])
+    named = ", ".join(str(Path(name)) for name in ("2025/may", "2026/june"))
+    assert f"only in its subfolders ({named}); name these: {tmp_path / '*' / '*'}" in str(told.value)
+
+
+def test_the_address_of_a_file_is_told_as_a_path():
+    with pytest.raises(PhotoMissing, match=r"^file:///tmp/anna\.jpg: an address, not a path; write /tmp/anna\.jpg$"):
+        find_photos(["file:///tmp/anna.jpg"])
 
 
 def test_paths_that_are_no_photo(tmp_path: Path):

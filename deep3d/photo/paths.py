@@ -14,8 +14,10 @@ SUFFIXES = frozenset(
 )
 """File names that `find_photos` takes for photos."""
 
-_WEB_ADDRESS = re.compile(r"^(https?|ftp|data|file):/*", re.IGNORECASE)
+_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/+|^(data):", re.IGNORECASE)
 _MOST_NAMED = 3  # folders in a message
+_LONGEST = 200  # characters of an address
+_DEEPEST = 5  # levels at which they are looked for
 
 
 def find_photos(paths: Iterable[str | Path]) -> list[Path]:
@@ -55,21 +57,29 @@ def photos_in(folder: Path) -> list[Path]:
     photos = [path for path in inside if _looks_like_photo(path)]
     if photos:
         return photos
-    folders = [path.name for path in inside if _holds_photos(path)]
-    if folders:
-        named = ", ".join(folders[:_MOST_NAMED]) + (", ..." if len(folders) > _MOST_NAMED else "")
-        raise PhotoMissing(
-            f"{folder}: no photos in this folder, only in its subfolders ({named}); name these: {folder}{os.sep}*"
-        )
+    pattern = os.fspath(folder)
+    for _ in range(_DEEPEST):
+        pattern = os.path.join(pattern, "*")
+        folders = [path for path in inside if _holds_photos(path)]
+        if folders:
+            some = [str(path.relative_to(folder)) for path in folders[:_MOST_NAMED]]
+            named = ", ".join([*some, "..."] if len(folders) > _MOST_NAMED else some)
+            raise PhotoMissing(
+                f"{folder}: no photos in this folder, only in its subfolders ({named}); name these: {pattern}"
+            )
+        inside = [path for outer in inside for path in _visible_in(outer)]
     raise PhotoMissing(f"{folder}: no photos in this folder; supported formats: {', '.join(sorted(SUFFIXES))}")
 
 
 def no_such_file(path: Path) -> PhotoMissing:
     """The error for a path with nothing there."""
     text = str(path)
-    if scheme := _WEB_ADDRESS.match(text):
-        address = f"{scheme[1]}://{text[scheme.end() :]}"  # of which a path has dropped a slash
-        return PhotoMissing(f"{address}: a web address, not a file; download the photo and name the file")
+    if scheme := _ADDRESS.match(text):
+        kind, rest = scheme[1] or scheme[2], text[scheme.end() :]
+        if kind.lower() == "file":
+            return PhotoMissing(f"file:///{rest}: an address, not a path; write /{rest}")
+        address = f"{kind}{':' if scheme[2] else '://'}{rest}"  # of which a path has dropped a slash
+        return PhotoMissing(f"{address[:_LONGEST]}: a web address, not a file; download the photo and name the file")
     return PhotoMissing(f"{path}: no such file; check the path")
 
 
@@ -78,7 +88,12 @@ def _looks_like_photo(path: Path) -> bool:
 
 
 def _holds_photos(path: Path) -> bool:
+    return any(map(_looks_like_photo, _visible_in(path)))
+
+
+def _visible_in(path: Path) -> list[Path]:
+    """What lies in a folder, sorted by name; nothing for a hidden one, a file, and what nobody may look into."""
     try:
-        return path.is_dir() and not path.name.startswith(".") and any(map(_looks_like_photo, path.iterdir()))
+        return sorted(path.iterdir()) if path.is_dir() and not path.name.startswith(".") else []
     except OSError:
-        return False
+        return []
