@@ -264,6 +264,12 @@ def test_the_sample_photo_is_found_from_anywhere(tmp_path, monkeypatch):
     assert measured[0].samefile(SAMPLE)
 
 
+def test_a_damaged_file_is_told_in_one_line(tmp_path):
+    (tmp_path / "raw.tif").write_bytes(b"II*\0\x10\0\0\0CR\x02\0")
+    code, _, err = _through_main(["reconstruct", tmp_path / "raw.tif", "--out", tmp_path / "r"])
+    assert code == 1 and "\n" not in err.strip() and "unknown image format" in err
+
+
 def test_a_web_address_is_told_as_it_was_typed(tmp_path):
     code, _, err = run("reconstruct", "https://example.org/a.jpg", "--out", tmp_path)
     assert code == 2 and "https://example.org/a.jpg: a web address, not a file" in err

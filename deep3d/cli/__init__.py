@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import suppress
 from importlib.metadata import entry_points, version
 from typing import Annotated
@@ -61,6 +62,7 @@ def options(
 def main() -> None:
     """Run the command line; a Deep3DError becomes one line and exit code 2."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: for matrices this small, more threads only wait
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged files: our own lines say what is wrong with them
     for entry_point in entry_points(group=COMMANDS):
         with suppress(ImportError):  # its extra is not installed
             entry_point.load()(app)
