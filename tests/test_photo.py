@@ -385,6 +385,52 @@ def test_the_address_of_a_file_is_told_as_a_path():
         find_photos(["file:///tmp/anna.jpg"])
 
 
+def planar_tiff(planes: list[np.ndarray], interpretation: int, order: str) -> bytes:
+    """A TIFF of 16 bits, of one plane (H, W) after the other, big-endian for the order ">"."""
+    height, width = planes[0].shape
+    data = b"".join(plane.astype(f"{order}u2").tobytes() for plane in planes)
+    count, start = len(planes), 8
+    lists = start + len(data)
+    tags = [
+        *[(256, 4, 1, width), (257, 4, 1, height), (258, 3, count, 16 if count == 1 else lists), (259, 3, 1, 1)],
+        *[(262, 3, 1, interpretation), (273, 4, count, start if count == 1 else lists + 2 * count), (277, 3, 1, count)],
+        *[
+            (278, 4, 1, height),
+            (279, 4, count, len(data) if count == 1 else lists + 6 * count),
+            (284, 3, 1, min(count, 2)),
+        ],
+    ]
+    size = len(data) // count
+    extra = struct.pack(
+        f"{order}{count}H{count}I{count}I", *[16] * count, *[start + n * size for n in range(count)], *[size] * count
+    )
+    directory = struct.pack(f"{order}H", len(tags))
+    for tag, kind, number, value in tags:
+        short = kind == 3 and number == 1
+        directory += struct.pack(f"{order}HHI", tag, kind, number) + struct.pack(
+            f"{order}{'HH' if short else 'I'}", *([value, 0] if short else [value])
+        )
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    return mark + struct.pack(f"{order}I", lists + len(extra)) + data + extra + directory + bytes(4)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", [10, 16])
+def test_deep_colours_one_after_the_other_are_read(picture: Image.Image, order: str, bits: int):
+    colours = np.asarray(picture)
+    deep = colours.astype(np.uint32) * (2**bits - 1) // 255
+    photo = read_photo(planar_tiff([*np.moveaxis(deep, 2, 0)], 2, order))
+    assert np.abs(photo.pixels.astype(int) - colours).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_grey_levels_that_begin_with_white_are_turned_round(picture: Image.Image, bits: int):
+    grey = np.asarray(picture.convert("L"))
+    deep = (255 - grey.astype(np.uint32)) * (2**bits - 1) // 255
+    photo = read_photo(planar_tiff([deep], 0, "<"))
+    assert np.abs(photo.pixels[..., 0].astype(int) - grey).max() <= 1
+
+
 def test_paths_that_are_no_photo(tmp_path: Path):
     with pytest.raises(PhotoMissing, match=r"nobody\.jpg: no such file"):
         read_photo(tmp_path / "nobody.jpg")

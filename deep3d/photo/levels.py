@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -14,6 +15,9 @@ _OTHER_BYTE = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder =
 """Pillow keeps the high byte of colours of 16 bits; with the other order of bytes it keeps the low one."""
 
 
+_BITS, _INTERPRETATION, _WHITE_IS_ZERO = 258, 262, 0  # TIFF tags, and a value of the second
+
+
 def white_level(image: Image.Image) -> float | None:
     """The value shown as white in a grey image of more than 8 bits, None for other images."""
     if not image.mode.startswith("I;16") and image.mode not in ("I", "F"):
@@ -22,9 +26,28 @@ def white_level(image: Image.Image) -> float | None:
     return _white(largest, (1.0, *_DEPTHS) if image.mode == "F" else _DEPTHS)
 
 
-def grey(image: Image.Image, white: float) -> Image.Image:
-    """The grey image in RGB of 8 bits."""
-    return Image.fromarray(_bytes(np.nan_to_num(np.asarray(image, np.float32)), white)).convert("RGB")
+def grey(image: Image.Image, white: float, negative: bool = False) -> Image.Image:
+    """The grey image in RGB of 8 bits, of a `negative` with 0 as white."""
+    levels = np.nan_to_num(np.asarray(image, np.float32))
+    return Image.fromarray(_bytes(white - levels if negative else levels, white)).convert("RGB")
+
+
+def is_negative(image: Image.Image) -> bool:
+    """Whether 0 is white in a grey TIFF of more than 8 bits, of which Pillow takes no notice."""
+    tags = getattr(image, "tag_v2", {})
+    return image.mode.startswith("I;16") and tags.get(_INTERPRETATION) == _WHITE_IS_ZERO
+
+
+def join_planes(image: Image.Image) -> Image.Image:
+    """An image that is not loaded yet, with 16 bits of each colour where a TIFF has its colours one after the other.
+
+    Pillow takes such planes for ones of 8 bits.
+    """
+    tags = getattr(image, "tag_v2", None)
+    if tags and max(tags.get(_BITS, (8,))) == 16 and all(_raw_mode(tile) in {*"RGBA"} for tile in _tiles(image)):
+        order = "L" if tags.prefix == b"II" else "B"
+        _read_as(image, lambda mode: f"{mode};16{order}")
+    return image
 
 
 def has_deep_colours(image: Image.Image) -> bool:
@@ -41,7 +64,8 @@ def stretched(image: Image.Image, content: bytes) -> Image.Image:
     if used[0] == 8:
         return image
     with Image.open(io.BytesIO(content), formats=[image.format or ""]) as again:
-        low = np.asarray(_with_low_bytes(again))
+        _read_as(join_planes(again), lambda mode: mode[:-4] + _OTHER_BYTE[mode[-4:]])
+        low = np.asarray(again)
     shift = np.array([8 - used[0]] * 3 + [8 - bits for bits in used[1:]], np.uint8)
     return Image.fromarray((np.asarray(image) << shift) | (low >> (8 - shift)))
 
@@ -60,14 +84,13 @@ def _bytes(levels: np.ndarray, white: float) -> np.ndarray:
     return np.clip(np.rint(levels * (255 / white)), 0, 255).astype(np.uint8)
 
 
-def _with_low_bytes(image: Image.Image) -> Image.Image:
+def _read_as(image: Image.Image, other: Callable[[str], str]) -> None:
+    """Let an image that is not loaded yet be read in other raw modes."""
     tiles = []
     for tile in _tiles(image):
-        mode = _raw_mode(tile)
-        other = mode[:-4] + _OTHER_BYTE[mode[-4:]]
-        tiles.append(tile._replace(args=(other, *tile.args[1:]) if isinstance(tile.args, tuple) else other))
+        mode = other(_raw_mode(tile))
+        tiles.append(tile._replace(args=(mode, *tile.args[1:]) if isinstance(tile.args, tuple) else mode))
     image.tile = tiles  # pyright: ignore[reportAttributeAccessIssue]
-    return image.copy()
 
 
 def _tiles(image: Image.Image) -> list[ImageFile._Tile]:

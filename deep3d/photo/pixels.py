@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from deep3d.photo.heif import turns_itself
-from deep3d.photo.levels import grey, has_deep_colours, stretched, white_level
+from deep3d.photo.levels import grey, has_deep_colours, is_negative, join_planes, stretched, white_level
 
 STRIP_PIXELS = 4_000_000  # converted at a time, so that no second copy of a large photo is ever made
 TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange rows and columns
@@ -18,17 +18,17 @@ _ORIENTATION = 0x0112  # EXIF tag
 
 def upright_pixels(image: Image.Image, content: bytes) -> np.ndarray:
     """(H, W, 3) uint8 sRGB of an image opened from the file `content`: each strip is converted and put in its place."""
-    deep = has_deep_colours(image)
+    deep = has_deep_colours(join_planes(image))
     image.load()
     profile, orientation = profile_transform(image), orientation_of(image, content)
     image = stretched(image, content) if deep else image
-    white = white_level(image)
+    white, negative = white_level(image), is_negative(image)
     width, height = image.size
     pixels, view = upright_view(image.size, orientation)
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(top + rows, height)))
-        strip = grey(strip, white) if white else _flatten(strip, profile)
+        strip = grey(strip, white, negative) if white else _flatten(strip, profile)
         if orientation in TURNED:
             view[:, top : top + rows] = np.asarray(strip.transpose(Image.Transpose.TRANSPOSE))
         else:
