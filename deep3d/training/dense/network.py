@@ -63,6 +63,13 @@ class DenseNetwork(nn.Module):
                     module.get_parameter("weight").copy_(weight)
                     module.get_parameter("bias").copy_(bias)
 
+    def damp(self, share: float) -> None:
+        """Change the mesh by this share of what it was changed by: of a network that overfits, less is better."""
+        pixels = len(self.units) * CELL * CELL
+        with torch.no_grad():
+            for name in ("weight", "bias"):
+                self.maps.get_parameter(name)[:pixels] *= share
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of `layers.array_shapes`, batch norms folded in."""
         values: dict[str, Tensor] = {}

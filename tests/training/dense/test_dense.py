@@ -178,3 +178,16 @@ def test_without_a_network_there_is_nothing_to_go_on_from(checkpoint, tmp_path):
     alone = replace(checkpoint, path=tmp_path / "alone.safetensors")
     with pytest.raises(ConfigError, match="go_on"):
         start_from_dense(DenseNetwork(), alone, frozen_trunk(checkpoint), Examples(()))
+
+
+def test_a_damped_network_changes_the_mesh_by_so_much_less_and_sees_the_same(heads, checkpoint):
+    weights, network = read_dense(checkpoint), DenseNetwork()
+    network.take(weights.arrays)
+    seen, _ = learnt(heads[:2], np.random.default_rng(1))
+    features = trunk_features(frozen_trunk(checkpoint), seen[:, :3] + GREY)
+    with torch.no_grad():
+        before = network.eval()(seen, features)
+        network.damp(0.25)
+        after = network(seen, features)
+    assert_allclose(after[:, :7] - seen[:, 4:], 0.25 * (before[:, :7] - seen[:, 4:]), atol=1e-5)
+    assert_allclose(after[:, 7:], before[:, 7:], atol=1e-6)
