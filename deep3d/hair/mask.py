@@ -28,6 +28,10 @@ HAIR, SKIN, OTHER = range(3)
 SURE = 0.05  # the network is never surer than by that
 BEYOND = np.array([0.14, 0.01, 0.85], np.float32)  # of hair, skin and else, where the network saw nothing
 FEATHER = 10.0  # mask pixels over which what the network said fades at its crop's border
+HAIRLINE, HAIRED = 0.15, 0.3
+"""How far the network's skin may be hair for its colours, for it draws hairlines too high and temples bare; fully where
+it sees so much hair for one of skin, not on bald heads."""
+NEAR, FAR = 0.35, 0.45  # decimetres from the head within which hair is expected, and beyond which less and less
 ROUNDS = 3
 LEVELS = 14  # of each colour channel, in which colours are counted
 SPREAD = 0.9  # of these, by which counts are blurred
@@ -150,6 +154,10 @@ def _refined(
     guide = Guide(colours, FILTER_RADIUS, FILTER_SMOOTHNESS)
     number = _numbers(colours)
     belief = SURE + (1 - 3 * SURE) * prior
+    haired = min(float(prior[..., HAIR].sum() / (HAIRED * prior[..., SKIN].sum() + 1e-6)), 1.0)
+    belief[..., HAIR] += HAIRLINE * haired * prior[..., SKIN]
+    far = np.maximum(distance(head < 0.5) / DENSITY - NEAR, 0)
+    belief[..., HAIR] *= np.exp(-((far / FAR) ** 2))
     away = distance(prior[..., SKIN] < 0.5)
     trusted = head + BESIDE * np.exp(-((away / NEAR_SKIN) ** 2))
     counted = inside * np.stack([trusted, np.ones_like(away), np.ones_like(away)])

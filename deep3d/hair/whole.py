@@ -15,7 +15,7 @@ from deep3d.hair.shell import heights, shell_mesh
 from deep3d.hair.texture import shell_image
 from deep3d.mesh import Mesh
 
-BALD = 0.06  # area of hair in the photo over that of skin, below which a head has none
+BALD = 0.08  # area of hair in the photo over that of skin, below which a head has none
 
 
 @dataclass(frozen=True, eq=False)
