@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Deep3DError(Exception):
-    """Root of everything this package raises on purpose."""
+    """Base class of all errors that this package raises deliberately."""
 
 
 class ShapeError(Deep3DError, ValueError):
@@ -32,7 +32,7 @@ class PhotoMissing(PhotoError):
 
 
 class PhotoFailed(PhotoError):
-    """Memory ran out over a photo, or something failed that nobody thought of."""
+    """Memory ran out for a photo, or something unexpected failed."""
 
 
 class NoFaceFound(PhotoError):
@@ -49,7 +49,7 @@ class AlignmentFailed(PhotoError):
 
 
 class LandmarksInvalid(PhotoError):
-    """Landmarks of a file that are not 68 points of a face, or not of the face of this photo."""
+    """Landmarks that are not 68 points of a face, or not of the face in this photo."""
 
 
 class DepthInvalid(Deep3DError, ValueError):
@@ -105,11 +105,11 @@ class RuntimeUnavailable(Deep3DError):
 
 
 class ExtraMissing(Deep3DError):
-    """A package is needed that comes with an optional extra, or has to be installed by itself."""
+    """A package is missing that an optional extra installs, or that has to be installed separately."""
 
 
 class CoefficientsInvalid(Deep3DError):
-    """A file of coefficients cannot be read, or holds other numbers."""
+    """A file of coefficients cannot be read, or contains something else."""
 
 
 class OutputNotWritable(Deep3DError):
@@ -125,8 +125,8 @@ class ConfigError(Deep3DError):
 
 
 class TrainingError(Deep3DError):
-    """A training run cannot go on."""
+    """A training run cannot continue."""
 
 
 class TrainingStopped(TrainingError):
-    """Somebody stopped the run, which the same command continues."""
+    """The run was stopped; the same command continues it."""

@@ -1,4 +1,4 @@
-"""The 68 Multi-PIE landmarks and the five alignment points made of them, in the order of the iBUG 300-W annotation."""
+"""The 68 Multi-PIE landmarks in the order of the iBUG 300-W annotation, and the five alignment points from them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from deep3d.arrays import Array, array_namespace
 from deep3d.errors import ShapeError
 
 Placement = Literal["fixed", "contour", "mediapipe"]
-"""Where a list has the 68: at fixed points by the 300-W markup (AFLW2000-3D), with the jaw on the visible outline
-(300-W, dlib), or where MediaPipe has them."""
+"""Placement of the 68 in a list: fixed points of the 300-W markup (AFLW2000-3D), with the jaw on the visible outline
+(300-W, dlib), or MediaPipe's."""
 PLACEMENTS: tuple[Placement, ...] = get_args(Placement)
 
 JAW = slice(0, 17)

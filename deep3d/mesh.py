@@ -16,7 +16,7 @@ _NO_LENGTH = 1e-24  # square of a length that counts as zero
 
 @dataclass(frozen=True)
 class Mesh:
-    """One textured triangle mesh. Corners have their own UV index, so that UV seams need no doubled vertices."""
+    """One textured triangle mesh. Corners have their own UV index, so UV seams need no doubled vertices."""
 
     vertices: np.ndarray  # (V, 3) float32
     triangles: np.ndarray  # (T, 3) int32, counter-clockwise from outside
@@ -95,6 +95,6 @@ def normalize(vectors: Array) -> Array:
     """Vectors of any shape scaled to unit length along the last axis; zero vectors stay zero and pass no gradient."""
     xp = array_namespace(vectors)
     squared = xp.sum(vectors * vectors, axis=-1, keepdims=True)
-    zero = squared < _NO_LENGTH  # a root or quotient there would send infinite gradients into the triangle's corners
+    zero = squared < _NO_LENGTH  # a root or quotient here would give infinite gradients at the triangle's corners
     length = xp.sqrt(xp.where(zero, xp.ones_like(squared), squared))
     return xp.where(zero, xp.zeros_like(vectors), vectors) / length

@@ -1,4 +1,4 @@
-"""Find faces and their five landmarks in photos of any size at a bounded cost: MTCNN on reduced copies, retried."""
+"""Find faces and their five landmarks in photos of any size at bounded cost: MTCNN on reduced copies, with retries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Detection:
     """A face in a photo."""
 
     box: np.ndarray  # (4,) left, top, right, bottom in photo pixels; may reach beyond the photo
-    score: float  # the detector's probability in [0, 1]; 0 where it saw nothing and the network did
+    score: float  # the detector's probability in [0, 1]; 0 for a face that only the network found
     landmarks: np.ndarray  # (5, 2) eyes, nose tip, mouth corners, photo pixels; the eye on the image left first
 
 
@@ -31,19 +31,19 @@ class _Look(NamedTuple):
 
     longest_side: int  # pixels of the copy that is searched, if it is not longer than two squares
     border: float  # black frame round it, as a part of its longest side, for faces that fill or leave the photo
-    stretched: bool  # contrast drawn out to black and white, for dim and hazy faces
+    stretched: bool  # contrast stretched to black and white, for dim and hazy faces
     thresholds: tuple[float, float, float]  # of the cascade's three stages
     overlap: float = 0.7  # intersection over union beyond which two proposals count as one
     smallest_face: int = 20  # pixels of the copy
 
     def shows_more(self, photo: np.ndarray) -> bool:
-        """Whether it is worth a try after the others: a larger copy of a small photo shows nothing new."""
+        """Whether it is worth trying after the others: a larger copy of a small photo shows nothing new."""
         return self.longest_side <= _LOOKS[0].longest_side or self.longest_side // 2 < max(photo.shape[:2])
 
 
 _GLANCES = (_Look(160, 0, False, (0.6, 0.7, 0.7), 0.4, 28), _Look(320, 0, False, (0.6, 0.7, 0.7), 0.4))
-"""Enough where the largest face is wanted, which most photos show. Fewer proposals find as many faces there, and half
-of the first one's time would go into faces of 20 pixels."""
+"""Enough for the largest face of most photos. Fewer proposals find as many faces there, and half of the time for the
+first copy would go into faces of 20 pixels."""
 _LOOKS = (
     _Look(640, 0, False, (0.6, 0.7, 0.7)),
     _Look(1280, 0, False, (0.6, 0.7, 0.7)),
@@ -51,13 +51,13 @@ _LOOKS = (
     _Look(160, 0.25, True, (0.3, 0.3, 0.3)),
     _Look(640, 0.25, True, (0.2, 0.1, 0.6)),
 )
-"""Tried one after the other until a face is found. The small copies also blur away what confuses the networks; the last
-look lets the first two of them pass nearly everything and leaves the decision to the third."""
+"""Tried one after the other until a face is found. Small copies also blur away confusing detail; in the last one, the
+first two networks pass nearly everything and the third decides."""
 
 LONG = 2  # the ratio of sides beyond which a picture is called long
 _LARGEST_COPY = max(look.longest_side for look in _LOOKS)
-_MOST_FACES = 100  # of one look, which bounds the time that a crowd takes
-_LOWEST_SCORE = 0.5  # at the second reading: passing mistakes of the low thresholds do not last there
+_MOST_FACES = 100  # of one pass, which bounds the time for a crowd
+_LOWEST_SCORE = 0.5  # at the second reading, which rejects false positives of the low thresholds
 _PATCH = 104  # pixels a side at most of the copy of one face in which its landmarks are placed
 _CROP_SIZE = 0.88  # of the box: where O-Net's landmarks scatter least
 
@@ -68,19 +68,19 @@ class FaceDetector:
     def __init__(self) -> None:
         """Raises: CheckpointMissing, CheckpointInvalid if the networks' file is not whole."""
         self._cascade = Cascade()
-        black = np.zeros((48, 48, 3), np.uint8)  # shown once, so that all is compiled before the first photo
+        black = np.zeros((48, 48, 3), np.uint8)  # run once, so that all is compiled before the first photo
         self._cascade([black], _LOOKS[0].smallest_face, _LOOKS[0].thresholds, _LOOKS[0].overlap)
         self._cascade.read([black], [np.array([0.0, 0.0, 48.0, 48.0])])
 
     def detect(
         self, photos: Sequence[np.ndarray], faces: WhichFaces = "all", effort: Effort = "search"
     ) -> list[list[Detection]]:
-        """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list where there is none.
+        """The faces in each upright (H, W, 3) uint8 photo, the largest first; an empty list if there is none.
 
         Faces of at least 20 pixels are found in a copy of at most 640 pixels on the longest side, or of 1280 if
-        that shows none; of a picture that is longer than two squares the area counts, not the longest side. If only the
-        largest is wanted, a copy of 160 or 320 pixels that shows one is enough. A "glance" ends there, and looks for
-        no small or dim faces.
+        that shows none; for pictures longer than two squares, the area is bounded instead. If only the largest
+        face is wanted, a copy of 160 or 320 pixels that shows one is enough. A "glance" stops there, without a search
+        for small or dim faces.
 
         Raises: ShapeError.
         """
@@ -99,7 +99,7 @@ class FaceDetector:
     def _try(
         self, look: _Look, photos: Sequence[np.ndarray], copies: Sequence[Copy], found: list[list[Detection]]
     ) -> None:
-        """Look where no face has been found yet, in copies of the photos, and put what is there into `found`."""
+        """Search the photos without a face so far, in copies, and add the results to `found`."""
         rows = [row for row, photo in enumerate(photos) if not found[row] and look.shows_more(photo)]
         searched = self._search([copies[row].pixels for row in rows], look)
         boxes = [box * np.tile(copies[row].span, 2) for row, box in zip(rows, searched, strict=True)]
@@ -126,7 +126,7 @@ class FaceDetector:
         ]
 
     def _read(self, photos: list[np.ndarray], boxes: list[np.ndarray], look: _Look) -> list[list[Detection]]:
-        """Score and landmarks, of those boxes that are faces, read again in the photo itself, as it is and mirrored."""
+        """Score and landmarks of the boxes that are faces, located again in the photo itself and its mirror image."""
         places = [(row, box) for row, found in enumerate(boxes) for box in found]
         patches = [_patch(photos[row], box) if look.stretched else _whole(photos[row]) for row, box in places]
         crops = []
@@ -146,7 +146,7 @@ class FaceDetector:
 
 
 def _looks(faces: WhichFaces, effort: Effort) -> tuple[_Look, ...]:
-    """What is tried one after the other; the first glance is not enough for all faces."""
+    """The passes in order; the first glance is not enough for all faces."""
     if effort == "glance":
         return _GLANCES if faces == "largest" else _GLANCES[1:]
     return (*_GLANCES, *_LOOKS) if faces == "largest" else _LOOKS
@@ -171,7 +171,7 @@ def small_copy(photo: np.ndarray, longest_side: int) -> Copy:
 
 
 def _stackable(images: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
-    """The images in runs that lie in one array, as large as the largest: a very long one comes alone."""
+    """The images in groups that fit into one array, as large as the largest; a very long one stays alone."""
     run: list[np.ndarray] = []
     for image in images:
         long = max(image.shape[:2]) > LONG * min(image.shape[:2])

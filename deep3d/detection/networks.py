@@ -1,8 +1,8 @@
 """The three networks of MTCNN (Zhang et al., 2016) with the weights of facenet-pytorch (MIT licence).
 
-They are so small that a framework takes longer to come to them than they to compute, and the channels of their first
-layers too few for its kernels. Here each channel of a picture is one flat row of pixels, a line behind the other, so
-that a convolution adds up shifted rows, and the processor's vectors run along the pixels.
+They are so small that a framework's overhead exceeds the computation, and their first layers have too few channels for
+its kernels. Here each channel of a picture is one flat row of pixels, line after line, so a convolution is a sum of
+shifted rows, and the processor's vectors run along the pixels.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ WEIGHTS = "mtcnn.safetensors"
 _MEAN, _SPAN = 127.5, 128.0  # the networks see (pixel - mean) / span
 _BATCH = 64  # crops at a time at most, which bounds the memory
 _STRIP = 2048  # pixels of a plane at a time: with their sums they stay in the processor's first cache
-_LOOSE = {"reassoc", "contract", "nsz"}  # sums in any order, a product and a sum at once
+_LOOSE = {"reassoc", "contract", "nsz"}  # allows reordered sums and fused multiply-add
 
 
 class Proposals(NamedTuple):
-    """What P-Net says of each of its windows of 12 pixels, two pixels apart."""
+    """P-Net's output for its windows of 12 pixels, two pixels apart."""
 
     offsets: np.ndarray  # (B, 4, H, W) of the edges, as parts of the window
     scores: np.ndarray  # (B, H, W) probabilities
@@ -38,7 +38,7 @@ class _Planes(NamedTuple):
     values: np.ndarray  # (B, C, (height - 1) * pitch + width) float32
     height: int
     width: int
-    pitch: int  # from one line to the next; what stands between them means nothing
+    pitch: int  # from one line to the next; values between the lines are undefined
 
     def lines(self) -> np.ndarray:
         """A view (B, C, height, width)."""
@@ -48,7 +48,7 @@ class _Planes(NamedTuple):
 
 
 class MtcnnNetworks:
-    """Pictures of RGB from 0 to 255 in; the weights are read once."""
+    """Takes RGB pictures with values from 0 to 255; reads the weights once."""
 
     def __init__(self) -> None:
         """Raises: CheckpointMissing, CheckpointInvalid."""
@@ -57,7 +57,7 @@ class MtcnnNetworks:
         self._rnet, self._onet = _Layers("rnet", weights), _Layers("onet", weights)
 
     def pnet(self, images: np.ndarray) -> Proposals:
-        """What the first network says of (B, H, W, 3) uint8 images of at least 12 pixels a side."""
+        """The first network's output for (B, H, W, 3) uint8 images of at least 12 pixels a side."""
         return Proposals(*_propose(images, *self._pnet))
 
     def rnet(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,13 +97,13 @@ def _read_weights(path: Path) -> dict[str, np.ndarray]:
     try:
         return read_tensors(path).arrays
     except OSError as error:
-        raise CheckpointMissing(f"{path}: the detector's weights are not there ({error.strerror})") from error
+        raise CheckpointMissing(f"{path}: the detector's weights are missing ({error.strerror})") from error
     except ValueError as error:
         raise CheckpointInvalid(f"{path}: damaged ({error}); fetch it again") from error
 
 
 class _Layers:
-    """The layers that the three networks are made of, by facenet-pytorch's numbers."""
+    """The layers of the three networks, with facenet-pytorch's weights."""
 
     def __init__(self, name: str, weights: dict[str, np.ndarray]) -> None:
         # Copies, since numba would compile everything once more for arrays that cannot be written to.
@@ -114,7 +114,7 @@ class _Layers:
         self._weights = own
 
     def proposing(self) -> tuple[tuple[np.ndarray, ...], ...]:
-        """P-Net's layers as `_propose` wants them: weights, bias and slope of three, then weights and bias."""
+        """P-Net's layers for `_propose`: weights, bias and slope of three, then weights and bias."""
         own = self._weights
         sliding = [
             (_flat_kernels(own[f"conv{n}.weight"]), own[f"conv{n}.bias"], own[f"prelu{n}.weight"]) for n in (1, 2, 3)
@@ -149,7 +149,7 @@ class _Layers:
         return sums
 
     def pool(self, sums: _Planes, number: str, size: int) -> _Planes:
-        """The largest in windows two pixels apart, the last of which may reach beyond the edge, of rectified sums."""
+        """Maxima of rectified sums in windows two pixels apart, the last of which may reach beyond the edge."""
         height, width = (max(-(-(side - size) // 2), 0) + 1 for side in (sums.height, sums.width))
         pooled = np.empty((*sums.values.shape[:2], height * width), np.float32)
         bias, slope = self._weights[f"conv{number}.bias"], self._weights[f"prelu{number}.weight"]
@@ -179,7 +179,7 @@ def _planes(pictures: np.ndarray) -> _Planes:
 
 
 def _probability(logits: np.ndarray) -> np.ndarray:
-    """That of the second of two cases (B, 2, ...): softmax, which cannot overflow so."""
+    """Softmax probability of the second of two classes (B, 2, ...), without overflow."""
     return (1 + np.tanh((logits[:, 1] - logits[:, 0]) / 2)) / 2
 
 
@@ -187,7 +187,7 @@ def _probability(logits: np.ndarray) -> np.ndarray:
 def _propose(images, first, second, third, judging):
     """Offsets (B, 4, h, w) and scores (B, h, w) of P-Net's windows in images (B, H, W, 3).
 
-    In one piece, since it is asked at many sizes, the smaller of which take less time than to call its layers.
+    One kernel, since it runs at many sizes; for the smaller ones, separate calls would cost more than the work.
     """
     count, height, width = images.shape[:3]
     planes = np.empty((count, 3, height * width), np.float32)
@@ -247,7 +247,7 @@ def _slide(planes, weights, pitch, sums):
     for image in range(len(planes)):
         for start in range(0, sums.shape[2], _STRIP):
             count = min(_STRIP, sums.shape[2] - start)
-            for number in range(0, len(weights), 2):  # two at once: every pixel that is loaded counts twice
+            for number in range(0, len(weights), 2):  # two at once: every loaded pixel is used twice
                 first, second = sums[image, number], sums[image, number + 1]
                 first, second = first[start : start + count], second[start : start + count]
                 first[:] = 0
@@ -289,7 +289,7 @@ def _nine(weight):
 
 @numba.njit(cache=True, nogil=True, fastmath=_LOOSE)
 def _rectify(planes, bias, slope):
-    """Add the bias to planes (B, C, K), and multiply with the slope what is below zero then."""
+    """Add the bias to planes (B, C, K), then multiply negative values by the slope (PReLU)."""
     for image in range(len(planes)):
         for channel in range(planes.shape[1]):
             plane, shift, fall = planes[image, channel], bias[channel], slope[channel]

@@ -1,4 +1,4 @@
-"""Reduced copies and crops of photos, between pixels too: every new pixel is the mean of evenly spaced samples.
+"""Reduced copies and sub-pixel crops of photos: every new pixel is the mean of evenly spaced samples.
 
 Positions are continuous: the top-left pixel reaches from 0 to 1. A sample between pixels is bilinear.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-_MOST_SAMPLES = 4  # along an axis of a new pixel: enough against patterns and grain, however large the photo is
-_LOOSE = {"reassoc", "contract", "nsz"}  # sums in any order, a product and a sum at once
+_MOST_SAMPLES = 4  # along an axis of a new pixel: enough against aliasing, however large the photo is
+_LOOSE = {"reassoc", "contract", "nsz"}  # allows reordered sums and fused multiply-add
 
 
 def reduced(photo: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -24,7 +24,7 @@ def reduced(photo: np.ndarray, width: int, height: int) -> np.ndarray:
 def crop_into(images, numbers, boxes, rows, crops):
     """Fill the given rows of crops (N, 3, S, S) float32, black beyond the image, from images (B, H, W, 3) uint8.
 
-    `numbers` (M,) tells the image of each box (M, 4) of left, top, right, bottom, and `rows` (M,) its crop.
+    `numbers` (M,) is the image of each box (M, 4) of left, top, right, bottom, and `rows` (M,) its crop.
     """
     for k in range(len(rows)):
         _resample(images[numbers[k]], boxes[k], crops[rows[k]].transpose(1, 2, 0), 0.0)
@@ -32,12 +32,12 @@ def crop_into(images, numbers, boxes, rows, crops):
 
 @numba.njit(cache=True, nogil=True, fastmath=_LOOSE)
 def _resample(image, box, out, half):
-    """Fill (h, w, 3) with what the box shows; `half` is what makes rounding of cutting off."""
+    """Fill (h, w, 3) with the content of the box; `half` turns truncation into rounding."""
     height, width, _ = out.shape
     left, across, in_columns = _taps(box[0], box[2], width, image.shape[1])
     top, down, in_rows = _taps(box[1], box[3], height, image.shape[0])
     start, end = 3 * left[0], 3 * min(left[-1] + across.shape[1], image.shape[1])
-    line = np.empty(end - start, np.float32)  # an image's columns, already weighted down
+    line = np.empty(end - start, np.float32)  # an image's columns, already weighted vertically
     for row in range(height):
         line[:] = 0
         for tap in range(in_rows):

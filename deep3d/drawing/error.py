@@ -16,8 +16,8 @@ _SCALE = heat(np.linspace(0, 1, 256))
 def draw_error(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8: the photo under the colour error of each face, whose legend is in grey levels of 255.
 
-    That is the mean difference, over red, green and blue, of the photo and of the model's own colours in the light that
-    was found. Where the model says nothing (eyes, mouth, scalp) the photo stays.
+    The error is the mean difference, over red, green and blue, of the photo and the model's colours in the fitted
+    light. Where the model has no colours (eyes, mouth, scalp) the photo stays.
     """
     pixels = pixels_of(photo)
     picture = pixels.copy()

@@ -1,4 +1,4 @@
-"""What a picture shows of the heads in it: fragments of each in a window of its own, the farthest head first."""
+"""The heads in a picture: fragments of each in its own window, the farthest head first."""
 
 from __future__ import annotations
 
@@ -19,26 +19,25 @@ Faces = Reconstruction | Sequence[Reconstruction]
 """One face, or those of a group."""
 
 HIDDEN = 0.12
-"""Decimetres that a point lies behind what the picture shows there, from which the head hides it: lips that are closed
-hide the inner ones by less."""
+"""A point so many decimetres behind the visible surface is hidden. Closed lips cover the inner ones by less."""
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnHead:
-    """One head where a picture shows it. Pixels are the picture's, but for arrays of the window."""
+    """One head in a picture. Pixels are the picture's, except in arrays of the window."""
 
     face: Reconstruction
     points: np.ndarray  # (V, 3) columns and rows of the vertices, and their depth in decimetres
     left: int  # first column of the window
     top: int  # first row
     triangles: np.ndarray  # (F, 3) int32 vertices of the triangles that face the camera
-    front: np.ndarray  # (T,) bool, which ones of the model's these are
+    front: np.ndarray  # (T,) bool, their place among the model's triangles
     fragments: Fragments  # of the window, B = 1, with these triangles
     depth: np.ndarray  # (h, w) float32 decimetres from the camera, infinite where there is no head
 
     @property
     def triangle(self) -> np.ndarray:
-        """(h, w) int32, which of the F each pixel of the window shows, -1 for none."""
+        """(h, w) int32, the triangle of the F at each pixel of the window, -1 for none."""
         return self.fragments.triangle[0]
 
     @property
@@ -47,7 +46,7 @@ class DrawnHead:
         return self.fragments.weights[0]
 
     def window(self, picture: np.ndarray) -> np.ndarray:
-        """The view of a picture (H, W, ...) that the window is."""
+        """The window as a view of a picture (H, W, ...)."""
         height, width = self.triangle.shape
         return picture[self.top : self.top + height, self.left : self.left + width]
 
@@ -58,9 +57,9 @@ class DrawnHead:
         return out
 
     def shows(self, points: np.ndarray, slack: float = HIDDEN) -> np.ndarray:
-        """(N,) bool, which of (N, 3) columns, rows and depths the head itself does not hide.
+        """(N,) bool, which points (N, 3) of column, row and depth the head itself does not hide.
 
-        Points outside of the picture count as shown.
+        Points outside the picture count as visible.
         """
         height, width = self.triangle.shape
         column = np.rint(points[:, 0]).astype(np.int64) - self.left
@@ -83,9 +82,9 @@ def pixels_of(photo: Photo | np.ndarray) -> np.ndarray:
 
 
 def drawn_heads(faces: Faces, height: int, width: int) -> list[DrawnHead]:
-    """The heads that a picture of that size shows, the farthest first: those that appear larger are nearer.
+    """The heads in a picture of that size, the farthest first: heads that appear larger are nearer.
 
-    Cameras are fitted to each face by itself, so that their distances do not compare as well as their sizes.
+    Each face has its own fitted camera, so sizes are more comparable than distances.
     """
     group = [faces] if isinstance(faces, Reconstruction) else [*faces]
     heads = [_drawn(face, height, width) for face in sorted(group, key=pixels_per_decimetre)]
@@ -93,7 +92,7 @@ def drawn_heads(faces: Faces, height: int, width: int) -> list[DrawnHead]:
 
 
 def pixels_per_decimetre(face: Reconstruction) -> float:
-    """How large the photo shows the middle of a head."""
+    """The scale of the middle of a head in the photo."""
     distance = float(face.to_photo(np.zeros((1, 3)))[0, 2])
     return float(face.camera.focal_length_px * face.crop.matrix[0, 0] / distance)
 

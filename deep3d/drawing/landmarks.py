@@ -1,4 +1,4 @@
-"""2d_sparse and 2d_dense: the landmarks of faces on the photo, and the vertices that it shows."""
+"""2d_sparse and 2d_dense: the landmarks of faces on the photo, and the visible vertices."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DENSE_COLOUR = np.array([90, 235, 255])
 def draw_landmarks(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8: the photo with the 68 landmarks of each face, and lines along the parts of the face.
 
-    Full dots are seen, rings with faint lines are where the head itself hides them.
+    Full dots are visible landmarks; rings with faint lines are hidden by the head itself.
     """
     picture = pixels_of(photo).copy()
     for head in drawn_heads(faces, *picture.shape[:2]):
@@ -51,7 +51,7 @@ def hidden_landmarks(head: DrawnHead) -> np.ndarray:
 
 
 def draw_dense(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: the photo with dots at the vertices of each face that it shows, evenly thinned out."""
+    """(H, W, 3) uint8: the photo with dots at the visible vertices of each face, evenly thinned out."""
     picture = pixels_of(photo).copy()
     for head in drawn_heads(faces, *picture.shape[:2]):
         shown = head.face.face_model.derived(_spread_out)

@@ -1,4 +1,4 @@
-"""What colours mean as numbers: scales of colour, and a bar of them in the corner of a picture."""
+"""Colour scales, and a legend in the corner of a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAT = np.array(
         [212, 72, 66], [245, 125, 21], [250, 193, 39], [252, 255, 164],
     ]
 )  # fmt: skip
-"""Eight even steps of matplotlib's "inferno" (Smith and van der Walt, CC0), from little to much."""
+"""Eight even steps of matplotlib's "inferno" (Smith and van der Walt, CC0), from low to high."""
 
 
 def heat(share: np.ndarray) -> np.ndarray:
@@ -28,9 +28,9 @@ def grey(level: np.ndarray) -> np.ndarray:
 
 
 def draw_legend(picture: np.ndarray, colours: np.ndarray, least: str, most: str) -> None:
-    """Write a bar of colours (N, 3), from least to most, with a word at either end, to the bottom left of a picture.
+    """Draw a bar of colours (N, 3), from low to high, with a label at either end, at the bottom left of a picture.
 
-    Small pictures have a small legend; below 96 pixels a side there is no room for one.
+    Small pictures have a small legend; below 96 pixels a side there is none.
     """
     height, width = picture.shape[:2]
     if min(height, width) < 96:

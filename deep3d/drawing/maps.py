@@ -10,13 +10,13 @@ from deep3d.face_model import FaceModel
 from deep3d.mesh import MILLIMETRES
 from deep3d.photo import Photo
 
-NEAREST, FARTHEST = 255, 40  # grey levels of depth: what is near is bright, and no part of a head is black
+NEAREST, FARTHEST = 255, 40  # grey levels of depth: near is bright, and no part of a head is black
 
 
 def depth_map(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
     """(H, W) float32 millimetres from the camera to each head along the viewing direction, 0 where there is none.
 
-    A camera is fitted to each face by itself: distances compare within a head, less between heads.
+    Each face has its own fitted camera: distances are comparable within a head, less between heads.
     """
     height, width = pixels_of(photo).shape[:2]
     depth = np.zeros((height, width), np.float32)
@@ -27,9 +27,9 @@ def depth_map(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
 
 
 def draw_depth(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: depth as grey, the nearest point of all heads white; a legend tells millimetres from there.
+    """(H, W, 3) uint8: depth as grey, the nearest point of all heads white; the legend gives millimetres from there.
 
-    Heads are compared by their own nearest points, so that each shows its relief.
+    Each head is measured from its own nearest point, so that each shows its relief.
     """
     picture = np.zeros_like(pixels_of(photo))
     heads = drawn_heads(faces, *picture.shape[:2])

@@ -1,4 +1,4 @@
-"""Textured heads where a picture shows heads, perhaps those of others: one's expressions and pose on another's face."""
+"""Textured heads in place of those in a picture, such as another person's face with the same expression and pose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BACKGROUND = 233  # light grey
 
 
 def draw_textured(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: each head in its texture where the photo shows it, on light grey."""
+    """(H, W, 3) uint8: each head with its texture at its place in the photo, on light grey."""
     picture = np.full_like(pixels_of(photo), BACKGROUND)
     for head in drawn_heads(faces, *picture.shape[:2]):
         face = head.face

@@ -47,7 +47,7 @@ def draw_overlay(reconstruction: Reconstruction, rasterizer: Rasterizer) -> np.n
 
 
 def _photo(reconstruction: Reconstruction) -> np.ndarray:
-    """(384, 384, 3) uint8: the window of the photo that the crop shows, background beyond its borders."""
+    """(384, 384, 3) uint8: the photo in the area of the crop, background beyond its borders."""
     crop, pixels = reconstruction.crop, reconstruction.photo.pixels
     size = np.array([crop.photo_width, crop.photo_height])
     corners = crop.to_photo(np.array([[-0.5, -0.5], [CROP_SIZE - 0.5, CROP_SIZE - 0.5]])) + 0.5
@@ -64,7 +64,7 @@ def _photo(reconstruction: Reconstruction) -> np.ndarray:
 
 
 def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rasterizer) -> np.ndarray:
-    """The photo's panel with the mesh as blue clay, fainter off the facial skin, and the landmarks as dots."""
+    """The photo's panel with the mesh as blue clay, fainter outside the facial skin, and the landmarks as dots."""
     model, camera, vertices = reconstruction.face_model, reconstruction.camera, reconstruction.placed_vertices[None]
     pixels = (project(vertices, camera) + 0.5) * (PANEL / CROP_SIZE) - 0.5
     seen = _see(rasterizer, pixels, depth(vertices, camera), model.triangles, (PANEL, PANEL))

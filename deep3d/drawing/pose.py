@@ -22,7 +22,7 @@ _AXIS_LENGTH = 0.55  # of the box's height
 
 
 def draw_pose(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: the photo with a box round each face, its axes, and yaw, pitch and roll as `Pose` tells them."""
+    """(H, W, 3) uint8: the photo with a box round each face, its axes, and yaw, pitch and roll as in `Pose`."""
     picture = pixels_of(photo).copy()
     for head in drawn_heads(faces, *picture.shape[:2]):
         _draw_pose(picture, head.face)
@@ -44,7 +44,7 @@ def _draw_pose(picture: np.ndarray, face: Reconstruction) -> None:
 
 
 def _tell(picture: np.ndarray, face: Reconstruction, corners: np.ndarray, width: float) -> None:
-    """Write the angles above the box, or in it where the picture ends there."""
+    """Write the angles above the box, or inside it where the picture ends."""
     pose = face.pose
     words = f"yaw {pose.yaw:+.0f}°  pitch {pose.pitch:+.0f}°  roll {pose.roll:+.0f}°"
     size = int(np.clip(9 * width, 12, 40))

@@ -1,4 +1,4 @@
-"""Colours for what a rasteriser saw of a head, in kernels that fuse it all. All colours but codes are linear light."""
+"""Colours for a rasterised head, in fused kernels. All colours except codes are linear light."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LINEAR = np.where(
 ).astype(np.float32)
 """The light of each sRGB code."""
 CODES = np.searchsorted((LINEAR[1:] + LINEAR[:-1]) / 2, np.linspace(0, 1, 1 << 14)).astype(np.uint8)
-"""And back: the codes of even steps of light from 0 to 1."""
+"""The inverse: the codes of even steps of light from 0 to 1."""
 CLAY = np.array([0.60, 0.68, 0.80], np.float32)  # blue clay
 _KEY_LIGHT = np.array([-0.42, 0.55, 0.72], np.float32)  # unit direction, from above on the left
 
 
 def clay_light(normals: np.ndarray) -> np.ndarray:
-    """(V,) in [0, 1]: how bright clay is whose surface has these unit normals (V, 3) toward the camera."""
+    """(V,) in [0, 1]: brightness of clay with these unit normals (V, 3) in the camera's frame."""
     return np.minimum(0.12 + 0.72 * np.maximum(normals @ _KEY_LIGHT, 0) + 0.16 * (1 + normals[:, 1]), 1)
 
 
@@ -61,7 +61,7 @@ def reduced_light(image, step, linear):
 
 @numba.njit(cache=True, nogil=True)
 def lay_over(picture, layer, colour, linear, codes):
-    """A picture (H, W, 3) uint8 under a layer (H, W, 2) of one colour (3,): its light and how much it hides.
+    """A picture (H, W, 3) uint8 under a layer (H, W, 2) of one colour (3,): its light and its opacity.
 
     `linear` (256,) float32 gives the light of each code, `codes` are those of `encode`.
     """
@@ -81,8 +81,8 @@ def lay_over(picture, layer, colour, linear, codes):
 def lay_head_over(picture, triangle, weights, triangles, colours, opacity, linear, codes):
     """Write a head over a picture (h, w, 3) uint8: light (V, 3) and opacity (V,) float32 of its vertices.
 
-    `triangle` and `weights` are a head's fragments. Pixels at its outline are covered by as much as their neighbours
-    are; `linear` and `codes` are as in `lay_over`.
+    `triangle` and `weights` are a head's fragments. Pixels at its outline are covered in the share of their covered
+    neighbours; `linear` and `codes` are as in `lay_over`.
     """
     height, width = triangle.shape
     for row in range(height):
@@ -104,7 +104,7 @@ def lay_head_over(picture, triangle, weights, triangles, colours, opacity, linea
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _covered(triangle, row, column):
-    """The share of a pixel that a head covers, by how many of the pixels round it show the head."""
+    """The share of a pixel that a head covers, from the number of neighbours that show the head."""
     height, width = triangle.shape
     seen = 0
     for y in range(row - 1, row + 2):

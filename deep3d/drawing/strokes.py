@@ -1,4 +1,4 @@
-"""Dots, rings, lines and words on a picture, smooth at their edges. Pictures are (H, W, 3) uint8 and are written to."""
+"""Antialiased dots, rings, lines and words. The functions draw into the picture, (H, W, 3) uint8."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def draw_lines(
 def draw_words(
     picture: np.ndarray, words: str, left: float, top: float, size: int, colour: tuple[int, int, int] = (255, 255, 255)
 ) -> None:
-    """One line of text with a dark edge, its top left corner at a pixel; what is beyond the picture is cut off."""
+    """One line of text with a dark edge, its top left corner at a pixel, clipped to the picture."""
     font, edge = _font(size), max(1, size // 10)
     box = font.getbbox(words, stroke_width=edge)
     width, height = int(box[2]) + 1, int(box[3]) + 1
@@ -57,7 +57,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _drawable(places: np.ndarray, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Finite places only, each with its colour, as the kernels take them."""
+    """Finite places only, each with its colour, in the form that the kernels take."""
     places = np.ascontiguousarray(places, np.float64)
     each = np.broadcast_to(np.asarray(colours, np.float64), (len(places), 3))
     sound = np.isfinite(places).all(axis=1)

@@ -16,7 +16,7 @@ _SHADE_UNDER_LINES = 0.35
 
 
 def draw_surface(faces: Faces, photo: Photo | np.ndarray, opacity: float = OPACITY) -> np.ndarray:
-    """(H, W, 3) uint8: the photo under each head as clay in a light of its own, of an opacity in [0, 1]."""
+    """(H, W, 3) uint8: the photo under each head as clay in a fixed light, with an opacity in [0, 1]."""
     picture = pixels_of(photo).copy()
     for head in drawn_heads(faces, *picture.shape[:2]):
         light = clay_light(head.face.placed_normals)
@@ -25,7 +25,7 @@ def draw_surface(faces: Faces, photo: Photo | np.ndarray, opacity: float = OPACI
 
 
 def draw_albedo(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: the photo under each head in the model's own colours, as if no light fell on them."""
+    """(H, W, 3) uint8: the photo under each head in the model's albedo, without light."""
     picture = pixels_of(photo).copy()
     for head in drawn_heads(faces, *picture.shape[:2]):
         codes = np.rint(255 * np.clip(head.face.albedo, 0, 1)).astype(np.uint8)
@@ -34,7 +34,7 @@ def draw_albedo(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
 
 
 def draw_wireframe(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: the photo under the edges of each head's triangles that it shows."""
+    """(H, W, 3) uint8: the photo under the edges of each head's visible triangles."""
     picture = pixels_of(photo).copy()
     for head in drawn_heads(faces, *picture.shape[:2]):
         light = clay_light(head.face.placed_normals)
@@ -45,7 +45,7 @@ def draw_wireframe(faces: Faces, photo: Photo | np.ndarray) -> np.ndarray:
 
 
 def _lay_over(picture: np.ndarray, head: DrawnHead, light: np.ndarray, opacity: float) -> None:
-    """Write a head over a picture, whose vertices shine (V, 3) in linear light."""
+    """Draw a head over a picture; its vertices have colours (V, 3) in linear light."""
     each = np.full(len(light), opacity, np.float32)
     colours = np.ascontiguousarray(light, np.float32)
     lay_head_over(head.window(picture), head.triangle, head.weights, head.triangles, colours, each, LINEAR, CODES)
@@ -53,7 +53,7 @@ def _lay_over(picture: np.ndarray, head: DrawnHead, light: np.ndarray, opacity: 
 
 @numba.njit(cache=True, nogil=True)
 def _edges(picture, triangle, corners, colour, half_width):
-    """Write the edges of the triangles that pixels (h, w) show, whose corners (F, 3, 2) are in the window's pixels.
+    """Draw the edges of the triangles visible at pixels (h, w); their corners (F, 3, 2) are in the window's pixels.
 
     Where triangles are smaller than pixels the lines are fainter, so that their share of the surface stays the same.
     """

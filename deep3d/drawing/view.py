@@ -1,4 +1,4 @@
-"""A textured head from any side, as the 3D viewer of the site shows it: the same camera, the same frame."""
+"""A textured head from any side, with the same camera and framing as the site's 3D viewer."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def draw_view(
     """(size, size, 3) uint8: a mesh in decimetres with its texture (h, w, 3) uint8, turned to a pose, with its hair.
 
     The head turns about the middle of its bounding box: first by yaw about its own upright axis, then by pitch, then
-    by roll in the picture; so do the viewer's angles. The camera stands so far away that nothing is cut off; the
-    outline of a head lies before its middle.
+    by roll in the picture; the viewer's angles work the same way. The camera stands far enough to show the whole
+    head, whose outline lies in front of its middle.
     """
     points = mesh.vertices if hair is None else np.concatenate([mesh.vertices, hair.mesh.vertices])
     low, high = points.min(axis=0), points.max(axis=0)

@@ -1,4 +1,4 @@
-"""All benchmarks: from the names of folders and the sizes of what is to be drawn."""
+"""All benchmarks, from names of folders and numbers of synthetic pictures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FOLDER_BENCHMARKS: dict[str, Callable[[Path], tuple[Benchmark, ...]]] = {
 
 
 def portrait_benchmarks(folder: Path, half: Half, confidence: bool, turned: bool) -> list[Benchmark]:
-    """Landmarks on one half of the portraits, whether results know how good they are, and whether they come upright.
+    """Landmarks on one half of the portraits, and optionally confidence and rotated photos.
 
     Raises: DatasetError.
     """
@@ -56,7 +56,7 @@ def portrait_benchmarks(folder: Path, half: Half, confidence: bool, turned: bool
 
 
 def faceless_benchmarks(count: int, given: Path | None, scratch: Path) -> list[Benchmark]:
-    """Pictures without a face, drawn and of a folder; nothing to measure where there are none.
+    """Pictures without a face, drawn and from a folder; empty without either.
 
     Raises: PhotoMissing.
     """
@@ -66,7 +66,7 @@ def faceless_benchmarks(count: int, given: Path | None, scratch: Path) -> list[B
 def synthetic_benchmarks(
     face_model: Path | None, heads: int, people: int, mapped: int, scratch: Path
 ) -> list[Benchmark]:
-    """Heads of a face model, None for the open one, drawn into a folder that must stay while they are measured.
+    """Heads of a face model (None for the open one), drawn into a folder that must exist while they are measured.
 
     For landmarks, of people several times, and with all that is known of their pixels.
 

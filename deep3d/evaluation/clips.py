@@ -1,4 +1,4 @@
-"""Drawn clips, of which everything is known: what following people through a film is worth beside single frames."""
+"""Synthetic clips with known motion: tracking people through a film, compared with single frames."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from deep3d.video.tracking import FaceTracker
 
 SEED = 990_100_001  # of clips to measure on
 FRAMES = 100
-SINGLE_EVERY = 4  # frames, of those that are reconstructed by themselves
+SINGLE_EVERY = 4  # frames, of those that are reconstructed separately
 BATCH = 8
 
 
 @dataclass(frozen=True)
 class ClipFigures:
-    """What was measured."""
+    """The figures of all clips."""
 
     single_landmarks: float  # percent of the face box, mean over 68 landmarks, frame by frame
     film_landmarks: float  # the same of a film, smoothed
-    single_identity: float  # millimetres, mean distance of the face's shape at rest, any similarity aside
+    single_identity: float  # millimetres, mean distance of the face's neutral shape after a similarity alignment
     film_identity: float
     jitter: float  # pixels, standard deviation of the 68 landmarks of a still face about their means
     jitter_single: float
-    lag: int  # frames by which a nod comes late
-    people: int  # who were seen in a clip of three who cross, leave and come back
+    lag: int  # lag of a nod in frames
+    people: int  # people found in a clip of three who cross, leave and come back
     swaps: int  # frames in which a person's number was another's
 
     def to_markdown(self) -> str:
@@ -92,7 +92,7 @@ def measure_clips(
 
 
 def see_clip(reconstructor: Reconstructor, clip: DrawnClip) -> Sightings:
-    """What the tracker sees in a clip."""
+    """The tracker's result for a clip."""
     tracker = FaceTracker(reconstructor)
     parts = [Sightings.none(len(reconstructor.checkpoint.dense_vertices))]
     for start in range(0, len(clip), BATCH):
@@ -140,7 +140,7 @@ def _talking(reconstructor: Reconstructor, clip: DrawnClip) -> tuple[float, floa
 
 
 def _single(reconstructor: Reconstructor, clip: DrawnClip, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Landmarks (68, 2) and identity (80,) of one frame by itself."""
+    """Landmarks (68, 2) and identity (80,) of a single frame."""
     face = reconstructor(Photo(clip.frame(number), "frame", ""))
     return face.landmarks68, face.coefficients.identity[0]
 
@@ -158,7 +158,7 @@ def _identity_error(identity: np.ndarray, clip: DrawnClip) -> float:
 
 
 def _lag(reconstructor: Reconstructor, clip: DrawnClip) -> int:
-    """Frames by which the tip of the nose comes late."""
+    """Lag of the tip of the nose in frames."""
     (track,) = follow_clip(reconstructor, clip)
     film = track.landmarks68(reconstructor.face_model)[:, 30, 1]
     truth = np.array([clip.landmarks68(0, number)[30, 1] for number in track.frame])
@@ -168,7 +168,7 @@ def _lag(reconstructor: Reconstructor, clip: DrawnClip) -> int:
 
 
 def _who_is_who(reconstructor: Reconstructor, clip: DrawnClip) -> tuple[int, int]:
-    """How many people are seen, and frames in which a person is not who it was most of the time."""
+    """The number of people found, and of frames in which a person has another number than usual."""
     seen = see_clip(reconstructor, clip)
     who = np.array([_nearest(clip, seen, row) for row in range(len(seen))])
     swaps = 0

@@ -1,8 +1,8 @@
-"""How good depth maps and normals of faces are: the field's measures, in millimetres and degrees.
+"""Errors of depth maps and normals of faces: the field's measures, in millimetres and degrees.
 
-Heights are relative: before all but `offset` is measured, their mean inside the face is made the true one. The scale
-invariant error takes out the scale as well (Eigen et al., 2014, on heights), and the delta thresholds are shares of
-pixels that are off by less than 1, 2 and 4 mm, for ratios of depths say nothing where all of a face is a metre away.
+Heights are relative: except for `offset`, their mean inside the face is first set to the true one. The scale-invariant
+error also removes the scale (Eigen et al., 2014, on heights). The delta thresholds are shares of pixels that are off by
+less than 1, 2 and 4 mm, because ratios of depths mean little when the whole face is a metre away.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.synthetic.people.region_shapes import RegionShapes
 
 THRESHOLDS = (1.0, 2.0, 4.0)  # millimetres
-JUMP = 12.0  # millimetres from pixel to pixel: the outline of a nose before a cheek, not the inside of a face
+JUMP = 12.0  # millimetres from pixel to pixel: the outline of a nose in front of a cheek, not the inside of a face
 EARS, THROAT = 0.1, 0.15  # decimetres behind the ends of the jaw and below the chin, where a face ends
 FEWEST = 200  # pixels of a face that is measured
 SEED = 990_000_003  # of heads to measure on: training runs count their seeds from 0
@@ -44,7 +44,7 @@ class DepthErrors:
     mae: float  # millimetres
     rmse: float  # millimetres
     scale_invariant: float  # millimetres rms
-    offset: float  # millimetres by which all is too near
+    offset: float  # millimetres by which the whole face is too near
     delta1: float  # share of pixels off by less than 1 mm
     delta2: float  # 2 mm
     delta4: float  # 4 mm
@@ -126,7 +126,7 @@ def head_errors(model: FaceModel, heads: MappedHeads, said: SurfaceMaps) -> list
 
 
 def inside_face(face: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """Mask (S, S) of the pixels of a face (S, S) that are not beside its border or a jump of heights in millimetres."""
+    """Mask (S, S) of the pixels of a face (S, S) that do not touch its border or a jump of heights in millimetres."""
     jump = ndimage.maximum_filter(height, 3) - ndimage.minimum_filter(height, 3) > JUMP
     return np.asarray(ndimage.binary_erosion(face)) & np.logical_not(ndimage.binary_dilation(jump))
 

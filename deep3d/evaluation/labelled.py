@@ -1,8 +1,8 @@
-"""Photos whose faces people labelled in the 300-W (iBUG) markup: error of `landmarks68_contour`, which follows it.
+"""Photos with faces labelled in the 300-W (iBUG) markup: error of `landmarks68_contour`, which follows it.
 
 A folder holds either `landmarks.npz` (`names`, `landmarks68` (N, 68, 2) photo pixels) and `photos/`, or photos with a
-`.pts` file beside each, as 300-W is published. A photo may have several labelled faces; each is compared with the face
-that is nearest to it, and one that is not found counts as such.
+`.pts` file beside each, as 300-W is published. A photo may have several labelled faces; each is compared with the
+nearest face, and one without a face near it counts as not found.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LabelledFaces:
 
 
 def labelled_benchmark(folder: Path) -> Benchmark:
-    """Landmark errors on labelled faces; the mean face, which is placed on the largest alone, is not measured.
+    """Landmark errors on labelled faces; the mean face is not measured, because it is placed on the largest face only.
 
     Raises: DatasetError.
     """
@@ -57,7 +57,7 @@ def labelled_benchmark(folder: Path) -> Benchmark:
 
 
 def _nearest(predictor: ReconstructorPredictor, photo: Path, labels: np.ndarray) -> list[PredictedLandmarks | None]:
-    """For each of (L, 68, 2) labelled faces of a photo the face that is nearest to it."""
+    """The nearest face for each of (L, 68, 2) labelled faces of a photo."""
     faces = [landmarks_of(face) for face in predictor.reconstructor.reconstruct([read_photo(photo)], "all")[0]]
     nearest: list[PredictedLandmarks | None] = []
     for label in labels:

@@ -25,7 +25,7 @@ from deep3d.landmarks import BROWS, EYES, INNER, JAW, LIPS, NOSE, Placement, lan
 
 REGIONS = {"nme51": INNER, "nme68": slice(0, 68), "brows": BROWS, "eyes": EYES, "nose": NOSE, "lips": LIPS, "jaw": JAW}
 PREDICTED_YAW = (0, 15, 30, 60, 180)
-"""Edges of the bands, degrees to either side, where the photos have no true yaw."""
+"""Edges of the bands in degrees, either side, for photos without true yaw."""
 COLUMNS = (
     ("nme51", "mean"),
     ("nme51", "median"),
@@ -39,7 +39,7 @@ COLUMNS = (
 
 def portrait_benchmark(dataset: PortraitSet, half: Half) -> Benchmark:
     """One half of the portraits, by skin tone and predicted yaw."""
-    caption = f"Portraits, {half!r} half: landmark error in percent of the face box, where MediaPipe has them."
+    caption = f"Portraits, {half!r} half: landmark error in percent of the face box, in MediaPipe's placement."
     return landmark_benchmark(
         "portraits", caption, dataset, group_by_skin_tone(dataset.photos, dataset.landmarks), COLUMNS, "mediapipe"
     )
@@ -60,7 +60,7 @@ def landmark_benchmark(
     columns: tuple[tuple[str, str], ...],
     placement: Placement = "fixed",
 ) -> Benchmark:
-    """Landmark errors on a data set; bands of predicted yaw are added where the groups hold no yaw of their own."""
+    """Landmark errors on a data set; bands of predicted yaw are added if the groups have no yaw."""
 
     def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement:
         return evaluate_landmarks(predictor.predict_landmarks(dataset.photos), dataset, groups, progress, placement)

@@ -1,4 +1,4 @@
-"""The row that every predictor has to beat: the mean face, placed by the five alignment points alone."""
+"""The baseline that every predictor has to beat: the mean face, placed by the five alignment points alone."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def mean_mesh(model: FaceModel) -> PredictedMesh:
 
 
 def fit_weak_perspective(points: np.ndarray, pixels: np.ndarray) -> WeakPerspective:
-    """The view of (N, 3) model-space points that comes nearest to (N, 2) photo pixels in least squares; N >= 4.
+    """The least-squares view of (N, 3) model-space points for (N, 2) photo pixels; N >= 4.
 
     Found by Levenberg and Marquardt's method from the frontal view that fits best in the picture plane.
 
-    Raises: ShapeError if the shapes are others.
+    Raises: ShapeError for other shapes.
     """
     if points.ndim != 2 or points.shape[1] != 3 or len(points) < 4 or pixels.shape != (len(points), 2):
         raise ShapeError(f"pose fit: expected shapes (N, 3) and (N, 2) with N >= 4, got {points.shape}, {pixels.shape}")

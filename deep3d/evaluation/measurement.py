@@ -1,4 +1,4 @@
-"""What is measured: a benchmark is a data set with its way of measuring, a measurement one predictor's errors on it."""
+"""A benchmark is a data set and a measure; a measurement is one predictor's errors on it."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from deep3d.evaluation.statistics import Ratio, Summary, summarize, worst_over_b
 from deep3d.landmarks import Placement
 
 Progress = Callable[[int, int], None]
-"""Called with the number of photos done and the number of all."""
+"""Called with the number of finished photos and the total."""
 
 Groups = dict[str, dict[str, np.ndarray]]
-"""By what N photos are grouped, and then for each group which of them it holds: (N,) bool."""
+"""Groups of N photos: by criterion and by name of the group, (N,) bool."""
 
 
 @dataclass(frozen=True)
 class PredictedLandmarks:
-    """What is predicted for one photo in which a face was found."""
+    """The prediction for one photo in which a face was found."""
 
     landmarks: np.ndarray  # (68, 2) photo pixels, fixed points of the surface
     yaw: float | None = None  # degrees, where known
     contour: np.ndarray | None = None  # (68, 2) with the jaw on the visible outline, where that is known to differ
-    mediapipe: np.ndarray | None = None  # (68, 2) where MediaPipe has them, where that is known to differ
+    mediapipe: np.ndarray | None = None  # (68, 2) in MediaPipe's placement, where that is known to differ
 
     def placed(self, placement: Placement) -> np.ndarray:
-        """The (68, 2) landmarks as a data set has them."""
+        """The (68, 2) landmarks in the placement of a data set."""
         other = {"fixed": None, "contour": self.contour, "mediapipe": self.mediapipe}[placement]
         return self.landmarks if other is None else other
 
 
 @dataclass(frozen=True)
 class PredictedMesh:
-    """The shape that is predicted for one face."""
+    """The predicted shape of one face."""
 
     vertices_mm: np.ndarray  # (V, 3) millimetres, in any pose
     triangles: np.ndarray  # (T, 3) vertex numbers
     landmark_vertices: np.ndarray  # (68,) vertex numbers
-    neutral_mm: np.ndarray | None = None  # (V, 3) the same person without expression, where that is known
+    neutral_mm: np.ndarray | None = None  # (V, 3) the same person without expression, if known
 
     @property
     def neutral(self) -> PredictedMesh:
-        """The mesh without expression: what scans of faces at rest are compared with."""
+        """The mesh without expression, for comparison with neutral scans."""
         vertices = self.vertices_mm if self.neutral_mm is None else self.neutral_mm
         return PredictedMesh(vertices, self.triangles, self.landmark_vertices, vertices)
 
 
 class FacePredictor(Protocol):
-    """Whatever can be a row of a report. Results come one per photo and in order, None where no face is found.
+    """A row of a report. Yields one result per photo, in order, None where no face is found.
 
-    Lazy ones let progress be seen.
+    Lazy iterators make progress visible.
     """
 
     @property
     def name(self) -> str:
-        """What the row is called: the checkpoint's name, and the fit if there is one."""
+        """The name of the row: the checkpoint's name, and the fit if there is one."""
         ...
 
     def predict_landmarks(self, photos: Sequence[Path]) -> Iterable[PredictedLandmarks | None]:
@@ -71,7 +71,7 @@ class FacePredictor(Protocol):
         ...
 
     def predict_person(self, photos: Sequence[Path]) -> PredictedMesh | None:
-        """The one face that several photos of a person show, without expression."""
+        """One face from several photos of a person, without expression."""
         ...
 
 
@@ -98,13 +98,13 @@ class Measurement:
         return {name: summarize(self.main[inside]) for name, inside in self.groups[kind].items() if inside.any()}
 
     def ratio(self, kind: str) -> Ratio | None:
-        """How far apart the groups' means of the first measure are; None where fewer than two have faces."""
+        """The groups' largest over smallest mean of the first measure; None if fewer than two have faces."""
         return worst_over_best({name: self.main[inside] for name, inside in self.groups[kind].items()})
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A data set and how predictors are measured on it."""
+    """A data set and the measure for predictors."""
 
     name: str  # short, the key in JSON
     caption: str  # what was measured, in what unit
@@ -115,7 +115,7 @@ class Benchmark:
 
 
 def bands(values: np.ndarray, edges: Sequence[float]) -> dict[str, np.ndarray]:
-    """Groups of (N,) values between neighbouring edges, each in the band above it but for the last; NaN is in none."""
+    """Groups of (N,) values between neighbouring edges, with lower edges and the last upper one; NaN is in none."""
     last = edges[-1]
     return {
         f"{low:g}-{high:g}": (values >= low) & ((values < high) | ((high == last) & (values == last)))

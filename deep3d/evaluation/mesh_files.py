@@ -1,4 +1,4 @@
-"""Reading scans: OBJ and PLY through trimesh, VRML, and the points that people picked on them in MeshLab."""
+"""Reading scans: OBJ and PLY through trimesh, VRML, and points picked on them in MeshLab."""
 
 from __future__ import annotations
 

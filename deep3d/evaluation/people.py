@@ -1,7 +1,7 @@
-"""Consistency of identity: how far the shapes from several photos of one person are apart, and from other people's.
+"""Consistency of identity: distances between the shapes from photos of one person, and of different people.
 
-A folder holds a folder of photos for each person. Shapes without expression are brought together by a similarity
-transform and compared within 95 mm of the tip of the nose.
+A folder holds a folder of photos for each person. Neutral shapes are aligned by a similarity transform
+and compared within 95 mm of the tip of the nose.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def read_people(folder: Path) -> People:
 
 
 def face_distance(mesh: PredictedMesh, truth: PredictedMesh) -> float:
-    """Mean distance in millimetres of the faces of two meshes with the same vertices, any similarity aside."""
+    """Mean distance in millimetres of two faces with the same vertices, after a similarity alignment."""
     truth_face, face = _faces({0: truth, 1: mesh}).values()
     return shape_distance(face, truth_face)
 
 
 def shape_distance(shape: np.ndarray, reference: np.ndarray) -> float:
-    """Mean distance of corresponding points (N, 3) once a similarity transform has brought them together."""
+    """Mean distance of corresponding points (N, 3) after a similarity alignment."""
     return float(np.linalg.norm(Similarity.fit(shape, reference)(shape) - reference, axis=1).mean())
 
 

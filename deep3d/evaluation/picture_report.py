@@ -1,6 +1,6 @@
 """The evaluation as one HTML file for people: tables, cumulative errors, groups, and the worst photos.
 
-Everything is inside the file. It shows the photos of the data sets: who may see these may see the report.
+The file is self-contained. It shows photos of the data sets, so share it only with people who may see those.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _kinds(table: Table) -> list[str]:
 
 
 def _cumulative(table: Table) -> str:
-    """Share of all photos, those without a face among them, with an error up to each."""
+    """Share of all photos, including those without a face, with an error up to each value."""
     figure, axes = _plot()
     for name, measurement in table.rows.items():
         errors = np.sort(measurement.main[~np.isnan(measurement.main)])

@@ -23,14 +23,14 @@ _FITTED = {"none": "", "landmarks": ", fitted", "photometric": ", fitted to colo
 
 
 class ReconstructorPredictor:
-    """Feeds photos to a reconstructor in batches and hands out what each measure needs."""
+    """Sends photos through a reconstructor in batches and gives what each measure needs."""
 
     def __init__(self, reconstructor: Reconstructor) -> None:
         self.reconstructor = reconstructor
 
     @property
     def name(self) -> str:
-        """The checkpoint's name, and what its faces are fitted to."""
+        """The checkpoint's name, and the kind of fit."""
         return self.reconstructor.checkpoint.info.name + _FITTED[self.reconstructor.refinement]
 
     @property
@@ -59,7 +59,7 @@ class ReconstructorPredictor:
             yield None if face is None else _mesh(face)
 
     def predict_person(self, photos: Sequence[Path]) -> PredictedMesh | None:
-        """The face that all photos share; None where no photo shows one."""
+        """The face of all photos together; None if no photo shows one."""
         try:
             return _mesh(self.reconstructor.same_person([read_photo(photo) for photo in photos]).surest)
         except NoFaceFound:

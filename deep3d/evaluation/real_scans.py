@@ -1,8 +1,8 @@
-"""Pictures of a scanned real head: scan-to-mesh error by light and by view, over the mean face's, and of all views.
+"""Pictures of a scanned real head: scan-to-mesh error by light, by view and of all views, relative to the mean face's.
 
 The folder has `scan.npz` (`points_mm` (S, 3) points of the face, `landmarks51_mm` (51, 3) for the first alignment, at
 rest, in any pose) and `photos/LIGHT_VIEW.jpg`. The error is that of `evaluation.scans`, with all points of the scan.
-The scan has no size of its own, so that the mean face of the face model is the measure to divide by.
+The scan has no absolute size, so errors are divided by those of the face model's mean face.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def read_scanned_head(folder: Path) -> ScannedHead:
 
 
 def scanned_head_benchmark(folder: Path, face_model: Path | None = None) -> Benchmark:
-    """Shape from each picture, and from all views under each light together; over that of the face model's mean.
+    """Shape from each picture, and from all views under each light together; relative to the face model's mean.
 
     Raises: DatasetError; FaceModelError.
     """
@@ -80,7 +80,7 @@ def scanned_head_benchmark(folder: Path, face_model: Path | None = None) -> Benc
 
 
 def _groups(rows: tuple[Path, ...], single: np.ndarray) -> Groups:
-    """Pictures by light and by view, and what all pictures under a light gave."""
+    """Groups of pictures by light and by view, and results of all pictures under a light."""
     light = np.array([_light(photo) for photo in rows])
     view = np.array([photo.stem.partition("_")[2] for photo in rows])
     lights = dict.fromkeys(light.tolist())
@@ -92,7 +92,7 @@ def _groups(rows: tuple[Path, ...], single: np.ndarray) -> Groups:
 
 
 def _over(measured: Measurement, mean: np.ndarray) -> dict[str, float]:
-    """Median over pictures of the medians, and mean of the means, over those of the mean face; by light."""
+    """Median of the pictures' medians, and mean of the means, divided by those of the mean face; by light."""
     figures = {}
     for kind in ("light", TOGETHER):
         for name, inside in measured.groups[kind].items():

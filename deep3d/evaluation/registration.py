@@ -1,7 +1,7 @@
-"""Bringing a scan and a mesh together, and how far they then are apart.
+"""Alignment of scans and meshes, and their distances.
 
 Similarity transforms by least squares (Umeyama, 1991), iterated closest points (Besl and McKay, 1992), and distances
-along the normals of a surface that is sampled so densely that no search within triangles is needed.
+along the normals of a surface sampled so densely that no search within triangles is needed.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ class Similarity:
     translation: np.ndarray  # (3,)
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Where the map takes (N, 3) points."""
+        """The images of (N, 3) points."""
         return self.scale * points @ self.rotation.T + self.translation
 
     def inverse(self, points: np.ndarray) -> np.ndarray:
-        """Points (N, 3) that the map takes to `points`."""
+        """The points (N, 3) whose images are `points`."""
         return (points - self.translation) @ self.rotation / self.scale
 
     @classmethod
     def fit(
         cls, source: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None, scaled: bool = True
     ) -> Similarity:
-        """The map that takes (N, 3) source points to target points with least squared error (Umeyama, 1991); N >= 3.
+        """The least-squares map from (N, 3) source points to target points (Umeyama, 1991); N >= 3.
 
-        `weight` (N,) says how much each pair counts; without `scaled` the map is rigid.
+        `weight` (N,) are the weights of the pairs; without `scaled` the map is rigid.
         """
         share = np.full(len(source), 1 / len(source)) if weight is None else weight / weight.sum()
         source_mean, target_mean = share @ source, share @ target
@@ -63,17 +63,17 @@ class Surface:
         return np.asarray(distance), np.asarray(index)
 
     def distances(self, points: np.ndarray, placement: Similarity) -> np.ndarray:
-        """Distances (N,) of (N, 3) points from the surface where a placement puts it, along the normals."""
+        """Distances (N,) of (N, 3) points from the placed surface, along its normals."""
         own = placement.inverse(points)
         _, nearest = self.nearest(own)
         return placement.scale * np.abs(np.sum((own - self.points[nearest]) * self.normals[nearest], axis=1))
 
 
 def register(surface: Surface, scan: np.ndarray, start: Similarity, kept: float = 1.0) -> Similarity:
-    """The placement of a surface on (N, 3) scan points by ICP; each round leaves out the worst of the pairs.
+    """The placement of a surface on (N, 3) scan points by ICP; each round leaves out the worst pairs.
 
-    The samples stay in the mesh's own frame and the scan is brought to them, so that one search tree serves all rounds;
-    the fits are the same, for the best map from moved points is the best map from the points themselves.
+    The samples stay in the mesh's frame and the scan moves, so that one search tree serves all rounds. The fits are
+    the same: the best map from moved points is the best map from the points themselves.
     """
     placement = start
     for _ in range(ROUNDS):
@@ -84,7 +84,7 @@ def register(surface: Surface, scan: np.ndarray, start: Similarity, kept: float 
 
 
 def sample_surface(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points spread uniformly over a surface and the unit normals there, each (120000, 3), always the same ones."""
+    """Points spread uniformly over a surface and their unit normals, each (120000, 3), the same at every call."""
     generator = np.random.default_rng(SAMPLING_SEED)
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
     normals = np.cross(b - a, c - a)

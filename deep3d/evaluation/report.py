@@ -1,4 +1,4 @@
-"""What an evaluation gives: one table per benchmark, as JSON and as Markdown, with machine and date."""
+"""The result of an evaluation: one table per benchmark, as JSON and as Markdown, with machine and date."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells as people read them."""
+    """A table of formatted cells."""
 
     header: list[str]
     rows: list[list[str]]
@@ -38,13 +38,13 @@ class Grid:
 
 @dataclass(frozen=True)
 class Table:
-    """What one benchmark gave."""
+    """The results of one benchmark."""
 
     benchmark: Benchmark
     rows: dict[str, Measurement]  # by name of the predictor
 
     def to_json(self) -> dict[str, Any]:
-        """Summaries and per-photo errors; numbers that do not exist are None."""
+        """Summaries and per-photo errors; NaN becomes None."""
         rows = [{"name": name, **_measurement_json(measurement)} for name, measurement in self.rows.items()]
         return {"name": self.benchmark.name, "caption": self.benchmark.caption, "rows": rows}
 
@@ -105,7 +105,7 @@ class Report:
         return {"schema": SCHEMA, "machine": self.machine, "date": self.date, "benchmarks": tables}
 
     def to_markdown(self) -> str:
-        """The tables, with a line that says what was measured where."""
+        """The tables, and a line with the date and the machine."""
         parts = [f"Measured {self.date[:10]} on {self.machine}.", *(table.to_markdown() for table in self.tables)]
         return "\n\n".join(parts) + "\n"
 
@@ -126,7 +126,7 @@ def utc_now() -> str:
 
 
 def photo_names(photos: Sequence[Path]) -> list[str]:
-    """The files as seen from the folder that holds them all."""
+    """The files relative to their common folder."""
     if not photos:
         return []
     folder = os.path.commonpath([photo.parent for photo in photos])

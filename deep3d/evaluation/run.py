@@ -10,7 +10,7 @@ from deep3d.evaluation.measurement import Benchmark, FacePredictor
 from deep3d.evaluation.report import Report, Table, describe_machine, utc_now
 
 StageProgress = Callable[[str, int, int], None]
-"""Called with what is being measured, the number of photos done and the number of all."""
+"""Called with the name of the measurement, the number of finished photos and the total."""
 
 
 def run_evaluation(
@@ -18,7 +18,7 @@ def run_evaluation(
 ) -> Report:
     """Measure every predictor on every benchmark.
 
-    Raises: DatasetError if a set turns out to be damaged, or none is given.
+    Raises: DatasetError if a set is damaged, or none is given.
     """
     if not benchmarks:
         raise DatasetError("evaluation: no data set given; name a folder of portraits, of heads, or another one")

@@ -2,8 +2,8 @@
 
 A similarity transform takes the predicted mesh to the scan: first by least squares on the 51 inner landmarks, then by
 25 rounds of ICP from every fourth scan point to 120,000 points sampled on the mesh, the worst 5% of pairs left out of
-each fit. The error of a scan point is its distance, along the mesh normal, to the nearest sampled point. Told are the
-median over heads of the median error, and the mean over heads of the mean error.
+each fit. The error of a scan point is its distance, along the mesh normal, to the nearest sampled point. The
+figures are the median over heads of the median error, and the mean over heads of the mean error.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from deep3d.landmarks import INNER
 
 KEPT = 0.95  # share of the pairs that each fit uses
 SCAN_STRIDE = 4  # every fourth scan point is measured
-ICP_POINTS = 5000  # of the face in a dense scan, that find the alignment; all are measured
+ICP_POINTS = 5000  # of the face in a dense scan, for the alignment; all points are measured
 FEWEST_POINTS = 100  # of the face in a dense scan
 COLUMNS = (("median", "median"), ("median", "p90"), ("mean", "mean"), ("mean", "p90"))
 
 ScanDistances = Callable[[PredictedMesh, int], np.ndarray]
-"""Errors (S,) in millimetres of the scan points that belong to the photo of that number."""
+"""Errors (S,) in millimetres of the scan points of the photo with that number."""
 
 
 def head_benchmark(dataset: HeadSet) -> Benchmark:
-    """The frozen heads, by skin tone too."""
+    """The frozen heads, also by skin tone."""
     groups = group_by_skin_tone(dataset.photos, dataset.landmarks)
 
     def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement:
@@ -98,9 +98,9 @@ def scan_to_mesh(mesh: PredictedMesh, scan: np.ndarray, scan_landmarks: np.ndarr
 
 
 def register_face(surface: Surface, face: np.ndarray, start: Similarity, kept: float = 1.0) -> Similarity:
-    """The placement of a surface on the face cut out of a dense scan, (N, 3) points in millimetres, by a part of them.
+    """The placement of a surface on the face cut out of a dense scan, (N, 3) points in millimetres, using some of them.
 
-    Raises: DatasetError if the cut leaves next to nothing.
+    Raises: DatasetError if too few points remain.
     """
     if len(face) < FEWEST_POINTS:
         raise DatasetError(

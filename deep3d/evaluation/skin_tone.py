@@ -1,7 +1,7 @@
 """Skin tone as a photo shows it: the individual typology angle of the cheeks (Chardon et al., 1991).
 
 ITA = arctan((L* - 50) / b*) in degrees, of CIELAB under daylight: light skin has a large angle, dark skin a negative
-one. It is read from the photo, so the light of the photo is in it: groups of photos, not of people.
+one. It is measured in the photo and includes its light, so it groups photos, not people.
 """
 
 from __future__ import annotations

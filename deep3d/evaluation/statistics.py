@@ -1,4 +1,4 @@
-"""What is told of lists of errors: faces found, mean, median and 90th percentile, and how far groups are apart."""
+"""Statistics of errors: faces found, mean, median and 90th percentile, and the ratio of groups."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Ratio:
 
 
 def worst_over_best(groups: Mapping[str, np.ndarray]) -> Ratio | None:
-    """How far apart the means of groups of errors are; None for less than two groups, or next to one without.
+    """The ratio of the groups' largest and smallest mean error; None for fewer than two groups.
 
-    The interval is that of the two groups' ratio if photos like these were drawn again: percentiles of the bootstrap
-    (Efron, 1979). Only groups of two errors or more count; NaN is left out.
+    The interval has the percentiles of the bootstrap of both groups (Efron, 1979). Only groups with at least two errors
+    count; NaN is left out.
     """
     found = {name: errors[~np.isnan(errors)] for name, errors in groups.items()}
     means = {name: errors.mean() for name, errors in found.items() if len(errors) > 1}

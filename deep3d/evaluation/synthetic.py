@@ -1,7 +1,7 @@
-"""Heads of the project's own generator that no training run has seen: landmarks at every yaw, one person many times.
+"""Unseen heads of the project's own generator: landmarks at every yaw, and several photos per person.
 
-The generator draws crops as alignment makes them, not photos of scenes; they are measured as if they were photos, so
-detector and alignment have their say.
+The generator renders aligned crops, not photos of scenes. They are measured like photos, so detector and alignment take
+part.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COUNTS = (1, 2, 4, 8)  # of photos that a person's shape is estimated from
 
 
 def synthetic_benchmark(model: FaceModel, count: int, folder: Path) -> Benchmark:
-    """Landmark error by true yaw on `count` heads, drawn into the folder."""
+    """Landmark error by true yaw on `count` heads, rendered into the folder."""
     corners = model.triangles[model.landmark_triangles].ravel()  # a landmark is the weighted mean of three vertices
     generator = HeadGenerator(model, SEED, corners)
     photos: list[Path] = []
@@ -46,7 +46,7 @@ def synthetic_benchmark(model: FaceModel, count: int, folder: Path) -> Benchmark
 
 
 def same_person_benchmark(model: FaceModel, count: int, folder: Path) -> Benchmark:
-    """Error of the shape at rest of `count` people, estimated from 1, 2, 4 and 8 photos each, drawn into the folder."""
+    """Error of the neutral shape of `count` people, each from 1, 2, 4 and 8 photos rendered into the folder."""
     generator = HeadGenerator(model, SEED + 1)
     people = [_draw_person(generator, model, folder / f"person_{number:03d}") for number in range(count)]
     sets = [
@@ -68,12 +68,12 @@ def same_person_benchmark(model: FaceModel, count: int, folder: Path) -> Benchma
         groups = {"photos of a person": {str(size): sizes == size for size in COUNTS}}
         return Measurement(tuple(photos[0] for photos, *_ in sets), {"shape": errors}, groups)
 
-    caption = "Synthetic people: distance of the shape at rest from the true one in millimetres, any similarity aside."
+    caption = "Synthetic people: error of the neutral shape in millimetres, after a similarity alignment."
     return Benchmark("same_person", caption, (("shape", "mean"), ("shape", "p90")), measure)
 
 
 def _draw_person(generator: HeadGenerator, model: FaceModel, folder: Path) -> tuple[list[Path], PredictedMesh]:
-    """Photos of one person, and the true shape at rest."""
+    """Photos of one person, and the true neutral shape."""
     heads = generator.draw_person(PHOTOS_OF_ONE)
     identity = FaceCoefficients.from_vector(heads.vectors).identity[:1]
     truth = MILLIMETRES * model.neutral_shape(identity)[0]

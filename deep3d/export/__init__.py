@@ -1,4 +1,4 @@
-"""The files of a face: what each contains is a promise to other tools, and changes only with a version number."""
+"""The files of a face. Other tools rely on their contents, which change only with a version number."""
 
 from deep3d.export.basis import basis_file
 from deep3d.export.depth import write_depths

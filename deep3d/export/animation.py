@@ -1,4 +1,4 @@
-"""A face that moves: glTF 2.0 in one binary file, with tracks for its ARKit-named morph targets and for its head."""
+"""An animated face: glTF 2.0 in one binary file, with tracks for its ARKit-named morph targets and its head."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deep3d.face_model import FaceModel
 
 @dataclass(frozen=True)
 class Motion:
-    """What a face does at F times."""
+    """Expressions and rotations of a face at F times."""
 
     times: np.ndarray  # (F,) seconds, growing
     weights: np.ndarray  # (F, 51) of `morph_targets`, in [0, 1]
@@ -25,7 +25,7 @@ class Motion:
 def animated_glb(face_model: FaceModel, neutral: np.ndarray, texture: np.ndarray, motion: Motion) -> bytes:
     """The file of a face with vertices (V, 3) in decimetres at rest and a texture (h, w, 3) uint8.
 
-    Axes, unit and names are those of face.glb. The head turns about the model's origin and stays in its place.
+    Axes, unit and names are those of face.glb. The head turns about the model's origin and does not move away.
 
     Raises: FaceModelInvalid for a face model without ARKit's expressions.
     """
@@ -51,7 +51,7 @@ def animated_glb(face_model: FaceModel, neutral: np.ndarray, texture: np.ndarray
 
 
 def quaternions(rotations: np.ndarray) -> np.ndarray:
-    """(F, 4) unit quaternions x, y, z, w of rotation matrices (F, 3, 3), each on the side of the one before it."""
+    """(F, 4) unit quaternions x, y, z, w of rotation matrices (F, 3, 3), with signs that avoid jumps."""
     from scipy.spatial.transform import Rotation  # takes a while
 
     found = Rotation.from_matrix(rotations).as_quat()

@@ -1,4 +1,4 @@
-"""depth.png, depth.npy, normals.png and depth_mesh.obj: a face as maps of its crop, and the mesh of what is seen."""
+"""depth.png, depth.npy, normals.png and depth_mesh.obj: a face as maps of its crop, and its visible surface."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def write_depths(
 ) -> list[Path]:
     """Write the files of the faces of one photo: one into the folder, several into its face-1, face-2, ...
 
-    Gives the folder of each face. Files appear whole, and others in the folders stay.
+    Gives the folder of each face. Files appear whole; other files in the folders stay.
 
-    Raises: OutputNotWritable; DepthInvalid if nothing of a face is seen.
+    Raises: OutputNotWritable; DepthInvalid if no part of a face is visible.
     """
     folder = Path(folder)
     folders = [folder / f"face-{number + 1}" for number in range(len(faces))] if len(faces) > 1 else [folder]
@@ -41,13 +41,13 @@ def write_depths(
 
 
 def depth_files(face: Reconstruction, maps: DenseMaps, number: int, fill_holes: bool = False) -> dict[str, bytes]:
-    """The files of a face, which is that of this number in the maps, by name.
+    """The files, by name, of the face with this number in the maps.
 
-    Raises: DepthInvalid if nothing of it is seen.
+    Raises: DepthInvalid if no part of it is visible.
     """
     depth, normals = crop_depth(face, maps, number)
     if not np.isfinite(depth).any():
-        raise DepthInvalid(f"{face.photo.name}: no skin is seen in the face; use a photo in which less covers it")
+        raise DepthInvalid(f"{face.photo.name}: no skin is visible in the face; use another photo")
     mesh = depth_to_mesh(depth, face.camera, fill_holes=fill_holes)
     array = io.BytesIO()
     np.save(array, depth)
@@ -62,7 +62,7 @@ def depth_files(face: Reconstruction, maps: DenseMaps, number: int, fill_holes: 
 
 
 def crop_depth(face: Reconstruction, maps: DenseMaps, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Depths (224, 224) float32 in millimetres from the camera, NaN where the face is not seen, and unit normals."""
+    """Depths (224, 224) float32 in millimetres from the camera, NaN where the face is not visible, and unit normals."""
     surface = maps.surface
     seen = _larger(maps.seen[number, ..., None].astype(np.float32))[..., 0] > 0.5
     distance = face.camera.distance - float(face.coefficients.translation[0, 2])
@@ -73,7 +73,7 @@ def crop_depth(face: Reconstruction, maps: DenseMaps, number: int) -> tuple[np.n
 
 
 def _depth_image(depth: np.ndarray, camera: Camera) -> bytes:
-    """A PNG of 16 bits, 0 where there is no depth; what a step means, and the camera, stand in its text."""
+    """A PNG of 16 bits, 0 where there is no depth; its text chunk has the size of a step and the camera."""
     step = max(1, math.ceil(float(np.nanmax(depth)) / _LEVELS / _FINEST)) * _FINEST
     text = PngInfo()
     text.add_text("Unit", "millimetres from the camera")

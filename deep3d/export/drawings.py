@@ -1,4 +1,4 @@
-"""The files of `deep3d draw`: for each photo one picture of each kind, with all its faces in it."""
+"""The files of `deep3d draw`: one picture per photo and kind, with all faces of the photo."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ PICTURES: dict[str, Draw] = {
     "wireframe": drawing.draw_wireframe,
     "error": drawing.draw_error,
 }
-"""What can be drawn on a photo, or on the frames of a film."""
+"""Pictures that can be drawn on a photo or on the frames of a film."""
 MAPS = ("depth", "pncc", "normals")
-"""Those whose colours are measures: PNG, the others are JPEG."""
+"""Pictures whose colours are measures: they are PNG, the others JPEG."""
 KINDS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose", "ply", "obj")
 KINDS += ("normals", "albedo", "wireframe", "error", "turntable")
 """The nine of 3DDFA_V2 by their names, and five more."""
@@ -45,10 +45,10 @@ JPEG_QUALITY = 92
 
 
 def write_drawings(faces: Sequence[Reconstruction], stem: Path, kinds: Sequence[str]) -> list[Path]:
-    """Write `stem`_KIND.EXT for each kind, all faces of one photo in each, and give the paths.
+    """Write `stem`_KIND.EXT for each kind, with all faces of one photo, and give the paths.
 
-    Each file appears whole, in place of an older one. Depth comes as a picture, and as 16-bit PNG and NumPy file in
-    millimetres, 0 where there is no head.
+    Each file appears whole, in place of an older one. Depth is written as a picture, and in millimetres as
+    16-bit PNG and as NumPy file, 0 where there is no head.
 
     Raises: OutputNotWritable; ValueError for an unknown kind; ExtraMissing for a turntable without PyAV.
     """
@@ -67,7 +67,7 @@ def write_drawings(faces: Sequence[Reconstruction], stem: Path, kinds: Sequence[
 
 
 def _writers(faces: Sequence[Reconstruction], kind: str) -> dict[str, Callable[[Path], object]]:
-    """What writes each file of a kind, by the end of its name."""
+    """The writer of each file of a kind, by the suffix of its name."""
     photo = faces[0].photo
     if kind in PICTURES:
         encode, suffix = (png, ".png") if kind in MAPS else (_jpeg, ".jpg")
@@ -90,12 +90,12 @@ def _depth_files(faces: Sequence[Reconstruction], photo: Photo) -> dict[str, Cal
     whole = np.rint(np.minimum(depth, DEEPEST)).astype(np.uint16)
 
     def save(path: Path) -> None:
-        with path.open("wb") as file:  # numpy would add a suffix of its own
+        with path.open("wb") as file:  # numpy would add a suffix
             np.save(file, depth)
 
     return {"16.png": lambda path: Image.fromarray(whole).save(path, "PNG"), ".npy": save}
 
 
 def _jpeg(picture: np.ndarray) -> bytes:
-    """Colours in full resolution, which thin lines need."""
+    """JPEG without chroma subsampling, for thin lines."""
     return simplejpeg.encode_jpeg(np.ascontiguousarray(picture), JPEG_QUALITY, colorspace="RGB", colorsubsampling="444")

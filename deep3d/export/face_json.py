@@ -18,9 +18,9 @@ SCHEMA_FILE = Path(__file__).with_name("face.schema.json")
 
 
 def write_json(reconstruction: Reconstruction, folder: Path) -> None:
-    """Write face.json into a folder, one line for each top-level field; beside it what the linear model lacks.
+    """Write face.json into a folder, one line per top-level field, and displacement.npy if the face has displacements.
 
-    displacement.npy is (V, 3) float32 millimetres to be added to the vertices that the coefficients give.
+    displacement.npy is (V, 3) float32 millimetres, to be added to the vertices that the coefficients give.
     """
     lines = [
         f"  {json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in describe(reconstruction).items()

@@ -10,16 +10,16 @@ import numpy as np
 
 from deep3d.errors import ExtraMissing
 
-NO_AV = "the package av reads and writes films and is not installed; pip install 'deep3d[video]'"
+NO_AV = "films need the package av, which is not installed; pip install 'deep3d[video]'"
 
 
 def write_film(path: Path, frames: Iterable[np.ndarray], rate: int) -> None:
-    """Write frames (H, W, 3) uint8 of one even size, so many a second.
+    """Write frames (H, W, 3) uint8 of one even size at a rate in frames per second.
 
     Raises: ExtraMissing without PyAV.
     """
     try:
-        import av  # 16 MB, for what hardly anybody asks for
+        import av  # 16 MB, rarely needed
     except ImportError as error:
         raise ExtraMissing(NO_AV) from error
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as film:

@@ -1,4 +1,4 @@
-"""What is written into result folders: all files of a face at once, or none of them."""
+"""Writing result folders: all files of a face at once, or none of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _write_objs(reconstruction: Reconstruction, folder: Path) -> None:
 
 
 WRITERS: dict[str, Callable[[Reconstruction, Path], None]] = {
-    "overlay": write_overlay,  # the slowest first, so that the others are written beside it
+    "overlay": write_overlay,  # the slowest first, so that the others are written in parallel
     "obj": _write_objs,
     "glb": write_glb,
     "ply": write_ply,
@@ -41,7 +41,7 @@ _THREADS = 2  # encoding and drawing leave the interpreter free most of the time
 def write_results(
     reconstruction: Reconstruction, folder: str | Path, formats: Collection[str] = DEFAULT_FORMATS
 ) -> None:
-    """Write the files of one face into a folder, in place of those of an earlier result; other files in it stay.
+    """Write the files of one face into a folder, replacing those of an earlier result; other files in it stay.
 
     Raises: OutputNotWritable; the folder is then as it was before. ValueError for an unknown format.
     """
@@ -54,7 +54,7 @@ def write_faces(
 ) -> list[Path]:
     """Write the faces of one photo: one into the folder itself, several into its face-1, face-2, ... in their order.
 
-    Gives the folder of each face. Raises: as `write_results`.
+    Gives the folder of each face. Raises: like `write_results`.
     """
     folder = Path(folder)
     names = [f"face-{number}" for number in range(1, len(reconstructions) + 1)] if len(reconstructions) > 1 else ["."]

@@ -22,7 +22,7 @@ METRES = 0.1  # in a decimetre
 _COMPONENT_TYPES = {"<f4": 5126, "<u2": 5123, "<u4": 5125}
 _VERTEX_BUFFER, _INDEX_BUFFER = 34962, 34963
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
-_UNLIT = "KHR_materials_unlit"  # viewers without it light the photo's light once more, and still show the face
+_UNLIT = "KHR_materials_unlit"  # viewers without it apply their own light, and still show the face
 
 
 def write_glb(reconstruction: Reconstruction, folder: Path) -> None:
@@ -58,7 +58,7 @@ def glb(reconstruction: Reconstruction) -> bytes:
 
 
 def document(mesh: dict[str, Any], image: int) -> dict[str, Any]:
-    """What a file says of one mesh and its texture, the number of a buffer view with a JPEG file."""
+    """The document for one mesh and its texture, whose JPEG is in the buffer view with that number."""
     return {
         "asset": {"version": "2.0", "generator": "deep3d"},
         "extensionsUsed": [_UNLIT],
@@ -92,7 +92,7 @@ def document(mesh: dict[str, Any], image: int) -> dict[str, Any]:
 
 @dataclass
 class GltfFile:
-    """A GLB file that grows: pieces of its one buffer, and the accessors that say what they are."""
+    """A GLB file under construction: pieces of its one buffer, and their accessors."""
 
     _pieces: list[bytes] = field(default_factory=list)
     _length: int = 0
@@ -100,7 +100,7 @@ class GltfFile:
     _accessors: list[dict[str, Any]] = field(default_factory=list)
 
     def copy(self) -> GltfFile:
-        """The same so far, to go on from."""
+        """A copy, to be continued separately."""
         return GltfFile([*self._pieces], self._length, [*self._views], [*self._accessors])
 
     def view(self, piece: bytes, target: int | None = None) -> int:
@@ -118,13 +118,13 @@ class GltfFile:
         return self._accessor(values.shape, "<f4", {"bufferView": self.view(values.tobytes(), _VERTEX_BUFFER)})
 
     def positions(self, values: np.ndarray) -> int:
-        """An accessor of (N, 3) positions, with the bounds that glTF asks of them."""
+        """An accessor of (N, 3) positions, with the bounds that glTF requires."""
         number = self.attribute(values)
         self._accessors[number] |= _bounds(values.astype("<f4"))
         return number
 
     def series(self, values: np.ndarray) -> int:
-        """An accessor of what an animation is made of: times or weights (N,), rotations (N, 4)."""
+        """An accessor of animation data: times or weights (N,), rotations (N, 4)."""
         values = values.astype("<f4")
         number = self._accessor(values.shape, "<f4", {"bufferView": self.view(values.tobytes())})
         if values.ndim == 1:
@@ -142,7 +142,7 @@ class GltfFile:
         place = np.searchsorted(target.vertices, vertex)
         moving = np.flatnonzero(np.append(target.vertices, -1)[place] == vertex)
         offsets = (target.offsets * METRES).astype("<f4")[place[moving]]
-        if len(moving) == 0:  # glTF wants one at least
+        if len(moving) == 0:  # glTF requires at least one
             moving, offsets = np.zeros(1, np.int64), np.zeros((1, 3), "<f4")
         kind = _index_type(moving.max())
         sparse = {
@@ -183,12 +183,12 @@ class GltfFile:
 
 @dataclass(frozen=True)
 class SharedParts:
-    """What the files of all faces of a model begin with: UVs, triangles and morph targets."""
+    """The beginning of the files of all faces of a model: UVs, triangles and morph targets."""
 
     file: GltfFile
     primitive: dict[str, Any]
     targets: tuple[MorphTarget, ...]
-    vertex: np.ndarray  # (N,) the model vertex of each of the file's, ascending
+    vertex: np.ndarray  # (N,) the model vertex of each vertex of the file, ascending
 
     def mesh(self, file: GltfFile, base: np.ndarray, normals: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
         """A mesh with vertices (V, 3) in decimetres, their normals (V, 3) and the weights (M,) of its targets."""

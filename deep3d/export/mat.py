@@ -1,7 +1,8 @@
 """MATLAB files with the names, shapes and conventions of both Deep3DFaceRecon implementations (Deng et al., 2019).
 
-Who reads results of the PyTorch version reads face_pytorch.mat, of the TensorFlow version face_tensorflow.mat. Pixels
-are the crop's, 224 x 224. The numbers belong to the camera of the result: that of Deep3D, unless the face was fitted.
+Readers of the PyTorch version's results can read face_pytorch.mat, those of the TensorFlow version face_tensorflow.mat.
+Pixels are the crop's, 224 x 224. The numbers belong to the camera of the result: that of Deep3D, unless the face was
+fitted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.cpu import CpuRasterizer
 
 GREY_LEVELS = 255
-MIDDLE = (CROP_SIZE - 1) / 2  # the TensorFlow renderer's principal point, half a pixel beside that of its landmarks
+MIDDLE = (CROP_SIZE - 1) / 2  # the TensorFlow renderer's principal point, half a pixel from that of its landmarks
 
 
 def write_mat(reconstruction: Reconstruction, folder: Path) -> None:
@@ -73,7 +74,7 @@ def _landmarks68(reconstruction: Reconstruction) -> np.ndarray:
 
 
 def _turned(pixels: np.ndarray) -> np.ndarray:
-    """Crop pixels with y up instead of down, or the other way round."""
+    """Crop pixels with y up instead of down, or vice versa."""
     return np.column_stack([pixels[:, 0], CROP_SIZE - 1 - pixels[:, 1]])
 
 

@@ -21,7 +21,7 @@ APPLE_NAMES = (
 ).split()
 """ARKit's ARFaceAnchor.BlendShapeLocation without tongueOut, in alphabetical order."""
 
-STILL = 3e-4  # decimetres: what moves less than 30 micrometres is left out of a target
+STILL = 3e-4  # decimetres: vertices that move less than 30 micrometres are left out of a target
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class MorphTarget:
     """Offsets of the vertices that an expression moves; adding them once is the full expression."""
 
     name: str  # Apple's
-    components: tuple[int, ...]  # of the face model; two halves where Apple's shape is both
+    components: tuple[int, ...]  # of the face model; two halves where Apple's shape has both sides
     vertices: np.ndarray  # (N,) int64, ascending
     offsets: np.ndarray  # (N, 3) float32 decimetres
 
 
 def morph_targets(face_model: FaceModel) -> tuple[MorphTarget, ...]:
-    """ARKit's 51 shapes for the open model; those that another model has by these names, which may be none."""
+    """ARKit's 51 shapes for the open model; for another model those that it has by these names, possibly none."""
     number = {name: component for component, name in enumerate(face_model.expression_names)}
     sources = [(name, tuple(number[part] for part in _parts(name) if part in number)) for name in APPLE_NAMES]
     return tuple(_target(face_model, name, components) for name, components in sources if components)
@@ -50,7 +50,7 @@ def weights(targets: tuple[MorphTarget, ...], expression: np.ndarray) -> np.ndar
 def base_shape(vertices: np.ndarray, targets: tuple[MorphTarget, ...], weights: np.ndarray) -> np.ndarray:
     """(V, 3) float32 vertices that become `vertices` when the targets are added by their weights.
 
-    What the targets cannot say stays in it: identity, correctives, weights beyond [0, 1], unequal halves.
+    It contains what the targets cannot express: identity, correctives, weights beyond [0, 1], unequal halves.
     """
     base = vertices.astype(np.float64)
     for target, weight in zip(targets, weights):

@@ -21,7 +21,7 @@ _LEAST_DIGITS = 5  # of a number: one before the point, four after it
 def write_obj(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.obj, face.mtl and texture.png into a folder: all vertices in model order, one `v` line each.
 
-    Each vertex has one normal, of the same number; the smoothing group is for readers that make normals themselves.
+    Each vertex has one normal with the same number; the smoothing group is for readers that compute normals themselves.
     """
     vertices = _lines_of("v", reconstruction.vertices * MILLIMETRES)
     normals = _lines_of("vn", reconstruction.normals)
@@ -32,7 +32,7 @@ def write_obj(reconstruction: Reconstruction, folder: Path) -> None:
 
 
 def mesh_files(mesh: Mesh, name: str, texture: str) -> dict[str, bytes]:
-    """The contents of NAME.obj and NAME.mtl, which names the picture that the mesh's coordinates belong to."""
+    """The contents of NAME.obj and NAME.mtl, for a picture to which the mesh's texture coordinates belong."""
     corners = np.stack([mesh.triangles, mesh.uv_triangles], axis=2) + 1
     parts = [
         f"# deep3d: x right, y up, z toward the camera\nmtllib {name}.mtl\no {name}\n".encode(),
@@ -53,7 +53,7 @@ def _topology(face_model: FaceModel) -> bytes:
 
 
 def _lines(line: str, table: np.ndarray) -> str:
-    """One line of text for each row, by a single call of the string formatter: ten times as fast as row by row."""
+    """One line of text per row, by a single call of the string formatter: ten times as fast as row by row."""
     return (line * len(table)) % tuple(table.reshape(-1).tolist())
 
 

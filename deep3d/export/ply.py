@@ -49,7 +49,7 @@ def write_ply(reconstruction: Reconstruction, folder: Path) -> None:
 def ply(vertices: np.ndarray, normals: np.ndarray, colours: np.ndarray, triangles: np.ndarray, frame: str) -> bytes:
     """A binary PLY file of vertices, normals and colours (uint8), (V, 3) each, and triangles (T, 3).
 
-    `frame` is told in it: unit and axes.
+    `frame` describes unit and axes in a comment.
     """
     rows = np.empty(len(vertices), _VERTEX)
     for names, values in ((_POSITION, vertices), (_NORMAL, normals), (_COLOUR, colours)):
@@ -63,7 +63,7 @@ def ply(vertices: np.ndarray, normals: np.ndarray, colours: np.ndarray, triangle
 
 
 def vertex_colours(reconstruction: Reconstruction) -> np.ndarray:
-    """(V, 3) uint8: the texture at each vertex, between texels bilinear; at a seam the one of its UVs listed last."""
+    """(V, 3) uint8: the texture at each vertex, bilinear; at a seam, at its last UV."""
     mesh, texture = reconstruction.mesh, reconstruction.texture
     uv_index = np.zeros(len(mesh.vertices), np.int64)
     uv_index[mesh.triangles] = mesh.uv_triangles

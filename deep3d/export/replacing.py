@@ -1,4 +1,4 @@
-"""Result folders are replaced all at once: deep3d's own files of an earlier result go, all else in them stays."""
+"""Result folders are replaced all at once: deep3d's own files of an earlier result are removed, other files stay."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _FACE_FOLDER = re.compile(r"face-\d+")  # of one of several faces
 
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
-    """A new empty folder beside `folder` to write into; it takes that place in the end, or vanishes after an error.
+    """A new empty folder beside `folder` to write into; it takes its place at the end, or is removed after an error.
 
-    Files of an earlier result are replaced, and nothing else: where there are other files, those written are moved
-    among them. Files that only have the names of results, with others about, are never replaced.
+    Only files of an earlier result are replaced; new files are moved in among other ones. Files that merely have the
+    names of results, in a folder with other files, are never replaced.
 
     Raises: OutputNotWritable; the folder is then as it was before.
     """
@@ -38,20 +38,20 @@ def replaced(folder: Path) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputNotWritable(
-            f"{folder}: results cannot be written there ({reason}); choose another folder"
+            f"{folder}: results cannot be written here ({reason}); choose another folder"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def other_files(folder: Path) -> list[Path]:
-    """What lies in a result folder and is none of deep3d's, by path in the folder; a folder stands for all in it."""
+    """The files in a result folder that are not deep3d's, by path in the folder; a folder stands for its content."""
     _, others = _sorted_out(folder)
     return others
 
 
 def _sorted_out(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The files of a result, of one face or of several, and what else lies in the folder."""
+    """The files of a result, of one face or several, and the other files in the folder."""
     ours: list[Path] = []
     others: list[Path] = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -65,7 +65,7 @@ def _sorted_out(folder: Path) -> tuple[list[Path], list[Path]]:
 def _require_replaceable(folder: Path) -> None:
     if not folder.is_dir():
         if folder.exists():
-            raise OutputNotWritable(f"{folder}: a file, where a folder of results should be; choose another folder")
+            raise OutputNotWritable(f"{folder}: a file, not a folder for results; choose another folder")
         return
     result = any((folder / name).is_file() for name in ("face.json", "face-1/face.json"))
     ours, others = _sorted_out(folder)
@@ -75,7 +75,7 @@ def _require_replaceable(folder: Path) -> None:
     ]
     if taken and others and not result:
         raise OutputNotWritable(
-            f"{folder}: holds other files with names of results ({taken[0]}), none is replaced; choose another folder"
+            f"{folder}: has other files named like results ({taken[0]}), refused to overwrite; choose another folder"
         )
 
 

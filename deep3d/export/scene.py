@@ -1,8 +1,8 @@
-"""All faces of a photo in one mesh that lies where the photo shows them, as 3DDFA_V2 writes it: PLY or OBJ.
+"""All faces of a photo in one mesh, in the photo's coordinates, as 3DDFA_V2 writes it: PLY or OBJ.
 
 Lengths are the photo's pixels: x is the column, y counts up from the photo's bottom row, and z is toward the camera,
 each face by its own scale, 0 at the middle of its head. Vertex colours are those of the texture. A viewer that
-looks down -z shows the faces as the photo does.
+looks down -z shows the faces like the photo.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a browser needs to show a face soon: a small mesh and a preview of the photo; what all faces share comes apart.
+"""What a browser needs to show a face quickly: a small mesh and a preview of the photo; shared parts are separate.
 
 face.web.glb is face.glb with positions and UVs in 16 bits (KHR_mesh_quantization), without normals, which a viewer
-works out anyway, and with the photo's expression in its vertices. The expressions are the same for every face of a
-model, and most of face.glb: `expression_file` writes them once for all. `_VERTEX` numbers the model's vertices.
+computes anyway, and with the photo's expression in its vertices. The expressions are the same for every face of a
+model, and most of face.glb: `expression_file` has them once for all. `_VERTEX` numbers the model's vertices.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from deep3d.export.morph_targets import morph_targets
 from deep3d.face_model import FaceModel
 from deep3d.reconstruction import Reconstruction
 
-STEP = 4e-5  # metres between two numbers: a tenth of what the fit knows at best
+STEP = 4e-5  # metres per step: a tenth of the best accuracy of a fit
 PREVIEW_PIXELS = 640
-PREVIEW_ROOM = 2.1  # sides of the preview in sizes of the face box: hair and neck are seen too
+PREVIEW_ROOM = 2.1  # side of the preview in sizes of the face box: includes hair and neck
 PREVIEW_QUALITY = 80
 
 _QUANTIZATION = "KHR_mesh_quantization"
@@ -39,7 +39,7 @@ def write_web(reconstruction: Reconstruction, folder: Path) -> None:
 
 
 def expression_file(face_model: FaceModel) -> bytes:
-    """Where each expression moves which vertices of a model, for all its faces.
+    """The offsets of each expression of a model, for all its faces.
 
     Little-endian: the length of a JSON header in four bytes, the header {"step" in metres, "model" by its SHA-256,
     "targets": [{"name", "count"}]} padded to four bytes, then for each target `count` numbers of vertices (uint16) and
@@ -57,7 +57,7 @@ def expression_file(face_model: FaceModel) -> bytes:
 
 
 def preview(reconstruction: Reconstruction) -> bytes:
-    """A JPEG of the photo around the face, as far as the photo goes, its longer side of 640 pixels at most."""
+    """A JPEG of the photo around the face, clipped to the photo, with at most 640 pixels on the longer side."""
     photo = Image.fromarray(reconstruction.photo.pixels)
     left, top, right, bottom = reconstruction.detection.box
     half = PREVIEW_ROOM * max(right - left, bottom - top) / 2
@@ -108,7 +108,7 @@ class _Pieces:
         self._blocks: list[bytes] = []
 
     def attributes(self, old: dict[str, int], face: Reconstruction | None) -> dict[str, int]:
-        """Quantized positions and UVs; of the face the vertices as they are in the photo, and their numbers."""
+        """Quantized positions and UVs; for the face, with the photo's expression, and vertex numbers."""
         positions, uv = self._floats(old["POSITION"]), self._floats(old["TEXCOORD_0"])
         new = {}
         if face is not None:
@@ -118,7 +118,7 @@ class _Pieces:
         steps = np.rint(positions / STEP)
         new["POSITION"] = self._accessor(steps, "<i2", _SHORT, "VEC3")
         self._accessors[new["POSITION"]] |= {"min": steps.min(axis=0).tolist(), "max": steps.max(axis=0).tolist()}
-        # Coordinates outside of [0, 1] repeat the edge, as the sampler says.
+        # Coordinates outside [0, 1] repeat the edge, as the sampler says.
         shares = np.rint(np.clip(uv, 0, 1) * 0xFFFF)
         new["TEXCOORD_0"] = self._accessor(shares, "<u2", _UNSIGNED_SHORT, "VEC2", normalized=True)
         return new

@@ -30,9 +30,9 @@ README = "bfm/README.md says where to get it"
 
 
 def read_bfm2009(source: Path) -> ForeignModel:
-    """The model of a folder with its original files, or else with a BFM_model_front.mat, or of such a file itself.
+    """The model from a folder with its original files or with a BFM_model_front.mat, or from such a file.
 
-    Raises: FaceModelMissing naming all files that are not there, FaceModelInvalid naming the file that is wrong.
+    Raises: FaceModelMissing naming all missing files, FaceModelInvalid naming the invalid file.
     """
     if not source.exists():
         raise FaceModelMissing(f"{source}: no such file or folder; {README}")
@@ -41,9 +41,9 @@ def read_bfm2009(source: Path) -> ForeignModel:
 
 
 def convert(folder: Path) -> dict[str, np.ndarray]:
-    """The arrays named above, made of the original files as Deep3DFaceRecon makes them.
+    """The arrays named above, computed from the original files like in Deep3DFaceRecon.
 
-    Raises: as `read_bfm2009`.
+    Raises: like `read_bfm2009`.
     """
     if missing := [name for name in FILES if not (folder / name).is_file()]:
         raise FaceModelMissing(f"{folder}: {', '.join(missing)} missing (or a ready {FRONT}); {README}")
@@ -69,7 +69,7 @@ def convert(folder: Path) -> dict[str, np.ndarray]:
 
 
 def read_front(path: Path) -> dict[str, np.ndarray]:
-    """The arrays named above, of a BFM_model_front.mat as either Deep3DFaceRecon writes it.
+    """The arrays named above, from a BFM_model_front.mat of either Deep3DFaceRecon.
 
     Raises: FaceModelInvalid.
     """
@@ -84,7 +84,7 @@ def read_front(path: Path) -> dict[str, np.ndarray]:
 
 def _in_project_units(arrays: dict[str, np.ndarray]) -> ForeignModel:
     single = {name: arrays[name].astype(np.float32) for name in ("meanshape", "idBase", "exBase", "meantex", "texBase")}
-    # The reference, too, subtracts the mean that float32 gives, some micrometres beside the true one.
+    # The reference also subtracts the float32 mean, some micrometres from the true one.
     return ForeignModel(
         name="Basel Face Model 2009",
         version="Deep3DFaceRecon",
@@ -154,7 +154,7 @@ def _load(path: Path, *names: str) -> list[np.ndarray]:
     """
     try:
         content = loadmat(path, variable_names=names)
-    except Exception as error:  # the reader raises anything at all on damaged files
+    except Exception as error:  # the reader raises all kinds of errors on damaged files
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise FaceModelInvalid(f"{path}: damaged, or not a MATLAB file ({reason}); fetch it again") from error
     for name in names:
@@ -170,7 +170,7 @@ def _reshaped(path: Path, name: str, array: np.ndarray, shape: tuple[int, ...]) 
 
 
 def _indices(path: Path, name: str, array: np.ndarray, limit: int | None = None) -> np.ndarray:
-    """Numbers that count from 1, at most to `limit`, as numbers that count from 0.
+    """Numbers from 1 to `limit`, converted to numbers from 0.
 
     Raises: FaceModelInvalid.
     """

@@ -16,7 +16,7 @@ LANDMARKS = CHIN_NOSE_EYES | dict(enumerate(LIPS + INNER_LIPS, start=48))
 
 
 def read_bfm2017(source: Path) -> ForeignModel:
-    """The model of an HDF5 file of 2017, or of the only one in a folder.
+    """The model from an HDF5 file of 2017, or from the only one in a folder.
 
     Raises: FaceModelMissing, FaceModelInvalid, ExtraMissing.
     """

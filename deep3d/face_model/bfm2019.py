@@ -9,7 +9,7 @@ from deep3d.face_model.statismo import read_release
 
 
 def read_bfm2019(source: Path) -> ForeignModel:
-    """The model of an HDF5 file of 2019, or of the only one in a folder.
+    """The model from an HDF5 file of 2019, or from the only one in a folder.
 
     Raises: FaceModelMissing, FaceModelInvalid, ExtraMissing.
     """

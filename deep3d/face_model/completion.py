@@ -1,4 +1,4 @@
-"""What face models of others lack, made of their mesh: a UV atlas, landmarks on triangles, a mirror map."""
+"""What foreign face models lack, computed from their mesh: a UV atlas, landmarks on triangles, a mirror map."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def unwrap(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.
     try:
         import xatlas
     except ImportError as error:
-        raise ExtraMissing("xatlas makes the UV atlas and is not installed; pip install 'deep3d[models]'") from error
+        raise ExtraMissing("the UV atlas needs xatlas, which is not installed; pip install 'deep3d[models]'") from error
     atlas = xatlas.Atlas()
     atlas.add_mesh(vertices.astype(np.float32), triangles.astype(np.uint32))
     packing = xatlas.PackOptions()
@@ -47,5 +47,5 @@ def at_vertices(path: Path, vertices: np.ndarray, triangles: np.ndarray) -> tupl
 
 
 def mirror_map(vertices: np.ndarray) -> np.ndarray:
-    """(V,) for each vertex of a mean face the one nearest to its mirror image; the middle of the face is x = 0."""
+    """(V,) for each vertex of a mean face, the one nearest to its mirror image across x = 0."""
     return np.asarray(KDTree(vertices).query(vertices * [-1, 1, 1])[1], np.int32)

@@ -1,4 +1,4 @@
-"""The components of a linear model, in as few bytes as their precision needs: adding them up is waiting for memory."""
+"""The components of a linear model in as few bytes as their precision allows: sums are bound by memory bandwidth."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from deep3d.arrays import Array, array_namespace
 if TYPE_CHECKING:
     import torch
 
-_BLOCK = 4096  # numbers of a sum that stay in the processor's nearest memory while all components are added
+_BLOCK = 4096  # values of a sum that stay in the processor's first cache while all components are added
 
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """K ways in which V vertices move or change their colour, each as far as for a coefficient of 1."""
+    """K ways in which V vertices move or change colour, for a coefficient of 1 each."""
 
     values: Array  # (K, V * 3): float32, all numpy or all torch; int16 or int8, numpy alone
-    scale: Array  # (K,) float32, times which the values are the `basis`
+    scale: Array  # (K,) float32, factors from the values to the `basis`
 
     @classmethod
     def of(cls, basis: np.ndarray) -> Components:
-        """Those of a basis (K, V * 3) float32."""
+        """The components of a basis (K, V * 3) float32."""
         return cls(basis, np.ones(len(basis), np.float32))
 
     @classmethod
     def rounded(cls, basis: np.ndarray) -> Components:
-        """Those of a basis (K, V * 3) to 16 bits, each component's numbers by a 65,000th of its largest at most."""
+        """The components of a basis (K, V * 3) in 16 bits: errors are at most a 65,000th of each one's maximum."""
         values, scale = np.empty(basis.shape, np.int16), np.empty(len(basis), np.float32)
-        for k, component in enumerate(basis):  # each fits into the processor's cache
+        for k, component in enumerate(basis):  # each fits in the processor's cache
             single = component.astype(np.float32)
             scale[k] = max(float(np.abs(single).max(initial=0)), 1e-30) / 32767
             values[k] = np.rint(single / scale[k])
         return cls(values, scale)
 
     def of_vertices(self, vertices: np.ndarray) -> Components:
-        """The same for some of the vertices, by their numbers (P,)."""
+        """The components of some vertices, by their numbers (P,)."""
         chosen = self.values.reshape(len(self), -1, 3)[:, vertices]
         return Components(chosen.reshape(len(self), -1), self.scale)
 
@@ -47,7 +47,7 @@ class Components:
         return len(self.scale)
 
     def __call__(self, weights: Array) -> Array:
-        """Their sum (B, V, 3) by weights (B, K)."""
+        """The weighted sum (B, V, 3), by weights (B, K)."""
         scaled = weights * self.scale
         if self.values.dtype in (np.int8, np.int16):
             total = _summed(scaled.astype(np.float32), self.values)
@@ -57,7 +57,7 @@ class Components:
 
     @property
     def basis(self) -> Array:
-        """(K, V * 3) float32: made anew each time."""
+        """(K, V * 3) float32; computed at each call."""
         return self.values * self.scale[:, None]
 
     def to_torch(self, device: str | torch.device) -> Components:
@@ -70,9 +70,9 @@ class Components:
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _summed(weights, values):
-    """Float32 (B, K) times small integers (K, N): numpy would have to unfold those into two or four times the memory.
+    """Float32 (B, K) times small integers (K, N): numpy would expand the integers to two or four times the memory.
 
-    Four components at a time, so that the sum is read and written a quarter as often.
+    Adds four components at a time, which reads and writes the sum a quarter as often.
     """
     faces, count = weights.shape
     size, by_fours = values.shape[1], count - count % 4

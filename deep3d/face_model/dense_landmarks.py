@@ -8,14 +8,14 @@ from deep3d.face_model import FaceModel
 from deep3d.landmarks import EYES, LIPS, NOSE
 
 DETAIL = 1.7  # how much closer the points lie on eyelids, nose and lips than on cheeks
-DETAIL_REACH = 0.18  # decimetres round a landmark of these that count as detail
+DETAIL_REACH = 0.18  # decimetres round one of these landmarks that count as detail
 
 
 def choose_dense_landmarks(model: FaceModel, count: int) -> tuple[int, ...]:
     """Vertex numbers of `count` >= 70 dense landmarks; the first 68 are those of the 68 landmarks.
 
-    After the irises comes, again and again, the vertex of the face that is farthest from all chosen ones (Eldar et al.,
-    1997), where distances on eyelids, nose and lips count more.
+    After the irises, each next one is the vertex of the face that is farthest from all chosen ones (Eldar et al.,
+    1997); distances on eyelids, nose and lips count more.
     """
     mean = model.mean_shape
     landmarks = model.landmark_vertices
@@ -36,14 +36,14 @@ def choose_dense_landmarks(model: FaceModel, count: int) -> tuple[int, ...]:
 
 
 def face_region(model: FaceModel) -> np.ndarray:
-    """(V,) whether a vertex is before the ears and above the throat."""
+    """(V,) bool, whether a vertex is in front of the ears and above the throat."""
     mean = model.mean_shape
     points = model.landmarks(mean[None])[0]
     return (mean[:, 2] > points[[0, 16], 2].mean() - 0.1) & (mean[:, 1] > points[8, 1] - 0.15)
 
 
 def irises(model: FaceModel) -> list[int]:
-    """The foremost vertex of each eyeball, first of the one on the image left."""
+    """The foremost vertex of each eyeball, the one on the image left first."""
     mean = model.mean_shape
     points = mean[model.landmark_vertices]
     rows = []

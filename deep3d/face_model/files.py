@@ -21,7 +21,7 @@ OPEN_MODEL = "open_face_model.safetensors"
 
 @dataclass(frozen=True)
 class _Field:
-    """How one array of a face model file must look; letters in the shape are sizes that must agree."""
+    """The requirements of one array of a face model file; letters in the shape are sizes that must agree."""
 
     shape: tuple[str | int, ...]
     kind: str  # numpy dtype kinds that are accepted
@@ -45,12 +45,12 @@ _FIELDS = {
 
 
 def default_face_model() -> FaceModel:
-    """The open face model that is shipped with the project."""
+    """The shipped open face model."""
     return read_face_model()
 
 
 def read_face_model(path: str | Path | None = None) -> FaceModel:
-    """Read a face model file, None for the open one that is shipped with the project.
+    """Read a face model file (None for the shipped open model).
 
     Raises: FaceModelMissing, FaceModelInvalid.
     """
@@ -100,7 +100,7 @@ def write_face_model(path: str | Path, arrays: dict[str, np.ndarray], metadata: 
 
 
 def _checked_metadata(path: Path, metadata: dict[str, str]) -> dict[str, str]:
-    """The metadata, once all that is promised is there."""
+    """The metadata, after checking that it is complete."""
     if metadata.get("schema") != SCHEMA:
         raise FaceModelInvalid(f"{path}: schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}")
     missing = {"name", "version", "licence", "source", "expression_names"} - set(metadata)
@@ -121,7 +121,7 @@ def _expression_names(path: Path, text: str) -> tuple[str, ...]:
 
 
 def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
-    """The sizes that the letters stand for, once every field is there with the documented shape, and finite."""
+    """The sizes that the letters stand for, after checking that every field has the documented shape and is finite."""
     sizes: dict[str, int] = {}
     for name, field in _FIELDS.items():
         if name not in arrays:
@@ -142,7 +142,7 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
 
 
 def _components(basis: np.ndarray, scale: np.ndarray | float = 1.0) -> Components:
-    """Those of a file's basis (K, V, 3) times a scale (K,): what has few bits there has no more of them in memory."""
+    """The components of a file's basis (K, V, 3) times a scale (K,), kept at the file's number of bits."""
     flat = basis.reshape(len(basis), -1)
     if basis.dtype == np.float16:
         components = Components.rounded(flat)

@@ -1,4 +1,4 @@
-"""Face models of others: what an importer reads, and how that becomes a complete model file of this project."""
+"""Foreign face models: the result of an importer, and its completion to a model file of this project."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from deep3d.face_model.completion import at_vertices, mirror_map, unwrap
 from deep3d.face_model.files import write_face_model
 from deep3d.face_model.transfer import transfer
 
-IDENTITIES, EXPRESSIONS, ALBEDOS = 80, 64, 80  # components of a model file; what a source lacks of them is zero
+IDENTITIES, EXPRESSIONS, ALBEDOS = 80, 64, 80  # components of a model file; missing ones are zero
 
 
 @dataclass(frozen=True)
 class ForeignModel:
-    """A linear face model as its owners made it, in decimetres; x to the right of the picture, y up, z nearer."""
+    """A linear face model from its owners' files, in decimetres; x right, y up, z toward the camera."""
 
     name: str
     version: str
@@ -31,8 +31,8 @@ class ForeignModel:
     mean_albedo: np.ndarray  # (V, 3) float32 RGB in [0, 1]
     albedo_basis: np.ndarray  # (at most 80, V, 3) float32, for one standard deviation
     triangles: np.ndarray  # (T, 3) int32, counter-clockwise from outside
-    landmarks: Mapping[int, int]  # vertices of those of the 68 that the source has; the open model lends the others
-    uv: tuple[np.ndarray, np.ndarray] | None = None  # (U, 2) in [0, 1], v up, and (T, 3); None has an atlas made
+    landmarks: Mapping[int, int]  # vertices of the landmarks that the source has; the others come from the open model
+    uv: tuple[np.ndarray, np.ndarray] | None = None  # (U, 2) in [0, 1], v up, and (T, 3); None to compute an atlas
 
 
 def write_foreign_model(path: str | Path, model: ForeignModel) -> None:
@@ -79,5 +79,5 @@ def _require_finite(path: Path, model: ForeignModel) -> None:
 
 
 def _padded(basis: np.ndarray, count: int) -> np.ndarray:
-    """(count, V, 3): components that the source does not have move nothing."""
+    """(count, V, 3): padded with zero components."""
     return np.concatenate([basis, np.zeros((count - len(basis), *basis.shape[1:]), basis.dtype)])

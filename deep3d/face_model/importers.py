@@ -16,13 +16,13 @@ IMPORTERS = {
     "bfm2019": read_bfm2019,
     "surrey": read_surrey,
 }
-"""What reads the files of each model: they lie in a folder, or are one file."""
+"""The reader of each model's files, which are a folder or one file."""
 
 
 def import_face_model(kind: str, source: str | Path, out: str | Path) -> None:
     """Read a model from its owners' files and write it as a face model file of this project.
 
-    `kind` is one of IMPORTERS. Nothing is written unless all of the source is there and right.
+    `kind` is one of IMPORTERS. Nothing is written unless the source is complete and valid.
 
     Raises: FaceModelMissing, FaceModelInvalid, ExtraMissing.
     """

@@ -1,8 +1,8 @@
-"""The 68 landmarks as the field marks them up: fixed points of the surface, and a jaw that follows the visible outline.
+"""The 68 landmarks in the field's markup: fixed points of the surface, and a jaw that follows the visible outline.
 
 The 300-W (iBUG) annotation and dlib put the jaw where the face's outline is in the picture; AFLW2000-3D and 3DDFA keep
-it on the bone, seen or not. Both are here: 68 fixed points, and for each of the 17 points of the jaw a row of others
-that runs from it across the cheek. On a turned head the outline is where a row reaches farthest (landmark marching; Zhu
+it on the bone, visible or not. Both are here: 68 fixed points, and for each of the 17 points of the jaw a row of points
+from it across the cheek. On a turned head the outline is where a row reaches farthest (landmark marching; Zhu
 et al., 2015, "High-fidelity pose and expression normalization for face recognition in the wild").
 """
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MARKUP_FILE = "markup_300w.json"
 SCHEMA = "deep3d.markup/1"
 ACROSS = np.linspace(0, 0.9, 19)  # of the way round the head from the jaw to the middle of the face: points of a row
-BEHIND = 0.3  # decimetres from the model's origin back to the upright axis that rows run round
-RISE = 0.3  # decimetres that the rows beside the chin climb; those at the ears stay level
+BEHIND = 0.3  # decimetres from the model's origin back to the upright axis that the rows go round
+RISE = 0.3  # decimetres that the rows beside the chin rise; those at the ears stay level
 SKIN = 0.3  # of the model's skin map, at least, where rows run
 
 
@@ -38,30 +38,30 @@ class SurfacePoints:
     weights: np.ndarray  # (N, 3) float32 barycentric
 
     def __call__(self, vertices: np.ndarray) -> np.ndarray:
-        """Points (B, N, D) of values (B, V, D) that the vertices have."""
+        """Interpolate values (B, V, D) of the vertices: (B, N, D)."""
         return np.einsum("bncd,nc->bnd", vertices[:, self.corners], self.weights)
 
     def rows(self, chosen: np.ndarray) -> SurfacePoints:
-        """Those of some numbers."""
+        """The points of some rows."""
         return SurfacePoints(self.corners[chosen], self.weights[chosen])
 
     @property
     def nearest(self) -> np.ndarray:
-        """(N,) the vertex that counts most for each point."""
+        """(N,) the vertex with the largest weight for each point."""
         return np.take_along_axis(self.corners, self.weights.argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
 @dataclass(frozen=True)
 class Markup:
-    """Where a face model has the 68 landmarks of the field."""
+    """The places of the field's 68 landmarks on a face model."""
 
     points: SurfacePoints  # 68, fixed
-    triangles: np.ndarray  # (68,) int32, those that hold the points
+    triangles: np.ndarray  # (68,) int32, the triangles of the points
     jaw_rows: SurfacePoints  # 17 times R, row by row: each begins at the fixed point
     outward: np.ndarray  # (17, 2) unit vectors away from the face, right and up, as seen from the front
 
     def outline(self, rows: np.ndarray, roll: float | np.ndarray) -> np.ndarray:
-        """Which point (B, 17) of each row is on the visible outline, by where (B, 17 R, 2) pixels show the rows.
+        """The point (B, 17) of each row on the visible outline, from the rows' pixels (B, 17 R, 2).
 
         `roll` is the head's third angle in radians, (B,) or one for all.
         """
@@ -81,7 +81,7 @@ class Markup:
 
 
 def find_markup(model: FaceModel) -> Markup:
-    """The markup of the open model, by its file; any other model's own landmarks with rows laid across its mean face.
+    """The markup of the open model, from its file; of other models their own landmarks, with rows across the mean face.
 
     Raises: FaceModelInvalid if the file does not belong to the model.
     """

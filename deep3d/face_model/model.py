@@ -1,4 +1,4 @@
-"""A linear face model in the manner of Blanz and Vetter (1999): coefficients in, vertices and colours out."""
+"""A linear face model (Blanz and Vetter, 1999): from coefficients to vertices and colours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a face model file says of itself."""
+    """The metadata of a face model file."""
 
     name: str
     version: str
@@ -34,7 +34,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, eq=False)
 class ModelPart:
-    """Some of a face model's vertices, where only they are needed: their shapes take so much less time."""
+    """Some of a face model's vertices, whose shapes take less time than all."""
 
     mean_shape: np.ndarray  # (P, 3)
     identity_components: Components
@@ -60,7 +60,7 @@ class FaceModel:
     adjacency: Array  # (V, valence) int32, see mesh.vertex_triangles
     uv: Array  # (U, 2) in [0, 1], v up
     uv_triangles: Array  # (T, 3) int32
-    landmark_triangles: Array  # (68,) int32: the landmarks that the networks know, see `landmarks`
+    landmark_triangles: Array  # (68,) int32: triangles of the networks' landmarks, see `landmarks`
     landmark_weights: Array  # (68, 3) barycentric
     skin: Array  # (V,) in [0, 1]: 1 on facial skin, 0 on eyes, mouth interior and scalp
     mirror: Array  # (V,) int32: the vertex on the other side of the face
@@ -80,7 +80,7 @@ class FaceModel:
         return self.expression_components(expression)
 
     def part(self, vertices: np.ndarray) -> ModelPart:
-        """The part of a numpy model that some vertices are, by their numbers (P,)."""
+        """The part of a numpy model with some vertices, by their numbers (P,)."""
         components = (self.identity_components, self.expression_components)
         return ModelPart(self.mean_shape[vertices], *(each.of_vertices(vertices) for each in components))
 
@@ -95,7 +95,7 @@ class FaceModel:
     def landmarks(self, vertices: Array) -> Array:
         """The 68 landmarks (B, 68, 3) on the surface of (B, V, 3) vertices (any last axis works).
 
-        In the open model these are MediaPipe's, which the networks have learned; `markup` has the field's.
+        In the open model these have MediaPipe's placement, which the networks learned; `markup` has the field's.
         """
         xp = array_namespace(vertices)
         corners = [
@@ -110,7 +110,7 @@ class FaceModel:
 
     @property
     def identity_basis(self) -> Array:
-        """(80, V * 3) decimetres for one standard deviation: made anew each time, like the other two."""
+        """(80, V * 3) decimetres for one standard deviation; computed at each call, like the other two."""
         return self.identity_components.basis
 
     @property
@@ -131,11 +131,11 @@ class FaceModel:
 
     @cached_property
     def markup(self) -> Markup:
-        """Where the field's 68 landmarks lie on a numpy model."""
+        """The places of the field's 68 landmarks on a numpy model."""
         return find_markup(self)
 
     def derived(self, make: Callable[..., T], *arguments: Hashable) -> T:
-        """`make(model, *arguments)`, worked out once and kept with the model: tables that all its faces share."""
+        """`make(model, *arguments)`, computed once and cached with the model: tables that all its faces share."""
         key = (make, *arguments)
         if key not in self._derived:
             self._derived[key] = make(self, *arguments)

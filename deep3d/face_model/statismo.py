@@ -43,21 +43,21 @@ NAMED_LANDMARKS = {
     "center.lips.upper.inner": 62,
     "center.lips.lower.inner": 66,
 }
-"""Those of the file's own landmarks that are among the 68; its right is the person's, the left of the picture."""
+"""The file's landmarks that are among the 68; its right is the person's right, the left of the picture."""
 
 
 RELEASES = {
     2017: {"model2017-1_bfm_nomouth.h5": 53149, "model2017-1_face12_nomouth.h5": 28588},
     2019: {"model2019_fullHead.h5": 58203, "model2019_bfm.h5": 47439, "model2019_face12.h5": 27657},
 }
-"""By year: the files of the Basel Face Model, each another cut of the head, and their numbers of vertices."""
+"""By year: the files of the Basel Face Model, each a different crop of the head, and their numbers of vertices."""
 
 
 def read_release(source: Path, year: int, landmark_vertices: Mapping[int, Mapping[int, int]]) -> ForeignModel:
-    """The model of a year's HDF5 file, or of the only one in a folder.
+    """The model from a year's HDF5 file, or from the only one in a folder.
 
-    `landmark_vertices` gives, by number of vertices of the model, those of some of the 68 landmarks; where it does not,
-    the landmarks of the file itself count.
+    `landmark_vertices` has, by the model's number of vertices, the vertices of some of the 68 landmarks. For other
+    models, the landmarks of the file are used.
 
     Raises: FaceModelMissing, FaceModelInvalid naming what is wrong, ExtraMissing without h5py.
     """
@@ -65,7 +65,7 @@ def read_release(source: Path, year: int, landmark_vertices: Mapping[int, Mappin
     try:
         import h5py
     except ImportError as error:
-        raise ExtraMissing("h5py reads HDF5 files and is not installed; pip install 'deep3d[models]'") from error
+        raise ExtraMissing("HDF5 files need h5py, which is not installed; pip install 'deep3d[models]'") from error
     try:
         with h5py.File(path) as file:
             return _model(path, file, year, landmark_vertices)
@@ -83,7 +83,7 @@ def _file(source: Path, names: Iterable[str]) -> Path:
     if not found:
         raise FaceModelMissing(f"{source}: no HDF5 file in this folder, {expected}")
     if len(found) > 1:
-        raise FaceModelInvalid(f"{source}: {', '.join(file.name for file in found)} are there; name one of them")
+        raise FaceModelInvalid(f"{source}: {', '.join(file.name for file in found)} found; name one of them")
     return found[0]
 
 
@@ -92,7 +92,7 @@ def _model(path: Path, file: h5py.File, year: int, landmark_vertices: Mapping[in
     known_year, cut = _recognised(len(mean))
     if known_year not in (None, year):
         raise FaceModelInvalid(
-            f"{path}: {len(mean)} vertices, this is {cut} of {known_year}; import it as bfm{known_year}"
+            f"{path}: {len(mean)} vertices, which is {cut} of {known_year}; import it as bfm{known_year}"
         )
     expression_mean, expression = _linear(path, file, "expression", EXPRESSIONS)
     mean_albedo, albedo = _linear(path, file, "color", ALBEDOS)
@@ -120,7 +120,7 @@ def _model(path: Path, file: h5py.File, year: int, landmark_vertices: Mapping[in
 
 
 def _recognised(vertices: int) -> tuple[int | None, str]:
-    """The year and the name of the cut with so many vertices; a model that somebody cut anew has no year."""
+    """The year and the file with so many vertices; a custom crop has no year."""
     for year, files in RELEASES.items():
         for name, count in files.items():
             if count == vertices:
@@ -156,7 +156,7 @@ def _triangles(path: Path, file: h5py.File, vertices: np.ndarray) -> np.ndarray:
 
 
 def _named_landmarks(path: Path, file: h5py.File, vertices: np.ndarray) -> dict[int, int]:
-    """The vertices nearest to those of the file's own landmarks that are among the 68; none where it has no such."""
+    """The vertices nearest to the file's landmarks that are among the 68; possibly none."""
     if "metadata/landmarks/json" not in file:
         return {}
     text = np.asarray(_dataset(path, file, "metadata/landmarks/json")[()]).ravel()[0]
@@ -174,7 +174,7 @@ def _named_landmarks(path: Path, file: h5py.File, vertices: np.ndarray) -> dict[
 
 
 def _points(landmarks: Any) -> dict[str, Any]:
-    """Coordinates by name, of either form that such files have."""
+    """Coordinates by name, from either format of such files."""
     if isinstance(landmarks, dict):
         return landmarks
     return {landmark["id"]: landmark["coordinates"] for landmark in landmarks}
@@ -184,5 +184,5 @@ def _dataset(path: Path, file: h5py.File, name: str) -> Any:
     import h5py
 
     if not isinstance(found := file.get(name), h5py.Dataset):
-        raise FaceModelInvalid(f"{path}: {name} is missing, it is no Basel Face Model with expressions; fetch it again")
+        raise FaceModelInvalid(f"{path}: {name} is missing, not a Basel Face Model with expressions; fetch it again")
     return found

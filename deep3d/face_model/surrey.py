@@ -15,20 +15,20 @@ from deep3d.face_model.foreign import EXPRESSIONS, IDENTITIES, ForeignModel
 from deep3d.mesh import MILLIMETRES
 
 SHAPE, BLENDSHAPES = "sfm_shape_3448.bin", "expression_blendshapes_3448.bin"
-SKIN = (0.75, 0.57, 0.48)  # sRGB: the file has no colours of its own
+SKIN = (0.75, 0.57, 0.48)  # sRGB: the file has no colours
 CHIN = 33
 BROWS_AND_NOSE = (225, 229, 233, 2086, 157, 590, 2091, 666, 662, 658, 2842, 379, 272, 114, 100, 2794, 270, 2797, 537)
 EYES = (177, 172, 191, 181, 173, 174, 614, 624, 605, 610, 607, 606)
 LIPS = (398, 315, 413, 329, 825, 736, 812, 841, 693, 411, 264, 431)
 INNER_LIPS = {61: 416, 62: 423, 63: 828, 65: 817, 66: 442, 67: 404}
 LANDMARKS = {8: CHIN} | dict(enumerate(BROWS_AND_NOSE + EYES + LIPS, start=17)) | INNER_LIPS
-"""Vertices by landmark: ibug_to_sfm.txt of eos (Apache-2.0), which leaves out the jaw but for the chin."""
+"""Vertices by landmark: ibug_to_sfm.txt of eos (Apache-2.0), which has no jaw points except the chin."""
 
 
 def read_surrey(source: Path) -> ForeignModel:
-    """The model of a folder with the two files that eos has in `share`.
+    """The model from a folder with the two files that eos has in `share`.
 
-    Raises: FaceModelMissing naming what is not there, FaceModelInvalid, ExtraMissing without eos-py.
+    Raises: FaceModelMissing naming the missing files, FaceModelInvalid, ExtraMissing without eos-py.
     """
     if missing := [name for name in (SHAPE, BLENDSHAPES) if not (source / name).is_file()]:
         raise FaceModelMissing(f"{source}: {', '.join(missing)} missing; bfm/README.md says where to get them")
@@ -66,9 +66,9 @@ def _read_by_eos(source: Path) -> tuple[Any, Any]:
     try:
         import eos  # pyright: ignore[reportMissingImports]
     except ImportError as error:
-        raise ExtraMissing("eos reads the Surrey Face Model and is not installed; pip install eos-py") from error
+        raise ExtraMissing("the Surrey Face Model needs eos-py, which is not installed; pip install eos-py") from error
     try:
         model = eos.morphablemodel.load_model(str(source / SHAPE))
         return model, eos.morphablemodel.load_blendshapes(str(source / BLENDSHAPES))
-    except Exception as error:  # eos raises anything at all on damaged files
+    except Exception as error:  # eos raises all kinds of errors on damaged files
         raise FaceModelInvalid(f"{source}: eos cannot read {SHAPE} and {BLENDSHAPES}; fetch them again") from error

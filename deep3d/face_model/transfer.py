@@ -1,7 +1,7 @@
-"""What a face model of others takes over from the open one: the landmarks that it comes without, and the skin mask.
+"""Landmarks and skin mask for a foreign face model, transferred from the open one.
 
-The open model's mean face is laid over the other one by what landmarks there are, then by the surface (iterative
-closest points, Besl and McKay, 1992), and in the end pulled to the known landmarks, each with what lies round it.
+The open model's mean face is aligned with the other one by the known landmarks, then by the surface (iterative closest
+points, Besl and McKay, 1992), and finally warped to the known landmarks.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from deep3d.face_model.files import default_face_model
 
 ROUNDS = 20
 SAMPLES = 4000  # vertices that are paired in each round
-OVERLAP = 0.8  # of them have a counterpart on the open model, those that lie nearest to it
-FEWEST_KNOWN = 4  # landmarks that say where the face is and how large
+OVERLAP = 0.8  # share with a counterpart on the open model: the nearest ones
+FEWEST_KNOWN = 4  # landmarks needed for place and size of the face
 REACH = 0.2  # decimetres, how far round a known landmark the surface follows it
 NOSE_TIP = 30
 
@@ -27,14 +27,14 @@ Motion = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Transfer:
-    """What V vertices get from the open model."""
+    """What V vertices receive from the open model."""
 
     landmark_vertices: np.ndarray  # (68,) vertex numbers
     skin: np.ndarray  # (V,) uint8, 255 on facial skin
 
 
 def transfer(vertices: np.ndarray, triangles: np.ndarray, known: Mapping[int, int]) -> Transfer:
-    """For a mean face (V, 3), decimetres, y up, facing +z; `known` gives the vertices of the landmarks that it has."""
+    """For a mean face (V, 3), decimetres, y up, facing +z; `known` has the vertices of its landmarks."""
     model = default_face_model()
     numbers, anchors = np.array([*known], int), vertices[[*known.values()]]
     used = np.unique(triangles)
@@ -49,7 +49,7 @@ def transfer(vertices: np.ndarray, triangles: np.ndarray, known: Mapping[int, in
 
 
 def _first_motion(points: np.ndarray, surface: np.ndarray, numbers: np.ndarray, anchors: np.ndarray) -> Motion:
-    """By the known landmarks, or else nose to nose."""
+    """By the known landmarks, otherwise nose to nose."""
     if len(numbers) >= FEWEST_KNOWN:
         return _similarity(points[numbers], anchors)
     shift = surface[surface[:, 2].argmax()] - points[NOSE_TIP]
@@ -57,7 +57,7 @@ def _first_motion(points: np.ndarray, surface: np.ndarray, numbers: np.ndarray, 
 
 
 def _closest(points: np.ndarray, surface: np.ndarray, motion: Motion) -> Motion:
-    """The motion that lays (N, 3) points under a surface (M, 3) which is no larger than theirs."""
+    """The motion that aligns (N, 3) points with a surface (M, 3) that is not larger than theirs."""
     samples = surface[:: max(1, len(surface) // SAMPLES)]
     for _ in range(ROUNDS):
         distance, nearest = map(np.asarray, KDTree(motion(points)).query(samples))
@@ -78,7 +78,7 @@ def _similarity(points: np.ndarray, targets: np.ndarray) -> Motion:
 
 
 def _pulled(points: np.ndarray, landmarks: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    """Points (N, 3) moved along with the landmarks (K, 3) near them, which go to their anchors."""
+    """Points (N, 3) moved along with nearby landmarks (K, 3), which move to their anchors."""
     distance = np.linalg.norm(points[:, None] - landmarks, axis=-1)
     weight = np.exp(-((distance / REACH) ** 2))
     return points + weight @ (anchors - landmarks) / np.maximum(weight.sum(axis=1, keepdims=True), 1)

@@ -1,1 +1,1 @@
-"""Where shipped files lie, and files that are read once or appear whole."""
+"""Places of shipped files, safetensors files, and files that appear whole."""

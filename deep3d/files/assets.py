@@ -1,4 +1,4 @@
-"""Where the shipped face model, checkpoints and sample photo lie: in a wheel, or in the folders of a checkout."""
+"""The shipped face model, checkpoints and sample photo: in a wheel, or in the folders of a checkout."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def asset(folder: str, name: str) -> Path:
-    """Path of a shipped file of `bfm/`, `checkpoints/` or `docs/sample/`; the caller finds out whether it exists."""
+    """Path of a shipped file of `bfm/`, `checkpoints/` or `docs/sample/`; it may not exist."""
     installed = _PACKAGE / "data" / folder / name
     return installed if installed.exists() else _PACKAGE.parent / folder / name

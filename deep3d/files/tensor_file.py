@@ -1,4 +1,4 @@
-"""Safetensors files, read once: their arrays, their metadata, and the hash of exactly those bytes."""
+"""Safetensors files, read once: arrays, metadata, and the hash of exactly those bytes."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class TensorFile:
 def read_tensors(path: Path) -> TensorFile:
     """Read a whole file.
 
-    Raises: OSError if there is none to read, ValueError if it is damaged or of another kind.
+    Raises: OSError if it cannot be read, ValueError if it is damaged or another kind of file.
     """
     content = path.read_bytes()
     try:
         arrays = load(content)
-    except (SafetensorError, KeyError, TypeError) as error:  # KeyError for types of numbers that numpy lacks
+    except (SafetensorError, KeyError, TypeError) as error:  # KeyError for number types that numpy does not have
         raise ValueError(" ".join(str(error).split())) from error
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])  # behind its little-endian length
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])  # after its little-endian length
     metadata = header.get("__metadata__") or {}
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise ValueError("its metadata are not texts")
+        raise ValueError("its metadata are not strings")
     return TensorFile(arrays, metadata, hashlib.sha256(content).hexdigest())
 
 

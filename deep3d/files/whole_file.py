@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PARTIAL = ".partial-"  # how the names of files begin that are being written, or that a killed process has left
+PARTIAL = ".partial-"  # prefix of files that are being written or that a killed process left behind
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to, with the same suffix; it takes that place in the end, or vanishes on an error.
+    """A path beside `path` to write to, with the same suffix; it takes its place at the end, or is removed on an error.
 
-    Threads and processes that write at the same time do not meet: the last one stays.
+    Threads and processes can write at the same time: the last one wins.
     """
     partial = path.with_name(f"{PARTIAL}{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:

@@ -1,4 +1,4 @@
-"""Fit the face model to a photo: coefficients that explain where a face's points are seen, and their colours."""
+"""Fit the face model to a photo: coefficients that explain the landmarks and colours of a face."""
 
 from deep3d.fitting.basis import LandmarkBasis, SurfaceBasis
 from deep3d.fitting.landmark_files import read_landmarks68, told_placement

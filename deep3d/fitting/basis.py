@@ -1,4 +1,4 @@
-"""How the vertices of a face model, or a few landmarks of it, move with the unknowns of a fit."""
+"""The motion of a face model's vertices, or of some landmarks, with the unknowns of a fit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JAW_OPEN = "jawOpen"
 
 @dataclass(frozen=True, eq=False)
 class LandmarkBasis:
-    """Where N landmarks of a face model are, by K shape unknowns: identity, expression, displacement if any."""
+    """N landmarks of a face model, linear in K shape unknowns: identity, expression, displacement if any."""
 
     mean: np.ndarray  # (N, 3) decimetres
     directions: np.ndarray  # (N, 3, K) float32
@@ -34,7 +34,7 @@ class LandmarkBasis:
         return self.identities + EXPRESSIONS
 
     def widened(self, unknowns: int) -> LandmarkBasis:
-        """With so many unknowns, of which the landmarks do not know the last ones."""
+        """Padded to so many unknowns; the landmarks do not depend on the last ones."""
         missing = unknowns - self.directions.shape[2]
         if missing <= 0:
             return replace(self, directions=np.ascontiguousarray(self.directions[..., :unknowns]))
@@ -42,7 +42,7 @@ class LandmarkBasis:
 
     @classmethod
     def of_vertices(cls, model: FaceModel, vertices: Sequence[int], still: Sequence[int] = ()) -> LandmarkBasis:
-        """Landmarks that are vertices of the model; of these no expression moves the `still` ones, by their numbers."""
+        """Landmarks that are vertices of the model; expressions do not move the `still` ones (by number)."""
         rows = np.asarray(vertices, np.int64)
         basis = cls.of_points(model, lambda all_vertices: all_vertices[:, rows])
         basis.directions[list(still), :, basis.identities :] = 0
@@ -50,7 +50,7 @@ class LandmarkBasis:
 
     @classmethod
     def of_points(cls, model: FaceModel, points: Callable[[np.ndarray], np.ndarray]) -> LandmarkBasis:
-        """The landmarks that `points` takes from (B, V, 3) vertices, linearly."""
+        """The landmarks that the linear function `points` takes from (B, V, 3) vertices."""
         bases = [points(basis.reshape(len(basis), -1, 3)) for basis in (model.identity_basis, model.expression_basis)]
         directions = np.concatenate(bases).transpose(1, 2, 0).astype(np.float32, order="C")
         return cls(points(model.mean_shape[None])[0], directions, len(model.identity_components), _limits(model))
@@ -58,13 +58,13 @@ class LandmarkBasis:
 
 @dataclass(frozen=True, eq=False)
 class SurfaceBasis(LandmarkBasis):
-    """Where all V vertices of a face model are, by K shape unknowns: N is V."""
+    """All V vertices of a face model, linear in K shape unknowns: N is V."""
 
     model: FaceModel
 
     @classmethod
     def of(cls, model: FaceModel, linear_only: bool = False) -> SurfaceBasis:
-        """That of a model: identity and expression, then smooth displacements, unless the linear model is enough."""
+        """The basis of a model: identity and expression, then smooth displacements unless the fit stays linear."""
         linear = np.concatenate([model.identity_basis, model.expression_basis])
         vertices = len(model.mean_shape)
         free = np.zeros((vertices, 3, 0), np.float32) if linear_only else free_displacements(model)
@@ -77,7 +77,7 @@ class SurfaceBasis(LandmarkBasis):
 
     @property
     def displacements(self) -> int:
-        """Unknowns behind the linear model's."""
+        """The number of unknowns after the linear model's."""
         return self.directions.shape[2] - self.linear
 
     def displacement(self, shape: np.ndarray) -> np.ndarray:
@@ -90,15 +90,15 @@ class SurfaceBasis(LandmarkBasis):
         return np.ascontiguousarray(self.directions[..., self.linear :])
 
     def at(self, vertices: Sequence[int]) -> LandmarkBasis:
-        """Some of the vertices."""
+        """The basis of some vertices."""
         rows = np.asarray(vertices, np.int64)
         return LandmarkBasis(self.mean[rows], self.directions[rows], self.identities, self.limits)
 
 
 def _limits(model: FaceModel) -> np.ndarray:
-    """Named expressions are weights from 0 to 1, give or take a little, with correctives of either sign behind them.
+    """Named expressions are weights from 0 to 1, with some tolerance; the correctives after them have either sign.
 
-    Real faces move a little beyond what the shapes were made for, and a hard limit would spoil the rest of the fit.
+    Real faces move a little beyond the shapes, and a hard limit would distort the rest of the fit.
     """
     identities = len(model.identity_components)
     count = identities + len(model.expression_components)

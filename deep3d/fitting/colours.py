@@ -1,8 +1,8 @@
-"""The colours of a photo as a cue: a robust distance between them and those that the face model gives the same points.
+"""The colours of a photo as a cue: a robust distance between its colours and the face model's at visible points.
 
-The derivatives are short formulas: of the photo along the way that the points move, of the light along the way that
-their normals turn (Blanz and Vetter, 1999). Beside the nose and below the brows less light arrives, as on the mean head
-(ambient occlusion); how much less is one more unknown, for a lamp is hidden otherwise than a sky.
+The derivatives are short formulas: of the photo along the motion of the points, of the light along the rotation of
+their normals (Blanz and Vetter, 1999). Less light arrives beside the nose and below the brows, as on the mean head
+(ambient occlusion). Its strength is another unknown, because a lamp is occluded differently from a sky.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from deep3d.lighting import harmonics, harmonics_by_normal
 from deep3d.rendering.openness import sky_visibility
 
 OCCLUSION, OCCLUSION_SPREAD = 0.6, 0.5
-"""Power of the sky's visibility that light falls by: what is believed of it, and how surely. With next to no belief
-tuning portraits had 0.62, and between 0.4 and 0.9."""
+"""Prior mean and deviation of the exponent of the sky's visibility that scales the light. With almost no prior, tuning
+portraits had 0.62, and between 0.4 and 0.9."""
 DARKEST = 0.1  # visibility of the sky, at least: laughing mouths are more open than the mean head's
 UNSEEN_LIGHT = 0.05
-"""Light that falls on what the camera does not see, 1 being white: how far it may be from what the network says. The
-photo leaves it open, and it would fall below zero in one channel or another."""
-BLUR = 0.7  # crop pixels: the derivatives of the photo should hold for the way that points move, and see detail
+"""Deviation of the light on normals that the camera does not see (1 is white) from the network's prediction. The photo
+does not determine it, and it could become negative in some channel."""
+BLUR = 0.7  # crop pixels: so that derivatives of the photo are valid for the points' steps, and still show detail
 DRAWN_WELL = 0.07
-"""Spread of colours in [0, 1] that deserves the priors' trust; one that is half as large deserves four times as much.
+"""Spread of colour residuals in [0, 1] at which colours have weight 1; with half the spread they have four times that.
 
-What the model cannot draw is wrong in many pixels together, noise in each by itself.
+Model errors are shared by many pixels, while noise is independent in each.
 """
 EVEN = 0.6
 """Light on the darkest tenth of the skin over that on the brightest, at least, for colours to be believed in full.
 
 Under one hard lamp it is 0.3, and what the model cannot draw, cast shadows above all, would be taken for shape.
 """
-LARGEST_TRUST = 0.25  # however well: a lamp's light fits skin and shape that are wrong, too
+LARGEST_TRUST = 0.25  # however small the spread: under a lamp, wrong skin and shape fit well, too
 
 
 class SmoothPhoto:
-    """A crop whose colours can be asked between pixels."""
+    """A blurred crop with sub-pixel samples."""
 
     def __init__(self, crop: np.ndarray) -> None:
         smooth = _blurred(crop.astype(np.float32) / 255)
@@ -68,9 +68,9 @@ class ColourCue:
     priors: ColourPriors
 
     def equations(self, surface: VisibleSurface, face: FittedFace) -> Equations:
-        """Those of a step of all unknowns, with the priors of skin, light and occlusion.
+        """The equations of a step of all unknowns, with the priors of skin, light and occlusion.
 
-        Shading is no witness of displacements: those are left to cues of geometry.
+        Shading does not move displacements: they are left to geometric cues.
         """
         skin, sky = self._skin(surface)
         linear = surface.points.linear
@@ -105,7 +105,7 @@ class ColourCue:
         return float(np.abs(colours - np.exp(face.occlusion * sky)[:, None] * skin.albedo(face.skin) * light).mean())
 
     def _skin(self, surface: VisibleSurface) -> tuple[SkinPoints, np.ndarray]:
-        """Albedo, and the logarithm of how much of the sky is seen (P,), of the points."""
+        """Albedo, and the logarithm of the sky's visibility (P,), of the points."""
         return surface.derived(self._skin_of)
 
     def _skin_of(self, surface: VisibleSurface) -> tuple[SkinPoints, np.ndarray]:
@@ -137,7 +137,7 @@ class ColourCue:
         _shape_rows(points, turning, surface.points.directions, surface.normal_directions, jacobian)
 
     def _with_priors(self, equations: Equations, face: FittedFace) -> Equations:
-        """The equations with what is believed of skin, light and occlusion."""
+        """The equations with the priors of skin, light and occlusion."""
         normal, gradient = equations.normal, equations.gradient
         back = self.believed.minus(face.skin)
         start = len(gradient) - COLOURS
@@ -160,27 +160,27 @@ def blended(values: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.
 
 
 def _albedo_directions(model: FaceModel) -> np.ndarray:
-    """How the vertices change colour (V, 3, 80) with the coefficients, vertex by vertex."""
+    """Derivatives (V, 3, 80) of the vertex colours by the albedo coefficients."""
     basis = model.albedo_basis
     return np.ascontiguousarray(basis.reshape(len(basis), -1, 3).transpose(1, 2, 0), np.float32)
 
 
 def _log_sky(model: FaceModel) -> np.ndarray:
-    """Logarithm of how much of the sky each vertex (V,) sees."""
+    """Logarithm of the sky's visibility at each vertex (V,)."""
     return np.log(np.maximum(sky_visibility(model), DARKEST))
 
 
 @cache
 def _light_behind() -> np.ndarray:
     """Matrix (9, 9) of the mean square of light over normals that face away from the camera, evenly spread."""
-    away = -(np.arange(300) + 0.5) / 300  # a spiral of Fibonacci's
+    away = -(np.arange(300) + 0.5) / 300  # a Fibonacci spiral
     across, angle = np.sqrt(1 - away**2), np.pi * (1 + np.sqrt(5)) * np.arange(300)
     functions = harmonics(np.column_stack([across * np.cos(angle), across * np.sin(angle), away]))
     return functions.T @ functions / len(functions)
 
 
 def _weights(residual: np.ndarray, trust: float) -> np.ndarray:
-    """Weights (P,) of residuals (P, 3): the better the face is drawn, the more its colours tell."""
+    """Weights (P,) of residuals (P, 3): the better the render matches, the larger."""
     spread = colour_spread(residual)
     return colour_weights(residual, spread, min(trust * (DRAWN_WELL / spread) ** 2, max(trust, LARGEST_TRUST)))
 

@@ -1,8 +1,8 @@
 """Smooth displacements of the skin beyond the linear model: the strongest functions of a Gaussian process on it.
 
 A Gaussian process morphable model (Luethi et al., 2018): displacements along the smoothed mean normals, with a
-covariance that falls with the distance of two points. Both sides of a face move alike in part, so that what one side
-shows tells of a hidden other. Near lids, lips and nostrils, and where the skin ends, there are none.
+covariance that falls with the distance of two points. Both sides of a face are correlated, so a visible side informs
+the hidden one. There are none near lids, lips and nostrils, and at the end of the skin.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from deep3d.face_model import FaceModel
 from deep3d.mesh import normalize
 
 FUNCTIONS = 60  # kept
-NODES = 360  # vertices that the functions are found on
+NODES = 360  # vertices for which the functions are computed
 AMPLITUDE = 0.005  # decimetres, one standard deviation: about what scans show against linear models
 REACH = 0.16  # decimetres that a displacement reaches
 SYMMETRY = 0.5  # correlation of both sides
 SMOOTHINGS = 12  # of the normals that displacements follow, each over the neighbouring triangles
 STILL, MARGIN = 0.04, 0.08
-"""Decimetres from openings and the skin's end: within the first nothing moves, for lids and lips have triangles so thin
-that they would turn over, and within the second more displacements fade."""
+"""Decimetres from openings and the skin's end: nothing moves within the first, because the thin triangles of lids and
+lips would fold; displacements fade within the second."""
 
 
 def free_displacements(model: FaceModel) -> np.ndarray:
@@ -40,7 +40,7 @@ def free_displacements(model: FaceModel) -> np.ndarray:
 
 
 def _smooth_normals(model: FaceModel) -> np.ndarray:
-    """Unit normals (V, 3) of the mean face without its finest folds, along which neighbours do not run together."""
+    """Unit normals (V, 3) of the smoothed mean face, along which neighbours do not collide."""
     normals = model.normals(model.mean_shape[None])[0].astype(np.float64)
     for _ in range(SMOOTHINGS):
         total = np.zeros_like(normals)
@@ -51,7 +51,7 @@ def _smooth_normals(model: FaceModel) -> np.ndarray:
 
 
 def _covariance(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(N, M) of a field that is the sum of one without symmetry and of one that both sides share."""
+    """Covariance (N, M) of the sum of a field without symmetry and a symmetric one."""
     return _near(points, others) + SYMMETRY * _near(points, others * [-1, 1, 1])
 
 
@@ -78,7 +78,7 @@ def _fade(model: FaceModel) -> np.ndarray:
 
 
 def _spread(points: np.ndarray, count: int) -> np.ndarray:
-    """Numbers (count,) of points far apart from one another (Gonzalez, 1985)."""
+    """Numbers (count,) of points that are far from each other (Gonzalez, 1985)."""
     chosen = np.zeros(count, np.int64)
     distance = np.full(len(points), np.inf)
     for number in range(1, count):

@@ -1,4 +1,4 @@
-"""What becomes of displacements once they are found: the linear model takes its part, and nothing may fold."""
+"""Post-processing of displacements: the linear model absorbs its part, and folds are removed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from deep3d.fitting.basis import LARGEST_DEVIATION, SurfaceBasis
 from deep3d.mesh import triangle_normals
 
 SMALL_PART = 0.01  # of the mean square that an identity component moves the skin by: keeps the weak ones small
-TURNED = 0.2  # cosine between a triangle's normals without and with displacements, below which it folds
-DAMPED = 0.5  # displacements round a fold, each time that one is found
+TURNED = 0.2  # cosine between a triangle's normals without and with displacements, below which it is folded
+DAMPED = 0.5  # factor of the displacements round a fold, in each pass
 TRIES = 6
 
 
 def absorbed(basis: SurfaceBasis, identity: np.ndarray, displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Identity (80,) that describes a displaced face best, and what is then left of (V, 3) displacements.
+    """The identity (80,) that describes a displaced face best, and the remaining (V, 3) displacements.
 
-    The shape stays what it was. Best in least squares over the skin.
+    The shape does not change. Least squares over the skin.
     """
     if not displacement.any():
         return identity, displacement
@@ -37,9 +37,9 @@ def _skin_fit(model: FaceModel, basis: SurfaceBasis) -> tuple[np.ndarray, np.nda
 
 
 def unfolded(model: FaceModel, vertices: np.ndarray, displacement: np.ndarray) -> tuple[np.ndarray, int]:
-    """Displacements (V, 3) damped where they would turn triangles of (V, 3) vertices over, and how many these were.
+    """Displacements (V, 3), damped where they would fold triangles of (V, 3) vertices, and the number of these.
 
-    Where damping does not help, nothing is left of them round the fold.
+    Where damping does not help, they become zero round the fold.
     """
     if not displacement.any():
         return displacement, 0

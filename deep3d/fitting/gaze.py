@@ -1,7 +1,7 @@
-"""Where eyes look: the iris is sought on the eyeball, as the dark disc between the lids.
+"""Gaze: finds the iris on the eyeball as the dark disc between the lids.
 
-Landmarks tell next to nothing of a gaze: the lids hardly move when eyes turn aside. Of all discs on the sphere of an
-eyeball the one is taken by which the pixels between the lids fall into a dark and a bright part most clearly.
+Landmarks contain almost no information about the gaze: the lids hardly move when eyes turn aside. The result is the
+disc on the eyeball that separates the pixels between the lids most clearly into a dark and a bright part.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ FINE = 2  # samples for a pixel, across
 LEAST_VERTICES = 50  # of an eyeball
 LEAST_SAMPLES = 30
 SHUT = 0.2  # height of an eye over its width, up to which no gaze is read: closed ones have 0.13
-CLEAR = 0.18  # contrast of iris and white, relative to the white, from which an eye is seen to be open
+CLEAR = 0.18  # contrast of iris and white, relative to the white, from which an eye counts as open
 EFFORT = 0.12  # share of the score that a full turn costs: most eyes look straight ahead
 
 
 @dataclass(frozen=True)
 class Gaze:
-    """How far one eye turns, in weights of the model's shapes."""
+    """The rotation of one eye, in weights of the model's shapes."""
 
-    across: float  # toward the picture's right, -1..1, as the face's own frame has it
+    across: float  # toward the picture's right in the face's frame, -1..1
     upward: float  # -1..1
     seen: bool  # whether there is an iris between the lids; if not, the turn is 0
     clear: float = 0.0  # how clearly an iris differs from the white around it: 0 of plain skin, 0.3 of most eyes
@@ -43,7 +43,7 @@ UNSEEN = Gaze(0.0, 0.0, False)
 def read_gazes(
     crop: np.ndarray, coefficients: FaceCoefficients, camera: Camera, face_model: FaceModel
 ) -> tuple[Gaze, Gaze]:
-    """The gazes of one face in its crop (H, W, 3) uint8, first of the eye on the image left."""
+    """The gazes of one face in its crop (H, W, 3) uint8, the eye on the image left first."""
     balls = face_model.derived(_eyeballs)
     if min(len(ball.vertices) for ball in balls) < LEAST_VERTICES:
         return UNSEEN, UNSEEN
@@ -65,7 +65,7 @@ class _Eyeball:
 
 
 def _eyeballs(face_model: FaceModel) -> tuple[_Eyeball, _Eyeball]:
-    """Of the mean head: what is no skin and lies before and round the middle of each eye."""
+    """The eyeballs of the mean head: vertices off the skin, in front of and round the middle of each eye."""
     mean = face_model.mean_shape
     found = []
     for eye in EYES:
@@ -100,7 +100,7 @@ def _read(
 
 
 def _darkest_disc(toward: np.ndarray, red: np.ndarray, open_: bool) -> Gaze:
-    """The gaze by which the iris is darkest: directions (S, 3) from the eyeball's centre, and colours (S,).
+    """The gaze with the darkest iris, from directions (S, 3) from the eyeball's centre and colours (S,).
 
     An eye that is not `open_` has none.
     """
@@ -131,7 +131,7 @@ def _opening(lids: np.ndarray) -> float:
 
 
 def _between(lids: np.ndarray) -> np.ndarray:
-    """Places (S, 2) between the lids of an eye whose six landmarks lie at (6, 2) pixels, some for each pixel."""
+    """Sub-pixel samples (S, 2) between the lids of an eye with six landmarks at (6, 2) pixels."""
     low, high = np.floor(lids.min(axis=0)), np.ceil(lids.max(axis=0))
     columns, rows = (np.arange(a, b, 1 / FINE) for a, b in zip(low, high))
     places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)

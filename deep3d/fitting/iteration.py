@@ -1,4 +1,4 @@
-"""What one step of a fit needs: where faces stand, where that shows their landmarks, and the derivatives of this.
+"""The steps of a fit: the state of the faces, the projection of their landmarks, and its derivatives.
 
 Pixel coordinates of a point that the head's rotation takes to (x, y, z) are
 
@@ -26,7 +26,7 @@ PERSPECTIVES = (0.02, 0.33)  # per decimetre: cameras from 5 metres down to a se
 
 @dataclass
 class FaceState:
-    """Where the iteration stands, for B faces."""
+    """The state of B faces in the iteration."""
 
     turn: np.ndarray  # (B, 3, 3)
     shift: np.ndarray  # (B, 2) decimetres
@@ -35,13 +35,13 @@ class FaceState:
     shape: np.ndarray  # (B, K) identity, expression, displacement if there is some
 
     def knowing(self, unknowns: int) -> FaceState:
-        """With the first so many of the shape's unknowns."""
+        """The state with only the first so many shape unknowns."""
         return replace(self, shape=self.shape[:, :unknowns])
 
 
 @dataclass(frozen=True)
 class LandmarkView:
-    """Where a state shows the landmarks, (B, N) each, and what its derivatives are made of."""
+    """The projected landmarks of a state, (B, N) each, and terms of the derivatives."""
 
     turned: np.ndarray  # (B, N, 3) x, y, z after the head's rotation
     near: np.ndarray  # 1 / (1 - p z)
@@ -55,7 +55,7 @@ class LandmarkView:
 
 
 def initial_state(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA, displacements: int = 0) -> FaceState:
-    """Faces as a camera sees them, with so many displacements, all zero; regressed faces as the fixed camera does."""
+    """The state of faces seen by a camera (the fixed one for regressed faces), with so many zero displacements."""
     distance = camera.distance - start.translation[:, 2].astype(np.float64)
     return FaceState(
         turn=rotation_matrix(start.rotation.astype(np.float64)),
@@ -69,7 +69,7 @@ def initial_state(start: FaceCoefficients, camera: Camera = DEEP3D_CAMERA, displ
 
 
 def project_landmarks(basis: LandmarkBasis, state: FaceState) -> LandmarkView:
-    """Where the faces show their landmarks."""
+    """Project the landmarks of the faces."""
     offsets = state.shape.astype(basis.directions.dtype) @ basis.directions.reshape(basis.mean.size, -1).T
     turned = (basis.mean + offsets.reshape(-1, *basis.mean.shape)) @ state.turn.mT
     near = 1 / (1 - state.perspective[:, None] * turned[..., 2])
@@ -80,7 +80,7 @@ def project_landmarks(basis: LandmarkBasis, state: FaceState) -> LandmarkView:
 def jacobian_of(basis: LandmarkBasis, state: FaceState, view: LandmarkView) -> np.ndarray:
     """Derivatives (B, 2 N, 7 + K) float32 of the pixels.
 
-    Columns: a turn about x, y, z; the shift; the logarithm of the scale; the perspective; the shape.
+    Columns: rotation about x, y, z; shift; logarithm of the scale; perspective; shape.
     """
     count, landmarks = view.near.shape
     jacobian = np.empty((count, 2 * landmarks, POSE + basis.directions.shape[-1]), np.float32)
@@ -131,7 +131,7 @@ def apply_step(basis: LandmarkBasis, state: FaceState, step: np.ndarray) -> Face
 def to_coefficients(
     basis: LandmarkBasis, state: FaceState, start: FaceCoefficients
 ) -> tuple[FaceCoefficients, tuple[Camera, ...]]:
-    """What the state says in the project's own terms."""
+    """The state as coefficients and cameras."""
     distance = 1 / state.perspective
     translation = np.column_stack([state.shift, DEEP3D_CAMERA.distance - distance])
     focal_lengths = np.exp(state.scale) * distance

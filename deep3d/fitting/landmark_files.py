@@ -16,8 +16,8 @@ from deep3d.landmarks import Placement
 def read_landmarks68(path: str | Path) -> np.ndarray:
     """The (68, 2) landmarks of a file, in photo pixels that count from the centre of the top-left one.
 
-    `.pts` counts pixels from 1, as the iBUG annotations do. `.json` is a list of 68 pairs, or an object that has one as
-    `landmarks68`, `landmarks68_contour` or `landmarks68_mediapipe`, such as face.json; the first of these is taken.
+    `.pts` counts pixels from 1, as the iBUG annotations do. `.json` is a list of 68 pairs, or an object with such a
+    list as `landmarks68`, `landmarks68_contour` or `landmarks68_mediapipe`, such as face.json; the first one is used.
     `.txt` and `.csv` have a pair in each row, `.npy` is the array itself.
 
     Raises: LandmarksInvalid naming the file.
@@ -41,7 +41,7 @@ def read_landmarks68(path: str | Path) -> np.ndarray:
 
 
 def told_placement(path: str | Path) -> Placement | None:
-    """Where a file that `read_landmarks68` reads has the 68, None where it does not tell.
+    """The placement of the 68 in a file for `read_landmarks68`, None if unknown.
 
     iBUG's `.pts` files follow the outline; face.json names its lists, and its first version had MediaPipe's.
     """

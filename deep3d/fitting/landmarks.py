@@ -25,17 +25,17 @@ from deep3d.fitting.iteration import (
 )
 
 LANDMARK68_TRUST = 3.0
-"""The 68 landmarks were learned from real photos too, the other dense ones from made-up heads alone."""
+"""The 68 landmarks were also learned from real photos, the other dense ones from synthetic heads only."""
 ITERATIONS = 8  # at most
-SETTLED = 0.2  # largest step, in any unit: those that follow are thirty times smaller
+SETTLED = 0.2  # largest step, in any unit: the next one is thirty times smaller
 
 
 @dataclass(frozen=True)
 class Priors:
-    """What is believed before the landmarks are seen. Deviations in the units of what they belong to."""
+    """Prior weights and deviations of a fit."""
 
     trust: float = 0.1
-    """Weight of the landmarks: their errors go together, so that N of them tell less than N."""
+    """Weight of the landmarks: their errors are correlated, so N of them contain less information than N."""
     identity: float = 0.9  # of the model's standard deviations, about the regressed identity
     expression: float = 0.25  # of full weight, about the regressed expression
     displacement: float = 1.0  # of the standard deviations of `free_displacements`
@@ -50,7 +50,7 @@ class Fit:
     coefficients: FaceCoefficients
     cameras: tuple[Camera, ...]  # B, in whose crop pixels the landmarks are
     error: np.ndarray  # (B,) root mean square of the landmarks' distances in units of their deviations
-    kept: np.ndarray  # (B,) bool: whether the fit is nearer to the landmarks than its start, which stands otherwise
+    kept: np.ndarray  # (B,) bool: whether the fit is nearer to the landmarks than its start, which is kept otherwise
 
 
 def fit_landmarks(
@@ -62,8 +62,8 @@ def fit_landmarks(
 ) -> Fit:
     """Fit faces to (B, N, 2) landmarks in crop pixels with (B, N) standard deviations, from regressed coefficients.
 
-    Albedo and lighting stay as they are. Identity and expression are kept near the regressed ones, which know what the
-    outlines do not show, and within the limits of the basis.
+    Albedo and lighting stay as they are. Identity and expression stay near the regressed ones, which contain more than
+    the landmarks show, and within the limits of the basis.
 
     Raises: ShapeError if the landmarks do not match the basis.
     """
@@ -99,7 +99,7 @@ def descend(
 
 
 def trusted_deviation(deviation: np.ndarray) -> np.ndarray:
-    """The deviations (B, N) that a fit should believe of dense landmarks, the first 68 of which are `landmarks68`."""
+    """The deviations (B, N) of dense landmarks for a fit; the first 68 are `landmarks68`."""
     trusted = deviation.copy()
     trusted[:, :68] /= LANDMARK68_TRUST
     return trusted
@@ -119,7 +119,7 @@ def normal_equations(
     residual = weight * (points - view.pixels).reshape(weight.shape)
     jacobian = jacobian_of(basis, state, view)
     jacobian *= weight[..., None].astype(np.float32)
-    precision = np.zeros(jacobian.shape[-1])  # inverse variances: 0 for what nothing is believed of
+    precision = np.zeros(jacobian.shape[-1])  # inverse variances: 0 without a prior
     precision[POSE - 1] = priors.perspective**-2
     precision[POSE:] = priors.displacement**-2
     precision[POSE : POSE + basis.linear] = priors.expression**-2

@@ -1,6 +1,6 @@
-"""Lips that touch, and lips that nobody sees: what a fit should believe of a mouth.
+"""Touching lips and covered mouths: adjusted landmarks for a fit.
 
-A refiner's landmarks scatter by more than the gap between closed lips, and of a covered mouth they say nothing.
+The noise of the refiner's landmarks exceeds the gap between closed lips, and a covered mouth has no landmarks.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from deep3d.landmarks import INNER, LIPS
 
 OPPOSITE = ((61, 67), (62, 66), (63, 65))  # landmarks of the inner upper lip and those under them
 TOUCHING = 0.045
-"""Of the mouth's width, mean gap between facing landmarks up to which lips touch. Of 23 portraits with closed mouths 23
-have less, of 86 with open ones none (even numbers)."""
+"""Largest mean gap between facing landmarks of touching lips, in widths of the mouth. All of 23 portraits with closed
+mouths have less, and none of 86 with open ones (even numbers)."""
 CONTACT = 0.1  # pixels, deviation of landmarks where lips touch
 UNKNOWN = 30.0  # times the deviation: landmarks of a covered mouth
 OF_MOUTHS = ("mouth", "jaw", "cheekPuff", "smileDepth")
-"""How the names of expressions begin that move lips."""
+"""Prefixes of the expressions that move lips."""
 
 
 def read_mouths(
     points: np.ndarray, deviation: np.ndarray, start: FaceCoefficients, expression_names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray, FaceCoefficients]:
-    """Landmarks (B, N, 2), deviations (B, N) and the start of a fit, with mouths closed that touch or are covered.
+    """Landmarks (B, N, 2), deviations (B, N) and the start of a fit, with touching and covered mouths closed.
 
-    The first 68 landmarks are `landmarks68`. A covered mouth is taken to be shut and at rest.
+    The first 68 landmarks are `landmarks68`. A covered mouth is assumed to be shut and at rest.
     """
     points, deviation = points.copy(), deviation.copy()
     covered = deviation[:, LIPS].mean(axis=1) > COVERED * deviation[:, INNER].mean(axis=1)

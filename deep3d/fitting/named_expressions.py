@@ -45,15 +45,15 @@ OPPOSITES = (
 
 @dataclass(frozen=True)
 class ExpressionResponse:
-    """How a network and the fit after it answer to the named expressions, in the 64 coefficients of a face."""
+    """The response of a network and its fit to the named expressions, in the 64 coefficients of a face."""
 
     rest: np.ndarray  # (64,) at rest
-    full: np.ndarray  # (64, 53) what each expression at full strength adds
-    precision: np.ndarray  # (64, 64) inverse covariance of what else varies
+    full: np.ndarray  # (64, 53) change for each expression at full strength
+    precision: np.ndarray  # (64, 64) inverse covariance of other variation
 
     @classmethod
     def of(cls, face_model: FaceModel, checkpoint_sha256: str | None) -> ExpressionResponse | None:
-        """That of the shipped checkpoint, which the model keeps; None for others, that were not measured."""
+        """The response of the shipped checkpoint, cached with the model; None for others, which were not measured."""
         return face_model.derived(_response, checkpoint_sha256)
 
 

@@ -1,9 +1,9 @@
-"""Fitting to all that is seen of a face: landmarks, the photo's colours and whatever else has cues, by Gauss-Newton.
+"""Fitting to all cues of a face: landmarks, the photo's colours and further ones, by Gauss-Newton.
 
 One energy, one step: each cue brings the normal equations of its own residuals, weighted by its own confidence, and the
-priors theirs. Unknown are pose, perspective, identity, expression, smooth displacements beyond the linear model, skin,
-light, and how much of the light the head hides from itself. Which points of the surface the pixels show is the
-rasteriser's answer and is asked again now and then.
+priors theirs. The unknowns are pose, perspective, identity, expression, smooth displacements beyond the linear model,
+skin, light, and the strength of ambient occlusion. The rasteriser finds the visible points and is run again a few
+times.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from deep3d.fitting.unknowns import Cue, Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
 
 PRIORS = Priors(expression=0.15, identity=1.1)
-"""Expression nearer to what is believed, for the start is nearer to the photo; identity freer, for colours know it."""
+"""Stronger for expression, since the start is nearer to the photo; weaker for identity, which colours inform."""
 COLOUR_PRIORS = ColourPriors(trust=0.18, albedo=1.2)
-"""Skin that is nearer to the photo's leaves less for the shape to make up for."""
-ROUNDS = 2  # times that the rasteriser is asked what the pixels show
+"""A weaker albedo prior: skin nearer to the photo's leaves less for the shape to explain."""
+ROUNDS = 2  # runs of the rasteriser
 STEPS = 3  # of each round
-STRIDE = 4  # crop pixels between those that count: with all of a ninth, twice the time, not one in a hundred is gained
+STRIDE = 4  # pixel step of the used pixels; a finer one takes twice the time and gains less than one percent
 
 
 @dataclass(frozen=True)
 class SeenLandmarks:
-    """Where the landmarks of one face are seen."""
+    """The observed landmarks of one face."""
 
     basis: LandmarkBasis
     points: np.ndarray  # (N, 2) crop pixels
@@ -54,7 +54,7 @@ class LandmarkCue:
     priors: Priors
 
     def equations(self, surface: VisibleSurface, face: FittedFace) -> Equations:
-        """Of pose and shape."""
+        """The equations of pose and shape."""
         points, deviation = self.seen.points[None], self.seen.deviation[None]
         normal, gradient = normal_equations(self.seen.basis, face.state, self.believed, points, deviation, self.priors)
         return Equations(normal[0], gradient[0])
@@ -64,26 +64,26 @@ class LandmarkCue:
 class PhotoFit:
     """One face fitted to its photo.
 
-    `difference` counts the light that the head hides from itself as missing; the coefficients are of light before that.
+    `difference` includes ambient occlusion; the coefficients are the light without it.
     """
 
     coefficients: FaceCoefficients  # B = 1
     displacement: np.ndarray  # (V, 3) float32 decimetres beyond the linear model
     camera: Camera
-    difference: float  # mean distance of colours in [0, 1] over the skin that is seen
-    kept: bool  # whether the face is now more like the photo than its start, which stands otherwise
-    folds: int = 0  # triangles that the displacements would have turned over, had they not been damped there
+    difference: float  # mean distance of colours in [0, 1] over the visible skin
+    kept: bool  # whether the face is nearer to the photo than its start, which is kept otherwise
+    folds: int = 0  # triangles that displacements would have folded; damped there
 
 
 @dataclass(frozen=True)
 class View:
-    """One photo of a face, and what is known of it before the fit."""
+    """One photo of a face, and its state before the fit."""
 
     crop: np.ndarray  # (224, 224, 3) uint8 RGB
     landmarks: SeenLandmarks
     regressed: FaceCoefficients  # B = 1, about which the priors are
-    start: FaceCoefficients  # B = 1, where the iteration begins
-    camera: Camera  # as which the start is seen
+    start: FaceCoefficients  # B = 1, start of the iteration
+    camera: Camera  # of the start
     cues: tuple[Cue, ...] = ()
 
 
@@ -96,7 +96,7 @@ def fit_photo_colours(
 ) -> PhotoFit:
     """Fit one face to its crop, to landmarks in it, and to other cues.
 
-    The shape stays within the linear model unless it may be `displaced`.
+    The shape stays within the linear model unless `displaced` is set.
     """
     return fit_person_colours([view], model, priors, colour_priors, displaced)[0]
 
@@ -108,10 +108,10 @@ def fit_person_colours(
     colour_priors: ColourPriors = COLOUR_PRIORS,
     displaced: bool = False,
 ) -> list[PhotoFit]:
-    """Fit one person in several views: identity, displacements and albedo are shared, all else is each view's own.
+    """Fit one person in several views: identity, displacements and albedo are shared, everything else is separate.
 
-    The views must start with one identity. One that shows no skin, or whose picture the fit does not draw better, keeps
-    its start, but for what several views share.
+    The views must start with one identity. A view without skin, or whose colours do not get nearer, keeps its start,
+    except for what the views share.
     """
     basis = model.derived(SurfaceBasis.of, not displaced)
     albedo = np.mean([view.start.albedo for view in views], axis=0)
@@ -142,7 +142,7 @@ def _step_together(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.nda
 
 
 def joint_steps(equations: Sequence[Equations], shared: np.ndarray) -> list[np.ndarray]:
-    """The step (U,) of each view, alike at the `shared` unknowns: each view's own are eliminated first (Schur)."""
+    """The step (U,) of each view, equal at the `shared` unknowns; each view's own are eliminated first (Schur)."""
     if len(equations) == 1:
         return [equations[0].solve()]
     own = np.setdiff1d(np.arange(len(equations[0].gradient)), shared)
@@ -171,11 +171,11 @@ def _shared(basis: SurfaceBasis) -> np.ndarray:
 
 @dataclass
 class _ViewFit:
-    """One view on its way through the iteration."""
+    """One view during the iteration."""
 
     view: View
     basis: SurfaceBasis
-    shown: SurfaceBasis  # what the visible surface knows: without displacements where only colours look at it
+    shown: SurfaceBasis  # basis of the visible surface: without displacements if colours are its only cue
     colours: ColourCue
     cues: tuple[Cue, ...]
     face: FittedFace
@@ -186,19 +186,19 @@ class _ViewFit:
     def begun(
         cls, view: View, basis: SurfaceBasis, priors: Priors, colour_priors: ColourPriors, views: int
     ) -> _ViewFit:
-        """At the start; every one of so many views brings its part of what is believed of displacements."""
+        """The view at the start; each of so many views has its share of the prior of displacements."""
         model, count = basis.model, basis.displacements
         landmarks = replace(view.landmarks, basis=view.landmarks.basis.widened(basis.directions.shape[2]))
         believed = initial_state(view.regressed, displacements=count)
         colours = ColourCue(SmoothPhoto(view.crop), model, Reflectance.of(view.regressed), colour_priors)
         own = replace(priors, displacement=priors.displacement * np.sqrt(views))
         cues = (colours, LandmarkCue(landmarks, believed, own), *view.cues)
-        shown = basis if view.cues else model.derived(SurfaceBasis.of, True)  # colours say nothing of displacements
+        shown = basis if view.cues else model.derived(SurfaceBasis.of, True)  # colours do not move displacements
         face = FittedFace(initial_state(view.start, view.camera, count), Reflectance.of(view.start), OCCLUSION)
         return cls(view, basis, shown, colours, cues, face)
 
     def rasterize(self) -> None:
-        """Rasterise the face: which of its points the pixels show."""
+        """Rasterise the face to find its visible points."""
         coefficients, (camera,) = to_coefficients(self.basis, self.face.state, self.view.start)
         shape = self.face.state.shape[0]
         vertices = self.basis.model.shape(coefficients)[0] + self.basis.displacement(shape)
@@ -218,7 +218,7 @@ class _ViewFit:
         return None
 
     def settled(self, alone: bool) -> PhotoFit:
-        """The face, or its start where that is better; not `alone` with what other views know of the person."""
+        """The face, or its start if that is better; unless `alone`, with what the views share."""
         after = np.inf if self.surface is None else self.colours.difference(self.surface, self.face)
         if after < self.before:  # false for what is not a number, too
             return _settled(self.basis, self.face, self.view.start, after)
@@ -231,7 +231,7 @@ class _ViewFit:
 
 
 def _settled(basis: SurfaceBasis, face: FittedFace, start: FaceCoefficients, difference: float) -> PhotoFit:
-    """The face in the project's terms: what the linear model can say of its displacements is in the coefficients."""
+    """The face as coefficients and displacements, as far as possible in the former."""
     coefficients, (camera,) = to_coefficients(basis, face.state, start)
     identity, rest = absorbed(basis, coefficients.identity[0], basis.displacement(face.state.shape[0]))
     albedo, lighting = (values[None].astype(np.float32) for values in (face.skin.albedo, face.skin.lighting))

@@ -1,4 +1,4 @@
-"""The pose under the fixed camera that brings known points nearest to where they are seen."""
+"""The pose under the fixed camera that projects known points nearest to their observed pixels."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What skin and light make the colours of a face whose shape is known: albedo and spherical-harmonics lighting.
+"""Skin and light of a face with known shape: albedo and spherical-harmonics lighting.
 
-The network guesses both from what it has been shown; the photo itself knows the product. Few vertices, one column of
-unknowns for each coefficient, and robust least squares: a few milliseconds.
+The network predicts both from experience; the photo determines their product. Robust least squares over few vertices
+and one unknown per coefficient takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ SAMPLES = 200  # vertices
 STEPS = 2
 SKIN = 0.5  # of the model's skin map, at least, where colours count
 SMALLEST_SPREAD = 0.02  # of colours in [0, 1] about the right ones
-FARTHEST = 2.0  # spreads: colours that differ by more are hair, shadows or reflections, and count less and less
+FARTHEST = 2.0  # spreads: colours that differ by more are hair, shadows or reflections, and get less weight
 
 
 @dataclass(frozen=True)
 class ColourPriors:
-    """What is believed of skin and light before the photo is seen: deviations about what the network says."""
+    """Priors of skin and light: deviations about the network's prediction."""
 
     trust: float = 0.05
-    """Weight of each colour: what the model cannot draw is wrong in many of them together."""
+    """Weight of each colour: model errors are shared by many."""
     albedo: float = 0.35  # of the model's standard deviations
     lighting: float = 0.2
 
@@ -52,20 +52,20 @@ class Reflectance:
 
     @classmethod
     def of(cls, coefficients: FaceCoefficients) -> Reflectance:
-        """That of the first face."""
+        """The skin and light of the first face."""
         return cls(coefficients.albedo[0].astype(np.float64), coefficients.lighting[0].astype(np.float64))
 
     @property
     def light(self) -> np.ndarray:
-        """(3, 9): what each of the nine functions adds to red, green and blue."""
+        """(3, 9): coefficients of the nine functions for red, green and blue."""
         return self.lighting.reshape(3, 9) + np.eye(1, 9) * AMBIENT
 
     def apply_step(self, step: np.ndarray) -> Reflectance:
-        """After a step (107,)."""
+        """The result of a step (107,)."""
         return Reflectance(self.albedo + step[:ALBEDO_COUNT], self.lighting + step[ALBEDO_COUNT:])
 
     def minus(self, other: Reflectance) -> np.ndarray:
-        """(107,) the step that leads here from another."""
+        """(107,) the step from another one to this one."""
         return np.concatenate([self.albedo - other.albedo, self.lighting - other.lighting])
 
 
@@ -94,7 +94,7 @@ class SkinPoints:
 
 @dataclass(frozen=True)
 class _Patch:
-    """The part of a face model that a few samples of its skin, and the triangles round them, depend on."""
+    """The part of a face model that determines some samples of its skin and their normals."""
 
     surface: ModelPart  # P vertices
     triangles: np.ndarray  # (T, 3)
@@ -104,7 +104,7 @@ class _Patch:
 
     @classmethod
     def of(cls, model: FaceModel) -> _Patch:
-        """That of a model."""
+        """The samples of a model."""
         rows = np.flatnonzero(model.skin > SKIN)
         rows = rows[:: max(1, len(rows) // SAMPLES)]
         around = np.unique(model.adjacency[rows])
@@ -128,7 +128,7 @@ def fit_reflectance(
     cameras: Sequence[Camera],
     priors: ColourPriors = PRIORS,
 ) -> FaceCoefficients:
-    """The coefficients of B faces with albedo and light by the colours of their crops (224, 224, 3) uint8 RGB.
+    """The coefficients of B faces, with albedo and light fitted to the colours of their crops (224, 224, 3) uint8 RGB.
 
     Pose and shape stay as they are; each face is seen by its camera.
     """
@@ -165,7 +165,7 @@ def _fitted(
 
 
 def colour_spread(residual: np.ndarray) -> float:
-    """How far off colours are, by residuals (P, 3): the median distance, in [0, 1]."""
+    """The spread of residuals (P, 3): the median distance, in [0, 1]."""
     return max(float(np.median(np.linalg.norm(residual, axis=1))), SMALLEST_SPREAD)
 
 

@@ -1,9 +1,9 @@
 """Fitting several photos at once, those of one person with one identity: expression, pose and perspective are each
 photo's own.
 
-The energy is that of `fit_landmarks`, summed over the photos: each brings what the network says of it as a prior. A
+The energy is that of `fit_landmarks`, summed over the photos: each brings the network's prediction as a prior. A
 Gauss-Newton step is solved by the Schur complement: once each photo's own unknowns are eliminated, 80 equations are
-left for each person, to which every photo adds what its landmarks tell of the identity. A profile adds depth, a frontal
+left for each person, to which every photo adds its information about the identity. A profile adds depth, a frontal
 photo width, a blurred one little.
 """
 
@@ -31,8 +31,8 @@ def fit_together(
 ) -> Fit:
     """Fit B photos to (B, N, 2) landmarks in crop pixels with (B, N) standard deviations.
 
-    `person` (B,) numbers who is in each photo, from 0. Photos of one person must start with one identity, which is what
-    is believed of the person; in the result they share another. A photo whose own fit fails keeps its start else.
+    `person` (B,) is the number, from 0, of the person in each photo. Photos of one person must start with one identity,
+    which is the prior; in the result they share another. A photo whose own fit fails keeps the rest of its start.
 
     Raises: ShapeError if the landmarks do not match the basis or there is no number for each photo.
     """
@@ -50,7 +50,7 @@ def fit_together(
         normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
         state = apply_step(basis, state, _joint_step(normal, gradient, person, basis.identities))
     before, after = (fit_error(project_landmarks(basis, which).pixels, points, deviation) for which in (first, state))
-    sound = ~np.isin(person, person[~np.isfinite(after)])  # one photo without numbers spoils those of its person
+    sound = ~np.isin(person, person[~np.isfinite(after)])  # one photo with NaN affects all photos of its person
     kept = sound & (after <= before)
     coefficients, cameras = to_coefficients(basis, state, start)
     vectors = np.where(kept[:, None], coefficients.to_vector(), start.to_vector())
@@ -64,7 +64,7 @@ def fit_together(
 
 
 def _joint_step(normal: np.ndarray, gradient: np.ndarray, person: np.ndarray, identities: int) -> np.ndarray:
-    """The step (B, 7 + K) of all photos, whose identity part is the same for all photos of a person."""
+    """The step (B, 7 + K) of all photos, with the same identity part for all photos of a person."""
     shared = np.arange(POSE, POSE + identities)
     own = np.setdiff1d(np.arange(normal.shape[-1]), shared)
     mixed = normal[:, own[:, None], shared]  # (B, own, shared)

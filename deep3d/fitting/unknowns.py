@@ -1,4 +1,4 @@
-"""What a fit to all cues seeks: pose, shape and colours of one face; and the equations that cues give of a step."""
+"""The unknowns of a fit to all cues (pose, shape and colours of one face), and the equations of a step."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from deep3d.fitting.iteration import POSE, FaceState, apply_step
 from deep3d.fitting.reflectance import Reflectance
 from deep3d.fitting.visible import VisibleSurface
 
-COLOURS = ALBEDO_COUNT + LIGHTING_COUNT + 1  # unknowns behind pose and shape: albedo, light, occlusion
+COLOURS = ALBEDO_COUNT + LIGHTING_COUNT + 1  # unknowns after pose and shape: albedo, light, occlusion
 
 
 @dataclass(frozen=True)
 class FittedFace:
-    """Where the iteration stands, for one face."""
+    """The state of one face in the iteration."""
 
     state: FaceState  # B = 1
     skin: Reflectance
-    occlusion: float  # power of the sky's visibility that light falls by
+    occlusion: float  # exponent of the sky's visibility that scales the light
 
     def apply_step(self, basis: LandmarkBasis, step: np.ndarray) -> FittedFace:
-        """After a step (7 + K + 108,)."""
+        """The state after a step (7 + K + 108,)."""
         moved, colours, (darker,) = np.split(step, [POSE + self.state.shape.shape[1], -1])
         occlusion = max(self.occlusion + float(darker), 0.0)
         return FittedFace(apply_step(basis, self.state, moved[None]), self.skin.apply_step(colours), occlusion)
@@ -39,13 +39,13 @@ class Equations:
     gradient: np.ndarray  # (U,)
 
     def at(self, places: np.ndarray, unknowns: int) -> Equations:
-        """As equations of so many unknowns, of which these are about those at `places` (U,)."""
+        """These equations expanded to so many unknowns; theirs are at `places` (U,)."""
         normal, gradient = np.zeros((unknowns, unknowns)), np.zeros(unknowns)
         normal[np.ix_(places, places)], gradient[places] = self.normal, self.gradient
         return Equations(normal, gradient)
 
     def __add__(self, other: Equations) -> Equations:
-        """Of both; the shorter ones are about the first unknowns of the longer."""
+        """The sum; the shorter equations belong to the first unknowns of the longer."""
         long, short = (self, other) if len(self.gradient) >= len(other.gradient) else (other, self)
         normal, gradient, count = long.normal.copy(), long.gradient.copy(), len(short.gradient)
         normal[:count, :count] += short.normal
@@ -58,8 +58,8 @@ class Equations:
 
 
 class Cue(Protocol):
-    """Something seen of a face, with its own weights: a block of residuals of the one Gauss-Newton step."""
+    """An observation of a face with its own weights: a block of residuals of the Gauss-Newton step."""
 
     def equations(self, surface: VisibleSurface, face: FittedFace) -> Equations:
-        """Of a step from where the face stands."""
+        """The equations of a step from the current state."""
         ...

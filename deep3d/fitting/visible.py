@@ -1,7 +1,7 @@
-"""The points of skin that a crop's pixels show, and how they and their normals move with a face's shape.
+"""The visible points of skin in a crop, and the derivatives of these and their normals by a face's shape.
 
-Which point a pixel shows is the rasteriser's answer. Until it is asked again the points stay on the surface and move
-with it; their normals turn by the derivatives that hold where the answer was given.
+The rasteriser finds the point at each pixel. Until its next run the points stay on the surface and move with it; their
+normals rotate by the derivatives at the time of that run.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from deep3d.rendering.kernels import rasterize_into
 
 T = TypeVar("T")
 
-SKIN = 0.5  # of the model's skin map, at least, where a point counts
-FACING = 0.2  # cosine to the camera, at least: beyond, a pixel shows too much of the surface
+SKIN = 0.5  # of the model's skin map, at least, at a point that counts
+FACING = 0.2  # cosine to the camera, at least: otherwise a pixel covers too much of the surface
 
 
 @dataclass(frozen=True, eq=False)
 class VisibleSurface:
-    """P points of the skin that pixels show, by K shape unknowns."""
+    """P visible points of the skin, by K shape unknowns."""
 
     points: LandmarkBasis  # P
     corners: np.ndarray  # (P, 3) vertices round each point
     weights: np.ndarray  # (P, 3) float32 barycentric
-    normals: np.ndarray  # (P, 3) unit normals in model space, where the rasteriser was asked
+    normals: np.ndarray  # (P, 3) unit normals in model space, at the rasteriser's run
     normal_directions: np.ndarray  # (P, 3, K) float32: how these change with the shape
-    shape: np.ndarray  # (K,) where the rasteriser was asked
+    shape: np.ndarray  # (K,) at the rasteriser's run
     _derived: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def derived(self, make: Callable[[VisibleSurface], T]) -> T:
-        """`make(surface)`, worked out once for all steps until the rasteriser is asked again."""
+        """`make(surface)`, computed once for all steps until the rasteriser's next run."""
         if make not in self._derived:
             self._derived[make] = make(self)
         return self._derived[make]
@@ -56,9 +56,9 @@ class VisibleSurface:
         shape: np.ndarray,
         stride: int,
     ) -> VisibleSurface | None:
-        """What every so many-th pixel of the crop shows of a face with (V, 3) vertices, None if nothing.
+        """The points at every so many-th pixel of the crop, of a face with (V, 3) vertices; None if there are none.
 
-        `shape` are the unknowns that the vertices have; the basis may know only the first ones of them.
+        `shape` are the unknowns of the vertices; the basis may have only the first ones of them.
         """
         known = shape[: basis.directions.shape[2]]
         corners, weights = visible_skin(basis.model, vertices, coefficients, camera, stride)
@@ -82,13 +82,13 @@ class VisibleSurface:
 
     @cached_property
     def linear_points(self) -> LandmarkBasis:
-        """The points by the linear model's unknowns alone, with displacements as they were."""
+        """The points by the linear model's unknowns only, with fixed displacements."""
         free = self.shape[self.points.linear :].astype(np.float32)
         mean = self.points.mean + self.points.directions[..., self.points.linear :] @ free
         return replace(self.points.widened(self.points.linear), mean=mean)
 
     def turned_normals(self, state: FaceState) -> np.ndarray:
-        """(P, 3) unit normals of a face (B = 1) as the camera sees it."""
+        """(P, 3) unit normals of a face (B = 1) in the camera's frame."""
         change = (state.shape[0, : len(self.shape)] - self.shape).astype(np.float32)
         moved = self.normals + (self.normal_directions.reshape(-1, len(change)) @ change).reshape(self.normals.shape)
         return normalize(moved) @ state.turn[0].T
@@ -97,7 +97,7 @@ class VisibleSurface:
 def visible_skin(
     model: FaceModel, vertices: np.ndarray, coefficients: FaceCoefficients, camera: Camera, stride: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Corners (P, 3) and barycentric weights (P, 3) float32 of the points of skin that every so many-th pixel shows."""
+    """Corners (P, 3) and barycentric weights (P, 3) float32 of the points of skin at every so many-th pixel."""
     placed = place(vertices[None], coefficients.rotation, coefficients.translation)
     size = (CROP_SIZE, CROP_SIZE)
     clip = clip_space(project(placed, camera), depth(placed, camera), size)[0].astype(np.float32)
@@ -168,7 +168,7 @@ def _add_moved(changes, block, directions):
 
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
 def _add_across(block, n, column, x, y, z):
-    """Add the part of a vector at right angles to a unit normal to a column of a matrix (3, 3)."""
+    """Add the part of a vector perpendicular to a unit normal to a column of a matrix (3, 3)."""
     along = n[0] * x + n[1] * y + n[2] * z
     block[0, column] += x - along * n[0]
     block[1, column] += y - along * n[1]

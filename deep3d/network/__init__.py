@@ -1,1 +1,1 @@
-"""The regressor network: its architecture, its checkpoints, and those of others."""
+"""The regressor network: architecture, checkpoints, and import of foreign ones."""

@@ -1,6 +1,6 @@
-"""Names and shapes of a Deep3DFaceRecon regressor: a ResNet (He et al., 2016) with seven heads, and one of ours.
+"""Names and shapes of a Deep3DFaceRecon regressor: a ResNet (He et al., 2016) with seven heads, and a head of ours.
 
-For whoever handles weights without torch; the order is the state dict's.
+For code that handles weights without torch; the order is the state dict's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ HEAD_WIDTHS = (80, 64, 80, 3, 27, 2, 1)
 DENSE_WIDTH = 128
 """Channels inside the head for dense landmarks."""
 OFFSET_PIXELS = 16.0
-"""Pixels of the 224 crop that an offset of 1 in its votes stands for."""
+"""Pixels of the 224 crop per unit of an offset in its votes."""
 DENSE_VERTICES = "dense.vertices"
-"""Name of the array that says which vertices of the face model the dense landmarks are."""
+"""Name of the array with the face model's vertices of the dense landmarks."""
 
 BATCH_NORM_EPSILON = 1e-5
 STAGE_WIDTHS = (64, 128, 256, 512)
@@ -24,7 +24,7 @@ STAGE_WIDTHS = (64, 128, 256, 512)
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution without bias and the batch norm behind it."""
+    """A convolution without bias and the batch norm after it."""
 
     name: str  # of the weight
     batch_norm: str  # prefix of the batch norm's entries

@@ -1,7 +1,7 @@
-"""For which later face model a checkpoint's outputs stay valid: a small record beside the checkpoint's file.
+"""Bindings: records beside a checkpoint's file that its outputs are valid for a later face model.
 
-A face model can change where the networks see nothing of it, as inside the mouth. What they predict then means the same
-with the new file as with the one they were trained for, and `rebind` checks that it does.
+A face model can change where the networks do not see it, such as inside the mouth. Their predictions then mean the same
+with the new file as with the one they were trained for; `rebind` checks that.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from deep3d.face_model.model import FaceModel
 
 SCHEMA = "deep3d.binding/1"
 TOLERANCE = 1e-4  # decimetres, 10 micrometres: of the mean shape, and of each component at one unit
-SEEN = 0.5  # of the skin mask: from there the networks see the surface
+SEEN = 0.5  # of the skin mask, from which the networks see the surface
 
 
 @dataclass(frozen=True)
 class Binding:
-    """That a checkpoint serves another face model than the one it was trained for."""
+    """A record that a checkpoint may be used with a face model that it was not trained for."""
 
     checkpoint_sha256: str
     face_model: str  # name and version
     face_model_sha256: str
     still: tuple[int, ...]
-    """Numbers of the dense landmarks that no expression moves as the networks know them, though the model now does."""
+    """Numbers of the dense landmarks that expressions move in this model, but not in the networks' training."""
 
 
 def binding_path(checkpoint: Path) -> Path:
-    """Where the record of a checkpoint's file lies."""
+    """The path of the record of a checkpoint's file."""
     return checkpoint.with_suffix(".binding.json")
 
 
 def read_binding(checkpoint: Path, sha256: str) -> Binding | None:
-    """The record of a checkpoint's file with that hash; None where there is none, or one of another file.
+    """The record of a checkpoint's file with that hash; None if there is none, or it is for another file.
 
     Raises: CheckpointInvalid if it cannot be read.
     """
@@ -55,14 +55,14 @@ def read_binding(checkpoint: Path, sha256: str) -> Binding | None:
 
 
 def write_binding(checkpoint: Path, binding: Binding) -> Path:
-    """Write the record beside a checkpoint's file; where it is."""
+    """Write the record beside a checkpoint's file; gives its path."""
     path = binding_path(checkpoint)
     path.write_text(json.dumps({"schema": SCHEMA, **asdict(binding)}, indent=1) + "\n", encoding="utf-8")
     return path
 
 
 def rebind(checkpoint_sha256: str, dense_vertices: Sequence[int], trained_for: FaceModel, new: FaceModel) -> Binding:
-    """The record that lets a checkpoint, trained for one face model, serve another.
+    """The record that allows a checkpoint, trained for one face model, to be used with another.
 
     Vertices may only have been appended; mean, components and albedo of all skin that the networks see must be the
     same, and so must the landmarks. A dense landmark off the skin may get expressions where it had none: an iris.
@@ -72,7 +72,7 @@ def rebind(checkpoint_sha256: str, dense_vertices: Sequence[int], trained_for: F
     count = len(trained_for.mean_shape)
     pairs = [(trained_for.landmark_weights, new.landmark_weights), (trained_for.expression_names, new.expression_names)]
     if len(new.mean_shape) < count or any(not np.array_equal(old, later) for old, later in pairs):
-        raise _mismatch(new, "vertices are gone, or landmarks or expressions are others")
+        raise _mismatch(new, "vertices are missing, or landmarks or expressions differ")
     if not np.array_equal(_landmark_corners(trained_for), _landmark_corners(new)):
         raise _mismatch(new, "landmarks lie on other vertices")
     if np.abs(new.mean_shape[:count] - trained_for.mean_shape).max() > TOLERANCE:
@@ -85,7 +85,7 @@ def rebind(checkpoint_sha256: str, dense_vertices: Sequence[int], trained_for: F
     expressions = _at(trained_for.expression_basis, moved)
     free = (trained_for.skin[moved] < SEEN) & (np.abs(expressions).max(axis=(0, 2), initial=0) <= TOLERANCE)
     if not free.all():
-        raise _mismatch(new, f"expressions move {(~free).sum()} vertices of the skin otherwise")
+        raise _mismatch(new, f"expressions move {(~free).sum()} vertices of the skin differently")
     still = tuple(number for number, vertex in enumerate(dense_vertices) if vertex in set(moved.tolist()))
     return Binding(checkpoint_sha256, f"{new.info.name} {new.info.version}", new.info.sha256, still)
 
@@ -100,7 +100,7 @@ def _at(basis: np.ndarray, vertices: np.ndarray) -> np.ndarray:
 
 
 def _change(old: np.ndarray, new: np.ndarray, vertices: np.ndarray) -> np.ndarray:
-    """(K, P) by how much each component of two bases differs at vertices."""
+    """(K, P) difference of each component of two bases at vertices."""
     return np.abs(_at(new, vertices) - _at(old, vertices)).max(axis=2)
 
 

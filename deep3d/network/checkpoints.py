@@ -1,4 +1,4 @@
-"""Checkpoint files: safetensors with Deep3DFaceRecon's names, as trained or in eight bits, and what they belong to."""
+"""Checkpoint files: safetensors with Deep3DFaceRecon's names, as trained or in eight bits, and their metadata."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from deep3d.network.quantization import dequantize, fold_batch_norms, neutral_ba
 SCHEMA = "deep3d.checkpoint/1"
 DEFAULT_CHECKPOINT = "deep3d_resnet50.safetensors"
 STORAGES = ("float32", "float16", "int8")
-_SCALE = "_scale"  # behind the name of an int8 weight: its (output channels,) float32 scales
+_SCALE = "_scale"  # suffix of the name of an int8 weight for its (output channels,) float32 scales
 
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """What a checkpoint file says of itself."""
+    """The metadata of a checkpoint file."""
 
     name: str
     version: str
@@ -49,9 +49,7 @@ class Checkpoint:
     storage: str  # one of STORAGES
     info: CheckpointInfo
     binding: Binding | None  # to a later face model
-    stored: dict[
-        str, np.ndarray
-    ]  # as the file has them: with storage int8 an array of scales behind each weight's name
+    stored: dict[str, np.ndarray]  # as stored: with storage int8, an array of scales for each weight
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -61,9 +59,9 @@ class Checkpoint:
         return {name: implied[name] if name in implied else self.array(name) for name in shapes}
 
     def array(self, name: str) -> np.ndarray:
-        """One of the arrays that the file has, in float32; whole numbers in int64.
+        """One of the file's arrays in float32; whole numbers in int64.
 
-        Raises: CheckpointInvalid if it is not there, as `without_weights`.
+        Raises: CheckpointInvalid if it is not there, as after `without_weights`.
         """
         if (rounded := self.quantized(name)) is not None:
             return dequantize(*rounded)
@@ -73,7 +71,7 @@ class Checkpoint:
         return value.astype(np.int64 if value.dtype.kind == "i" else np.float32, copy=False)
 
     def quantized(self, name: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """A weight's int8 levels and the (output channels,) scales, where the file has it so."""
+        """A weight's int8 levels and (output channels,) scales, if the file has them."""
         scale = self.stored.get(name + _SCALE)
         return None if scale is None else (self.stored[name], scale)
 
@@ -83,19 +81,19 @@ class Checkpoint:
         return tuple(int(vertex) for vertex in self.stored.get(DENSE_VERTICES, ()))
 
     def folded(self) -> Checkpoint:
-        """The same function in evaluation, with batch norms that do nothing but add their bias."""
+        """The same function in evaluation, with batch norms that only add their bias."""
         if self.storage == "int8":
             return self
         folded = fold_batch_norms(TRUNKS[self.info.trunk], self.arrays)
         return replace(self, storage="float32", stored=folded)
 
     def without_weights(self) -> Checkpoint:
-        """The same for those who only tell where results come from: a network that is ready has weights of its own."""
+        """The checkpoint without weights, for metadata only: a loaded network has its own copy."""
         return replace(self, stored={name: value for name, value in self.stored.items() if name == DENSE_VERTICES})
 
     @property
     def face_models(self) -> tuple[str, ...]:
-        """SHA-256 of the face models that it serves: the one of its training, and one it is bound to."""
+        """SHA-256 of the face models that it is valid for: the one of its training, and one it is bound to."""
         bound = () if self.binding is None else (self.binding.face_model_sha256,)
         return self.info.face_model_sha256, *bound
 
@@ -113,19 +111,19 @@ class Checkpoint:
             )
 
     def still_landmarks(self, model: ModelInfo) -> tuple[int, ...]:
-        """Numbers of the dense landmarks that no expression moves as the network knows them."""
+        """Numbers of the dense landmarks that no expression moved in the network's training."""
         if self.binding is None or model.sha256 != self.binding.face_model_sha256:
             return ()
         return self.binding.still
 
 
 def default_checkpoint() -> Checkpoint:
-    """The checkpoint that is shipped with the project."""
+    """The shipped checkpoint."""
     return read_checkpoint()
 
 
 def read_checkpoint(path: str | Path | None = None) -> Checkpoint:
-    """Read a checkpoint file, None for the one that is shipped with the project.
+    """Read a checkpoint file (None for the shipped one).
 
     Raises: CheckpointMissing, CheckpointInvalid.
     """
@@ -211,7 +209,7 @@ def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[CheckpointInf
 
 
 def _check_stored(path: Path, trunk: str, storage: str, stored: dict[str, np.ndarray]) -> None:
-    """Nothing is missing, foreign, of a wrong shape or not finite in what a file has."""
+    """Check that no stored array is missing, unknown, of a wrong shape or not finite."""
     scales = {name for name in stored if name.endswith(_SCALE)}
     implied = neutral_batch_norms(TRUNKS[trunk]) if storage == "int8" else {}
     checked_arrays(path, trunk, implied | {name: value for name, value in stored.items() if name not in scales})
@@ -230,7 +228,7 @@ def _check_stored(path: Path, trunk: str, storage: str, stored: dict[str, np.nda
 
 
 def checked_arrays(path: Path, trunk: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays of a file in the state dict's order, once all are there with the right shape, finite, and no others.
+    """The arrays of a file in the state dict's order, checked to be complete, of the right shape and finite.
 
     Raises: CheckpointInvalid naming the file and the array.
     """

@@ -1,4 +1,4 @@
-"""Checkpoints of Deep3DFaceRecon_pytorch: read without running code in them, checked, and written as this project's."""
+"""Checkpoints of Deep3DFaceRecon_pytorch: read without running their code, checked, and converted to this project's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deep3d.face_model import FaceModel
 from deep3d.network.architecture import HEAD_WIDTHS
 from deep3d.network.checkpoints import CheckpointInfo, checked_arrays, write_checkpoint
 
-NETWORK = "net_recon"  # where the reference keeps the regressor's state dict
+NETWORK = "net_recon"  # the reference's key of the regressor's state dict
 LIGHTING_HEAD, WHITE_LIGHT = 4, 9  # a head for white light has the nine harmonics once, not for each channel
 HEAD_NAMES = (*list(FIELDS)[:5], "translation x and y", "translation z")
 TENSORFLOW_FILES = (".pb", ".index", ".meta", ".ckpt")
@@ -25,7 +25,7 @@ TENSORFLOW = (
 
 
 def import_checkpoint(source: str | Path, model: FaceModel, out: str | Path) -> None:
-    """Write the regressor of a .pth file as a checkpoint for a face model, without loss; nothing if it is not sound.
+    """Convert the regressor of a .pth file to a checkpoint for a face model, without loss; nothing if it is invalid.
 
     A head for white light becomes one for coloured light whose channels are equal: the same light.
 
@@ -55,7 +55,7 @@ def import_checkpoint(source: str | Path, model: FaceModel, out: str | Path) -> 
 
 
 def _state_dict(path: Path) -> dict[str, np.ndarray]:
-    """The arrays under `net_recon`."""
+    """The arrays of `net_recon`."""
     content = _load(path)
     if not isinstance(content, dict) or not isinstance(content.get(NETWORK), dict):
         names = [*content] if isinstance(content, dict) else []
@@ -73,7 +73,7 @@ def _state_dict(path: Path) -> dict[str, np.ndarray]:
 
 
 def _load(path: Path):
-    """What the file holds: tensors and plain values only."""
+    """The content of the file: tensors and plain values only."""
     if not path.is_file():
         raise CheckpointMissing(f"{path}: no checkpoint there; checkpoints/README.md says where to get it")
     if path.suffix in TENSORFLOW_FILES or ".data-" in path.name:
@@ -81,14 +81,14 @@ def _load(path: Path):
     try:
         import torch
     except ImportError as error:
-        raise ExtraMissing("torch reads .pth files and is not installed; pip install 'deep3d[torch]'") from error
+        raise ExtraMissing("a .pth file needs torch, which is not installed; pip install 'deep3d[torch]'") from error
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointInvalid(
-            f"{path}: holds other things than weights, which could run code, or is damaged; not loaded, fetch it again"
+            f"{path}: contains more than weights, which could run code, or is damaged; not loaded, fetch it again"
         ) from error
-    except Exception as error:  # the reader raises anything at all on damaged files
+    except Exception as error:  # the reader raises all kinds of errors on damaged files
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise CheckpointInvalid(f"{path}: damaged, or not a .pth file ({reason}); fetch it again") from error
 
@@ -96,7 +96,7 @@ def _load(path: Path):
 def _require_heads(path: Path, state: dict[str, np.ndarray], model: FaceModel) -> None:
     """Raises: CheckpointInvalid without heads, CheckpointMismatch if one of them is too wide or too narrow."""
     if "final_layers.0.weight" not in state and "backbone.fc.weight" in state:
-        raise CheckpointInvalid(f"{path}: one last layer instead of seven heads (use_last_fc), which is not read")
+        raise CheckpointInvalid(f"{path}: one last layer instead of seven heads (use_last_fc), which is not supported")
     for head, (name, expected) in enumerate(zip(HEAD_NAMES, HEAD_WIDTHS, strict=True)):
         weight = state.get(f"final_layers.{head}.weight")
         width = None if weight is None else len(weight)

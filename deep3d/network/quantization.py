@@ -28,12 +28,12 @@ def quantize(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def dequantize(weight: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """The float32 weights that (O, ...) int8 weights and (O,) scales stand for."""
+    """The float32 weights from (O, ...) int8 weights and (O,) scales."""
     return np.multiply(weight, scale.reshape(-1, *[1] * (weight.ndim - 1)), dtype=np.float32)
 
 
 def fold_batch_norms(trunk: Trunk, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The state dict of the same function in evaluation, with batch norms that do nothing but add their bias."""
+    """The state dict of the same function in evaluation, with batch norms that only add their bias."""
     folded = arrays | neutral_batch_norms(trunk)
     for convolution in trunk.convolutions():
         weight, bias, mean, variance = (
@@ -47,7 +47,7 @@ def fold_batch_norms(trunk: Trunk, arrays: dict[str, np.ndarray]) -> dict[str, n
 
 
 def neutral_batch_norms(trunk: Trunk) -> dict[str, np.ndarray]:
-    """The entries, except the biases, of batch norms that do nothing but add their bias."""
+    """The entries, except the biases, of batch norms that only add their bias."""
     neutral: dict[str, np.ndarray] = {}
     for convolution in trunk.convolutions():
         ones = np.ones(convolution.shape[0], np.float32)

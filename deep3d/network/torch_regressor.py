@@ -19,21 +19,21 @@ from deep3d.network.torch_resnet import ResNet
 
 @dataclass(frozen=True)
 class RegressorConfig:
-    """What a regressor is made of."""
+    """The architecture of a regressor."""
 
     trunk: str = "resnet50"  # or resnet18, for small servers
     dense_vertices: tuple[int, ...] = ()  # of the face model: one dense landmark each; none in Deep3D's own networks
 
 
-_FIRST_LOG_DEVIATION = 2.0  # an untrained head is unsure by some seven pixels
+_FIRST_LOG_DEVIATION = 2.0  # the initial deviation is about seven pixels
 
 
 class RegressorNetwork(nn.Module):
     """Crops (B, 3, S, S), RGB in [0, 1] and S a multiple of 16, at least 32, to vectors (B, 257 + 3 N).
 
-    The first 257 numbers are coefficients. Behind them stand N dense landmarks: column and row in pixels of the
+    The first 257 numbers are coefficients, followed by N dense landmarks: column and row in pixels of the
     224-pixel crop, and the logarithm of their standard deviation in such pixels. The names, shapes and order of the
-    state dict are Deep3DFaceRecon's, with `dense` behind them where N > 0. The heads start at zero; the trunk starts
+    state dict are Deep3DFaceRecon's, followed by `dense` where N > 0. The heads start at zero; the trunk starts
     from random weights.
 
     Raises: ConfigError if the trunk is unknown.
@@ -94,7 +94,7 @@ class DenseHead(nn.Module):
 
 
 class StandardizedRegressor(nn.Module):
-    """A regressor in training: the network speaks standard scores, and the vector is mean + scale * score.
+    """A regressor in training: the network predicts standard scores, and the vector is mean + scale * score.
 
     The 257 coefficients differ in size by two orders of magnitude, which plain heads would have to learn first.
     `fold` gives the same function as a plain network, `unfold` continues the training of one.
@@ -127,7 +127,7 @@ class StandardizedRegressor(nn.Module):
 
 def build_network(checkpoint: Checkpoint) -> RegressorNetwork:
     """The network of a checkpoint, in evaluation mode."""
-    with torch.device("meta"):  # no time for random weights that are thrown away
+    with torch.device("meta"):  # skips random weights that would be replaced
         network = RegressorNetwork(RegressorConfig(checkpoint.info.trunk, checkpoint.dense_vertices))
     state = {name: torch.tensor(value) for name, value in checkpoint.arrays.items() if name != DENSE_VERTICES}
     network.load_state_dict(state, assign=True)

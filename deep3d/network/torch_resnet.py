@@ -1,4 +1,4 @@
-"""ResNets (He et al., 2016) with the names and the order of torchvision's state dicts, which Deep3DFaceRecon has too.
+"""ResNets (He et al., 2016) with the names and the order of torchvision's state dicts, as in Deep3DFaceRecon.
 
 torchvision itself takes longer to import than torch.
 """
@@ -33,7 +33,7 @@ class ResNet(nn.Module):
             for stage, (depth, width) in enumerate(zip(trunk.depths, STAGE_WIDTHS, strict=True))
         )
         for module in self.modules():
-            if isinstance(module, nn.Conv2d) and not module.weight.is_meta:  # else torch would load its compiler for it
+            if isinstance(module, nn.Conv2d) and not module.weight.is_meta:  # otherwise torch would load its compiler
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -45,7 +45,7 @@ class ResNet(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions of 3 x 3, and a way past them."""
+    """Two 3 x 3 convolutions with a shortcut."""
 
     expansion = 1
 
@@ -65,7 +65,7 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A convolution of 3 x 3 between two of 1 x 1, and a way past them."""
+    """A 3 x 3 convolution between two of 1 x 1, with a shortcut."""
 
     expansion = 4
 
@@ -87,7 +87,7 @@ class Bottleneck(nn.Module):
 
 
 def _downsample(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:
-    """The way past a block where sizes or channels change."""
+    """The shortcut of a block where sizes or channels change."""
     if stride == 1 and inputs == outputs:
         return None
     return nn.Sequential(nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(outputs))

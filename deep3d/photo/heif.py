@@ -1,7 +1,7 @@
-"""Whether a HEIC file says itself how its picture is to be turned (ISO/IEC 14496-12 and 23008-12).
+"""Whether a HEIC file rotates its picture by itself (ISO/IEC 14496-12 and 23008-12).
 
-Most phones write a property `irot` or `imir` that every decoder applies, and the EXIF orientation besides, which must
-then be left alone. Some write the EXIF orientation only.
+Most phones write a property `irot` or `imir`, which every decoder applies, and also the EXIF orientation, which must
+then be ignored. Some write the EXIF orientation only.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ _TURNING = (b"irot", b"imir")
 
 
 def turns_itself(content: bytes) -> bool:
-    """Whether the main picture of a HEIC file has a property that turns or mirrors it."""
-    meta = _child(content, b"meta")[4:]  # behind version and flags
+    """Whether the main picture of a HEIC file has a property that rotates or mirrors it."""
+    meta = _child(content, b"meta")[4:]  # after version and flags
     properties = _child(meta, b"iprp")
     kinds = [kind for kind, _ in _boxes(_child(properties, b"ipco"))]
     turning = {number for number, kind in enumerate(kinds, 1) if kind in _TURNING}
@@ -36,7 +36,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _child(data: bytes, wanted: bytes) -> bytes:
-    """The content of the first box of a kind, empty where there is none."""
+    """The content of the first box of a kind, empty if there is none."""
     return next((content for kind, content in _boxes(data) if kind == wanted), b"")
 
 

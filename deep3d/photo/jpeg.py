@@ -1,4 +1,4 @@
-"""JPEG files: the fast way for what most photos are, and what can be read of one that is cut off at its end."""
+"""JPEG files: a fast path for most photos, and reading files that are cut off at their end."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from deep3d.photo.pixels import STRIP_PIXELS, TURNED, orientation_of, profile_tr
 
 JPEG_FORMATS = ("JPEG", "MPO")
 CUT_OFF = "The photo file is cut off at its end. Part of the picture may be missing."
-MOST_MISSING = 0.25  # of the height: where more is missing, the file is damaged, not only without its last bytes
+MOST_MISSING = 0.25  # of the height: if more is missing, the file is damaged, not just cut off
 
 _END = b"\xff\xd9"
-_FILLERS = (127, 128)  # what libjpeg makes of a missing block in every channel, as it is and inverted (CMYK)
+_FILLERS = (127, 128)  # libjpeg's value of a missing block in every channel, and its inverse (CMYK)
 
 
 def plain_jpeg(image: Image.Image, content: bytes, enough: int | None = None) -> np.ndarray | None:
-    """What `upright_pixels` gives for an undamaged JPEG of three channels, None for other images.
+    """The result of `upright_pixels` for an undamaged JPEG of three channels, None for other images.
 
-    Most photos are such. The decoder, libjpeg-turbo as in Pillow, writes their pixels where they stay, which takes
-    a third of the time and half the memory. With more than `enough` pixels on the longest side it is decoded smaller.
+    Most photos are of this kind. The decoder (libjpeg-turbo, as in Pillow) writes the pixels to their final place, in a
+    third of the time and half the memory. With more than `enough` pixels on the longest side it decodes at a smaller
+    size.
     """
     if image.format not in ("JPEG", "MPO") or image.mode != "RGB":
         return None
     try:
         least = [-(-side * enough // max(image.size)) if enough else 0 for side in image.size]
         pixels = simplejpeg.decode_jpeg(content, min_width=least[0], min_height=least[1])
-    except ValueError:  # damaged, perhaps no more than Pillow puts up with
+    except ValueError:  # damaged, but Pillow may tolerate it
         return None
     height, width = pixels.shape[:2]
     if profile := profile_transform(image):
@@ -41,15 +42,15 @@ def plain_jpeg(image: Image.Image, content: bytes, enough: int | None = None) ->
     if orientation == 1:
         return pixels
     upright, view = upright_view((width, height), orientation)
-    whole = np.dtype("V3")  # a pixel is copied as one, three times as fast as its channels
+    whole = np.dtype("V3")  # copies whole pixels, three times as fast as single channels
     view.view(whole)[:] = (pixels.transpose(1, 0, 2) if orientation in TURNED else pixels).view(whole)
     return upright
 
 
 def with_end(content: bytes) -> Image.Image:
-    """The image of a JPEG file that lacks its last bytes, loaded as viewers show it: missing blocks are grey.
+    """The image of a JPEG file without its last bytes, loaded like in viewers: missing blocks are grey.
 
-    Raises: OSError where more than a quarter is missing.
+    Raises: OSError if more than a quarter is missing.
     """
     whole = Image.open(io.BytesIO(content + _END), formats=["JPEG"])
     whole.load()

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits: which value is white, since cameras and scanners put 10 or 12 bits into 16."""
+"""Pictures of more than 8 bits: finds the value of white, since cameras and scanners store 10 or 12 bits in 16."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 _DEPTHS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-"""White in 8, 10, 12, 14 and 16 bits: a photo's brightest value is taken to lie in the upper part of its levels."""
+"""White in 8, 10, 12, 14 and 16 bits: a photo's brightest value is assumed to be in the upper part of its range."""
 _OTHER_BYTE = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
 """Pillow keeps the high byte of colours of 16 bits; with the other order of bytes it keeps the low one."""
 

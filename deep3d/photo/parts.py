@@ -1,8 +1,7 @@
-"""Count the parts of a photo file before anything decodes it: a decoder's time and memory grow with them.
+"""Count the parts of a photo file before decoding: a decoder's time and memory grow with them.
 
 Segments and scans of a JPEG, chunks of PNG and WebP, comments of a GIF, tags of a TIFF, boxes of HEIC and AVIF. Files
-of cameras and programs have few, so that what has many means harm. Each walk ends at its limit, and so takes
-milliseconds.
+of cameras and programs have few; a file with many is an attack. Each walk ends at its limit, so it takes milliseconds.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ import struct
 
 from deep3d.errors import PhotoUnreadable
 
-MOST_SEGMENTS = 2000  # of a JPEG: 64 kilobytes each, as depth maps and videos of telephones fill them
-MOST_EXIF_SEGMENTS = 16  # one is usual; decoders join them again for each
+MOST_SEGMENTS = 2000  # of a JPEG: 64 kilobytes each; depth maps and videos of phones use them
+MOST_EXIF_SEGMENTS = 16  # one is usual; decoders join all of them at each
 MOST_SCANS = 100  # of a JPEG: the usual scripts of progressive ones make ten
 MOST_SCANNED_PIXELS = 1_500_000_000  # of all its scans together: each goes over the whole picture
 MOST_JUNK = 1 << 16  # bytes between segments of a JPEG, which decoders skip one by one
@@ -33,9 +32,9 @@ _TIFF_BYTES = (1, 2, 6, 7)  # types of tags that decoders copy at once: bytes an
 
 
 def check_parts(content: bytes, name: str) -> None:
-    """Look at the structure of a file; kinds that are not known here pass.
+    """Check the structure of a file; unknown formats pass.
 
-    Raises: PhotoUnreadable, where it has more parts than any photo has.
+    Raises: PhotoUnreadable if it has more parts than any real photo.
     """
     try:
         for kind, walk in _WALKS:
@@ -50,7 +49,7 @@ def check_parts(content: bytes, name: str) -> None:
 
 
 class _TooMany(Exception):
-    """What there is too much of."""
+    """The kind of part that exceeds its limit."""
 
 
 def _walk_jpeg(content: bytes) -> None:
@@ -93,7 +92,7 @@ def _walk_webp(content: bytes) -> None:
 
 
 def _walk_gif(content: bytes) -> None:
-    """As far as its first picture, which is the one that counts."""
+    """Up to its first picture, which is the one that is used."""
     flags = content[10]
     at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     most = at + MOST_WORDS
@@ -133,7 +132,7 @@ def _walk_boxes(content: bytes) -> None:
         if length == 1:
             length = struct.unpack_from(">Q", content, at + 8)[0]
         _require(length <= MOST_PROPERTIES or content[at + 4 : at + 8] != b"meta", "more properties")
-        if length < 8:  # 0: as far as the end; else damaged
+        if length < 8:  # 0: to the end; otherwise damaged
             return
         at += length
 

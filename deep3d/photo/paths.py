@@ -1,4 +1,4 @@
-"""Which photos the paths mean that a person names: files, folders of them, and what to say of anything else."""
+"""Find the photos for given paths: files, folders of photos, and errors for anything else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deep3d.errors import PhotoMissing
 SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .heic .heif .hif .avif .tif .tiff .bmp .gif .jp2 .ppm .pgm".split()
 )
-"""File names that `find_photos` takes for photos."""
+"""Suffixes of the files that `find_photos` accepts."""
 
 _ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/+|^(data):", re.IGNORECASE)
 _MOST_NAMED = 3  # folders in a message
@@ -21,17 +21,17 @@ _DEEPEST = 5  # levels at which they are looked for
 
 
 def find_photos(paths: Iterable[str | Path]) -> list[Path]:
-    """The given files, and for each folder the photos right in it, sorted by name.
+    """The given files, and for each folder the photos directly in it, sorted by name.
 
-    Files are not looked at, and a folder without photos stays in the list: `read_photo` says what is wrong with each.
+    Files are not opened, and a folder without photos stays in the list: `read_photo` reports what is wrong with each.
 
-    Raises: PhotoMissing if not one of the paths leads to a file.
+    Raises: PhotoMissing if none of the paths leads to a file.
     """
     found: list[Path] = []
     missing: list[PhotoMissing] = []
     for path in map(Path, paths):
         try:
-            if os.path.isdir(path):  # unlike the method of a path, False also where nobody may look
+            if os.path.isdir(path):  # unlike Path.is_file, also False without permission
                 found += photos_in(path)
                 continue
         except PhotoMissing as error:
@@ -46,9 +46,9 @@ def find_photos(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def photos_in(folder: Path) -> list[Path]:
-    """The photos right in a folder, sorted by name.
+    """The photos directly in a folder, sorted by name.
 
-    Raises: PhotoMissing where there is none; the message names folders in it that have some.
+    Raises: PhotoMissing if there are none; the message names subfolders with photos.
     """
     try:
         inside = sorted(folder.iterdir(), key=lambda path: path.name)
@@ -72,13 +72,13 @@ def photos_in(folder: Path) -> list[Path]:
 
 
 def no_such_file(path: Path) -> PhotoMissing:
-    """The error for a path with nothing there."""
+    """The error for a path that does not exist."""
     text = str(path)
     if scheme := _ADDRESS.match(text):
         kind, rest = scheme[1] or scheme[2], text[scheme.end() :]
         if kind.lower() == "file":
             return PhotoMissing(f"file:///{rest}: an address, not a path; write /{rest}")
-        address = f"{kind}{':' if scheme[2] else '://'}{rest}"  # of which a path has dropped a slash
+        address = f"{kind}{':' if scheme[2] else '://'}{rest}"  # of which Path has dropped a slash
         return PhotoMissing(f"{address[:_LONGEST]}: a web address, not a file; download the photo and name the file")
     return PhotoMissing(f"{path}: no such file; check the path")
 

@@ -1,4 +1,4 @@
-"""From a decoded image to what a photo is: upright pixels, three channels of 8 bits, sRGB, opaque."""
+"""From a decoded image to a photo: upright pixels, three channels of 8 bits, sRGB, opaque."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def upright_pixels(image: Image.Image, content: bytes) -> np.ndarray:
 
 
 def upright_view(size: tuple[int, int], orientation: int) -> tuple[np.ndarray, np.ndarray]:
-    """An empty upright photo (H, W, 3) for a stored image of (width, height), and a view of it to write that into.
+    """An empty upright photo (H, W, 3) for a stored image of (width, height), and a view for writing that image.
 
-    The view is laid out as the image is stored, but for a possible exchange of rows and columns.
+    The view has the layout of the stored image, except for a possible exchange of rows and columns.
     """
     width, height = size
     pixels = np.empty((width, height, 3) if orientation in TURNED else (height, width, 3), np.uint8)
@@ -52,9 +52,9 @@ def upright_view(size: tuple[int, int], orientation: int) -> tuple[np.ndarray, n
 
 
 def orientation_of(image: Image.Image, content: bytes) -> int:
-    """The EXIF orientation, 1 to 8, where it counts: most HEIC files say so elsewhere, and come upright already."""
+    """The EXIF orientation, 1 to 8, if it applies: most HEIC files have a property instead, and are decoded upright."""
     try:
-        if image.format == "HEIF":  # whose reader takes the EXIF orientation away in any case
+        if image.format == "HEIF":  # whose reader always removes the EXIF orientation
             return 1 if turns_itself(content) else int(image.info.get("original_orientation") or 1)
         return image.getexif().get(_ORIENTATION, 1)
     except Exception:  # damaged EXIF is no reason to refuse the photo
@@ -74,7 +74,7 @@ def _flatten(image: Image.Image, profile: ImageCms.ImageCmsTransform | None) -> 
 
 
 def profile_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
-    """From the embedded colour profile to sRGB, None where there is none that fits the pixels or it is sRGB itself."""
+    """The transform from the embedded colour profile to sRGB, None without a suitable profile or if it is sRGB."""
     data = image.info.get("icc_profile")
     mode = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "L": "L"}.get(image.mode)
     if not data or not mode:
@@ -84,5 +84,5 @@ def profile_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
         if ImageCms.getProfileDescription(profile).startswith("sRGB"):
             return None
         return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except (OSError, ImageCms.PyCMSError):  # broken, or for other channels: it says nothing about these colours
+    except (OSError, ImageCms.PyCMSError):  # broken, or for other channels: ignored
         return None

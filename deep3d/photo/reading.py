@@ -22,10 +22,10 @@ from deep3d.photo.paths import no_such_file, photos_in
 from deep3d.photo.pixels import upright_pixels
 
 LARGEST_PHOTO = 128_000_000  # pixels
-LARGEST_FILE = 1 << 30  # bytes: so many pixels of four colours in 16 bits, and some
+LARGEST_FILE = 1 << 30  # bytes: so many pixels of four colours in 16 bits, with a margin
 SMALLEST_SIDE = 32  # pixels
 
-# Left out on purpose: kinds that start other programs (EPS), open files of their own, or never hold photos.
+# Excluded: formats that start other programs (EPS), open further files, or never contain photos.
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM")
 
 _warning_filters = threading.Lock()
@@ -38,26 +38,24 @@ class Photo:
     pixels: np.ndarray  # (H, W, 3) uint8 sRGB, upright
     name: str  # file name, for people and for result folders
     sha256: str  # of the file's bytes, hexadecimal
-    turn: int = (
-        0  # degrees clockwise, 0, 90, 180 or 270, by which `pixels` are turned from what the file says is upright
-    )
-    warnings: tuple[str, ...] = ()  # sentences for people about the file
+    turn: int = 0  # degrees clockwise, 0, 90, 180 or 270, by which `pixels` are rotated from the file's own upright
+    warnings: tuple[str, ...] = ()  # warnings about the file, in sentences
 
     def turned(self, degrees: int) -> Photo:
-        """The photo turned clockwise by 90, 180 or 270 degrees more."""
+        """The photo rotated clockwise by a further 90, 180 or 270 degrees."""
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -degrees // 90))
         return replace(self, pixels=pixels, turn=(self.turn + degrees) % 360)
 
 
 def read_photo(source: str | Path | bytes, name: str | None = None, enough: int | None = None) -> Photo:
-    """Read the photo at a path, or the bytes of a photo file; `name` is what messages call it, else its file name.
+    """Read the photo at a path, or from the bytes of a photo file; messages call it `name` (by default its file name).
 
-    Where `enough` pixels on the longest side are all that is wanted, a JPEG of more is decoded smaller, though not
-    smaller than that, which takes less memory.
+    With `enough`, a JPEG with more pixels on the longest side is decoded at a smaller size, but not below `enough`,
+    which takes less memory.
 
-    EXIF orientation and the embedded colour profile are applied, transparency lies on white, of an animation the first
-    frame counts, 16 bits, or as many of them as are used, are reduced to 8. A JPEG that lacks its last bytes is read,
-    with a warning.
+    EXIF orientation and the embedded colour profile are applied, transparency becomes white, animations give their
+    first frame, and 16 bits, or the used ones of them, are reduced to 8. A JPEG without its last bytes is read, with a
+    warning.
 
     Raises: PhotoMissing, PhotoUnreadable, PhotoTooLarge beyond 128 megapixels or a gigabyte, PhotoTooSmall below 32
     pixels a side.
@@ -67,7 +65,7 @@ def read_photo(source: str | Path | bytes, name: str | None = None, enough: int 
     path = Path(source)
     try:
         if path.is_dir():
-            photos_in(path)  # a folder without photos is told as that
+            photos_in(path)  # a folder without photos gets its own message
             raise PhotoUnreadable(f"{path}: this is a folder, not a photo; name the photos in it")
         if not path.exists():
             raise no_such_file(path)
@@ -101,7 +99,7 @@ def _read(content: bytes, name: str, enough: int | None) -> Photo:
             raise PhotoTooLarge(
                 f"{name}: not enough memory for {width} x {height} pixels; reduce the photo, or close other programs"
             ) from error
-        except Exception as error:  # decoders raise anything at all on damaged files
+        except Exception as error:  # decoders raise all kinds of errors on damaged files
             raise PhotoUnreadable(f"{name}: damaged or cut off ({_one_line(error)}); get a fresh copy") from error
         return Photo(pixels, name, hashed.result().hexdigest(), warnings=told)
 
@@ -120,7 +118,7 @@ def _decoded(image: Image.Image, content: bytes) -> tuple[np.ndarray, tuple[str,
 def _no_pillow_warning() -> Iterator[None]:
     """Without Pillow's warning at 89 megapixels; our own limit is checked between opening and decoding.
 
-    One thread at a time, since warning filters are the whole process's; a small photo is decoded outside.
+    One thread at a time, since warning filters belong to the whole process; small photos are decoded outside.
     """
     with _warning_filters, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -128,11 +126,11 @@ def _no_pillow_warning() -> Iterator[None]:
 
 
 def _open(content: bytes, name: str) -> Image.Image:
-    """The image with its header read and nothing decoded."""
+    """The image with only its header read."""
     header = content[:12]
     if not header:
         raise PhotoUnreadable(f"{name}: the file is empty; give a photo")
-    Image.preinit()  # the commonest kinds, and of the others only for what is not a JPEG: they are forty modules
+    Image.preinit()  # the common formats first; the others only if needed, since they are forty modules
     if not header.startswith(b"\xff\xd8"):
         Image.init()
     formats = [name for name in _FORMATS if name in Image.OPEN]

@@ -61,7 +61,7 @@ def test_the_mesh_lies_on_the_picture(toy_reconstruction, tmp_path):
 
 
 def test_hair_is_no_face(toy_reconstruction, tmp_path):
-    with pytest.raises(DepthInvalid, match=r"anna\.jpg: no skin is seen in the face"):
+    with pytest.raises(DepthInvalid, match=r"anna\.jpg: no skin is visible in the face"):
         write_depths([toy_reconstruction], maps(HAIR), tmp_path / "anna")
     assert not (tmp_path / "anna").exists()
 

@@ -179,7 +179,7 @@ def test_a_folder_of_that_name_or_single_files_of_results_are_no_earlier_result(
     (tmp_path / "face-1").mkdir()
     (tmp_path / "face-1" / "portrait.jpg").write_text("")
     (tmp_path / "face.obj").write_text("a model of somebody else")
-    with pytest.raises(OutputNotWritable, match="holds other files"):
+    with pytest.raises(OutputNotWritable, match="has other files"):
         write_results(toy_reconstruction, tmp_path, formats=["json"])
     assert names(tmp_path) == {"face-1", "face.obj"}
 

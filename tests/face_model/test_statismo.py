@@ -162,7 +162,7 @@ def test_files_that_are_missing_damaged_or_too_many(write, tmp_path, monkeypatch
     with pytest.raises(FaceModelInvalid, match=r"model2019_bfm\.h5: damaged"):
         read_bfm2019(tmp_path)
     write("model2019_face12.h5")
-    with pytest.raises(FaceModelInvalid, match=r"model2019_bfm\.h5, model2019_face12\.h5 are there; name one"):
+    with pytest.raises(FaceModelInvalid, match=r"model2019_bfm\.h5, model2019_face12\.h5 found; name one"):
         read_bfm2019(tmp_path)
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ExtraMissing, match=r"deep3d\[models\]"):

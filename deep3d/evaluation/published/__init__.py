@@ -1,1 +1,1 @@
-"""Benchmarks that others published, measured as their authors do."""
+"""Published benchmarks, measured as their authors do."""

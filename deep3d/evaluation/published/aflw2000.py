@@ -1,8 +1,8 @@
 """AFLW2000-3D (Zhu et al., 2016): 2,000 photos with 68 three-dimensional landmarks, of all yaws to 90 degrees.
 
 The folder is the published one: `image00002.jpg` beside `image00002.mat` with `pt3d_68` (3, 68) and `Pose_Para`. Errors
-are NME68 with the box of the 68 reference points, by yaw from 0 to 30, 30 to 60 and 60 to 90 degrees, as 3DDFA has
-them; "balanced" is the mean of the three bands.
+are NME68 with the box of the 68 reference points, by yaw from 0 to 30, 30 to 60 and 60 to 90 degrees, as for
+3DDFA; "balanced" is the mean of the three bands.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from deep3d.evaluation.landmarks import evaluate_landmarks
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, Progress, bands
 from deep3d.landmarks import Placement
 
-LIST = "AFLW2000-3D.list"  # names of the photos to measure, one a line; without it all are
+LIST = "AFLW2000-3D.list"  # names of the photos to measure, one per line; by default all
 SKIPPED = "AFLW2000-3D.skip.list"  # names of photos to leave out, such as those whose landmarks are known to be wrong
 YAW_BANDS = (0, 30, 60, 90)  # degrees to either side
 COLUMNS = (("nme68", "mean"), ("nme68", "median"), ("nme68", "p90"), ("nme51", "mean"))
@@ -55,7 +55,7 @@ def turned_faces_benchmark(name: str, title: str, faces: TurnedFaces, placement:
 
 
 def read_aflw2000(folder: Path) -> TurnedFaces:
-    """Read the photos that the list names, or all, but for those of the skip list.
+    """Read the photos that the list names, or all, without those of the skip list.
 
     Raises: DatasetError if a file is missing or is not as published.
     """
@@ -80,7 +80,7 @@ def _names(file: Path) -> list[str]:
 
 
 def _read_labels(file: Path) -> tuple[np.ndarray, float]:
-    """Landmarks (68, 2), from MATLAB's pixels that begin with 1, and yaw in degrees."""
+    """Landmarks (68, 2), converted from MATLAB's pixels that begin with 1, and yaw in degrees."""
     try:
         labels = loadmat(file, variable_names=["pt3d_68", "Pose_Para"])
         points, pose = np.asarray(labels["pt3d_68"], np.float64), np.asarray(labels["Pose_Para"], np.float64)
@@ -88,7 +88,7 @@ def _read_labels(file: Path) -> tuple[np.ndarray, float]:
         raise DatasetError(f"{file}: landmarks missing; copy the data set again") from None
     except KeyError as error:
         raise DatasetError(f"{file}: array {error} is missing; copy the data set again") from None
-    except Exception as error:  # whatever scipy makes of a damaged file
+    except Exception as error:  # whatever scipy raises on a damaged file
         raise DatasetError(f"{file}: damaged ({error}); copy the data set again") from error
     if points.shape != (3, 68) or pose.size < 3 or not np.isfinite(points).all():
         raise DatasetError(f"{file}: 'pt3d_68' must be (3, 68) finite numbers, got {points.shape}; copy it again")

@@ -1,8 +1,8 @@
 """MICC Florence and BU-3DFE as the Deep3D paper measures on them (Deng et al., 2019).
 
-The scan is cut to 95 mm round the tip of the nose, brought together with the mesh by ICP with one scale for all axes,
-and compared from its points to the planes of the mesh. Both sets hold scans in millimetres that face +z, so the tip of
-the nose is their foremost point, where nobody has picked it in a `*_nose.pp` file of MeshLab beside the scan.
+The scan is cut to 95 mm round the tip of the nose, aligned with the mesh by ICP with one scale for all axes, and
+compared from its points to the planes of the mesh. Both sets hold scans in millimetres that face +z, so the tip of
+the nose is their foremost point, unless a `*_nose.pp` file of MeshLab beside the scan has it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ScannedPhotos:
 
     photos: tuple[Path, ...]  # N
     scans: tuple[Path, ...]  # N
-    labels: dict[str, tuple[str, ...]]  # by what they are grouped: N
+    labels: dict[str, tuple[str, ...]]  # by criterion: N
     at_rest: bool  # whether the scans are of faces without expression, whatever the photo shows
 
 
@@ -64,7 +64,7 @@ def bu3dfe_benchmark(folder: Path) -> Benchmark:
 def read_florence(folder: Path) -> ScannedPhotos:
     """`subject_01/Model/frontal1/obj/*.obj`, and pictures of the videos in a folder for each situation below `Videos`.
 
-    The videos are published as such: `ffmpeg -i VIDEO -vf fps=1 Videos/SITUATION/%04d.jpg` takes them apart.
+    The videos are published as such: `ffmpeg -i VIDEO -vf fps=1 Videos/SITUATION/%04d.jpg` extracts the frames.
 
     Raises: DatasetError if a subject lacks either.
     """

@@ -3,8 +3,8 @@
 Folder as published: `imagepathsvalidation.txt` with lines SUBJECT/CHALLENGE/PHOTO, the photos in
 `NoW_Dataset/final_release_version/iphone_pictures`, `scans/SUBJECT/*.obj` in millimetres, and seven picked points in
 `scans_lmks_onlypp/SUBJECT/*.pp`: eye corners from the image left to the right, the base of the nose, mouth corners.
-The mesh without expression is brought to the scan by the seven points and then rigidly with scale; told are the
-distances of the scan's points, those in a ball round the middle of the face.
+The mesh without expression is aligned with the scan by the seven points and then rigidly with scale. The errors are the
+distances of the scan's points in a ball round the middle of the face.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""REALY (Chai et al., 2022): four regions of a face, each aligned and measured by itself.
+"""REALY (Chai et al., 2022): four regions of a face, each aligned and measured separately.
 
 Folder as published: `REALY_HIFI3D_keypoints/ID.obj` (85 points, the first 68 in the order of iBUG 300-W),
 `REALY_scan_region/ID/REGION.obj`, `metrical_scale.txt` (millimetres of one unit, a line for each scan), and photos
 `images/ID.jpg` or `ID_VIEW.jpg`. After a first alignment with scale on seven points, each region is aligned rigidly by
-ICP to its scan and to the keypoints of the region. Told is the mean distance of the region's points in millimetres.
-The published figures let correspondences slide by a non-rigid fit before they measure and are a little larger.
+ICP to its scan and to the keypoints of the region. The error is the mean distance of the region's points in
+millimetres. The published figures let correspondences slide by a non-rigid fit before they measure and are a little
+larger.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class RealySet:
 
 
 def realy_benchmark(folder: Path) -> Benchmark:
-    """Errors of the four regions and their mean, frontal photos and others apart.
+    """Errors of the four regions and their mean, for frontal and other photos.
 
     Raises: DatasetError.
     """
@@ -100,7 +101,7 @@ def region_errors(mesh: PredictedMesh, folder: Path, subject: int) -> dict[str, 
     own = vertices[mesh.landmark_vertices]
     seven = list(SEVEN)
     placement = Similarity.fit(own[seven], keypoints[seven])
-    surface = Surface(placement(vertices), mesh.triangles)  # from here on nothing is scaled
+    surface = Surface(placement(vertices), mesh.triangles)  # no scaling from here on
     landmarks = placement(own)
     errors = {}
     for region, rows in KEYPOINTS.items():

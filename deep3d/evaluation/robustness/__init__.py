@@ -1,1 +1,1 @@
-"""What becomes of photos that are spoiled, turned or without a face, and whether results know it."""
+"""Degraded and rotated photos and pictures without a face, and whether the confidence reflects it."""

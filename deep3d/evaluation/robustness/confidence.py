@@ -1,4 +1,4 @@
-"""Does a result know how good it is? Expected against true error, over photos spoiled on purpose."""
+"""Is the confidence right? Expected against true error, over deliberately degraded photos."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ UNTOUCHED = "as it is"
 
 
 def confidence_benchmark(dataset: PortraitSet) -> Benchmark:
-    """Portraits as they are and spoiled, measured on predictors that are reconstructors."""
+    """Original and degraded portraits, measured on predictors that are reconstructors."""
 
     def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement | None:
         if not isinstance(predictor, ReconstructorPredictor):
             return None
         return evaluate_confidence(predictor.reconstructor, dataset, progress)
 
-    caption = "Portraits as they are and spoiled on purpose: true and expected error in percent of the face box."
+    caption = "Original and degraded portraits: true and expected error in percent of the face box."
     return Benchmark("confidence", caption, (("true", "mean"), ("expected", "mean")), measure)
 
 
 def evaluate_confidence(
     reconstructor: Reconstructor, dataset: PortraitSet, progress: Progress | None = None
 ) -> Measurement:
-    """Reconstruct each portrait as it is and spoiled in every way, the strength drawn at random but always the same.
+    """Reconstruct each portrait, original and degraded in every way; the strengths are random but reproducible.
 
-    Only photos in which a face was found are told.
+    Photos without a detected face are left out.
     """
     rng = np.random.default_rng(SEED)
     photos: list[Path] = []
@@ -60,7 +60,7 @@ def evaluate_confidence(
 
 
 def _figures(true: np.ndarray, expected: np.ndarray) -> dict[str, float]:
-    """Spearman's rank correlation, and of the results said to be good the share that are."""
+    """Spearman's rank correlation, and the share of good results among those expected to be good."""
     claimed = expected <= GOOD
     return {
         "rank correlation": float(spearmanr(expected, true)[0]),  # pyright: ignore[reportArgumentType]

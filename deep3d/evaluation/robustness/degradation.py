@@ -1,4 +1,4 @@
-"""Photos spoiled on purpose, to see whether a result knows how good it is."""
+"""Deliberately degraded photos, to test the confidence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _dark(photo: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.nd
 
 
 def _small(photo: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The face 16 to 60 pixels wide, in a picture of the size it had."""
+    """The face reduced to 16 to 60 pixels and enlarged again."""
     height, width = photo.shape[:2]
     factor = rng.uniform(16, 60) / _side(box)
     size = max(round(width * factor), 8), max(round(height * factor), 8)
@@ -34,7 +34,7 @@ def _small(photo: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.n
 
 
 def _covered(photo: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A quarter to a half of the face behind a plain disc."""
+    """A plain disc covers a quarter to a half of the face."""
     covered = photo.copy()
     middle = box[:2] + rng.uniform(0.1, 0.9, 2) * (box[2:] - box[:2])
     radius = _side(box) * rng.uniform(0.25, 0.45)

@@ -1,4 +1,4 @@
-"""Pictures without a face: how many get one, drawn ones and those of a folder."""
+"""False positives on pictures without a face: drawn ones and those of a folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GIVEN = "given"  # the kind of pictures that are not drawn
 
 
 def faceless_benchmark(count: int, given: Path | None, scratch: Path) -> Benchmark:
-    """`count` pictures, drawn into a folder that must stay while they are measured, and those of another folder.
+    """`count` pictures, drawn into a folder that must exist while they are measured, and those of another folder.
 
     Raises: PhotoMissing for a folder without photos.
     """
@@ -33,7 +33,7 @@ def faceless_benchmark(count: int, given: Path | None, scratch: Path) -> Benchma
     def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement | None:
         return _measure(predictor, photos, np.array(kinds), progress)
 
-    caption = "Pictures without a face that get one, and the landmark error that it expects in percent of the face box."
+    caption = "Pictures without a face that get one, and its expected landmark error in percent of the face box."
     return Benchmark("faceless", caption, (("expected", "median"),), measure)
 
 

@@ -1,4 +1,4 @@
-"""Pictures that show no face, drawn for the purpose: textures, noise, drawings, things, animals and scenes."""
+"""Drawn pictures without a face: textures, noise, drawings, things, animals and scenes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PIL import Image, ImageDraw, ImageFilter
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
 
-TUNING, REPORTING = 0, 1  # seeds: of the pictures by which limits are chosen, and of those that tell how good they are
+TUNING, REPORTING = 0, 1  # seeds: of the pictures for choosing thresholds, and of those for reporting
 SMALLEST, LARGEST = 160, 640  # pixels a side
 
 
 def faceless_picture(number: int, seed: int = REPORTING) -> tuple[str, np.ndarray]:
-    """What it shows, and a picture (H, W, 3) uint8: the same for the same number, kinds taking turns."""
+    """The kind, and a picture (H, W, 3) uint8; reproducible by number, with the kinds in turn."""
     names = list(KINDS)
     rng = np.random.default_rng([seed, number])
     width, height = (int(side) for side in rng.integers(SMALLEST, LARGEST, 2))

@@ -1,4 +1,4 @@
-"""Portraits whose pixels are turned, as if a camera had not said how it was held: do they come upright again?"""
+"""Rotated portraits, as from a camera without an orientation sensor: do the results come upright?"""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ TURNS = (0, 90, 180, 270)  # degrees clockwise
 
 
 def turned_benchmark(dataset: PortraitSet) -> Benchmark:
-    """Portraits as they are and turned, measured on predictors that are reconstructors."""
+    """Original and rotated portraits, measured on predictors that are reconstructors."""
 
     def measure(predictor: FacePredictor, progress: Progress | None) -> Measurement | None:
         if not isinstance(predictor, ReconstructorPredictor):
             return None
         return evaluate_turned(predictor.reconstructor, dataset, progress)
 
-    caption = "Portraits as they are and turned: landmark error of those that come upright, in percent of the face box."
+    caption = "Original and rotated portraits: landmark error of those that come upright, in percent of the face box."
     return Benchmark("turned", caption, (("nme51", "mean"), ("nme51", "median"), ("nme51", "p90")), measure)
 
 
 def evaluate_turned(
     reconstructor: Reconstructor, dataset: PortraitSet, progress: Progress | None = None
 ) -> Measurement:
-    """Reconstruct each portrait turned each way; who finds no face or leaves it lying counts as not found."""
+    """Reconstruct each portrait in each rotation; a result that is not upright counts as not found."""
     photos: list[Path] = []
     errors: list[float] = []
     for number, (path, landmarks) in enumerate(zip(dataset.photos, dataset.landmarks, strict=True)):
