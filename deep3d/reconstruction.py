@@ -1,4 +1,4 @@
-"""What one photo gave for one face: the results of all steps, frozen, and what follows from them when asked."""
+"""The result for one face of one photo: frozen results of all steps, and values computed from them on first use."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Reconstruction:
     coefficients: FaceCoefficients  # B = 1, numpy
     face_model: FaceModel
     camera: Camera  # from model space to the crop
-    checkpoint_name: str | None  # None for a face that was fitted to given landmarks
+    checkpoint_name: str | None  # None for a face fitted to given landmarks
     checkpoint_sha256: str | None
     timings_ms: dict[str, float]
-    """By name of the step, this photo's or face's share of its batch; what is computed when asked is not in it."""
+    """Milliseconds by step, as this photo's or face's share of its batch, without lazily computed results."""
     confidence: Confidence | None = None  # None where the checkpoint has no dense landmarks
     displacement: np.ndarray | None = None  # (V, 3) decimetres beyond the linear model, in the neutral pose
-    merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, where several photos gave one
+    merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, for a face from several photos
     hair_mask: HairMask | None = None  # None where hair was not looked for
-    left_out: tuple[str, ...] = ()  # sentences: which photos of the person the merged face is made without, and why
+    left_out: tuple[str, ...] = ()  # sentences: photos of the person that are left out, and why
 
     @cached_property
     def vertices(self) -> np.ndarray:
@@ -57,7 +57,7 @@ class Reconstruction:
 
     @cached_property
     def placed_vertices(self) -> np.ndarray:
-        """(V, 3) model space, turned and moved to where the camera saw them."""
+        """(V, 3) model space, rotated and moved to the place in front of the camera."""
         return place(self.vertices[None], self.coefficients.rotation, self.coefficients.translation)[0]
 
     @cached_property
@@ -72,7 +72,7 @@ class Reconstruction:
 
     @cached_property
     def albedo(self) -> np.ndarray:
-        """(V, 3) the model's own colours of `vertices`, RGB around [0, 1], not clamped."""
+        """(V, 3) the model's reflectance at `vertices`, RGB around [0, 1], not clamped."""
         return self.face_model.albedo(self.coefficients.albedo)[0]
 
     @property
@@ -95,12 +95,12 @@ class Reconstruction:
 
     @cached_property
     def landmarks68(self) -> np.ndarray:
-        """(68, 2) fixed points of the mesh in photo pixels, placed by the 300-W markup as AFLW2000-3D has them."""
+        """(68, 2) fixed points of the mesh in photo pixels, in the placement of the 300-W markup (as AFLW2000-3D)."""
         return self.to_photo(self.face_model.markup.points(self.vertices[None])[0])[:, :2]
 
     @cached_property
     def landmarks68_contour(self) -> np.ndarray:
-        """(68, 2) the same with the jaw on the visible outline, as 300-W and dlib have it."""
+        """(68, 2) the same with the jaw on the visible outline (as 300-W and dlib)."""
         markup = self.face_model.markup
         rows = self.to_photo(markup.jaw_rows(self.vertices[None])[0])[:, :2]
         chosen = markup.outline(rows[None], self.coefficients.rotation[:, 2])[0]
@@ -108,17 +108,17 @@ class Reconstruction:
 
     @cached_property
     def landmarks68_mediapipe(self) -> np.ndarray:
-        """(68, 2) the mesh's points in photo pixels where MediaPipe has the 68, which the networks have learned."""
+        """(68, 2) the mesh's points in photo pixels in MediaPipe's placement, which the networks learned."""
         return self.to_photo(self.face_model.landmarks(self.vertices[None])[0])[:, :2]
 
     @cached_property
     def texture(self) -> np.ndarray:
-        """(1024, 1024, 3) uint8 sRGB in the UV atlas, of the photo or merged of several; row 0 lies at v = 1."""
+        """(1024, 1024, 3) uint8 sRGB in the UV atlas, from the photo or merged from several; row 0 is at v = 1."""
         return self.unwrapped.image if self.merged_texture is None else self.merged_texture
 
     @cached_property
     def unwrapped(self) -> Texture:
-        """The photo unwrapped into the UV atlas, and where the colours are its own."""
+        """The photo unwrapped into the UV atlas, and the weight of its colours."""
         seen = self.to_photo(self.vertices)
         return extract_texture(
             self.photo.pixels,
@@ -138,10 +138,10 @@ class Reconstruction:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for people about this result, the gravest first."""
+        """Warnings about this result in sentences, the most serious first."""
         return (*self.left_out, *self.photo.warnings, *(self.confidence.warnings if self.confidence else ()))
 
     @property
     def pose(self) -> Pose:
-        """Which way the head is turned."""
+        """The head pose in degrees."""
         return Pose.from_rotation(self.coefficients.rotation[0])

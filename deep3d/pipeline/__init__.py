@@ -1,1 +1,1 @@
-"""The way of a photo: detect, align, regress, refine, fit."""
+"""A photo's way: detect, align, regress, refine, fit."""

@@ -1,4 +1,4 @@
-"""Many photos in, a folder of results and a report for each out: in order, and no photo touches another."""
+"""From many photos to a result folder and a report for each, in order; photos do not affect each other."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from deep3d.pipeline.same_person import STRANGER, left_out
 from deep3d.reconstruction import Reconstruction
 from deep3d.runtime.cores import usable_cores
 
-BATCH_PHOTOS = 8  # most photos in memory, which go through the network together
-BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further photo is read
+BATCH_PHOTOS = 8  # most photos in memory; they go through the network together
+BATCH_PIXELS = 32_000_000  # with so many pixels in memory, no further photo is read
 LONGEST_NAME = 200  # bytes of a result folder's name
 MOST_NAMED = 3  # other files in a note
 
 T = TypeVar("T")
 Work = Callable[[int, list[Reconstruction]], T]
-"""What is done with the faces of one photo, given its number among all and at least one face, the largest first.
+"""Work on the faces of one photo, given its number and at least one face, the largest first.
 
-Several threads do it at a time, each for another photo.
+Several threads call it at a time, for different photos.
 """
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FaceReport:
-    """Where the files of one face are."""
+    """The folder of one face's files."""
 
     folder: Path
     score: float  # the detector's, in [0, 1]
@@ -46,16 +46,16 @@ class FaceReport:
 
 @dataclass(frozen=True)
 class PhotoReport:
-    """What became of one photo."""
+    """The result of one photo."""
 
     photo: Path
     folder: Path  # holds nothing new after an error
     faces: tuple[FaceReport, ...] = ()  # the largest first
     error: str | None = None  # one line
-    notes: tuple[str, ...] = ()  # lines about a photo that gave a face: what is odd about it or stays in its folder
+    notes: tuple[str, ...] = ()  # notes about a photo with a face, or about its folder
 
     def noting(self, notes: Sequence[str]) -> PhotoReport:
-        """The same with more to note."""
+        """The report with further notes."""
         return replace(self, notes=(*self.notes, *notes))
 
     def to_json(self) -> dict[str, Any]:
@@ -90,10 +90,10 @@ def reconstruct_person_into(
     merged: Path,
     formats: Collection[str] = DEFAULT_FORMATS,
 ) -> Iterator[PhotoReport]:
-    """Write the faces of one person's photos, each into its folder, and what they give together into another.
+    """Write the faces of one person's photos, each into its folder, and the merged face into another.
 
-    One report for each photo; the last one is for the merged face, and names the photo that it has pose and expression
-    of. The merged face names each photo that is left out. All photos are in memory together.
+    One report for each photo; the last one is for the merged face, and names the photo with its pose and expression.
+    The merged face names each photo that is left out. All photos are in memory together.
     """
     read = [_attempt(path, lambda path=path: read_photo(path)) for path in photos]
     numbers = [number for number, photo in enumerate(read) if isinstance(photo, Photo)]
@@ -126,7 +126,7 @@ def _attempted(
     formats: Collection[str],
     notes: tuple[str, ...] = (),
 ) -> PhotoReport:
-    """Write the face that is made, or say why not."""
+    """Write the face, or report the error."""
     report = _attempt(path, lambda: _write(path, folder, [make()], formats))
     return PhotoReport(path, folder, error=str(report)) if isinstance(report, Deep3DError) else report.noting(notes)
 
@@ -139,7 +139,7 @@ def _write(path: Path, folder: Path, faces: Sequence[Reconstruction], formats: C
 
 
 def _notes(path: Path, folder: Path, photo: Photo) -> tuple[str, ...]:
-    """What a person should know of a photo that was read, and of the folder that was written."""
+    """Notes about a photo that was read and the folder that was written."""
     notes = [f"{path}: {warning}" for warning in photo.warnings]
     if photo.turn:
         notes.append(f"{path}: the face was not upright, so the photo was rotated by {photo.turn} degrees clockwise")
@@ -155,9 +155,9 @@ def map_faces(
     work: Work[T],
     faces: WhichFaces = "largest",
 ) -> Iterator[T | Deep3DError]:
-    """What `work` makes of the faces of each photo, or why it makes nothing, NoFaceFound included.
+    """The result of `work` for the faces of each photo, or the error, such as NoFaceFound.
 
-    Nothing of a batch is kept while the next one is read.
+    A batch is freed before the next one is read.
     """
     start = 0
     pool = ThreadPoolExecutor(usable_cores())
@@ -172,20 +172,20 @@ def map_faces(
             while at_work:
                 yield at_work.pop(0).result()
     finally:
-        pool.shutdown(cancel_futures=True)  # whoever asks for no more waits for what is being done, but no longer
+        pool.shutdown(cancel_futures=True)  # on an early end, wait for running work only
 
 
 def result_folders(photos: Sequence[Path]) -> list[str]:
-    """A folder name for each photo: its stem, with -2, -3, ... where an earlier photo has it, in capitals or not.
+    """A folder name for each photo: its stem, with -2, -3, ... if an earlier photo has it; case is ignored.
 
-    A stem of more than `LONGEST_NAME` bytes is shortened, as file systems allow 255 at most.
+    A stem of more than `LONGEST_NAME` bytes is shortened, since file systems allow at most 255.
     """
     taken: set[str] = set()
     names = []
     for photo in photos:
         stem = _shortened(photo.stem)
         name, number = stem, 1
-        while name.casefold() in taken:  # one and the same folder on most desktop computers
+        while name.casefold() in taken:  # the same folder on most desktop computers
             number += 1
             name = f"{stem}-{number}"
         taken.add(name.casefold())
@@ -194,13 +194,13 @@ def result_folders(photos: Sequence[Path]) -> list[str]:
 
 
 def _shortened(name: str) -> str:
-    """At most so many bytes of it, whole characters."""
+    """At most so many bytes of it, without split characters."""
     encoded = os.fsencode(name)
     return name if len(encoded) <= LONGEST_NAME else encoded[:LONGEST_NAME].decode(errors="ignore").rstrip(". ")
 
 
 def _read_batch(paths: Sequence[Path]) -> list[Photo | Deep3DError]:
-    """The first photos, as many as are held in memory together."""
+    """The next photos that fit in memory together."""
     batch: list[Photo | Deep3DError] = []
     pixels = 0
     for path in paths[:BATCH_PHOTOS]:
@@ -219,14 +219,14 @@ def _reconstruct(
     good = [(path, photo) for path, photo in zip(paths, batch) if isinstance(photo, Photo)]
     try:
         found = reconstructor.reconstruct([photo for _, photo in good], faces)
-    except Exception:  # of one of them, or want of memory for all at once
+    except Exception:  # from one of them, or not enough memory for all at once
         found = [_attempt(path, lambda one=one: reconstructor.reconstruct([one], faces)[0]) for path, one in good]
     each = iter(found)
     return [photo if isinstance(photo, Deep3DError) else next(each) for photo in batch]
 
 
 def _finish(path: Path, number: int, found: list[list[Reconstruction] | Deep3DError], work: Work[T]) -> T | Deep3DError:
-    """Take the one thing that was found and do the work on it, so that its photo goes as soon as that is done."""
+    """Take the single item and do the work on it, so that its photo is freed afterwards."""
     faces = found.pop()
     if isinstance(faces, Deep3DError):
         return faces
@@ -234,11 +234,11 @@ def _finish(path: Path, number: int, found: list[list[Reconstruction] | Deep3DEr
 
 
 def _attempt(path: Path, action: Callable[[], T]) -> T | Deep3DError:
-    """What the action gives, or a line for people about why it gave nothing: also for faults nobody thought of."""
+    """The result of the action, or a one-line error, also for unexpected faults."""
     try:
         return action()
     except Deep3DError as error:
-        return error.with_traceback(None)  # which would keep the photo in memory
+        return error.with_traceback(None)  # tracebacks would keep the photo in memory
     except MemoryError:
         return PhotoFailed(f"{path}: not enough memory for this photo; reduce it, or close other programs")
     except Exception as error:

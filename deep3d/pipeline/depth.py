@@ -1,4 +1,4 @@
-"""A closer look at reconstructed faces, pixel by pixel."""
+"""Depth maps of reconstructed faces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deep3d.reconstruction import Reconstruction
 
 
 def look_closer(estimator: DenseEstimator, faces: Sequence[Reconstruction]) -> DenseMaps:
-    """What each pixel of the crops of faces shows: depth, normals, places on the model, classes; at least one face."""
+    """Maps of the crops of at least one face: depth, normals, places on the model, classes."""
     vectors = np.concatenate([face.coefficients.to_vector() for face in faces])
     crops = np.stack([face.crop.image for face in faces])
     return estimator(crops, FaceCoefficients.from_vector(vectors), [face.camera for face in faces])

@@ -1,8 +1,8 @@
 """The search for faces that the detector missed or mistook.
 
-MTCNN misses profiles, and sometimes takes an ear or a cheek for a face instead; a photo may lie on a side. The
-networks say how sure they are: of what is no face they expect far larger errors. So they are shown what else a doubtful
-photo may show, and the surest counts.
+MTCNN misses profiles, and sometimes takes an ear or a cheek for a face; a photo may be rotated. The networks expect far
+larger errors where there is no face. So they process further candidates of a doubtful photo, and the one with the
+smallest expected error is used.
 """
 
 from __future__ import annotations
@@ -23,24 +23,25 @@ from deep3d.pipeline.observation import Candidate, Observation, candidates
 from deep3d.pipeline.turns import settled, turned_faces
 
 DOUBTFUL = 5.0
-"""Percent of the face box, expected error of the regressor from which a find is in doubt, and up to which a frame has a
-face where the refiner is not asked. Of 570 heads of our own, good finds had more four times, false ones less once; of
-600 pictures without a face one had less."""
+"""Expected error of the regressor in percent of the face box, above which a detection is doubtful, and below which a
+frame has a face without asking the refiner. Of 570 synthetic heads, four good detections had more and one false one had
+less; of 600 pictures without a face one had less."""
 LIKELY, CLEAR = 12.0, 9.5
-"""The same, up to which the refiner is asked about a frame, and the mean of what both expect up to which it has a face,
-if the refiner expects less than of the find in doubt. Of 40 doubtful heads among 640 of our own 35 are found so, none
-wrongly; of 400 pictures without a face none passes, the nearest has 10.25."""
+"""Largest expected error of the regressor with which the refiner judges a frame, and largest mean of both with which it
+has a face, if the refiner expects less than for the doubtful detection. Of 40 doubtful heads among 640 synthetic ones
+35
+are found this way, none wrongly; of 400 pictures without a face none passes, the nearest has 10.25."""
 TURNED_GAIN = 0.8
-"""A photo is turned where the expected error is at most so many times that of the surest face in it as it is."""
+"""A photo is rotated if the expected error is then at most this factor of the best one in the unrotated photo."""
 FRAME_ALIGNMENTS = 3  # at most: frames are rough
 
-_HEADS = (2.2, 3.2)  # units of the standard points in a photo's shorter side: a face fills it, or a head with hair
-_FACES = (1.6, 0.8)  # units in a box's longer side: a face is in it, or half of one
+_HEADS = (2.2, 3.2)  # units of the standard points in the shorter side: a face, or a head with hair, fills it
+_FACES = (1.6, 0.8)  # units in a box's longer side: it contains a face, or half of one
 _SHIFTS = (-0.5, 0.0, 0.5)  # to either side
 
 
 def doubtful_photos(count: int, seen: Observation) -> list[int]:
-    """Of `count` photos, those that show nothing that the network surely takes for a face."""
+    """The numbers of `count` photos without a face that the network is sure of."""
     sure = {row for row, error in zip(seen.rows, seen.expected_errors()) if error <= DOUBTFUL}
     return [row for row in range(count) if row not in sure]
 
@@ -53,10 +54,10 @@ def tries(
     faces: WhichFaces,
     most: int | None = None,
 ) -> Iterator[Candidate]:
-    """What else a doubtful photo may show, of which `seen` was shown to the network among what the detector `found`.
+    """Further candidates of a doubtful photo; the network has processed `seen` of those that the detector `found`.
 
-    The other finds, frames of the photo and round the only find, and finds in the photo turned, each way `most` at
-    most.
+    These are the other detections, frames of the photo and round a single detection, and detections in the rotated
+    photo, at most `most` per rotation.
     """
     yield from candidates(photo, [find for find in found if all(find is not each for each in seen)])
     if len(seen) <= 1:
@@ -66,9 +67,9 @@ def tries(
 
 
 def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Observation:
-    """What was seen, with tries in place of finds of which the network is less sure.
+    """The observation, with better tries in place of doubtful detections.
 
-    They are the surest try of a photo as it is, for one find at most, or all tries of the photo turned one way.
+    These are the best try of an unrotated photo, for at most one detection, or all tries of one rotation.
     """
     found, errors = seen.expected_errors(), tried.expected_errors()
     taken: list[int] = []
@@ -85,13 +86,13 @@ def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Ob
 
 
 def believed(seen: Observation) -> Observation:
-    """Without what the networks do not take for faces."""
+    """The observation without the faces that the networks reject."""
     scores = np.array([face.detection.score for face in seen.candidates])
     return seen.take(shows_face(seen.expected_errors(), seen.regression.refined, scores))
 
 
 def _better(own: np.ndarray, upright: list[int], turned: list[list[int]], errors: np.ndarray) -> list[int]:
-    """The tries, of expected errors (B,), that take the place of finds with the errors `own` in a photo; or none."""
+    """The tries, with expected errors (B,), that replace detections with errors `own` in a photo; possibly none."""
     least = min([*own, *errors[upright]], default=np.inf)
     surest_turn = min(turned, key=lambda group: min(errors[group]), default=[])
     if surest_turn and min(errors[surest_turn]) <= TURNED_GAIN * least:
@@ -102,13 +103,13 @@ def _better(own: np.ndarray, upright: list[int], turned: list[list[int]], errors
 
 
 def _settled(faces: Sequence[Candidate]) -> list[Candidate]:
-    """The faces with photos whose pixels lie in memory as they are shown, faces of one photo with the same."""
+    """The faces with contiguous photos; faces of one photo share it."""
     own = {id(face.photo): settled(face.photo) for face in faces}
     return [replace(face, photo=own[id(face.photo)]) for face in faces]
 
 
 def frames(width: int, height: int, box: np.ndarray | None = None) -> list[np.ndarray]:
-    """Five points (5, 2), photo pixels, of the upright faces that a photo might show, and round a doubtful box (4,)."""
+    """Five points (5, 2), photo pixels, of possible upright faces in a photo, and round a doubtful box (4,)."""
     shorter, middle = min(width, height), np.array([width, height]) / 2
     found = [_five_points(middle + [shift * shorter / 2, 0], shorter / units) for units in _HEADS for shift in _SHIFTS]
     if box is not None:
@@ -122,7 +123,7 @@ def frames(width: int, height: int, box: np.ndarray | None = None) -> list[np.nd
 
 
 def _framed(photo: Photo, find: Detection | None) -> Iterator[Candidate]:
-    """What a photo may show where the detector found nothing, or something doubtful."""
+    """Candidates of a photo in which the detector found nothing, or something doubtful."""
     height, width = photo.pixels.shape[:2]
     box, score = (None, 0.0) if find is None else (find.box, find.score)
     for five in frames(width, height, box):

@@ -1,4 +1,4 @@
-"""A face from 68 landmarks that somebody else placed: no detector, no network."""
+"""A face from 68 given landmarks: no detector, no network."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from deep3d.landmarks import INNER, JAW, PLACEMENTS, Placement, five_points
 from deep3d.photo import Photo
 from deep3d.reconstruction import Reconstruction
 
-PRIORS = Priors(trust=1.0, identity=1.0, expression=0.4)  # about the mean: no network says anything of this face
+PRIORS = Priors(trust=1.0, identity=1.0, expression=0.4)  # about the mean: there is no prediction of a network
 DEVIATION = 2.0  # crop pixels, of landmarks that a person or a good detector placed
-JAW_DEVIATION = 4.0  # along the outline nothing says where a point belongs
-OUTLINES = 2  # times that the outline is found again
-FIRST_YAWS = np.radians([-55.0, 0.0, 55.0])  # that the pose is sought from
-LARGEST_ERROR = 12.0  # crop pixels between the fitted face and the landmarks: more is no face, or another order
+JAW_DEVIATION = 4.0  # along the outline the position of a point is undetermined
+OUTLINES = 2  # updates of the outline
+FIRST_YAWS = np.radians([-55.0, 0.0, 55.0])  # starts of the search for the pose
+LARGEST_ERROR = 12.0  # crop pixels between fitted face and landmarks: with more it is no face, or in another order
 
 
 def fit_photo(
@@ -32,7 +32,7 @@ def fit_photo(
 ) -> Reconstruction:
     """The face whose 68 landmarks (iBUG 300-W order) lie at (68, 2) photo pixels; albedo is the mean, light is plain.
 
-    `placement` says where the list has the 68; without it the one that can be fitted best is taken.
+    `placement` is the convention of the list; by default the one with the best fit is used.
 
     Raises: ShapeError; LandmarksInvalid if no face can look like that; AlignmentFailed.
     """
@@ -68,7 +68,7 @@ def fit_photo(
 
 
 def _fitted(model: FaceModel, points: np.ndarray, placement: Placement) -> Fit:
-    """The face by landmarks (1, 68, 2) of a placement; an outline is found again as the head turns."""
+    """The face by landmarks (1, 68, 2) of a placement; an outline is updated as the head turns."""
     surface = model.landmarks if placement == "mediapipe" else model.markup.points
     basis = LandmarkBasis.of_points(model, surface)
     deviation = np.full((1, 68), DEVIATION)
@@ -82,7 +82,7 @@ def _fitted(model: FaceModel, points: np.ndarray, placement: Placement) -> Fit:
 
 
 def _outline(model: FaceModel, fit: Fit) -> SurfacePoints:
-    """The surface's points whose jaw is on the outline of a fitted face."""
+    """The surface points with the jaw on the outline of a fitted face."""
     face, rows = fit.coefficients, model.markup.jaw_rows
     placed = place(rows(model.shape(face)), face.rotation, face.translation)
     chosen = model.markup.outline(project(placed, fit.cameras[0]), face.rotation[:, 2])

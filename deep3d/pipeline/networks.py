@@ -1,4 +1,4 @@
-"""What the pipeline asks of the three networks; tests and other programs may bring their own."""
+"""The interfaces of the three networks; tests and other programs may bring their own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Detector(Protocol):
     def detect(
         self, photos: Sequence[np.ndarray], faces: WhichFaces, effort: Effort = "search"
     ) -> list[list[Detection]]:
-        """The faces of each (H, W, 3) uint8 RGB photo, the largest first; at a glance, those easily seen."""
+        """The faces of each (H, W, 3) uint8 RGB photo, the largest first; a "glance" finds only easy ones."""
         ...
 
 
 class CropRegressor(Protocol):
-    """Says what face each crop shows."""
+    """Predicts the face in each crop."""
 
     def __call__(self, crops: np.ndarray) -> Regression:
         """The coefficients and dense landmarks of (B, 224, 224, 3) uint8 RGB crops; B may be zero."""
@@ -33,7 +33,7 @@ class CropRegressor(Protocol):
 
 
 class Refiner(Protocol):
-    """Finds the dense landmarks of faces that are roughly known."""
+    """Finds the dense landmarks of roughly known faces."""
 
     def __call__(
         self, crops: Sequence[np.ndarray], coefficients: FaceCoefficients, cameras: Sequence[Camera]

@@ -1,4 +1,4 @@
-"""Faces on their way through the networks: which photo each is from, how it is cropped, and what is known of it."""
+"""Faces during observation: their photos, crops and predictions."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Candidate:
     crop: AlignedCrop
 
     def cropped_by(self, points: np.ndarray) -> Candidate:
-        """The same face cropped by other five points (5, 2), photo pixels. Raises: AlignmentFailed."""
+        """The same face, cropped by five other points (5, 2) in photo pixels. Raises: AlignmentFailed."""
         return replace(self, crop=align(self.photo.pixels, points))
 
     def found_at(self, landmarks68: np.ndarray) -> Candidate:
-        """The candidate as if the detector had found it where the network did: landmarks (68, 2) in crop pixels."""
+        """The candidate with a detection from the network's landmarks (68, 2) in crop pixels."""
         points = self.crop.to_photo(landmarks68)
         box = np.concatenate([points.min(axis=0), points.max(axis=0)])
         return replace(self, detection=Detection(box, self.detection.score, five_points(points[None])[0]))
 
 
 def candidates(photo: Photo, detections: Sequence[Detection]) -> Iterator[Candidate]:
-    """The detections that can be aligned, in their order; the others have five points that no face can have."""
+    """The detections that can be aligned, in their order; others have impossible five points."""
     for detection in detections:
         with suppress(AlignmentFailed):
             yield Candidate(photo, detection, align(photo.pixels, detection.landmarks))
@@ -53,7 +53,7 @@ def crop_images(faces: Sequence[Candidate]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Observation:
-    """B faces of some photos, and what the networks say of them."""
+    """B faces of some photos, with the networks' predictions."""
 
     rows: list[int]  # B: the number of each face's photo
     candidates: list[Candidate]  # B
@@ -63,7 +63,7 @@ class Observation:
         return len(self.rows)
 
     def detections(self, row: int) -> list[Detection]:
-        """Those of the faces of one photo."""
+        """The detections of one photo."""
         return [face.detection for number, face in zip(self.rows, self.candidates) if number == row]
 
     def take(self, chosen: np.ndarray) -> Observation:
@@ -76,7 +76,7 @@ class Observation:
         )
 
     def joined(self, other: Observation) -> Observation:
-        """The faces of both, by photo."""
+        """The faces of both, sorted by photo."""
         both = Observation(
             self.rows + other.rows,
             self.candidates + other.candidates,

@@ -1,4 +1,4 @@
-"""From photos to what the networks see: detect, align, regress, refine landmarks, search where that is in doubt."""
+"""From photos to observations: detect, align, regress, refine landmarks, search further in doubtful photos."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.regression import Regression
 
 ALIGNMENTS = 2
-"""At most: the first crop follows the detector's five points, which scatter; others follow the network's."""
+"""Most crops of a face: the first follows the detector's noisy five points, the others the network's."""
 SHIFTED = 12.0
-"""Crop pixels: the network sees as much in a crop whose corners would move by less when aligned again."""
+"""Crop pixels: a new crop does not improve the prediction if its corners would move by less."""
 MOVED = 1.5
-"""Crop pixels, mean over the landmarks: where the refiner moves them by more, it sees more in a second look."""
+"""Crop pixels, mean over the landmarks: if the refiner moves them by more, a second pass improves them."""
 
 
 class Observer:
-    """Shows photos to the networks."""
+    """Runs the networks on photos."""
 
     def __init__(self, basis: LandmarkBasis, networks: Networks, alignments: int) -> None:
-        """`basis` has the dense landmarks. A network without some, as Deep3D's own, says of no face how sure it is.
+        """`basis` has the dense landmarks. A network without them, such as Deep3D's own, gives no confidence.
 
-        Such a network wants the crop of the detector's points, and nothing is searched or refined with it.
+        Its crops follow the detector's points, without further search or refinement.
         """
         dense = len(basis.mean) > 0
         self._networks = networks if dense else replace(networks, refiner=None)
@@ -56,11 +56,11 @@ class Observer:
     def __call__(
         self, photos: Sequence[Photo], faces: WhichFaces, refined: bool, watch: Stopwatch, most: int | None = None
     ) -> Observation:
-        """The faces of the photos, with the refiner's landmarks where that is wished and there is one.
+        """The faces of the photos, with the refiner's landmarks if wanted and available.
 
-        Of a photo the largest finds are looked at, `most` at most, turned each way, if that is not None.
+        `most` limits the number of detections per photo and rotation to the largest ones, if it is not None.
 
-        The photo of a face is turned where it lay on a side. What the networks do not take for a face is left out.
+        The photo of a face that was not upright is rotated. Detections that the networks reject are left out.
         """
         detections = [found[:most] for found in self._networks.detector.detect([each.pixels for each in photos], faces)]
         watch.lap("detection", len(photos))
@@ -81,14 +81,14 @@ class Observer:
         return believed(seen) if self._searches else seen
 
     def detect(self, photo: Photo) -> list[Detection]:
-        """What the detector finds in a photo, the largest face first."""
+        """The detections in a photo, the largest face first."""
         return self._networks.detector.detect([photo.pixels], "all")[0]
 
     def follow(self, faces: list[Candidate], refined: bool, largest_error: float) -> Observation:
-        """What the networks see where faces are expected to be, of a film's earlier frames: no others are searched.
+        """Observe faces at places known from a film's earlier frames, without a search for others.
 
-        Left are those of which each network that is asked expects no larger error, in percent of the face box; `rows`
-        are their numbers among the candidates.
+        Faces for which a network expects a larger error (in percent of the face box) are dropped; `rows` are the
+        numbers of the remaining ones among the candidates.
         """
         watch = Stopwatch()
         seen = self._regressed([*range(len(faces))], faces, self._alignments, watch)
@@ -107,7 +107,7 @@ class Observer:
     def _aligned(
         self, photos: Sequence[Photo], detections: Sequence[Sequence[Detection]], faces: WhichFaces, watch: Stopwatch
     ) -> tuple[list[int], list[Candidate]]:
-        """The faces that were detected: the number of each one's photo, and the candidates."""
+        """The detected faces: the number of each one's photo, and the candidates."""
         most = 1 if faces == "largest" else None
         found = [
             (row, candidate)
@@ -118,7 +118,7 @@ class Observer:
         return [row for row, _ in found], [candidate for _, candidate in found]
 
     def _regressed(self, rows: list[int], faces: list[Candidate], alignments: int, watch: Stopwatch) -> Observation:
-        """What the network says of all candidates, cropped anew where their crops do not fit."""
+        """The network's predictions for all candidates; those with unsuitable crops are cropped again."""
         regression = self._networks.regressor(crop_images(faces))
         watch.lap("network", len(faces))
         for _ in range(alignments - 1):
@@ -134,7 +134,7 @@ class Observer:
     def _searched(
         self, more: Sequence[tuple[int, Candidate]], refiner: Refiner | None, watch: Stopwatch
     ) -> Observation:
-        """Tries, each with the number of its photo, in which the networks see a face, as if it had been detected."""
+        """Tries in which the networks see a face, each with the number of its photo, as detections."""
         rows, faces = [row for row, _ in more], [face for _, face in more]
         watch.lap("detection", len(faces))
         seen = self._regressed(rows, faces, FRAME_ALIGNMENTS, watch)
@@ -167,16 +167,16 @@ class Observer:
 
 
 def _realigned(faces: list[Candidate], regression: Regression) -> dict[int, Candidate]:
-    """Those that their crops do not fit, by number, cropped by five points of the network's."""
+    """The candidates with unsuitable crops, by number, cropped by five points from the network."""
     realigned = {}
     for number, five in enumerate(five_points(_landmarks68(regression))):
         points = faces[number].crop.to_photo(five)
-        with suppress(AlignmentFailed):  # the network saw no face where the detector did: any crop is as good
+        with suppress(AlignmentFailed):  # the network sees no face here: any crop is as good
             if faces[number].crop.shift(points) > SHIFTED:
                 realigned[number] = faces[number].cropped_by(points)
     return realigned
 
 
 def _landmarks68(regression: Regression) -> np.ndarray:
-    """(B, 68, 2) crop pixels, the first of the dense landmarks; none of no face."""
+    """(B, 68, 2) crop pixels, the first of the dense landmarks; B may be zero."""
     return np.empty((0, 68, 2)) if regression.dense is None else regression.dense.points[:, :68]

@@ -1,4 +1,4 @@
-"""From photos to reconstructions: observe the faces in them, then fit the face model to what was seen."""
+"""From photos to reconstructions: observe the faces, then fit the face model to the observations."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ FOLDED = "The surface would have folded in {} places: it was smoothed there."
 
 Refinement = Literal["none", "landmarks", "photometric", "surface"]
 REFINEMENTS: tuple[Refinement, ...] = get_args(Refinement)
-"""What faces are fitted to after the network, each with those before it; "surface" may leave the linear model."""
+"""Steps of the fit after the network; each includes those before it, and "surface" leaves the linear model."""
 
 HairChoice = Literal["none", "shell"]
 """What faces have on their heads: nothing, or hair as a shell."""
@@ -70,7 +70,7 @@ QUALITIES: dict[Quality, tuple[Refinement, int]] = {
     "normal": ("photometric", ALIGNMENTS),
     "best": ("surface", ALIGNMENTS),
 }
-"""What faces are fitted to, and how often they are cropped at most."""
+"""The fit of faces, and their largest number of crops."""
 
 
 def _refiner(checkpoint: Checkpoint, model: FaceModel, beside: Choice, threads: int | None) -> LandmarkRefiner | None:
@@ -89,11 +89,11 @@ def _hair_finder(
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What B faces are after a fit."""
+    """B faces after a fit."""
 
     coefficients: FaceCoefficients
     cameras: tuple[Camera, ...]
-    settled: np.ndarray  # (B,) bool: whether the fit is better than what it began with, which stands otherwise
+    settled: np.ndarray  # (B,) bool: whether the fit is better than its start, which is kept otherwise
     displacement: tuple[np.ndarray | None, ...]  # B, (V, 3) decimetres beyond the linear model
     folds: tuple[int, ...]  # B, triangles at which displacements were damped
 
@@ -105,7 +105,7 @@ class _Fitted:
 
 
 class Reconstructor:
-    """Holds the detector, the network and the face model; use it for as many photos as you like.
+    """Holds the detector, the networks and the face model; use it for any number of photos.
 
     face = Reconstructor.load()("photo.jpg")
     face.vertices, face.landmarks68, face.texture
@@ -147,10 +147,10 @@ class Reconstructor:
         quality: Quality = "normal",
         hair: HairChoice = "none",
     ) -> Reconstructor:
-        """Read the files, None for those shipped with the project, and make the network ready.
+        """Read the files (None for the shipped ones) and load the networks.
 
-        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime the plan that
-        `deep3d tune` made for the goal is followed, and where there is none the fastest runtime is taken.
+        `runtime`, `threads` and `precision` are those of `runtime.load_runtime`. Without a runtime, the plan of
+        `deep3d tune` for the goal is used, or else the fastest runtime.
 
         The `quality` "fast" gives the regressed face of the detector's own crop, "normal" crops faces anew that it does
         not fit, and fits them to their dense landmarks, where there are some, and to the photo's colours; "best" lets
@@ -159,7 +159,7 @@ class Reconstructor:
 
         Raises: FaceModelError, CheckpointError, RuntimeUnavailable, ConfigError.
         """
-        with ThreadPoolExecutor(1) as aside:  # native code hashes and makes the network ready, Python is free
+        with ThreadPoolExecutor(1) as aside:  # native code hashes and compiles without the interpreter lock
             read, model = aside.submit(read_checkpoint, checkpoint), read_face_model(face_model)
             weights = read.result()
             weights.require_model(model.info)
@@ -176,7 +176,7 @@ class Reconstructor:
         return cls(model, FaceDetector(), regressor, weights, alignments or crops, refinement or usual, refiner, dense)
 
     def refining(self, refinement: Refinement) -> Reconstructor:
-        """The same with another refinement."""
+        """The same reconstructor with another refinement."""
         other = copy(self)
         other.refinement = refinement if self.checkpoint.dense_vertices else "none"
         return other
@@ -191,7 +191,7 @@ class Reconstructor:
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:
         """The largest face of one photo.
 
-        Raises: PhotoError, NoFaceFound among it.
+        Raises: PhotoError, such as NoFaceFound.
         """
         photo = photo if isinstance(photo, Photo) else read_photo(photo)
         faces = self.reconstruct([photo])[0]
@@ -203,9 +203,9 @@ class Reconstructor:
     def reconstruct(
         self, photos: Sequence[Photo], faces: WhichFaces = "largest", most: int | None = None
     ) -> list[list[Reconstruction]]:
-        """The faces of each photo, the largest first, an empty list where there is none; one batch for the network.
+        """The faces of each photo, the largest first, or an empty list; one batch for the network.
 
-        Of a photo of a crowd the largest faces are made, `most` at most: each takes time and memory.
+        `most` limits the faces per photo to the largest ones: each takes time and memory.
         """
         watch = Stopwatch()
         seen = self.observer(photos, faces, self.refinement != "none", watch, most)
@@ -227,10 +227,10 @@ class Reconstructor:
 
     @one_blas_thread
     def same_person(self, photos: Sequence[Photo]) -> SamePerson:
-        """One person from several photos: identity and albedo estimated together, all else for each photo.
+        """One person from several photos: identity and albedo are estimated together, the rest for each photo.
 
-        A photo counts by its confidence; one that seems to show somebody else is reconstructed by itself. The result
-        names each photo that is left out. Only the largest face of each photo is taken.
+        Photos are weighted by their confidence. A photo that seems to show somebody else is reconstructed separately.
+        The result names each photo that is left out. Only the largest face of each photo is used.
 
         Raises: NoFaceFound if no photo shows a face.
         """
@@ -295,7 +295,7 @@ class Reconstructor:
     def _fit(self, crops: np.ndarray, regression: Regression, person: np.ndarray | None = None) -> _Fitted:
         """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.
 
-        `person` (B,) numbers the people of the faces, None where each is fitted by itself.
+        `person` (B,) is the number of each face's person, None to fit each face separately.
         """
         dense, start = regression.dense, regression.coefficients
         if self.refinement == "none" or dense is None or not len(crops):
@@ -311,7 +311,7 @@ class Reconstructor:
     def _believed(
         self, dense: DenseLandmarks, start: FaceCoefficients
     ) -> tuple[np.ndarray, np.ndarray, FaceCoefficients]:
-        """What a fit believes of the landmarks and their deviations, and where it starts."""
+        """The landmarks and deviations for a fit, and its start."""
         return read_mouths(dense.points, trusted_deviation(dense.deviation), start, self.face_model.expression_names)
 
     def _fit_colours(
@@ -321,7 +321,7 @@ class Reconstructor:
         fitted: _Fitted,
         person: np.ndarray | None = None,
     ) -> _Fitted:
-        """The same fitted to the colours of the crops too; `person` is that of `_fit`."""
+        """The faces fitted also to the colours of the crops; `person` as in `_fit`."""
         dense = regression.dense
         if dense is None or not len(crops) or self.refinement not in ("photometric", "surface"):
             return fitted
@@ -349,7 +349,7 @@ class Reconstructor:
 
 
 def _colour_fitted(fitted: _Fitted, fits: list[PhotoFit], displaced: bool) -> _Fitted:
-    """The faces by their colours, those that these spoiled as they were."""
+    """The faces fitted to their colours; those that became worse stay unchanged."""
     vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
     kept = fitted.settled & [fit.kept for fit in fits]
     moved = tuple(fit.displacement if displaced and fit.displacement.any() else None for fit in fits)
@@ -358,7 +358,7 @@ def _colour_fitted(fitted: _Fitted, fits: list[PhotoFit], displaced: bool) -> _F
 
 
 def _confidence(number: int, candidate: Candidate, regression: Regression) -> Confidence | None:
-    """How sure the result of one candidate is, by its dense landmarks if there are some."""
+    """The confidence in one candidate from its dense landmarks, None without them."""
     if regression.dense is None:
         return None
     points, deviation = regression.dense.points[number], regression.dense.deviation[number]
@@ -369,7 +369,7 @@ def _confidence(number: int, candidate: Candidate, regression: Regression) -> Co
 
 
 def _warned(face: Reconstruction, warning: str) -> Reconstruction:
-    """The face with one more warning, where it can have some."""
+    """The face with one more warning, if it has a confidence."""
     if face.confidence is None:
         return face
     return replace(face, confidence=replace(face.confidence, warnings=(warning, *face.confidence.warnings)))

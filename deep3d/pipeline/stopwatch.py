@@ -13,7 +13,7 @@ class Stopwatch:
         self._start = time.perf_counter()
 
     def lap(self, step: str, count: int) -> None:
-        """End a step that worked on so many photos or faces; a step that is done again adds up."""
+        """End a step that worked on so many photos or faces; repeated steps add up."""
         now = time.perf_counter()
         self.laps_ms[step] = self.laps_ms.get(step, 0.0) + 1000 * (now - self._start) / max(count, 1)
         self._start = now

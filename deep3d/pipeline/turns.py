@@ -1,4 +1,4 @@
-"""Photos that lie on a side or upside down without saying so: the detector looks at a small copy, turned each way."""
+"""Photos with a missing or wrong orientation: the detector searches a small copy in each rotation."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from deep3d.pipeline.networks import Detector
 
 TURNS = (90, 180, 270)  # degrees clockwise
 COPY_SIDE = 200
-"""Pixels of the copy, in which faces have 20 at least: a smaller one on its side is more likely a picture in the
-picture than a photo that was turned by mistake."""
+"""Pixels of the copy, in which faces have at least 20: a smaller one on its side is more likely a picture in the
+picture than a photo with a wrong orientation."""
 
 
 def turned_faces(detector: Detector, photo: Photo, faces: WhichFaces) -> Iterator[tuple[Photo, list[Detection]]]:
-    """The photo turned by 90, 180 and 270 degrees, and what the detector sees at a glance in each, the largest first.
+    """The photo rotated by 90, 180 and 270 degrees, and the detections at a glance in each, the largest first.
 
-    The pixels of the turned photos are views: `settled` gives the one that is chosen pixels of its own.
+    The rotated photos are views: `settled` copies the pixels of the chosen one.
     """
     copy = small_copy(photo.pixels, COPY_SIDE)
     for degrees in TURNS:
@@ -31,7 +31,7 @@ def turned_faces(detector: Detector, photo: Photo, faces: WhichFaces) -> Iterato
 
 
 def settled(photo: Photo) -> Photo:
-    """The photo with pixels that lie in memory as they are shown; itself if they do."""
+    """The photo with contiguous pixels; itself if they are."""
     return photo if photo.pixels.flags.c_contiguous else replace(photo, pixels=np.ascontiguousarray(photo.pixels))
 
 
@@ -40,6 +40,6 @@ def _turned(pixels: np.ndarray, degrees: int) -> np.ndarray:
 
 
 def _enlarged(face: Detection, span: np.ndarray) -> Detection:
-    """A face in a copy, of whose pixels each spans (2,) of the photo's: whole pixels count from their centres."""
+    """A face in a copy whose pixels span (2,) photo pixels; coordinates are those of pixel centres."""
     both = np.tile(span, 2)
     return Detection((face.box + 0.5) * both - 0.5, face.score, (face.landmarks + 0.5) * span - 0.5)

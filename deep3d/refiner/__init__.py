@@ -1,4 +1,4 @@
-"""A closer look at a face: its dense landmarks once more, from the photo as the mesh unwraps it."""
+"""Refinement of the dense landmarks of a face, on the photo unwrapped by the mesh."""
 
 from deep3d.refiner.calibration import refiner_ranges
 from deep3d.refiner.chart import FaceChart

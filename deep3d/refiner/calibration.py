@@ -1,4 +1,4 @@
-"""Measures the ranges of activations that the refiner needs to compute in eight bits."""
+"""Measures the activation ranges that the refiner needs for eight bits."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A chart of the face: its surface in rows and columns, each point at its own place whatever the pose.
+"""A chart of the face: its surface unwrapped into rows and columns, with a fixed place for each point in any pose.
 
-A photo unwrapped by a mesh that lies right shows each eye where eyes belong; where the mesh is off, so is the eye.
+A photo unwrapped by a correct mesh shows each eye at its fixed place; if the mesh is off, so is the eye.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from deep3d.rendering.kernels import rasterize_into
 CHART_SIZE = 128  # places a side, about as many as the face has pixels in the crop
 CHART_CHANNELS = 9  # red, green, blue; the three parts of the normal; red, green, blue of what lies outside
 
-_ROUND = 1.75  # radians between the middle and an edge, as far as angles decide: half of it, distances the other half
+_ROUND = 1.75  # radians from the middle to an edge, for the half that depends on angles, not on distances
 _FARTHEST = 2.4  # radians, beyond which the back of the head begins
 _WIDEST = 1.3  # times the width of the jaw
 _ABOVE, _BELOW = 0.45, 0.2  # decimetres that the chart reaches beyond brows and chin
 _BEHIND = 0.15  # decimetres from the ends of the jaw line back to the axis
-_DEEPEST = 10.0  # decimetres, more than any point is from the axis
+_DEEPEST = 10.0  # decimetres, more than the distance of any point from the axis
 GREY = np.float32(0.45)  # of the photo's range, on average
 CONTRAST = np.float32(1 / 255)
 RELIEF = np.float32(0.3)  # of the normals, which vary more than the colours
-OUTSIDE = np.float32(0.06)  # decimetres along the normal: where the head ends, this is already beyond it
+OUTSIDE = np.float32(0.06)  # decimetres along the normal: at the outline, this is outside the head
 _FACE = slice(30, 98)  # rows and columns of the chart between ears, hair and neck
-_BRIGHT = 0.35  # of the photo's range, mean of a face that needs no brightening
+_BRIGHT = 0.35  # of the photo's range, mean above which a face is not brightened
 _LARGEST_GAIN = 6.0
 
 
 @dataclass(frozen=True, eq=False)
 class FaceChart:
-    """S x S points of a face model's surface, row by row, and the places of N of its vertices among them."""
+    """S x S points of a face model's surface, row by row, and the places of N of its vertices on it."""
 
     corners: np.ndarray  # (S * S, 3) int32, the vertices round each point
     weights: np.ndarray  # (S * S, 3) float32 barycentric
@@ -44,8 +44,8 @@ class FaceChart:
 
     @classmethod
     def of(cls, model: FaceModel, vertices: Sequence[int]) -> FaceChart:
-        """The chart on which each point of the mean face lies by its height and, from the middle to the side, half by
-        its distance and half by its angle about an upright axis through the head.
+        """The chart of the mean face: rows follow the height; columns follow, half each, the distance and the
+        angle about an upright axis through the head.
         """
         flat = _flattened(model)
         angle = np.abs(_about_axis(model)[0])
@@ -64,21 +64,21 @@ class FaceChart:
 
     @property
     def needed(self) -> np.ndarray:
-        """(P,) the vertices that the chart's points lie between, or whose places are known, in rising order."""
+        """(P,) the vertices of the chart's points and places, ascending."""
         return np.unique(np.concatenate([self.corners.ravel(), self.vertices]))
 
     def among(self, vertices: np.ndarray) -> FaceChart:
-        """The same chart of meshes that have only these vertices (P,), in rising order, all that are needed."""
+        """The same chart for meshes with only these vertices (P,), ascending, which must include the needed ones."""
         corners = np.searchsorted(vertices, self.corners).astype(np.int32)
         return replace(self, corners=corners, vertices=np.searchsorted(vertices, self.vertices))
 
     def unwrap(self, crop: np.ndarray, placed: np.ndarray, camera: Camera) -> np.ndarray:
-        """What a crop (H, W, 3) uint8 shows at each point, how the surface faces the camera, and what the crop shows a
-        little outside of the surface: (9, S, S) float32.
+        """The colour of a crop (H, W, 3) uint8 at each point, the normal, and the colour a little outside the surface:
+        (9, S, S) float32.
 
         `placed` (V, 3) are the vertices after rotation and translation, decimetres, seen by the camera in crop pixels.
-        What the head itself hides is not told apart: there the chart shows what is before it. From the surface alone,
-        a mesh that ends before the outline of a turned head does would never see that outline.
+        Hidden points are not masked: they have the colour of what covers them. The outside colour is needed because a
+        mesh that ends inside the outline of a turned head would otherwise never show that outline.
         """
         chart = np.empty((CHART_CHANNELS, CHART_SIZE, CHART_SIZE), np.float32)
         lens = np.array([camera.focal_length_px, camera.distance, camera.column, camera.row], np.float32)
@@ -87,13 +87,13 @@ class FaceChart:
         return chart
 
     def seen(self, placed: np.ndarray, cameras: Sequence[Camera]) -> np.ndarray:
-        """Crop pixels (B, N, 2) of the vertices of B faces (B, V, 3), each before its own camera."""
+        """Crop pixels (B, N, 2) of the vertices of B faces (B, V, 3), each seen by its own camera."""
         faces = placed[:, None, self.vertices]
         return np.concatenate([project(face, camera) for face, camera in zip(faces, cameras, strict=True)])
 
 
 def brighten(charts: np.ndarray) -> None:
-    """Make charts (B, 9, S, S) of dark faces as bright as others, in place: the network has seen more of those."""
+    """Brighten charts (B, 9, S, S) of dark faces in place: the network saw more bright ones in training."""
     for chart in charts:
         brightness = float(chart[:3, _FACE, _FACE].mean()) + float(GREY)
         gain = min(_BRIGHT / max(brightness, 1e-3), _LARGEST_GAIN)
@@ -110,7 +110,7 @@ def _about_axis(model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _flattened(model: FaceModel) -> np.ndarray:
-    """Where the vertices of the mean face lie on the chart: clip coordinates (V, 4), the outermost in front."""
+    """Clip coordinates (V, 4) of the mean face's vertices on the chart, the outermost in front."""
     landmarks = model.mean_shape[model.landmark_vertices]
     angle, distance = _about_axis(model)
     half_width = np.abs(landmarks[:17, 0]).max() * 1.02
@@ -149,15 +149,15 @@ def _unwrap_into(crop, placed, corners, weights, lens, chart):
                 chart[3 + axis, row, column] = RELIEF * value
                 outside[row, column, axis] += OUTSIDE * value
     _colours_into(crop, outside, lens, chart[6:])
-    chart[6:, 0], chart[6:, -1], chart[6:, :, 0], chart[6:, :, -1] = 0, 0, 0, 0  # where nobody knows which way is out
+    chart[6:, 0], chart[6:, -1], chart[6:, :, 0], chart[6:, :, -1] = 0, 0, 0, 0  # where there is no outward direction
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _colours_into(crop, points, lens, colours):
-    """Fill the colours (3, S, S) with what the crop shows where the camera sees points (S, S, 3)."""
+    """Fill the colours (3, S, S) with the crop at the projected points (S, S, 3)."""
     height, width = crop.shape[:2]
     right, bottom, zero = np.float32(width - 1), np.float32(height - 1), np.float32(0)
-    values = crop.reshape(-1)  # unsigned numbers of one axis: signed ones might count from the end, which takes time
+    values = crop.reshape(-1)  # unsigned indices: signed ones need a check for negative values, which takes time
     pixel, line = np.uint32(3), np.uint32(3 * width)
     for row in range(points.shape[0]):
         for column in range(points.shape[1]):

@@ -18,14 +18,14 @@ def refiner_graph(weights: RefinerWeights, places: np.ndarray, ranges: Mapping[s
 
     `places` (N, 2) are those of the landmarks on the chart. Shapes are identities, and expressions times
     `EXPRESSION_GAIN`; landmarks are columns, rows and logarithms of deviations, in crop pixels along the upright face.
-    With `ranges`, what eight bits shall hold of each activation of `observed`, it computes in eight bits.
+    With `ranges`, the range of each activation of `observed`, it computes in eight bits.
     """
     builder = _Builder(weights, ranges)
     return builder.graph.serialize({"landmarks": builder.landmarks(places)})
 
 
 def observed(weights: RefinerWeights) -> Graph:
-    """The float32 network, with the activations that eight bits would have to hold."""
+    """The float32 network, with the activations whose ranges eight bits need."""
     builder = _Builder(weights, None)
     builder.finest_grid()
     return builder.graph
@@ -41,7 +41,7 @@ class _Builder:
         self._shape = self.graph.input("shape", ("B", SHAPE))
 
     def landmarks(self, places: np.ndarray) -> str:
-        """Each landmark reads the cell that it lies in with weights of its own."""
+        """Each landmark reads its cell with its own weights."""
         graph = self.graph
         flat = graph.apply("Reshape", self.finest_grid(), graph.constant(np.array([0, 0, -1])))
         seen = graph.apply("Gather", flat, graph.constant(landmark_cells(places)), axis=2)  # (B, C, N)
@@ -77,7 +77,7 @@ class _Builder:
         return x
 
     def _joined(self, finer: str, coarser: str, name: str) -> str:
-        """A grid with what the coarser one has to say."""
+        """A grid joined with the coarser one."""
         larger = self.graph.apply(
             "Resize",
             self._convolution(self.graph.kept(name, coarser), name, 1),

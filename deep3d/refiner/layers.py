@@ -1,4 +1,4 @@
-"""The arrays of the refiner network, for whoever handles its weights without torch.
+"""The arrays of the refiner network, for code that handles its weights without torch.
 
 The network is a small U-Net on the chart, over three grids, each half as fine as the one before. On the way down there
 are two residual blocks on each grid, on the way up one on each of the two finer ones. The batch norms of training are
@@ -15,8 +15,8 @@ from deep3d.refiner.chart import CHART_CHANNELS, CHART_SIZE
 FINE, MIDDLE, COARSE = 48, 80, 128  # channels of the grids
 FINE_KERNEL, FINE_STRIDE = 7, 4  # of the convolution that makes the finest grid of the chart
 CELLS = CHART_SIZE // FINE_STRIDE  # a side of the finest grid
-SHAPE = EXPRESSION.stop - IDENTITY.start  # numbers that say what shape the photo was unwrapped by
-EXPRESSION_GAIN = 4.0  # brings expression weights, most of them small, to the size of identities
+SHAPE = EXPRESSION.stop - IDENTITY.start  # coefficients of the shape that unwrapped the photo
+EXPRESSION_GAIN = 4.0  # scales expression weights, most of them small, to the size of identities
 
 DOWN, UP = ("0", "1"), ("up",)  # names of the residual blocks
 
@@ -45,7 +45,7 @@ def array_shapes(landmarks: int) -> dict[str, tuple[int, ...]]:
 
 
 def landmark_cells(places: np.ndarray) -> np.ndarray:
-    """The cells (N,) of the finest grid, row by row, in which places (N, 2) on the chart lie."""
+    """The cells (N,) of the finest grid, row by row, of places (N, 2) on the chart."""
     column, row = np.clip(np.floor((places + 0.5) / FINE_STRIDE), 0, CELLS - 1).astype(np.int64).T
     return row * CELLS + column
 

@@ -1,4 +1,4 @@
-"""Looks at a face once more: unwraps the photo by the mesh, and asks the network how far each landmark is off."""
+"""Refines the landmarks of a face: unwraps the photo by the mesh, and predicts the error of each landmark."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from deep3d.runtime.calibration import Calibration
 
 
 class LandmarkRefiner:
-    """Finds the dense landmarks of a face whose shape and pose are known roughly.
+    """Finds the dense landmarks of a face whose shape and pose are roughly known.
 
-    The cascaded regression of Dollár et al. (2010), by a network, on images that the face model has aligned.
+    Cascaded regression (Dollár et al., 2010) with a network, on images aligned by the face model.
     """
 
     def __init__(self, network: Network, chart: FaceChart, model: FaceModel) -> None:
@@ -32,9 +32,9 @@ class LandmarkRefiner:
 
     @classmethod
     def load(cls, weights: RefinerWeights, model: FaceModel, beside: Choice, threads: int | None) -> LandmarkRefiner:
-        """Make the network ready in the runtime of the regressor `beside` which it works.
+        """Load the network into the runtime of the regressor `beside` it.
 
-        It computes in eight bits where that one does in OpenVINO and there are ranges for it.
+        It computes in eight bits if that one does in OpenVINO and ranges for it exist.
 
         Raises: RuntimeUnavailable if the ranges cannot be read.
         """
@@ -46,9 +46,9 @@ class LandmarkRefiner:
     def __call__(
         self, crops: Sequence[np.ndarray], coefficients: FaceCoefficients, cameras: Sequence[Camera]
     ) -> DenseLandmarks:
-        """Where the landmarks of B faces are.
+        """The landmarks of B faces.
 
-        `crops` are (224, 224, 3) uint8 RGB, in which each camera sees its face.
+        `crops` are (224, 224, 3) uint8 RGB, each seen by its camera.
         """
         placed = self.placed(coefficients)
         inputs = self.inputs(crops, coefficients, placed, cameras)
@@ -57,7 +57,7 @@ class LandmarkRefiner:
         return DenseLandmarks(points, np.exp(landmarks[..., 2].clip(*LOG_DEVIATION)))
 
     def placed(self, coefficients: FaceCoefficients) -> np.ndarray:
-        """The vertices (B, P, 3) that the chart needs, of faces where the camera sees them, decimetres."""
+        """The chart's vertices (B, P, 3) of faces, placed in front of the camera, decimetres."""
         return place(self._surface.shape(coefficients), coefficients.rotation, coefficients.translation)
 
     def inputs(
@@ -67,7 +67,7 @@ class LandmarkRefiner:
         placed: np.ndarray,
         cameras: Sequence[Camera],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What the network is given of B `placed` faces, then of their mirrored selves.
+        """The network's inputs for B `placed` faces, then for their mirror images.
 
         Charts (2 B, 9, S, S) and shapes (2 B, 144).
         """
@@ -86,7 +86,7 @@ def refiner_calibration(weights: RefinerWeights) -> Calibration:
 
 
 def shape_input(coefficients: FaceCoefficients) -> np.ndarray:
-    """Identity and expression (B, 144) as the network wants them."""
+    """Identity and expression (B, 144) as input of the network."""
     gained = np.float32(EXPRESSION_GAIN) * coefficients.expression
     return np.concatenate([coefficients.identity, gained], axis=1, dtype=np.float32)
 

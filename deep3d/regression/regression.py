@@ -1,4 +1,4 @@
-"""What the network says of faces, as batches from which rows are taken and that are put together again."""
+"""The network's predictions for faces, as batches with row selection and concatenation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from deep3d.coefficients import FaceCoefficients
 
 LOG_DEVIATION = (-1.5, 4.0)
-"""The least and the largest logarithm of a deviation that training tells apart: from 0.2 to 55 crop pixels."""
+"""The smallest and the largest logarithm of a deviation in training: 0.2 and 55 crop pixels."""
 
 Rows = Sequence[int] | np.ndarray
 """Numbers of faces in a batch, or (B,) bool of those wanted."""
@@ -18,10 +18,10 @@ Rows = Sequence[int] | np.ndarray
 
 @dataclass(frozen=True)
 class DenseLandmarks:
-    """N points of B faces where the network saw them: the vertices `Checkpoint.dense_vertices` of the face model."""
+    """N predicted points of B faces: the vertices `Checkpoint.dense_vertices` of the face model."""
 
     points: np.ndarray  # (B, N, 2) crop pixels
-    deviation: np.ndarray  # (B, N) the standard deviation that the network expects, crop pixels
+    deviation: np.ndarray  # (B, N) predicted standard deviation, crop pixels
 
     def take(self, rows: Rows) -> DenseLandmarks:
         """The landmarks of some faces."""
@@ -37,17 +37,17 @@ class DenseLandmarks:
 
 @dataclass(frozen=True)
 class Regression:
-    """What the network says of B faces."""
+    """The network's predictions for B faces."""
 
     coefficients: FaceCoefficients
-    dense: DenseLandmarks | None  # None where the checkpoint has none
-    refined: bool = False  # whether they are the refiner's
+    dense: DenseLandmarks | None  # None if the checkpoint has none
+    refined: bool = False  # whether they come from the refiner
 
     def __len__(self) -> int:
         return len(self.coefficients)
 
     def take(self, rows: Rows) -> Regression:
-        """What is said of some faces."""
+        """The predictions for some faces."""
         dense = None if self.dense is None else self.dense.take(rows)
         return Regression(FaceCoefficients.from_vector(self.coefficients.to_vector()[rows]), dense, self.refined)
 
@@ -64,7 +64,7 @@ class Regression:
         )
 
     def replaced(self, rows: Sequence[int], other: Regression) -> Regression:
-        """The same with what another batch says of the faces numbered `rows`, in its order."""
+        """The predictions with those of another batch for the faces numbered `rows`, in its order."""
         order = np.arange(len(self))
         order[list(rows)] = np.arange(len(self), len(self) + len(other))
         return Regression.concatenate([self, other]).take(order)

@@ -18,11 +18,11 @@ class Regressor:
     """Predicts the coefficients and dense landmarks of faces in aligned crops."""
 
     runtime: Runtime
-    crop_size: int = CROP_SIZE  # pixels a side that the network wants: a whole fraction of the crop's
+    crop_size: int = CROP_SIZE  # pixels a side of the network's input: a whole fraction of the crop's
     batch_size: int = 8  # most crops at a time, 40 MB of activations; twice as many are 4% faster each
 
     def __call__(self, crops: np.ndarray) -> Regression:
-        """What the network says of (B, 224, 224, 3) uint8 RGB crops; B may be zero.
+        """The predictions for (B, 224, 224, 3) uint8 RGB crops; B may be zero.
 
         Raises: ShapeError if the crops have another shape or type.
         """
@@ -52,7 +52,7 @@ def network_input(crops: np.ndarray, size: int) -> np.ndarray:
     """(B, H, W, 3) uint8 as (B, 3, size, size) float32 in [0, 1]; smaller pixels are averages, as in training."""
     side = CROP_SIZE // size
     rows = crops.reshape(len(crops), size, side, CROP_SIZE * 3)
-    # Sums of whole rows, and then of columns, are faster than a mean over two axes.
+    # Sums of whole rows and then of columns are faster than a mean over two axes.
     tall = rows[:, :, 0].astype(np.uint16)
     for row in range(1, side):
         tall += rows[:, :, row]

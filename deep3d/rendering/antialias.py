@@ -1,8 +1,9 @@
 """Analytic antialiasing of silhouettes, the one step whose gradients move them (Laine et al., 2020, section 3.6).
 
 Unlike the paper it goes from silhouette edges to pixels, not from the triangle a pixel shows to its edges: a mesh with
-triangles smaller than pixels, as faces are, shows hardly any of those whose edges form the silhouette. nvdiffrast's own
-`antialias` blends a small part of the pixels at a head's silhouette, so its rasteriser too is followed by this one.
+triangles smaller than pixels, such as a face, shows hardly any of the triangles at its silhouette. nvdiffrast's own
+`antialias` blends a small part of the pixels at a head's silhouette, so this function also follows nvdiffrast's
+rasteriser.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from deep3d.rendering.silhouettes import mesh_edges, silhouette_crossings
 
 
 def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Array) -> Array:
-    """The picture (B, H, W, C) with silhouette edges blended by how much of each pixel they cover.
+    """The picture (B, H, W, C) with silhouette edges blended by their coverage of each pixel.
 
-    Takes what drew the picture: its fragments, clip coordinates (B, V, 4) and triangles (T, 3). The processor finds the
-    edges, whatever device the arrays are on. Gradients go to the picture and to where the silhouettes are.
+    Takes the picture's fragments, clip coordinates (B, V, 4) and triangles (T, 3). The CPU finds the edges for arrays
+    on any device. Gradients go to the picture and to the positions of the silhouettes.
 
-    Raises: ShapeError if the shapes do not fit each other or a triangle names a vertex that is not there.
+    Raises: ShapeError if the shapes do not match or a triangle has an invalid vertex.
     """
     expect_shape("picture", picture, "{} {} {} C".format(*fragments.triangle.shape))
     expect_shape("clip", clip, f"{len(picture)} V 4")
@@ -43,9 +44,9 @@ def antialias(picture: Array, fragments: Fragments, clip: Array, triangles: Arra
 
 
 def _shares(crossings: np.ndarray, clip: Array, height: int, width: int) -> Array:
-    """How much (N,) of another pixel each of N edges covers, in [-0.5, 0.5]; negative: it uncovers its own pixel.
+    """Share (N,) of another pixel that each of N edges covers, in [-0.5, 0.5]; negative: it uncovers its own pixel.
 
-    Half of the way between the centres belongs to each pixel: the edge past it covers a share of the other pixel, the
+    Half of the way between the centres belongs to each pixel: an edge beyond it covers a share of the other pixel, an
     edge before it uncovers a share of the own one.
     """
     xp, device = array_namespace(clip), array_api_compat.device(clip)
@@ -68,12 +69,12 @@ def _shares(crossings: np.ndarray, clip: Array, height: int, width: int) -> Arra
 
 
 def _in_main_memory(array: Array) -> np.ndarray:
-    """The array for a kernel of the processor, whatever device it is on."""
+    """The array in main memory, for a CPU kernel."""
     return to_numpy(array_api_compat.to_device(array, "cpu"))
 
 
 def _crossings(clip: np.ndarray, triangles: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """`silhouette_crossings` of all pictures, with pixels and vertices counted on from picture to picture."""
+    """`silhouette_crossings` of all pictures, with pixels and vertices numbered across the pictures."""
     edges = mesh_edges(triangles, clip.shape[1])
     pixels, vertices = depth.shape[1] * depth.shape[2], clip.shape[1]
     found = [

@@ -1,4 +1,4 @@
-"""Errors for people where an array handed to a rasteriser has the wrong shape or names what is not there."""
+"""Errors for arrays with wrong shapes or invalid indices in a rasteriser's arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rasteriser of plain processors, on numba kernels."""
+"""The CPU rasteriser, with numba kernels."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from deep3d.rendering.kernels import interpolate_into, rasterize_into, sample_in
 
 
 class CpuRasterizer:
-    """A `Rasterizer` for numpy arrays, and for torch tensors in main memory, which it gives gradients.
+    """A `Rasterizer` for numpy arrays, and with gradients for torch tensors in main memory.
 
-    The weights that `rasterize` gives have gradients to the clip coordinates, so `interpolate` has them to the
-    attributes and to the clip coordinates, and `texture` to the image and to the UVs. Depth has none. Triangles with a
-    corner behind the camera (w <= 0) are left out.
+    The weights from `rasterize` have gradients to the clip coordinates, so `interpolate` has gradients to the
+    attributes and the clip coordinates, and `texture` to the image and the UVs. Depth has none. Triangles with a corner
+    behind the camera (w <= 0) are left out.
 
-    All methods raise ShapeError for arrays of other shapes than they document and for indices that are out of range.
+    All methods raise ShapeError for undocumented shapes and for indices out of range.
     """
 
     def rasterize(self, clip: Array, triangles: Array, size: tuple[int, int]) -> Fragments:
-        """Which triangle each pixel sees; see `Rasterizer.rasterize`."""
+        """The triangle at each pixel; see `Rasterizer.rasterize`."""
         expect_shape("clip", clip, "B V 4")
         expect_triangles(triangles, clip.shape[1])
         positions, corners = to_numpy(clip), _int32(triangles)
@@ -60,7 +60,7 @@ class CpuRasterizer:
         return out
 
     def texture(self, image: Array, uv: Array) -> Array:
-        """Colours of an image at UVs; see `Rasterizer.texture`. The border colours go on outside [0, 1]."""
+        """Colours of an image at UVs; see `Rasterizer.texture`. The border colours continue outside [0, 1]."""
         expect_shape("uv", uv, "B H W 2")
         expect_shape("image", image, f"{uv.shape[0]} h w C")
         if array_api_compat.is_torch_array(image):

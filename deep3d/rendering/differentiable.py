@@ -1,4 +1,4 @@
-"""The kernels as torch functions with gradients, for training and fitting; import this only where torch is wanted."""
+"""The kernels as torch functions with gradients, for training and fitting; imported only with torch."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _Interpolate(Function):
 
 
 def barycentric_weights(clip: torch.Tensor, triangles: np.ndarray, triangle: np.ndarray) -> torch.Tensor:
-    """Weights (B, H, W, 2) of the triangles (B, H, W) seen, with gradients to the clip coordinates (B, V, 4)."""
+    """Weights (B, H, W, 2) of the visible triangles (B, H, W), with gradients to the clip coordinates (B, V, 4)."""
     return _Weights.apply(clip, triangles, triangle)  # pyright: ignore[reportReturnType]
 
 

@@ -1,4 +1,4 @@
-"""What draws on a GPU."""
+"""The rasteriser for a GPU."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from deep3d.rendering.nvdiffrast import NvdiffrastRasterizer
 
 
 def gpu_rasterizer(device: torch.device) -> Rasterizer | None:
-    """nvdiffrast's rasteriser where that is installed, else ours of Triton; None where the device cannot draw.
+    """nvdiffrast's rasteriser if it is installed, otherwise our Triton one; None if the device has none.
 
-    Raises: RuntimeUnavailable if nvdiffrast is there but broken.
+    Raises: RuntimeUnavailable if nvdiffrast is installed but broken.
     """
     if device.type != "cuda":
         return None
     if find_spec("nvdiffrast") is not None:
         return NvdiffrastRasterizer(str(device))
-    if find_spec("triton") is None:  # comes with torch, but on Linux alone
+    if find_spec("triton") is None:  # comes with torch, but only on Linux
         return None
     from deep3d.rendering.triton import TritonRasterizer
 

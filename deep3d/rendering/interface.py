@@ -1,4 +1,4 @@
-"""What a rasteriser does, in the shape of nvdiffrast's functions (Laine et al., 2020). Row 0 is a picture's top."""
+"""The interface of rasterisers, like nvdiffrast's functions (Laine et al., 2020). Row 0 is a picture's top."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from deep3d.arrays import Array
 
 @dataclass(frozen=True)
 class Fragments:
-    """What each pixel of B pictures sees."""
+    """The visible surface at each pixel of B pictures."""
 
-    triangle: Array  # (B, H, W) int32, the nearest triangle, -1 where there is none
+    triangle: Array  # (B, H, W) int32, the nearest triangle, -1 for none
     weights: Array  # (B, H, W, 2) perspective-correct barycentric weights of its first two corners
-    depth: Array  # (B, H, W) z / w of clip space, +inf where there is none
+    depth: Array  # (B, H, W) z / w of clip space, +inf for none
 
 
 class Rasterizer(Protocol):
@@ -24,11 +24,11 @@ class Rasterizer(Protocol):
     """
 
     def rasterize(self, clip: Array, triangles: Array, size: tuple[int, int]) -> Fragments:
-        """Which triangle each pixel sees: (B, V, 4) clip coordinates, (T, 3) triangles, size (height, width)."""
+        """The triangle at each pixel, from (B, V, 4) clip coordinates, (T, 3) triangles, size (height, width)."""
         ...
 
     def interpolate(self, attributes: Array, fragments: Fragments, triangles: Array) -> Array:
-        """Attributes (B, V, C) of vertices at each pixel: (B, H, W, C), zero where there is no triangle."""
+        """Attributes (B, V, C) of vertices at each pixel: (B, H, W, C), zero without a triangle."""
         ...
 
     def texture(self, image: Array, uv: Array) -> Array:

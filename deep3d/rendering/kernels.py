@@ -1,4 +1,4 @@
-"""Numba kernels on single pictures that write into arrays the caller owns; nothing is checked here.
+"""Numba kernels on single pictures that write into the caller's arrays, without checks.
 
 Positions are rounded to 2^-14 pixel, so that in float64 the edge functions of pictures up to 2048 pixels are exact and
 the top-left rule gives every pixel on a shared edge to one of its two triangles: no cracks and no pixel drawn twice
@@ -15,14 +15,14 @@ import numpy as np
 from deep3d.arrays import Array
 
 GRID = 16384.0  # positions per pixel
-LANES = 8  # pixels that are drawn at a time, about as many as a triangle of a face has in a row
+LANES = 8  # pixels drawn at a time, about the width of a face's triangle
 _POSITIVE = 1e-30  # smaller than any edge function but zero
 
 
 def to_numpy(array: Array) -> np.ndarray:
-    """An array or tensor as kernels take it: its own memory where that is contiguous and writable, else a copy.
+    """An array or tensor for kernels: its own memory if that is contiguous and writable, otherwise a copy.
 
-    Numba would compile each kernel anew for read-only arrays.
+    Numba would compile each kernel again for read-only arrays.
     """
     values = array.detach().numpy() if array_api_compat.is_torch_array(array) else array
     return np.require(values, requirements=["C", "W"])
@@ -30,7 +30,7 @@ def to_numpy(array: Array) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True)
 def fronts(pixels, triangles):
-    """Mask (T,) of the triangles that show their front at pixels (V, 2): nothing else is seen of a closed head."""
+    """Mask (T,) of the triangles that face the camera at pixels (V, 2): only those are visible on a closed head."""
     mask = np.empty(len(triangles), np.bool_)
     for t in range(len(triangles)):
         a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
@@ -45,7 +45,7 @@ def rasterize_into(clip, triangles, triangle, weights, depth):
     """Fill `triangle` (H, W) int32, `weights` (H, W, 2) and `depth` (H, W) from clip (V, 4) and triangles (T, 3) int32.
 
     The meaning is that of `Fragments`. There is no culling of back faces. Triangles with a corner at w <= 0 are left
-    out whole, pixels whose z / w is outside [-1, 1] one by one; of equal depths the triangle listed first stays.
+    out whole, pixels whose z / w is outside [-1, 1] one by one; at equal depths the first triangle wins.
     """
     _draw(clip, triangles, triangle, depth, max(1, min(LANES, triangle.shape[1])))
     weights_into(clip, triangles, triangle, weights)
@@ -53,9 +53,9 @@ def rasterize_into(clip, triangles, triangle, weights, depth):
 
 @numba.njit(cache=True, nogil=True)
 def _draw(clip, triangles, triangle, depth, lanes):
-    """Fill `triangle` and `depth`: `lanes` pixels of a row at a time, all by the same instructions and no branch.
+    """Fill `triangle` and `depth`: `lanes` pixels of a row at a time, without branches.
 
-    A constant number of them would be unrolled into one after the other, which takes three times as long.
+    A constant number of lanes would be unrolled into scalar code, which takes three times as long.
     """
     height, width = triangle.shape
     triangle[:] = -1
@@ -67,12 +67,12 @@ def _draw(clip, triangles, triangle, depth, lanes):
         x1, y1, z1 = screen[triangles[t, 1]]
         x2, y2, z2 = screen[triangles[t, 2]]
         area = (x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0)
-        if not (area > 0 or area < 0):  # flat, behind the camera or not a number
+        if not (area > 0 or area < 0):  # flat, behind the camera or NaN
             continue
         left, right = _pixels_between(min(x0, x1, x2), max(x0, x1, x2), width)
         top, bottom = _pixels_between(min(y0, y1, y2), max(y0, y1, y2), height)
 
-        # One edge function for the edge opposite each corner, positive inside whichever way round the triangle is.
+        # One edge function for the edge opposite each corner, positive inside for either orientation of the triangle.
         turn = 1.0 if area > 0 else -1.0
         dx0, dy0 = (x2 - x1) * turn, (y2 - y1) * turn
         dx1, dy1 = (x0 - x2) * turn, (y0 - y2) * turn
@@ -106,7 +106,7 @@ def _draw(clip, triangles, triangle, depth, lanes):
 
 @numba.njit(cache=True, nogil=True)
 def screen_positions(clip, height, width):
-    """Column, row (both rounded to the grid) and z / w of clip coordinates (V, 4); not a number where w <= 0."""
+    """Column, row (both rounded to the grid) and z / w of clip coordinates (V, 4); NaN where w <= 0."""
     screen = np.full((clip.shape[0], 3), np.nan)
     for v in range(clip.shape[0]):
         x, y, z, w = clip[v]
@@ -134,9 +134,9 @@ def _corners_from_pixel(clip, corners, x, y):
 
 @numba.njit(cache=True, nogil=True)
 def weights_into(clip, triangles, triangle, weights):
-    """Fill `weights` (H, W, 2), the perspective-correct barycentric weights of the triangles (H, W) seen.
+    """Fill `weights` (H, W, 2), the perspective-correct barycentric weights of the visible triangles (H, W).
 
-    The three areas that a point of the picture makes with a triangle's corners are linear, a + b x + c y.
+    The three areas of a point with a triangle's corners are linear in the picture, a + b x + c y.
     """
     areas = _areas(clip, triangles)
     height, width = triangle.shape
@@ -175,7 +175,7 @@ def _areas(clip, triangles):
 
 @numba.njit(cache=True, nogil=True)
 def weights_backward_into(clip, triangles, triangle, gradient, clip_gradient):
-    """Add to `clip_gradient` (V, 4) what the gradient (H, W, 2) of the weights means for the clip coordinates."""
+    """Add the gradient of the clip coordinates to `clip_gradient` (V, 4), from the weights' gradient (H, W, 2)."""
     height, width = triangle.shape
     for row in range(height):
         y = (row + 0.5) * (2 / height) - 1
@@ -264,5 +264,5 @@ def sample_into(image, uv, out):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _clamp(value, high):
-    """The value within [0, high]; 0 for what is not a number, which must not become an index."""
+    """The value clamped to [0, high]; 0 for NaN, which must not become an index."""
     return min(value, high) if value > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The rasteriser of NVIDIA GPUs, a thin adapter to nvdiffrast 0.3.3 or later (Laine et al., 2020).
+"""The rasteriser for NVIDIA GPUs by nvdiffrast: a thin adapter to version 0.3.3 or later (Laine et al., 2020).
 
 Not installed with deep3d: its licence allows research and evaluation only.
 """
@@ -18,9 +18,9 @@ _REMEDY = "install nvdiffrast 0.3.3 or later on a machine with an NVIDIA GPU, or
 
 
 class NvdiffrastRasterizer:
-    """A `Rasterizer` for torch tensors on one CUDA device, all with gradients as nvdiffrast gives them.
+    """A `Rasterizer` for torch tensors on one CUDA device, with nvdiffrast's gradients.
 
-    Raises: RuntimeUnavailable if nvdiffrast is not installed or no CUDA device is there.
+    Raises: RuntimeUnavailable if nvdiffrast is not installed or there is no CUDA device.
     """
 
     def __init__(self, device: str = "cuda"):
@@ -35,7 +35,7 @@ class NvdiffrastRasterizer:
         self._context = self._library.RasterizeCudaContext(device)
 
     def rasterize(self, clip: torch.Tensor, triangles: torch.Tensor, size: tuple[int, int]) -> Fragments:
-        """Which triangle each pixel sees; see `Rasterizer.rasterize`."""
+        """The triangle at each pixel; see `Rasterizer.rasterize`."""
         raster, _ = self._library.rasterize(self._context, clip.contiguous(), triangles.int(), size, grad_db=False)
         triangle = raster[..., 3].int() - 1
         return Fragments(triangle, raster[..., :2], raster[..., 2].masked_fill(triangle < 0, float("inf")))
@@ -51,7 +51,7 @@ class NvdiffrastRasterizer:
 
 
 def _raster(fragments: Fragments) -> torch.Tensor:
-    """The one tensor (B, H, W, 4) that nvdiffrast keeps fragments in: weights, depth, triangle + 1."""
+    """nvdiffrast's tensor (B, H, W, 4) of fragments: weights, depth, triangle + 1."""
     import torch
 
     seen = fragments.triangle >= 0

@@ -1,4 +1,4 @@
-"""Ambient occlusion: how much of the light around a head its own nose, brows, lips and ears leave to each vertex."""
+"""Ambient occlusion: the share of the surrounding light that nose, brows, lips and ears leave to each vertex."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from deep3d.camera import clip_space
 from deep3d.face_model import FaceModel
 from deep3d.rendering.kernels import rasterize_into
 
-_DIRECTIONS = 48  # from which the light of the sky is sampled
+_DIRECTIONS = 48  # directions that sample the light of the sky
 _MAP = (160, 160)  # pixels of the shadow map of each
 _BIAS = 0.06  # decimetres behind the nearest surface that still count as lit
 
 
 def sky_visibility(model: FaceModel) -> np.ndarray:
-    """How much of the light around reaches each vertex (V,) of the mean head, in (0, 1]: 1 on open skin."""
+    """The share of the surrounding light at each vertex (V,) of the mean head, in (0, 1]: 1 on open skin."""
     vertices, triangles = model.mean_shape, model.triangles
     rng = np.random.default_rng(0)
     seen = np.full(len(vertices), 1e-3)

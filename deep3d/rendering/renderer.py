@@ -1,4 +1,4 @@
-"""From a placed mesh to an RGB picture: rasterise, colour, lay over a background, antialias."""
+"""From a placed mesh to an RGB picture: rasterise, colour, composite over a background, antialias."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deep3d.rendering.kernels import to_numpy
 
 @dataclass(frozen=True)
 class Rendering:
-    """B pictures of meshes, in colours as they came, not clamped."""
+    """B pictures of meshes, with unclamped colours."""
 
     picture: Array  # (B, H, W, 3) RGB, silhouettes blended with the background
     mask: Array  # (B, H, W) share of each pixel that the mesh covers, in [0, 1]
@@ -25,9 +25,9 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Renderer:
-    """Draws meshes as one camera sees them. Numpy arrays in, numpy out; torch tensors in, torch out with gradients.
+    """Draws meshes for one camera. Numpy arrays in, numpy out; torch tensors in, torch out with gradients.
 
-    A background is anything that broadcasts to (B, H, W, 3), from one colour to a picture each; black where None.
+    A background is anything that broadcasts to (B, H, W, 3), from one colour to one picture each; None is black.
     """
 
     rasterizer: Rasterizer
@@ -39,7 +39,7 @@ class Renderer:
     ) -> Rendering:
         """Draw placed vertices (B, V, 3) in decimetres with colours (B, V, 3), shaded or not.
 
-        Raises: ShapeError if the shapes do not fit each other or a triangle names a vertex that is not there.
+        Raises: ShapeError if the shapes do not match or a triangle has an invalid vertex.
         """
         clip = self._clip(vertices)
         fragments = self.rasterizer.rasterize(clip, triangles, self.size)
@@ -49,7 +49,7 @@ class Renderer:
     def render_texture(self, vertices: Array, mesh: Mesh, image: Array, background: Array | None = None) -> Rendering:
         """Draw placed vertices (B, V, 3) in decimetres, wrapped in images (B, h, w, 3) by the UVs of `mesh`.
 
-        Raises: ShapeError if the shapes do not fit each other.
+        Raises: ShapeError if the shapes do not match.
         """
         xp = array_namespace(vertices, image)
         clip = self._clip(vertices)

@@ -1,4 +1,4 @@
-"""Silhouette edges and where they pass between two pixels: what antialiasing blends (Laine et al., 2020)."""
+"""Silhouette edges and their crossings between two pixels, for antialiasing (Laine et al., 2020)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 
 from deep3d.rendering.kernels import screen_positions
 
-_SHORTEST = 1e-3  # pixels; the crossing of a shorter edge would have wild gradients
+_SHORTEST = 1e-3  # pixels; the crossing of a shorter edge would have unstable gradients
 
 
 @numba.njit(cache=True, nogil=True)
 def mesh_edges(triangles, vertex_count):
-    """Each edge once: (E, 4) int32, its two vertices and the third vertex of either triangle, -1 where there is one."""
+    """Each edge once: (E, 4) int32, its two vertices and the third vertex of either triangle, -1 for none."""
     start = np.zeros(vertex_count + 1, np.int64)  # of the edges whose lower vertex is v
     for t in range(triangles.shape[0]):
         for corner in range(3):
@@ -75,7 +75,7 @@ def silhouette_crossings(clip, edges, depth):
             along, across, d_along, d_across, after = ay, ax, dy, dx, side * dx > 0
         lines, line_length = (height, width) if upright else (width, height)
         low, high = min(across, across + d_across), max(across, across + d_across)
-        if not (high - low > _SHORTEST and (side > 0 or side < 0)):  # also where something is not a number
+        if not (high - low > _SHORTEST and (side > 0 or side < 0)):  # also for NaN
             continue
         first_line, end_line = min(max(np.ceil(low), 0.0), lines), min(max(np.ceil(high), 0.0), lines)
         for line in range(int(first_line), int(end_line)):

@@ -1,8 +1,8 @@
-"""The rasteriser of NVIDIA GPUs that needs nothing but torch: a z-buffer in one Triton kernel.
+"""The rasteriser for NVIDIA GPUs that needs only torch: a z-buffer in one Triton kernel.
 
 Positions are whole numbers of the grid of `rendering.kernels`, so that edge functions are exact and both rasterisers
 cover the same pixels. The z-buffer holds depth and triangle in one number of 64 bits, of which the smaller wins
-(Laine and Karras, High-performance software rasterization on GPUs, 2011, do the like).
+(similar to Laine and Karras, High-performance software rasterization on GPUs, 2011).
 
 Triton comes with torch's CUDA wheels for Linux; import this only where there is a GPU. Triton's interpreter, which
 TRITON_INTERPRET=1 turns on before the first import, runs it on a plain processor for tests.
@@ -19,24 +19,24 @@ from deep3d.rendering.differentiable import texture
 from deep3d.rendering.interface import Fragments
 from deep3d.rendering.kernels import GRID
 
-EMPTY = tl.constexpr(2**63 - 1)  # of the z-buffer, where no triangle is
-OUTSIDE = tl.constexpr(-(2**31))  # the position of a vertex that no triangle is drawn with
+EMPTY = tl.constexpr(2**63 - 1)  # of the z-buffer, without a triangle
+OUTSIDE = tl.constexpr(-(2**31))  # the position of a vertex whose triangles are not drawn
 REACH = 2**29  # grid units, 32,768 pixels: products of larger positions do not fit in 64 bits
 GRID_BITS = int(GRID).bit_length() - 1
 BLOCK = 128  # triangles that one program draws side by side
-STRIPES = 8  # of a picture, drawn by one program each, so that no program has a whole picture to fill
+STRIPES = 8  # of a picture, drawn by one program each, so that no program fills a whole picture
 
 
 class TritonRasterizer:
     """A `Rasterizer` for float32 torch tensors on one CUDA device.
 
-    The weights that `rasterize` gives have gradients to the clip coordinates, `interpolate` and `texture` have them to
-    all that they take. Triangles with a corner behind the camera (w <= 0), or farther than 32,768 pixels from the
-    picture's corner, are left out. Nothing is checked: that would wait for the device.
+    The weights from `rasterize` have gradients to the clip coordinates, `interpolate` and `texture` to all their
+    inputs. Triangles with a corner behind the camera (w <= 0), or farther than 32,768 pixels from the
+    picture's corner, are left out. Arguments are not checked, since that would wait for the device.
     """
 
     def rasterize(self, clip: Tensor, triangles: Tensor, size: tuple[int, int]) -> Fragments:
-        """Which triangle each pixel sees; see `Rasterizer.rasterize`."""
+        """The triangle at each pixel; see `Rasterizer.rasterize`."""
         batch, vertices = clip.shape[:2]
         corners = triangles.int().contiguous()
         columns, rows, depth = _screen_positions(clip.detach(), size)
@@ -134,7 +134,7 @@ def _draw(
         z = edge0.to(tl.float32) * z0 + edge1.to(tl.float32) * z1 + edge2.to(tl.float32) * z2
         covered = (k < pixels) & (edge0 >= least0) & (edge1 >= least1) & (edge2 >= least2) & (z >= -1) & (z <= 1)
         bits = z.to(tl.int32, bitcast=True)
-        ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # numbers in the order of the depths, those below zero too
+        ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # numbers in the order of the depths, including negative ones
         key = (ordered.to(tl.int64) << 32) | t.to(tl.int64)
         tl.atomic_min(zbuffer + (picture * height + row) * width + column, key, mask=covered, sem="relaxed")
 
@@ -152,7 +152,7 @@ def _unordered(ordered: Tensor) -> Tensor:
 
 
 def _weights(clip: Tensor, triangles: Tensor, triangle: Tensor) -> Tensor:
-    """Perspective-correct weights (B, H, W, 2) of the triangles seen, as `rendering.kernels.weights_into` has them."""
+    """Perspective-correct weights (B, H, W, 2) of the visible triangles, as in `rendering.kernels.weights_into`."""
     height, width = triangle.shape[1:]
     x = (torch.arange(width, device=clip.device) + 0.5) * (2 / width) - 1
     y = ((torch.arange(height, device=clip.device) + 0.5) * (2 / height) - 1)[:, None]
@@ -169,7 +169,7 @@ def _weights(clip: Tensor, triangles: Tensor, triangle: Tensor) -> Tensor:
 
 
 def _of_corner(attributes: Tensor, triangles: Tensor, triangle: Tensor, corner: int) -> Tensor:
-    """Attributes (B, V, C) of one corner of the triangle (B, H, W) that each pixel sees: (B, H, W, C)."""
+    """Attributes (B, V, C) of one corner of the triangle (B, H, W) at each pixel: (B, H, W, C)."""
     batch, height, width = triangle.shape
     vertex = triangles[:, corner].long()[triangle.long().clamp(min=0)]
     shift = torch.arange(batch, device=triangle.device)[:, None, None] * attributes.shape[1]

@@ -1,4 +1,4 @@
-"""Run the regressor network: one module for each way, and the plan which of them is best on this machine."""
+"""Run the networks: one module per runtime, and the plan of the best one on this machine."""
 
 from deep3d.runtime.interface import Network, Runtime
 from deep3d.runtime.loading import (

@@ -1,6 +1,6 @@
 """A checkpoint's network as a file that other programs can run: ONNX, OpenVINO, TorchScript, torch.export.
 
-The ONNX file is also read again, to start without building the graph; it carries a hash of itself.
+The ONNX file can be loaded again, to start without building the graph; it contains a hash of itself.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from deep3d.runtime.calibration import Calibration
 from deep3d.runtime.regressor_graph import regressor_graph
 
 SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".pt", "eager": ".pt2"}
-"""How the file of each runtime ends; OpenVINO puts a .bin file beside its .xml file."""
+"""The suffix of each runtime's file; OpenVINO puts a .bin file beside its .xml file."""
 PRECISIONS = {
     "onnx": ("fp32", "int8"),
     "openvino": ("fp32", "int8"),
     "torchscript": ("fp32", "bf16"),
     "eager": ("fp32", "bf16"),
 }
-"""What can be written for each; where OpenVINO computes in bf16 is chosen when the file is run."""
+"""The precisions of each file; for OpenVINO, bf16 is chosen at run time."""
 _CHECKPOINT, _PRECISION, _HASH = "checkpoint_sha256", "precision", "graph_sha256"
 
 
 def write_artefact(checkpoint: Checkpoint, runtime: str, precision: str, path: Path) -> None:
     """Write the network for one of the runtimes of `SUFFIXES`; the file appears whole or not at all.
 
-    Raises: RuntimeUnavailable if int8 lacks its calibration.
+    Raises: RuntimeUnavailable if int8 has no calibration.
     """
     with written_whole(path) as partial:
         match runtime:
@@ -54,17 +54,17 @@ def write_artefact(checkpoint: Checkpoint, runtime: str, precision: str, path: P
 
 
 def network_graph(checkpoint: Checkpoint, precision: str) -> bytes:
-    """The ONNX file's content; bf16 has the same as fp32, since it is the runtime that rounds.
+    """The ONNX file's content; bf16 has the same as fp32, since the runtime does the rounding.
 
-    Raises: RuntimeUnavailable if int8 lacks its calibration.
+    Raises: RuntimeUnavailable if int8 has no calibration.
     """
     return regressor_graph(checkpoint, Calibration.of(checkpoint).read() if precision == "int8" else None)
 
 
 def read_artefact(checkpoint: Checkpoint, path: Path) -> tuple[bytes, str]:
-    """Content and precision of an ONNX file that `write_artefact` wrote of this checkpoint.
+    """Content and precision of an ONNX file that `write_artefact` wrote for this checkpoint.
 
-    Raises: RuntimeUnavailable naming the file, if it is none, belongs to another checkpoint or was changed.
+    Raises: RuntimeUnavailable naming the file, if it is something else, belongs to another checkpoint or was changed.
     """
     again = "write it again with deep3d export"
     try:

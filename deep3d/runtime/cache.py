@@ -1,4 +1,4 @@
-"""The user's folder for what can be made again, and what takes longer to make than to read from there."""
+"""The user's cache folder, for results that take longer to compute than to read."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 
 from deep3d.files.whole_file import PARTIAL, written_whole
 
-_MOST = 4  # kept things: two networks for each of two plans
+_MOST = 4  # entries: two networks for each of two plans
 _SUFFIX = ".kept"
-_ABANDONED = 3600  # seconds after which a file that is not whole is that of a process which was killed
+_ABANDONED = 3600  # seconds after which an unfinished file belongs to a killed process
 _CHECKSUM = 4  # bytes behind the content
 
 
 def cache_folder() -> Path:
-    """The folder, which may not be there yet."""
-    home = Path(os.path.expanduser("~"))  # Path.home() raises an error for a user who has none
+    """The folder, which may not exist yet."""
+    home = Path(os.path.expanduser("~"))  # Path.home() raises for a user without a home
     if platform.system() == "Windows":
         return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "deep3d" / "Cache"
     if platform.system() == "Darwin":
@@ -47,22 +47,22 @@ class Kept:
 
 
 def read_kept(name: str) -> Kept | None:
-    """What was kept under a name; None if there is nothing, or not all of it."""
+    """The entry of a name; None if there is none, or it is incomplete."""
     path = cache_folder() / (name + _SUFFIX)
     try:
         with path.open("rb") as file:  # "copy": what takes it wants to be able to write, and never does
             kept = Kept(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     except (OSError, ValueError):  # no file, an empty one
         return None
-    with suppress(OSError):  # the folder may be only to be read
-        os.utime(path)  # the one that was not used for the longest time is the next to go
+    with suppress(OSError):  # the folder may be read-only
+        os.utime(path)  # the least recently used entry is removed next
     return kept if kept.is_whole else None
 
 
 def keep(name: str, content: bytes) -> None:
-    """Keep it for `read_kept`, and only the last few; where nothing can be written nothing happens."""
+    """Store an entry for `read_kept` and keep only the last few; does nothing if the folder is not writable."""
     folder = cache_folder()
-    if not folder.is_absolute():  # the user has no home
+    if not folder.is_absolute():  # a user without a home
         return
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

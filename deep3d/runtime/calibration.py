@@ -1,4 +1,4 @@
-"""The ranges of activations that an eight-bit network needs, measured on inputs, and the file that keeps them."""
+"""The activation ranges of an eight-bit network, measured on inputs, and their file."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from deep3d.runtime.regressor_graph import observed
 
 SCHEMA = "deep3d.calibration/2"
 _BATCH = 16
-_SAMPLES = 2_000  # values of an activation that are looked at for each input
+_SAMPLES = 2_000  # values of an activation that are sampled for each input
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Where the ranges of a network's activations are kept: in a JSON file beside its weights."""
+    """The file of a network's activation ranges: JSON, beside its weights."""
 
     weights: Path
     weights_sha256: str
     activations: tuple[str, ...]
-    checkpoint: Path  # that the network belongs to
+    checkpoint: Path  # of the network
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Calibration:
-        """That of a checkpoint's regressor."""
+        """The calibration of a checkpoint's regressor."""
         return cls(checkpoint.path, checkpoint.sha256, tuple(observed(checkpoint).activations), checkpoint.path)
 
     @property
@@ -50,7 +50,7 @@ class Calibration:
     def read(self) -> dict[str, Range]:
         """The range of each activation.
 
-        Raises: RuntimeUnavailable if there are none, or those of other weights.
+        Raises: RuntimeUnavailable if there are none, or they belong to other weights.
         """
         again = (
             f"deep3d export --runtime onnx --precision int8 --checkpoint {self.checkpoint} --out network.onnx writes it"
@@ -58,7 +58,7 @@ class Calibration:
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise RuntimeUnavailable(f"{self.path}: int8 needs this file, which is not there; {again}") from error
+            raise RuntimeUnavailable(f"{self.path}: int8 needs this file, which does not exist; {again}") from error
         except ValueError as error:
             raise RuntimeUnavailable(f"{self.path}: not JSON ({error}); {again}") from error
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
@@ -85,13 +85,13 @@ class Calibration:
 
 
 def regressor_ranges(checkpoint: Checkpoint, crops: np.ndarray) -> dict[str, Range]:
-    """The ranges of a checkpoint's regressor on (N, 3, S, S) crops as `Runtime` takes them."""
+    """The ranges of a checkpoint's regressor on (N, 3, S, S) crops in the format of `Runtime`."""
     batches = ((crops[start : start + _BATCH],) for start in range(0, len(crops), _BATCH))
     return measure_ranges(observed(checkpoint), batches)
 
 
 def measure_ranges(graph: Graph, batches: Iterable[tuple[np.ndarray, ...]]) -> dict[str, Range]:
-    """The range of each activation of a float32 network that is worth keeping, on batches of its inputs."""
+    """The range of each observed activation of a float32 network, on batches of its inputs."""
     from deep3d.runtime.onnx import OnnxNetwork  # ONNX Runtime is not needed to read ranges
 
     network, rng = OnnxNetwork(graph.serialize_observed()), np.random.default_rng(0)

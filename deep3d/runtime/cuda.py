@@ -1,4 +1,4 @@
-"""The network on an NVIDIA GPU, by torch."""
+"""The network on an NVIDIA GPU, with torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deep3d.runtime.eager import PreparedNetwork
 
 
 class CudaRuntime:
-    """A `Runtime`; the threads of the processor do not matter to it. fp32 is true float32, not TF32.
+    """A `Runtime`, independent of the number of CPU threads. fp32 is true float32, not TF32.
 
     Raises: RuntimeUnavailable if torch finds no GPU.
     """

@@ -18,7 +18,7 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 class EagerRuntime:
     """A `Runtime`.
 
-    The number of threads is torch's own, so it holds for the whole process; None takes all usable cores. With bf16
+    The number of threads is torch's, for the whole process; None uses all usable cores. With bf16
     the trunk computes in bfloat16 and the heads in float32.
     """
 
@@ -36,7 +36,7 @@ class EagerRuntime:
 
 
 class PreparedNetwork(nn.Module):
-    """A checkpoint's network in one precision and the memory layout that is fastest."""
+    """A checkpoint's network in one precision and the fastest memory layout."""
 
     def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
         super().__init__()
@@ -48,19 +48,19 @@ class PreparedNetwork(nn.Module):
                 layer.to(self._dtype)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """As `RegressorNetwork`, of float32 crops."""
+        """Like `RegressorNetwork`, for float32 crops."""
         return self.network(crops.to(dtype=self._dtype, memory_format=torch.channels_last))
 
 
 def example_crops(checkpoint: Checkpoint, count: int = 1) -> Tensor:
-    """What the network takes, all black."""
+    """Black crops as example input."""
     return torch.zeros(count, 3, checkpoint.info.crop_size, checkpoint.info.crop_size)
 
 
 def write_exported_program(checkpoint: Checkpoint, precision: str, path: Path) -> None:
-    """Write what torch.export makes of the network, for batches of any size."""
+    """Write the network with torch.export, for batches of any size."""
     network, crops = PreparedNetwork(checkpoint, precision).eval(), example_crops(checkpoint, count=2)
-    network.to(memory_format=torch.contiguous_format)  # what the file keeps
+    network.to(memory_format=torch.contiguous_format)  # stored in the file
     batch = {"crops": {0: torch.export.Dim("batch")}}
-    with torch.no_grad(), path.open("wb") as file:  # by its name, the name would be part of the file
+    with torch.no_grad(), path.open("wb") as file:  # as a stream: with a path, its name would be part of the file
         torch.export.save(torch.export.export(network, (crops,), dynamic_shapes=batch), file)

@@ -1,4 +1,4 @@
-"""Networks as ONNX graphs, put together operator by operator from numpy weights: no framework is needed to make one."""
+"""Networks as ONNX graphs, built operator by operator from numpy weights, without a framework."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from onnx import TensorProto, helper, numpy_helper
 from deep3d.network.quantization import quantize
 from deep3d.runtime.ranges import Range
 
-OPSET = 17  # of 2022: every runtime of today reads it
+OPSET = 17  # of 2022: every current runtime reads it
 
 
 class Graph:
     """Collects operators; each method returns the name of its result, which others take as an input.
 
-    With `ranges`, what eight bits shall hold of each activation that is `kept`, weights are rounded to eight bits too.
+    With `ranges` of the `kept` activations, weights are rounded to eight bits too.
     """
 
     def __init__(self, name: str, ranges: Mapping[str, Range] | None = None) -> None:
-        self.activations: dict[str, str] = {}  # what was kept, by its name
+        self.activations: dict[str, str] = {}  # kept tensors by name
         self._name = name
         self._ranges = ranges
         self._nodes: list[Any] = []
@@ -29,7 +29,7 @@ class Graph:
         self._inputs: list[Any] = []
 
     def input(self, name: str, shape: tuple[int | str, ...], dtype: type = np.float32) -> str:
-        """An input; sizes that are known only later are letters."""
+        """An input; sizes that are unknown here are letters."""
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
@@ -44,7 +44,7 @@ class Graph:
         return self.constant(value) if self._ranges is None else self.rounded_weight(*quantize(value))
 
     def rounded_weight(self, levels: np.ndarray, scale: np.ndarray) -> str:
-        """Weights (O, ...) that are eight-bit already: each runtime unfolds them faster than numpy."""
+        """Weights (O, ...) that already have eight bits: runtimes expand them faster than numpy."""
         zero = np.zeros(len(scale), np.int8)
         return self.apply("DequantizeLinear", *map(self.constant, (levels, scale, zero)), axis=0)
 
@@ -80,7 +80,7 @@ class Graph:
         )
 
     def serialize(self, outputs: dict[str, str]) -> bytes:
-        """The file of a network that gives these results under these names."""
+        """The file of a network with these named results."""
         nodes = [*self._nodes, *(helper.make_node("Identity", [value], [name]) for name, value in outputs.items())]
         results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
         constants = [
@@ -92,5 +92,5 @@ class Graph:
         return model.SerializeToString()
 
     def serialize_observed(self) -> bytes:
-        """The file of a network that gives what was kept, in its order."""
+        """The file of a network whose results are the kept tensors, in order."""
         return self.serialize({f"{name}.kept": value for name, value in self.activations.items()})

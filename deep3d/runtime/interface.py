@@ -1,4 +1,4 @@
-"""What runs networks."""
+"""Interfaces of loaded networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Runtime(Protocol):
-    """A regressor made ready for this machine."""
+    """A regressor loaded on this machine."""
 
     name: str
     precision: str  # of the trunk's arithmetic
@@ -22,8 +22,8 @@ class Runtime(Protocol):
 
 
 class Network(Protocol):
-    """Another network of `graph.Graph` made ready."""
+    """Another network of `graph.Graph`, loaded."""
 
     def __call__(self, *values: np.ndarray) -> list[np.ndarray]:
-        """All outputs in their order, for all inputs in theirs."""
+        """All outputs, in order, for all inputs, in order."""
         ...

@@ -1,4 +1,4 @@
-"""Choose a runtime and a precision by name, or the best that is here."""
+"""Choose a runtime and a precision by name, or the best available one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RUNTIMES = {
     "torchscript": "torch",
     "eager": "torch",
 }
-"""Each runtime's name and the package that it needs, the fastest first."""
+"""Each runtime's name and its package, the fastest first."""
 PRECISIONS = {
     "cuda": ("bf16", "fp32"),
     "openvino": ("bf16", "int8", "fp32"),
@@ -28,20 +28,20 @@ PRECISIONS = {
     "torchscript": ("bf16", "fp32"),
     "eager": ("bf16", "fp32"),
 }
-"""The precisions that each runtime has, the one that is used unless another is asked for first."""
+"""The precisions of each runtime, the default first."""
 
-_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")  # asking torch would import it
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")  # a call of torch would import it
 
 
 class Choice(NamedTuple):
-    """How a checkpoint's network is run on this machine."""
+    """The runtime and precision of a network on this machine."""
 
     name: str  # of the runtime, or of an .onnx file
-    precision: str  # which such a file has of its own
+    precision: str  # None for such a file, which has its own
 
 
 def choose_runtime(checkpoint: Checkpoint, name: str | None = None, precision: str | None = None) -> Choice:
-    """What `load_runtime` takes, and raises."""
+    """The choice for the arguments of `load_runtime`; raises the same errors."""
     if name is not None and _is_file(name):
         return Choice(name, precision or "fp32")
     name = name or available_runtimes()[0]
@@ -52,14 +52,14 @@ def choose_runtime(checkpoint: Checkpoint, name: str | None = None, precision: s
 def load_runtime(
     checkpoint: Checkpoint, name: str | None = None, threads: int | None = None, precision: str | None = None
 ) -> Runtime:
-    """Make a checkpoint's network ready.
+    """Load a checkpoint's network.
 
-    None takes the fastest runtime that is installed, all usable cores, and the runtime's first precision that the
-    processor has, int8 only for calibrated weights; but fp32 for weights that are kept in float32, where every digit
-    seems to count. The name may also be that of an .onnx file of `write_artefact`, which has a precision of its own.
+    By default this uses the fastest installed runtime, all usable cores, and the runtime's first precision that the
+    processor supports: int8 only for calibrated weights, and fp32 for weights stored in float32, which suggests that
+    precision matters. The name may also be an .onnx file of `write_artefact`, which has its own precision.
 
-    Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine cannot do it or a file that it needs is
-    not as it should be.
+    Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine does not support it or a file is
+    invalid.
     """
     name, precision = choose_runtime(checkpoint, name, precision)
     if _is_file(name):
@@ -91,9 +91,9 @@ def load_runtime(
 
 
 def load_network(model: bytes, beside: Choice, threads: int | None = None) -> Network:
-    """Make another network ready, an ONNX file's content, in the runtime `beside` it if that is one for those.
+    """Load another network from an ONNX file's content, in the runtime `beside` it if that reads ONNX.
 
-    Otherwise, and beside a regressor that runs in torch, it is ONNX Runtime.
+    Otherwise, such as beside a regressor in torch, it uses ONNX Runtime.
     """
     if beside.name == "openvino":
         from deep3d.runtime.openvino import OpenVinoNetwork
@@ -105,7 +105,7 @@ def load_network(model: bytes, beside: Choice, threads: int | None = None) -> Ne
 
 
 def network_precision(beside: Choice) -> str:
-    """The precision that `load_network` has beside a regressor."""
+    """The precision of `load_network` beside a regressor."""
     return beside.precision if beside.name == "openvino" else "fp32"
 
 
@@ -114,7 +114,7 @@ def _is_file(name: str) -> bool:
 
 
 def _require_available(name: str, precision: str | None) -> None:
-    """Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine lacks one."""
+    """Raises: ConfigError if a name is unknown, RuntimeUnavailable if this machine does not have it."""
     if name not in RUNTIMES:
         raise ConfigError(f"runtime: {name!r} is unknown, choose one of {', '.join(RUNTIMES)}")
     if find_spec(RUNTIMES[name]) is None:
@@ -133,14 +133,14 @@ def _require_available(name: str, precision: str | None) -> None:
 
 
 def _precision_for(checkpoint: Checkpoint, name: str) -> str:
-    """The first of a runtime's precisions that this machine computes in and the checkpoint is ready for."""
+    """The first of a runtime's precisions that this machine and the checkpoint support."""
     if checkpoint.storage == "float32":
         return "fp32"
     return next(p for p in available_precisions(name) if p != "int8" or Calibration.of(checkpoint).is_readable)
 
 
 def available_runtimes() -> list[str]:
-    """Names of those whose package is installed, the fastest first; onnx always is, cuda only beside a GPU's driver."""
+    """Names of the installed runtimes, the fastest first; onnx always is, cuda only with a GPU's driver."""
     return [
         name
         for name, package in RUNTIMES.items()
@@ -149,5 +149,5 @@ def available_runtimes() -> list[str]:
 
 
 def available_precisions(name: str) -> list[str]:
-    """The precisions of a runtime that this machine computes in, the one to use first."""
+    """The precisions of a runtime that this machine supports, the default first."""
     return [precision for precision in PRECISIONS[name] if name == "cuda" or precision in processor_precisions()]

@@ -11,7 +11,7 @@ from deep3d.runtime.cores import usable_cores
 
 
 class OnnxRuntime:
-    """A `Runtime` of an ONNX file's content; None for threads takes all usable cores."""
+    """A `Runtime` for an ONNX file's content; `threads` None uses all usable cores."""
 
     name = "onnx"
 
@@ -25,21 +25,21 @@ class OnnxRuntime:
 
 
 class OnnxNetwork:
-    """A network of `graph.Graph`, ready to run; None for threads takes all usable cores.
+    """A network of `graph.Graph`, loaded; `threads` None uses all usable cores.
 
-    Weights that the graph has in eight bits are unfolded once, unless the whole network computes in eight bits.
+    Eight-bit weights are expanded once, unless the whole network computes in eight bits.
     """
 
     def __init__(self, model: bytes, threads: int | None = None, unfold: bool = True) -> None:
         options = onnxruntime.SessionOptions()
-        options.enable_cpu_mem_arena = False  # as fast, and gives memory back
+        options.enable_cpu_mem_arena = False  # as fast, and returns memory
         options.add_session_config_entry("session.disable_quant_qdq", "1" if unfold else "0")
         options.intra_op_num_threads = threads or usable_cores()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave their core alone
-        options.log_severity_level = 3  # errors, which are raised as well
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads do not spin
+        options.log_severity_level = 3  # only errors, which are also raised
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._inputs = [each.name for each in self._session.get_inputs()]
 
     def __call__(self, *values: np.ndarray) -> list[np.ndarray]:
-        """All outputs in their order, for all inputs in theirs."""
+        """All outputs, in order, for all inputs, in order."""
         return cast("list[np.ndarray]", self._session.run(None, dict(zip(self._inputs, values, strict=True))))

@@ -14,7 +14,7 @@ import openvino
 from deep3d.runtime.cache import Kept, keep, read_kept
 from deep3d.runtime.cores import processor_name, usable_cores
 
-_LARGE = 1_000_000  # bytes of a network that takes longer to compile than to read
+_LARGE = 1_000_000  # bytes of a network from which caching the compiled one pays off
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # for what is not in eight bits
 
 # The only one, and kept: with the first network of a core, OpenVINO's CPU plugin gives the calling thread a stack for
@@ -24,7 +24,7 @@ _CORE = openvino.Core()
 
 
 class OpenVinoRuntime:
-    """A `Runtime` of an ONNX file's content; None for threads takes all usable cores."""
+    """A `Runtime` for an ONNX file's content; `threads` None uses all usable cores."""
 
     name = "openvino"
 
@@ -38,16 +38,16 @@ class OpenVinoRuntime:
 
 
 class OpenVinoNetwork:
-    """A network of `graph.Graph`, ready to run; None for threads takes all usable cores."""
+    """A network of `graph.Graph`, loaded; `threads` None uses all usable cores."""
 
     def __init__(self, model: bytes, threads: int | None, precision: str) -> None:
         self._model, self._kept = _compiled(model, threads, precision)
         self._request = self._model.create_infer_request()
 
     def __call__(self, *values: np.ndarray) -> list[np.ndarray]:
-        """All outputs in their order, for all inputs in theirs."""
+        """All outputs, in order, for all inputs, in order."""
         outputs = [np.array(output) for output in self._request.infer(values, share_inputs=True).values()]
-        self._model.release_memory()  # 4 MB for each crop of the largest batch so far, which would be kept
+        self._model.release_memory()  # frees 4 MB for each crop of the largest batch so far
         if self._kept is not None:
             self._kept.forget()  # 60 MB of the regressor, of which the first batch makes what it works with
         return outputs
@@ -63,7 +63,7 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> tuple[Any, K
         "INFERENCE_NUM_THREADS": threads or usable_cores(),
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "NUM_STREAMS": 1,
-        "ENABLE_CPU_PINNING": False,  # or several processes would all choose the same cores
+        "ENABLE_CPU_PINNING": False,  # otherwise several processes would choose the same cores
     }
     if len(model) < _LARGE:
         return _CORE.compile_model(_CORE.read_model(model), "CPU", options), None
@@ -73,7 +73,7 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> tuple[Any, K
         return found
     network = _CORE.compile_model(_CORE.read_model(model), "CPU", options)
     stream = io.BytesIO()
-    with suppress(RuntimeError):  # not every plugin can
+    with suppress(RuntimeError):  # not every plugin supports it
         network.export_model(stream)
         keep(name, stream.getvalue())
     return _imported(name, options) or (network, None)
@@ -85,13 +85,13 @@ def _imported(name: str, options: dict[str, Any]) -> tuple[Any, Kept] | None:
     if kept is None:
         return None
     content = openvino.Tensor(np.frombuffer(kept.content, np.uint8), shared_memory=True)
-    with suppress(RuntimeError):  # what another build of this version has written, perhaps
+    with suppress(RuntimeError):  # possibly written by another build of this version
         return _CORE.import_model(content, "CPU", options), kept
     return None
 
 
 def _digest(model: bytes, options: dict[str, Any]) -> str:
-    """What tells a compiled network from all others: the network, how it is to run, and what compiled it for what."""
+    """The cache key of a compiled network: the network, its settings, the compiler and the target."""
     capabilities = _CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     digest = hashlib.blake2b(model, digest_size=16)
     digest.update(repr([options, openvino.get_version(), processor_name(), capabilities]).encode())

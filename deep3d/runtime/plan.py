@@ -1,4 +1,4 @@
-"""Which runtime, precision, threads, processes and batch are best on this machine: what `deep3d tune` found, kept."""
+"""The best runtime, precision, threads, processes and batch on this machine: saved results of `deep3d tune`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Goal = Literal["latency", "throughput"]
 
 @dataclass(frozen=True)
 class Plan:
-    """One way to run the network."""
+    """One combination of settings for the network."""
 
     runtime: str
     precision: str
@@ -36,14 +36,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Plans:
-    """The best on one machine for one checkpoint."""
+    """The best plans on one machine for one checkpoint."""
 
     latency: Plan  # one photo at a time
     throughput: Plan  # many photos
 
 
 def machine_facts(checkpoint: Checkpoint) -> dict[str, Any]:
-    """All that a plan depends on: a plan of other facts is no plan."""
+    """Everything that a plan depends on: with other facts it is invalid."""
     return {
         "processor": processor_name(),
         "cores": usable_cores(),
@@ -54,13 +54,13 @@ def machine_facts(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def plan_path(checkpoint: Checkpoint) -> Path:
-    """Where the plans for this machine and checkpoint are kept, whether there are any or not."""
+    """The path of the plans for this machine and checkpoint; it may not exist."""
     facts = json.dumps(machine_facts(checkpoint), sort_keys=True)
     return cache_folder() / f"plan-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
 
 
 def write_plans(checkpoint: Checkpoint, plans: Plans) -> Path:
-    """Keep the plans for this machine and checkpoint.
+    """Save the plans for this machine and checkpoint.
 
     Raises: OSError.
     """
@@ -73,9 +73,9 @@ def write_plans(checkpoint: Checkpoint, plans: Plans) -> Path:
 
 
 def read_plan(checkpoint: Checkpoint, goal: Goal) -> Plan | None:
-    """The plan for this machine and checkpoint, None if it was never tuned.
+    """The plan for this machine and checkpoint, None if there is none.
 
-    Raises: RuntimeUnavailable if the file is damaged or was brought from another machine.
+    Raises: RuntimeUnavailable if the file is damaged or from another machine.
     """
     path = plan_path(checkpoint)
     if not path.exists():
@@ -91,7 +91,7 @@ def read_plan(checkpoint: Checkpoint, goal: Goal) -> Plan | None:
         raise RuntimeUnavailable(f"{path}: this plan is for another machine or checkpoint; {again}")
     values = content.get(goal)
     if not isinstance(values, dict) or set(values) != {field.name for field in fields(Plan)}:
-        raise RuntimeUnavailable(f"{path}: {goal!r} is not a whole plan; {again}")
+        raise RuntimeUnavailable(f"{path}: {goal!r} is not a complete plan; {again}")
     plan = Plan(**values)
     if plan.runtime not in RUNTIMES or min(plan.threads, plan.processes, plan.batch_size) < 1:
         raise RuntimeUnavailable(f"{path}: {goal!r} cannot be followed; {again}")

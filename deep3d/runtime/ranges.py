@@ -1,4 +1,4 @@
-"""Ranges of numbers that eight bits hold, each divided into equal steps (Jacob et al., 2018)."""
+"""Ranges for eight-bit quantisation with equal steps (Jacob et al., 2018)."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Range(NamedTuple):
 
     @property
     def zero(self) -> np.uint8:
-        """The level that stands for 0, which is kept exactly: a convolution pads with it."""
+        """The level of 0, which is exact, because convolutions pad with it."""
         return np.uint8(np.rint(-self.low / self.step))
 
     @property
     def is_sound(self) -> bool:
-        """Whether the ends are finite, 0 lies between them, and there is a step from level to level."""
+        """Whether the ends are finite, 0 lies between them, and the step is positive."""
         return bool(np.isfinite([self.low, self.high]).all() and self.low <= 0 < self.high and self.step > 0)
 
 
 def best_range(values: np.ndarray) -> Range:
-    """The range whose levels keep values (N, M) of N inputs with the least error, as a part of each input's own size.
+    """The range with the least error for values (N, M) of N inputs, relative to each input's size.
 
-    Values beyond it are cut off, which costs less than a coarser step for all the others. Inputs count alike, or one
-    of a hundred with values a hundred times larger would have the range for itself.
+    Values beyond it are clipped, which costs less than a coarser step for all others. Inputs have equal weight;
+    otherwise one in a hundred with values a hundred times larger would determine the range.
     """
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 1e-6)
     size = np.square(values).mean(axis=1) + 1e-12

@@ -1,9 +1,9 @@
 """The regressor network of a checkpoint as an ONNX graph, in float32 or with convolutions in eight bits.
 
 In eight bits a convolution multiplies int8 weights, one scale for each output channel, with uint8 activations, one
-range for each tensor. Layers that end in numbers rather than features keep their precision: the seven heads and the
-votes. So does what the last block works on. Its values are a hundred times larger for a rare face, where the heads let
-them cancel: eight bits would either cut these off or be too coarse for everybody else.
+range for each tensor. Layers with numeric results keep their precision: the seven heads and the votes. So do the
+activations of the last block. They are a hundred times larger for rare faces, and cancel in the heads: eight bits would
+either clip these or be too coarse for all other faces.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from deep3d.runtime.ranges import Range
 def regressor_graph(checkpoint: Checkpoint, ranges: Mapping[str, Range] | None = None) -> bytes:
     """The file of a network from `crops` (B, 3, S, S) to `vectors` (B, 257 + 3 N), as `Runtime` describes them.
 
-    With `ranges`, what eight bits shall hold of each activation of `observed`, it computes in eight bits.
+    With `ranges`, the range of each activation of `observed`, it computes in eight bits.
     """
     builder = _Builder(checkpoint, Graph(checkpoint.info.name, ranges))
     return builder.graph.serialize({"vectors": builder.vectors()})
 
 
 def observed(checkpoint: Checkpoint) -> Graph:
-    """The float32 network, with the activations that eight bits would have to hold."""
+    """The float32 network, with the activations whose ranges eight bits need."""
     builder = _Builder(checkpoint, Graph(checkpoint.info.name))
     builder.vectors()
     return builder.graph
 
 
 def trunk_features(checkpoint: Checkpoint, graph: Graph, crops: str, stages: int) -> list[str]:
-    """What the first stages of a checkpoint's trunk make of `crops` (B, 3, S, S) of a graph, for other networks in it.
+    """The first stages of a checkpoint's trunk for `crops` (B, 3, S, S) of a graph, for other networks in it.
 
-    A quarter, an eighth, ... of the size.
+    Features at a quarter, an eighth, ... of the size.
     """
     return _Builder(checkpoint, graph, crops).features(stages)
 
@@ -69,7 +69,7 @@ class _Builder:
         return graph.apply("Concat", coefficients, self._dense_landmarks(features[1], features[2]), axis=1)
 
     def features(self, stages: int) -> list[str]:
-        """What each of the first stages gives."""
+        """The features of each of the first stages."""
         graph = self.graph
         crops = graph.kept("crops", self._crops)
         x = self._relu("backbone.conv1", self._batch_normed(crops, "backbone.conv1.weight", stride=2))
@@ -95,7 +95,7 @@ class _Builder:
         return self._relu(prefix, self.graph.apply("Add", y, x))
 
     def _batch_normed(self, x: str, name: str, stride: int) -> str:
-        """A convolution of the trunk; its batch norm is folded and only has a bias left."""
+        """A convolution of the trunk; of its folded batch norm only a bias remains."""
         convolution: Convolution = self._convolutions[name]
         size = convolution.shape[2]
         bias = self._checkpoint.array(f"{convolution.batch_norm}.bias")
@@ -150,14 +150,14 @@ class _Builder:
         return self.graph.apply("Add", scaled, self.graph.constant(centers))
 
     def _plain(self, x: str, name: str) -> str:
-        """A convolution with a bias of its own."""
+        """A convolution with a bias."""
         size = self._checkpoint.stored[f"{name}.weight"].shape[2]
         return self.graph.convolution(
             x, self._weight(f"{name}.weight"), self._checkpoint.array(f"{name}.bias"), size, padding=size // 2
         )
 
     def _relu(self, name: str, x: str) -> str:
-        """The activations between layers are those that a ReLU gives, by the layer before it."""
+        """A ReLU; its result is an observed activation, named after the layer before it."""
         rectified = self.graph.apply("Relu", x)
         if name == self._before_last_block or name.startswith(self._last_block):
             return rectified

@@ -25,8 +25,8 @@ class TorchScriptRuntime(EagerRuntime):
 
 
 def write_torchscript(checkpoint: Checkpoint, precision: str, path: Path) -> None:
-    """Write the frozen network; what is optimised for one machine cannot be kept."""
-    with _quietly(), path.open("wb") as file:  # by its name, the name would be part of the file
+    """Write the frozen network; machine-specific optimisations cannot be stored."""
+    with _quietly(), path.open("wb") as file:  # as a stream: with a path, its name would be part of the file
         torch.jit.save(_frozen(checkpoint, precision), file)
 
 
@@ -37,7 +37,7 @@ def _frozen(checkpoint: Checkpoint, precision: str) -> torch.jit.ScriptModule:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """TorchScript is deprecated for development, yet starts faster than torch.compile and needs no compiler."""
+    """Silences the deprecation of TorchScript, which starts faster than torch.compile and needs no compiler."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.filterwarnings("ignore", message=r".torch\.jit\.")
         yield

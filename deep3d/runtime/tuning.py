@@ -20,7 +20,7 @@ from deep3d.runtime.loading import available_precisions, available_runtimes, loa
 from deep3d.runtime.plan import Plan, Plans
 
 BATCHES = (1, 4, 16)
-_SECONDS = 0.8  # that each batch size is measured, after one batch to warm up
+_SECONDS = 0.8  # of measurement for each batch size, after one warm-up batch
 _PATIENCE = 120.0  # seconds that a trial may take until it counts as failed
 
 
@@ -35,7 +35,7 @@ class Trial:
 
 
 def trials(cores: int) -> Iterator[Trial]:
-    """What is tried on so many cores, the most promising first: all threads in one process, then more processes."""
+    """The trials for so many cores, the most promising first: all threads in one process, then more processes."""
     splits = [(threads, cores // threads) for threads in _halvings(cores)]
     for (threads, processes), runtime in product(splits, available_runtimes()):
         for precision in available_precisions(runtime):
@@ -43,9 +43,9 @@ def trials(cores: int) -> Iterator[Trial]:
 
 
 def tune(checkpoint: Checkpoint, seconds: float, advance: Callable[[Trial, int, int], None]) -> list[Plan]:
-    """Measure what `trials` gives until the time is over; `advance` is told each trial, its number and their count.
+    """Measure the `trials` until the time is over; `advance` gets each trial, its number and their count.
 
-    What cannot run here (int8 without its calibration, say) is left out, and so is what the end interrupts.
+    Trials that cannot run here (such as int8 without calibration) are left out, and so is one that the end interrupts.
     """
     end = time.monotonic() + seconds
     planned = list(trials(usable_cores()))
@@ -73,9 +73,9 @@ def best(measured: list[Plan]) -> Plans:
 
 
 def _measure(checkpoint: Checkpoint, trial: Trial, end: float) -> list[Plan]:
-    """The trial with each batch size, in processes of its own so that no threads of another are in the way.
+    """The trial with each batch size, in its own processes, so that other threads do not interfere.
 
-    At the time `end` it is broken off, and nothing was measured.
+    It stops at the time `end` without a result.
     """
     context = get_context("spawn")
     start, answers = context.Barrier(trial.processes), context.Queue()
@@ -122,7 +122,7 @@ def _work(path: Path, trial: Trial, start, answers) -> None:
             runtime(crops[:batch_size])
             start.wait(_PATIENCE)
             answer[batch_size] = _seconds(lambda size=batch_size: runtime(crops[:size]))
-    except Exception:  # whatever a framework raises where it does not fit the machine
+    except Exception:  # whatever a framework raises on an unsuitable machine
         start.abort()
         answer = {}
     answers.put(answer)

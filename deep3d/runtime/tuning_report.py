@@ -1,4 +1,4 @@
-"""What `deep3d tune` measured, as a table and as curves."""
+"""The results of `deep3d tune`, as a table and as curves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def to_markdown(measured: list[Plan], plans: Plans, machine: dict[str, Any]) -> 
 
 
 def draw_curves(measured: list[Plan], path: Path) -> None:
-    """Images per second by batch size, a curve for each way to run.
+    """Images per second by batch size, a curve per combination.
 
     Raises: RuntimeUnavailable without matplotlib.
     """

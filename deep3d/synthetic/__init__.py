@@ -1,1 +1,1 @@
-"""Photos of made-up people with exact labels."""
+"""Synthetic photos of people with exact labels."""

@@ -1,6 +1,6 @@
-"""Clips of made-up people, with what is true of each frame: for tests, measurements and examples. Nobody is real.
+"""Clips of synthetic people with the ground truth of each frame, for tests, measurements and examples.
 
-The same seed gives the same clip. People, hair and light are those of the training heads; here they move.
+The same seed gives the same clip. People, hair and light are like in the training heads, but moving.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ NOISE = 3.0  # grey levels, standard deviation of the camera's noise in each fra
 
 @dataclass(frozen=True, eq=False)
 class DrawnClip:
-    """F frames of made-up people before one camera."""
+    """F frames of synthetic people in front of one camera."""
 
     model: FaceModel
-    looks: tuple[Scenes, ...]  # of each person, B = 1, whose expression and standpoint count no more
+    looks: tuple[Scenes, ...]  # of each person, B = 1; expression and standpoint are not used
     performances: tuple[Performance, ...]
     width: int
     height: int
@@ -47,7 +47,7 @@ class DrawnClip:
         return (self.frame(number) for number in range(len(self)))
 
     def frame(self, number: int) -> np.ndarray:
-        """One frame, those who are nearer before the others."""
+        """One frame, with nearer people in front."""
         picture = self._background.copy()
         order = np.argsort([performance.size[number] for performance in self.performances], kind="stable")
         for person in order:
@@ -87,7 +87,7 @@ class DrawnClip:
         return picture.clip(0.02, 0.95)
 
     def _scene(self, person: int, number: int) -> Scenes:
-        """One person in one frame, whose pixels are the frame's."""
+        """One person in one frame, in the frame's pixels."""
         look, does = self.looks[person], self.performances[person]
         focal = FOCAL_LENGTH * self.height
         distance = FOCAL_LENGTH / does.size[number]
@@ -119,7 +119,7 @@ class DrawnClip:
 
 
 def draw_people(model: FaceModel, count: int, seed: int) -> tuple[Scenes, ...]:
-    """The looks of made-up people, without glasses and things before their faces."""
+    """The appearance of synthetic people, without glasses and occluders."""
     noises = len(painting.noise_bank(np.random.default_rng(seed)))
     anatomy = model.derived(Anatomy.of)
     scenes = Director(model, anatomy.lowest, noises).random_scenes(np.random.default_rng(seed), count)
@@ -141,7 +141,7 @@ def talking_clip(
 
 
 def still_clip(model: FaceModel, frames: int = 60, seed: int = 7, size: tuple[int, int] = (1280, 720)) -> DrawnClip:
-    """One person who keeps still before a camera with noise."""
+    """One person who keeps still in front of a noisy camera."""
     return _clip(model, seed, size, [still(_seconds(frames), model.expression_names)])
 
 
@@ -153,7 +153,7 @@ def nodding_clip(model: FaceModel, frames: int = 90, seed: int = 7, size: tuple[
 def crossing_clip(
     model: FaceModel, frames: int = 240, seed: int = 11, size: tuple[int, int] = (1280, 720)
 ) -> DrawnClip:
-    """Three people: two cross twice, one before the other; the third leaves the picture and comes back."""
+    """Three people: two cross twice, one in front of the other; the third leaves the picture and comes back."""
     seconds = _seconds(frames)
     end = frames / 30
     names = model.expression_names
@@ -189,7 +189,7 @@ def _seconds(frames: int) -> np.ndarray:
 
 
 def _window(surfaces: Surfaces, height: int, width: int) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of what a picture shows of surfaces (B = 1), None where that is nothing."""
+    """Left, top, right and bottom of surfaces (B = 1) in a picture, None if they are not visible."""
     there = surfaces.pixels[0][surfaces.depth[0] > 0]
     low = np.clip(np.floor(there.min(axis=0)).astype(int) - 2, 0, [width, height])
     high = np.clip(np.ceil(there.max(axis=0)).astype(int) + 3, 0, [width, height])
@@ -208,7 +208,7 @@ def _fragments(surfaces: Surfaces, window: tuple[int, int, int, int]) -> tuple[n
 def _paint_opaque(
     part: np.ndarray, surfaces: Surfaces, window: tuple[int, int, int, int], fine: np.ndarray
 ) -> np.ndarray:
-    """Paint the head and the hair, and give their depths, as the rasteriser has them."""
+    """Paint the head and the hair, and give the rasteriser's depths."""
     triangle, weights, depth = _fragments(surfaces, window)
     look = (surfaces.colours[0], surfaces.grain[0], surfaces.contrast[0])
     painting.paint_surfaces(part, surfaces.triangles, triangle, weights, *look, fine)
@@ -225,7 +225,7 @@ def _paint_over(
 
 
 def _draw_shoulders(picture: np.ndarray, scene: Scenes) -> None:
-    """A plain shirt below the head, which does not turn with it."""
+    """A plain shirt below the head, which does not rotate with it."""
     stand = scene.standpoints
     size = float(stand.pixels_per_dm[0])
     middle = stand.offset[0] + stand.aside[0] * [1, -1] * size + [0, 2.95 * size]

@@ -1,4 +1,4 @@
-"""What cameras and web sites do to pictures, many at a time: exposure, colour, sharpness, noise, compression."""
+"""Effects of cameras and web sites on pictures, many at a time: exposure, colour, sharpness, noise, compression."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deep3d.arrays import Array
 from deep3d.synthetic.painting import NOISE_SIZE
 
 BLUR, REDUCE, SMOOTH, SHARPEN = range(4)
-"""What may happen to the sharpness of a picture: a Gaussian, fewer pixels for a while, and Pillow's filters."""
+"""Changes of a picture's sharpness: a Gaussian, reduction and enlargement, and Pillow's filters."""
 PIVOT = 0.45  # the value of [0, 1] that contrast leaves alone, here and where pictures are developed
 
 # How pictures are drawn. Pairs are ranges of uniform draws, spreads are standard deviations of normal ones, and gammas
@@ -30,7 +30,7 @@ COMPRESSED, QUALITY = 0.6, (25, 96)  # share of pictures, and whole numbers of J
 
 @dataclass(frozen=True)
 class Film:
-    """How B pictures are developed. (B,) where nothing else is said; all numpy, or all torch."""
+    """Camera effects of B pictures. (B,) unless noted; all numpy, or all torch."""
 
     gain: Array  # (B, 3) of red, green and blue
     gamma: Array
@@ -47,7 +47,7 @@ class Film:
 
 
 def random_film(rng: np.random.Generator, count: int, noises: int) -> Film:
-    """Draw how pictures are developed, with grain of one of the first noise fields."""
+    """Draw random camera effects, with grain from one of the first noise fields."""
     kind = rng.random(count)
     shift = rng.integers(1, NOISE_SIZE, (count, 2)) * (rng.random((count, 1)) < COLOURED_GRAIN)
     start = rng.integers(0, NOISE_SIZE, (count, 2))

@@ -1,4 +1,4 @@
-"""Synthetic photos of heads with exact labels, as alignment would crop them."""
+"""Synthetic photos of heads with exact labels, cropped like by alignment."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Heads:
 
     crops: Array  # (B, 224, 224, 3) uint8
     vectors: Array  # (B, 257) float32 coefficient vectors
-    points: Array  # (B, N, 2) float32 true crop pixels of the dense landmarks, hidden ones too
+    points: Array  # (B, N, 2) float32 true crop pixels of the dense landmarks, including hidden ones
 
 
 @dataclass(frozen=True)
 class Shots:
-    """B synthetic photos, and how they came about. All numpy."""
+    """B synthetic photos, and their geometry. All numpy."""
 
     crops: np.ndarray  # (B, 224, 224, 3) uint8
     face: FaceCoefficients  # before the fixed camera
@@ -61,7 +61,7 @@ class HeadGenerator:
         return self.photograph(self._director.random_scenes(self._rng, count))
 
     def draw_person(self, count: int) -> Heads:
-        """Draw one person `count` times: identity and albedo stay, all else changes."""
+        """Draw one person `count` times: identity and albedo stay, everything else changes."""
         return self.photograph(self._director.scenes_of_one(self._rng, count))
 
     def draw_expressions(self, expressions: np.ndarray) -> Heads:
@@ -76,7 +76,7 @@ class HeadGenerator:
         return Heads(shot.crops, shot.face.to_vector(), shot.pixels[:, self._dense])
 
     def shoot(self, scenes: Scenes, displacements: np.ndarray | None = None) -> Shots:
-        """Photos of scenes and all that was worked out for them, of heads displaced by (B, V, 3) decimetres."""
+        """Photos of scenes and their geometry, with heads displaced by (B, V, 3) decimetres."""
         model, people, standpoints = self._model, scenes.people, scenes.standpoints
         vertices = model.neutral_shape(people.identity) + model.expression_offsets(people.expression)
         if displacements is not None:
@@ -111,7 +111,7 @@ class HeadGenerator:
         return develop(picture, each_array(scenes.film, lambda array: array[b]), self._noise)
 
     def _background(self, background: Background) -> np.ndarray:
-        """A picture (224, 224, 3) of what is behind all else in one scene."""
+        """The background (224, 224, 3) of one scene."""
         picture = np.empty((*PICTURE, 3), np.float32)
         noise = self._noise[background.noise]
         painting.fill_background(

@@ -1,7 +1,6 @@
 """From scenes to the two layers of triangles that both generators draw. All numpy, or all torch.
 
-The first layer is what is opaque: flat things, clothes, heads, hair. The second lies over it: glasses, and what is
-before a face.
+The first layer is opaque: flat things, clothes, heads, hair. The second lies over it: glasses and occluders.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ BEHIND, OCCLUDING = 0.9 * FAR, 1.5 * NEAR  # decimetres: the nearest thing behin
 FLAT_CONTRAST = 0.08  # of the texture of flat things
 GLASSES_BEFORE_SKIN, LENS_BEFORE_SKIN = 0.06, 0.05  # decimetres by which they show where they touch it
 SHINE_EXPONENT = 40  # of the band of light on hair
-THINNEST = 0.6  # pixels, half the width of a line that is still seen
+THINNEST = 0.6  # pixels, half the width of a line that is still visible
 
 
 def opaque_layer(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: Array, normals: Array) -> Surfaces:
-    """What is opaque, from heads of (B, V, 3) vertices and normals in head space."""
+    """The opaque layer, for heads with (B, V, 3) vertices and normals in head space."""
     pixels, depth = scenes.standpoints.see(vertices)
     head = Surfaces(
         pixels=pixels,
@@ -47,7 +46,7 @@ def opaque_layer(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: A
 
 
 def overlay(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: Array) -> Overlay:
-    """What lies over it, on heads of (B, V, 3) vertices in head space."""
+    """The overlay, for heads with (B, V, 3) vertices in head space."""
     occluders = flat_things(scenes.occluders, OCCLUDING)
     xp = array_namespace(occluders.depth)
     whole = xp.ones_like(occluders.depth)

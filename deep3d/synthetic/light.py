@@ -1,4 +1,4 @@
-"""Random light, as spherical harmonics that the face model can express and as what it cannot: gloss and cast shadow."""
+"""Random light: spherical harmonics, which the face model can express, and gloss and cast shadow, which it cannot."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MOST_FURTHER = 2  # lamps besides the key light; each number is as frequent
 KEY_SPREAD, FURTHER_SPREAD = 0.9, 2.0  # of directions, to the sides, for 1 toward the camera
 RAISED, RAISED_SPREAD = 0.4, 0.6  # how far up they are on average, and their spread up and down in shares of the other
 WARMTH_SPREAD, LAMP_WARMTH_SPREAD = 0.08, 0.05  # of all lamps of a scene together, and of each of them
-WARM = (1, 0.1, -1)  # what warmth adds to red, green and blue
+WARM = (1, 0.1, -1)  # change of red, green and blue by warmth
 TINT_SPREAD = 0.02  # of each channel of a lamp
 AMBIENT_STRENGTH = (0.25, 1.0)  # irradiance from all around
-COLD_SPREAD, COLD = 0.05, (-1, 0, 1)  # of its coldness, and what that adds to red, green and blue
+COLD_SPREAD, COLD = 0.05, (-1, 0, 1)  # of its coldness, and the change of red, green and blue by it
 FRONT, DIMMEST_FRONT = (0.75, 1.45), 0.15  # irradiance toward the camera after exposure; the least counted before it
 
 

@@ -1,4 +1,4 @@
-"""Synthetic heads of free shapes, with what is known of every pixel: how high, which way, which point, seen or not."""
+"""Synthetic heads of free shapes with ground truth per pixel: height, normal, point of the model, visibility."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _OCCLUDERS = MOST_OCCLUDERS * CORNERS  # triangles
 _BALD = 0.5  # of a scalp's hair, below which it counts as skin
 
 Displace = Callable[[np.random.Generator, int], np.ndarray]
-"""Draws displacements (B, V, 3) in decimetres of so many people: `FreeShapes.draw`, `RegionShapes.draw`."""
+"""Draws displacements (B, V, 3) in decimetres for so many people: `FreeShapes.draw`, `RegionShapes.draw`."""
 
 
 @dataclass(frozen=True)
 class MappedHeads:
-    """B synthetic photos and what is true of their pixels, in maps like those of a mesh before the fixed camera."""
+    """B synthetic photos and the ground truth of their pixels, in maps like those of a mesh."""
 
     crops: np.ndarray  # (B, 224, 224, 3) uint8
     vectors: np.ndarray  # (B, 257) float32 the linear part of shape and expression, and the nearest pose
     classes: np.ndarray  # (B, S, S) uint8 numbers of `CLASSES`
-    maps: SurfaceMaps  # of the head, whether or not something hides it
+    maps: SurfaceMaps  # of the head, whether or not it is hidden
 
 
 class MappedHeadGenerator(HeadGenerator):
@@ -59,7 +59,7 @@ class MappedHeadGenerator(HeadGenerator):
         return MappedHeads(shots.crops, shots.face.to_vector(), classes, maps)
 
     def _classes(self, scenes: Scenes, shots: Shots, b: int) -> np.ndarray:
-        """What each pixel (S, S) of scene `b` shows."""
+        """The class of each pixel (S, S) of scene `b`."""
         opaque, over = (layer.triangles for layer in (shots.opaque, shots.over.surfaces))
         triangle, _, behind = fragments(shots.clips[0][b], opaque)
         head, shell = len(self._model.triangles), len(layers.SHELL_TRIANGLES)

@@ -1,4 +1,4 @@
-"""Pixel kernels of the synthetic photos: surfaces with fine texture, what lies over them, backgrounds."""
+"""Pixel kernels of the synthetic photos: surfaces with fine texture, overlays, backgrounds."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def noise_bank(rng: np.random.Generator, count: int = 6) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def paint_surfaces(picture, triangles, triangle, weights, colours, grain, contrast, noise):
-    """Draw onto `picture` (H, W, 3) what the fragments see: vertex colours (N, 3) times fine texture.
+    """Draw the fragments onto `picture` (H, W, 3): vertex colours (N, 3) times fine texture.
 
-    `grain` (N, 2) are noise coordinates, `contrast` (N,) how strong the noise (S, S) is.
+    `grain` (N, 2) are noise coordinates, `contrast` (N,) is the strength of the noise (S, S).
     """
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
@@ -46,9 +46,9 @@ def paint_surfaces(picture, triangles, triangle, weights, colours, grain, contra
 def paint_overlay(
     picture, behind, triangles, triangle, weights, depth, colours, grain, contrast, opacity, inside, noise
 ):
-    """Blend onto `picture` (H, W, 3) what the fragments see and nothing at the depth `behind` (H, W) hides.
+    """Blend the fragments onto `picture` (H, W, 3) where the depth `behind` (H, W) does not hide them.
 
-    `opacity` (N,) is how little is let through, `inside` (N,) how many pixels from a soft border; the rest as above.
+    `opacity` (N,) is in [0, 1], `inside` (N,) the distance from a soft border in pixels; the rest as above.
     """
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
@@ -103,7 +103,7 @@ def fill_background(picture, corners, noise, zoom, amount, offset):
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def normals_into(vertices, triangles, out):
-    """Fill `out` (B, V, 3) with unit vertex normals, area-weighted: near enough for painting, and fast."""
+    """Fill `out` (B, V, 3) with unit vertex normals, area-weighted: good enough for painting, and fast."""
     out[:] = 0
     for b in range(vertices.shape[0]):
         points, normals = vertices[b], out[b]

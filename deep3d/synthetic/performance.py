@@ -1,4 +1,4 @@
-"""What made-up people do before a camera: how heads move and what faces say, frame by frame, as numbers."""
+"""Motion of synthetic people: poses and expressions frame by frame."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ BLINKS_EVERY_S = 2.6
 
 @dataclass(frozen=True)
 class Performance:
-    """What one person does in F frames."""
+    """Poses and expressions of one person in F frames."""
 
     rotation: np.ndarray  # (F, 3) radians about x, y, z
-    position: np.ndarray  # (F, 2) where the middle of the head is, in heights of the picture from its centre, y down
-    size: np.ndarray  # (F,) a decimetre at the head, in heights of the picture
+    position: np.ndarray  # (F, 2) middle of the head, in heights of the picture from its centre, y down
+    size: np.ndarray  # (F,) length of a decimetre at the head, in heights of the picture
     expression: np.ndarray  # (F, 64) weights
 
 
@@ -48,7 +48,7 @@ def still(seconds: np.ndarray, names: tuple[str, ...]) -> Performance:
 
 
 def nodding(seconds: np.ndarray, names: tuple[str, ...], rate: float = 1.2) -> Performance:
-    """Someone who nods so often in a second, by 12 degrees to either side."""
+    """Someone who nods at a rate per second, by 12 degrees either way."""
     nothing = np.zeros(len(seconds))
     pitch = 12 * np.sin(2 * np.pi * rate * seconds)
     return Performance(
@@ -110,7 +110,7 @@ def _smooth(value: np.ndarray) -> np.ndarray:
 
 
 def _blinks(rng: np.random.Generator, seconds: np.ndarray) -> np.ndarray:
-    """How far eyes are shut (F,) by quick blinks at uneven intervals."""
+    """Closure of the eyes (F,) by quick blinks at uneven intervals."""
     starts = np.cumsum(BLINKS_EVERY_S * rng.uniform(0.6, 1.4, 1 + int(seconds.max(initial=0) / BLINKS_EVERY_S * 2)))
     middle = seconds[:, None] - (starts - BLINKS_EVERY_S / 2)
     return _smooth(1.3 * (1 - np.abs(middle) / (BLINK_S / 2))).max(axis=1)

@@ -1,4 +1,4 @@
-"""What a camera and a web site do to a picture: exposure, colour, blur, noise, small sizes, compression."""
+"""Effects of a camera and a web site on a picture: exposure, colour, blur, noise, small sizes, compression."""
 
 from __future__ import annotations
 

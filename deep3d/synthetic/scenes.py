@@ -1,4 +1,4 @@
-"""All that is left to chance in synthetic photos of heads, drawn for many at a time: numbers, not yet pictures."""
+"""The random parameters of synthetic photos of heads, many at a time."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from deep3d.synthetic.viewpoint import Standpoints, random_standpoints
 
 T = TypeVar("T")
 
-FINE_NOISES = 3  # of the noise bank: what skin and film grain are made of
+FINE_NOISES = 3  # of the noise bank, for skin and film grain
 
 
 @dataclass(frozen=True)
 class Skin:
-    """How the skin of B people looks, besides its albedo. (B,) where nothing else is said."""
+    """Appearance of the skin of B people, besides its albedo. (B,) unless noted."""
 
     beard: Array  # share of hair in it where beards grow
     scalp: Array  # share of hair in it where there is no face
-    occlusion: Array  # exponent of how much of the light around reaches a vertex
+    occlusion: Array  # exponent of the ambient occlusion
     shadow_direction: Array  # (B, 3) unit vector across the edge of a cast shadow
     shadow_start: Array  # where the edge is along it, decimetres
     shadow_width: Array  # decimetres
@@ -41,7 +41,7 @@ class Skin:
     gloss_exponent: Array
     grain_scale: Array
     contrast: Array  # of pores and freckles
-    noise: Array  # which noise field they are made of
+    noise: Array  # their noise field
     forehead_lines: Array  # how far they tip normals
     forehead_spacing: Array  # decimetres from line to line
     wrinkle_phase: Array  # radians
@@ -52,7 +52,7 @@ class Skin:
 
 @dataclass(frozen=True)
 class Background:
-    """What is behind all else in B pictures: four corner colours and a noise field."""
+    """Backgrounds of B pictures: four corner colours and a noise field."""
 
     corners: Array  # (B, 2, 2, 3) sRGB
     noise: Array  # (B,) which field
@@ -95,7 +95,7 @@ class Director:
         return self._scenes(rng, random_people(rng, count, self._names))
 
     def scenes_of_one(self, rng: np.random.Generator, count: int) -> Scenes:
-        """Draw one person in `count` scenes: identity and albedo stay, all else changes."""
+        """Draw one person in `count` scenes: identity and albedo stay, everything else changes."""
         people = random_people(rng, count, self._names)
         identity, albedo = (np.repeat(field[:1], count, axis=0) for field in (people.identity, people.albedo))
         return self._scenes(rng, replace(people, identity=identity, albedo=albedo))
@@ -142,7 +142,7 @@ def each_array(record: T, change: Callable[[Any], Any]) -> T:
 
 
 def single_precision(array: np.ndarray) -> np.ndarray:
-    """Of half the size where it is of float64."""
+    """Float64 arrays as float32."""
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 

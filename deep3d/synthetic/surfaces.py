@@ -1,4 +1,4 @@
-"""What pictures are made of before they are drawn: triangles and how they look. All numpy, or all torch."""
+"""Triangles and their appearance, before they are drawn. All numpy, or all torch."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from deep3d.arrays import Array, array_namespace
 from deep3d.camera import CROP_SIZE, clip_space
 
 PICTURE = (CROP_SIZE, CROP_SIZE)  # height and width of what is drawn, pixels
-ABSENT = -1.0  # the depth of what is not there
+ABSENT = -1.0  # the depth of absent vertices
 
 
 @dataclass(frozen=True)
 class Surfaces:
-    """T triangles in each of B pictures, with what their N vertices look like."""
+    """T triangles in each of B pictures, with the appearance of their N vertices."""
 
     pixels: Array  # (B, N, 2) crop pixels
-    depth: Array  # (B, N) decimetres; below 0 for what is not there
+    depth: Array  # (B, N) decimetres; below 0 for absent ones
     colours: Array  # (B, N, 3) sRGB
     grain: Array  # (B, N, 2) coordinates of the texture; 1 is painting.GRAIN_SCALE pixels of a noise field
     contrast: Array  # (B, N) of the texture
@@ -34,7 +34,7 @@ class Surfaces:
 
 @dataclass(frozen=True)
 class Overlay:
-    """Surfaces that may let through what is behind them."""
+    """Surfaces with opacity."""
 
     surfaces: Surfaces
     opacity: Array  # (B, N) in [0, 1]

@@ -1,4 +1,4 @@
-"""Flat things in pictures, many at a time: what stands about behind a head, clothes, and what is before a face."""
+"""Flat things in pictures, many at a time: objects behind a head, clothes, and occluders."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from deep3d.camera import CROP_SIZE
 CORNERS = 12  # of every outline; those of fewer repeat their last
 MOST_BEHIND, MOST_OCCLUDERS = 5, 6  # things in one picture, besides clothes
 FINGERS = ((-0.36, 0.72), (-0.12, 0.9), (0.12, 0.85), (0.36, 0.6))
-"""Where they begin across a hand, and how long they are, in widths of the palm."""
+"""Roots across a hand and lengths of the fingers, in widths of the palm."""
 PALM = 0.85  # decimetres
 DARKEST_SKIN, LIGHTEST_SKIN = np.array([0.25, 0.16, 0.12]), np.array([0.95, 0.78, 0.68])  # sRGB
 
 # In the blocks below pairs are ranges of uniform draws, and spreads are standard deviations of normal ones.
-# What stands behind heads, crop pixels.
+# Things behind heads, crop pixels.
 BEHIND_PLACE, BEHIND_RADIUS = (-40, 264), (10, 120)
 BEHIND_MEAN = 2.0  # things in a picture, Poisson, at most MOST_BEHIND
 
@@ -27,7 +27,7 @@ SHOULDERS_HALF, SHOULDERS_DROP = (80, 200), (5, 45)  # half their width, and how
 COLLAR_WORN = 0.5  # share of people
 COLLAR_HALF, COLLAR_DROP = (8, 40), (20, 120)  # half its width, and how far it reaches down
 
-# What is before faces, crop pixels.
+# Occluders, crop pixels.
 OCCLUDED = (0.8, 0.1, 0.06, 0.04)  # shares of nothing, things of any shape, a hand, a microphone
 OCCLUDER_COUNT = (1, 3)  # things of any shape, the last excluded
 OCCLUDER_PLACE, OCCLUDER_RADIUS = (20, 204), (12, 55)
@@ -79,7 +79,7 @@ def random_things_behind(rng: np.random.Generator, neck: np.ndarray) -> Things:
 
 
 def random_occluders(rng: np.random.Generator, scale: np.ndarray) -> Things:
-    """Before one face in five: a hand, a microphone, or one or two things of any shape.
+    """Occluders in front of one face in five: a hand, a microphone, or one or two things of any shape.
 
     `scale` (B,) are pixels for a decimetre at the head.
     """
@@ -120,7 +120,7 @@ def _patches(rng: np.random.Generator, middle: np.ndarray, radius: np.ndarray, t
 
 
 def _hands(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
-    """A palm, a thumb and four fingers, anyhow turned: (B, MOST_OCCLUDERS, CORNERS, 2)."""
+    """A palm, a thumb and four fingers, at any angle: (B, MOST_OCCLUDERS, CORNERS, 2)."""
     count = len(scale)
     spread, bent = rng.uniform(*HAND_SPREAD, count), rng.uniform(*HAND_BENT, (count, len(FINGERS)))
     middle = np.zeros(count)
@@ -140,7 +140,7 @@ def _hands(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
 
 
 def _microphones(rng: np.random.Generator, scale: np.ndarray) -> np.ndarray:
-    """A handle that comes from below and a ball before or under the mouth: (B, MOST_OCCLUDERS, CORNERS, 2)."""
+    """A handle from below and a ball in front of or under the mouth: (B, MOST_OCCLUDERS, CORNERS, 2)."""
     count = len(scale)
     x, y = (rng.normal(middle, spread, count) for middle, spread in zip(BALL_MIDDLE, BALL_SPREAD, strict=True))
     lean, thick = rng.normal(0, HANDLE_LEAN_SPREAD, count), rng.uniform(*HANDLE_HALF, count) * scale

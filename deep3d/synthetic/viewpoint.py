@@ -1,4 +1,4 @@
-"""Where heads stand before cameras, and how alignment crops their photos."""
+"""Poses of heads in front of cameras, and the crops of their photos."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ BARREL = 0.08  # standard deviation of the distortion, of what phones leave unco
 
 @dataclass(frozen=True)
 class Standpoints:
-    """Where B cameras stand before heads, and how alignment crops their photos. All numpy, or all torch."""
+    """Poses of B heads in front of cameras, and the crops of their photos. All numpy, or all torch."""
 
     rotation: Array  # (B, 3) of the head, radians
     distance: Array  # (B,) decimetres from the head's origin
-    aside: Array  # (B, 2) decimetres: not every face is in the middle of its photo
-    barrel: Array  # (B,) how much farther out lenses draw what is at distance 1 from the middle, for focal length 1
+    aside: Array  # (B, 2) decimetres: faces may be off the middle of their photo
+    barrel: Array  # (B,) radial distortion at distance 1 from the middle, for focal length 1
     scale: Array  # (B,) crop pixels for focal length 1
     offset: Array  # (B, 2) crop pixels
 
@@ -86,7 +86,7 @@ def _lens(flat: Array, barrel: Array) -> Array:
 
 
 def _crop(rng: np.random.Generator, five: np.ndarray, yaw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale (B,) and offset (B, 2) from the image plane to crop pixels, as alignment by noisy detections gives them.
+    """Scale (B,) and offset (B, 2) from the image plane to crop pixels, from alignment by noisy detections.
 
     Detections scatter by 0.8 to 1.7% of the face box, more on turned heads; the second pass of alignment by less.
     """

@@ -1,4 +1,4 @@
-"""Which point of the mesh each texel of a face model's UV atlas shows: worked out once for a model and a size."""
+"""The point of the mesh at each texel of a face model's UV atlas: computed once for a model and a size."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 
-SKIN_STEP = 0.05  # difference of the skin mask along an edge that all but stops colours from spreading
-LEAK = 0.001  # what such an edge lets through still, for a scalp or a neck of which nothing is seen
+SKIN_STEP = 0.05  # difference of the skin mask along an edge at which colours hardly spread
+LEAK = 0.001  # minimum conductance of such an edge, for a scalp or a neck without visible parts
 WHOLE = 65535  # a barycentric weight of 1
 _FAR = 1 << 28  # squared texels, farther than any texel
 
@@ -24,13 +24,11 @@ class Atlas:
     gutter: np.ndarray  # (G, 2) int32 flat indices: a texel between the charts, the chart texel next to it
     texel_area: np.ndarray  # (T,) float32 texels that each triangle covers
     neighbours: np.ndarray  # (V, valence) int32 vertices joined to each vertex by an edge, padded with -1
-    conductance: (
-        np.ndarray
-    )  # (V, valence) float32 how freely colours spread along these edges, little from skin to hair
+    conductance: np.ndarray  # (V, valence) float32 conductance of these edges for colours, low from skin to hair
 
     @classmethod
     def of(cls, face_model: FaceModel, size: int = 1024) -> Atlas:
-        """The atlas of a model, which keeps it; where UVs overlap, the later triangle has the texel."""
+        """The atlas of a model, cached with it; where UVs overlap, the later triangle has the texel."""
         return face_model.derived(_build, size)
 
     def paint(self, colours: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -40,7 +38,7 @@ class Atlas:
         return image
 
     def close_gaps(self, image: np.ndarray) -> None:
-        """Give the texels between the charts of an image (S, S, 3) or (S, S) those of the nearest in them, in place."""
+        """Fill texels between the charts of an image (S, S, 3) or (S, S) from the nearest chart texels, in place."""
         copy = _copy_colours if image.ndim == 3 else _copy_values
         copy(image.reshape(-1), self.gutter)
 
@@ -138,8 +136,8 @@ def _copy_colours(texels, pairs):
 def _nearest(triangle):
     """Pairs (G, 2) of flat indices: a texel between the charts, and the chart texel nearest to it.
 
-    8SSED (Danielsson, 1980): two sweeps over the rows, the texels between the charts in each row there and back. A
-    border without sources spares the question where the picture ends.
+    8SSED (Danielsson, 1980): two sweeps over the rows, each row there and back. A border without sources avoids
+    bounds checks.
     """
     size, width = len(triangle), len(triangle) + 2
     source = np.full(width * width, -1, np.int32)
@@ -178,7 +176,7 @@ def _nearest(triangle):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _offer(source, distance, width, texel, other):
-    """Take over the source of another texel if it is nearer than the one known so far."""
+    """Use the source of another texel if it is nearer than the current one."""
     near = source[other]
     if near >= 0:
         dy, dx = near // width - texel // width, near % width - texel % width

@@ -1,7 +1,7 @@
-"""Which pixels near the outline of a mesh show what lies behind the head: geodesic segmentation (Bai and Sapiro, 2007).
+"""Segmentation of background pixels near the outline of a mesh: geodesic segmentation (Bai and Sapiro, 2007).
 
-A fitted mesh never ends exactly where the head ends in the photo. Every pixel in doubt goes to the side, head or
-background, that it reaches with the least change of colour on the way.
+A fitted mesh never ends exactly where the head ends in the photo. Every uncertain pixel belongs to the side, head or
+background, that it reaches with the least change of colour.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 OUTSIDE = 0.5  # decimetres outside the outline from which a pixel surely does not show the head
-OUTSIDE_AT_BORDER = 0.25  # likewise at the border of the picture, for there may be nothing farther away
+OUTSIDE_AT_BORDER = 0.25  # likewise at the border of the picture, where there may be nothing farther away
 AT_HOME, ABROAD = 0.3, 3.0  # of 255: a step on the own side of the mesh's outline, and on the other
 TEXTURE = 80  # percent of the changes of colour in what surely lies behind the head: smaller ones cost nothing
 LARGEST_TEXTURE = 14.0  # of 255, summed over the channels: what costs nothing at most, or soft hair would be lost
@@ -18,7 +18,7 @@ LEVELS = 8  # of each channel, in which colours are counted
 RARE = 0.002  # share of pixels that makes a colour one of the head's or of the background's
 HAIR_DARK, HAIR_BRIGHT = 70.0, 120.0  # of 255: dark hair has its colour in common with many walls
 GREEN = 4.0  # of 255 above red and blue: leaves, not hair
-RELUCTANCE = 2.5  # changes are dearer for the background: hair must not be lost, even against a wall of its colour
+RELUCTANCE = 2.5  # changes cost more for the background: hair must not be lost, even in front of a wall of its colour
 ROUNDS = 3
 
 
@@ -26,7 +26,7 @@ def background(colours: np.ndarray, doubt: np.ndarray, inside: np.ndarray, outsi
     """Mask (h, w) of the pixels of an (h, w, 3) picture that show the background.
 
     `inside` and `outside` (h, w) are distances from the mesh's outline in decimetres, 0 on its other side; `doubt`
-    (h, w) says how far inside of it a pixel must lie to show the head for sure.
+    (h, w) is the distance inside it from which a pixel surely shows the head.
     """
     head = inside > doubt
     far = np.full(outside.shape, OUTSIDE, np.float32)
@@ -39,7 +39,7 @@ def background(colours: np.ndarray, doubt: np.ndarray, inside: np.ndarray, outsi
 
 
 def texture(colours: np.ndarray, behind: np.ndarray) -> np.float32:
-    """The change of colour from pixel to pixel that is usual in what lies `behind` (h, w): foliage, brick, cloth."""
+    """The usual change of colour between pixels in the background `behind` (h, w): foliage, brick, cloth."""
     down = np.abs(np.diff(colours, axis=0)).sum(axis=2)[behind[1:] & behind[:-1]]
     across = np.abs(np.diff(colours, axis=1)).sum(axis=2)[behind[:, 1:] & behind[:, :-1]]
     changes = np.concatenate([down, across])
@@ -47,9 +47,9 @@ def texture(colours: np.ndarray, behind: np.ndarray) -> np.float32:
 
 
 def _foreign(colours: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """How far each colour (h, w), in [0, 1], is one of what surely lies behind the head and not one of the head's.
+    """Degree (h, w), in [0, 1], to which each colour occurs in the sure background and not in the head.
 
-    Dark ones are not unless they are green: hair may have them, wherever else they are.
+    Zero for dark colours unless they are green, since hair may have them.
     """
     level = (colours * (LEVELS / 256)).astype(np.int64)
     number = (level[..., 0] * LEVELS + level[..., 1]) * LEVELS + level[..., 2]

@@ -1,4 +1,4 @@
-"""The texels of a texture: the photo where it shows them, else the mirrored photo, else the fill."""
+"""The texels of a texture: from the photo, otherwise from the mirrored photo, otherwise from the fill."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from deep3d.texture.atlas import Atlas, corner_weights
 from deep3d.texture.sampling import Picture, bilinear
 from deep3d.texture.view import View, seen
 
-_STRIPES = 16  # of rows: texels that the photo shows take longer, and lie together
-_FAINT = np.float32(0.02)  # share of a texel that is not worth another look at the photo
+_STRIPES = 16  # of rows: visible texels take longer, and lie together
+_FAINT = np.float32(0.02)  # share of a texel that is too small for another sample of the photo
 _OWN, _MIRRORED, _GAIN, _FILL = 0, 5, 10, 13  # where a vertex's attributes begin, see `_compose_into`
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What each vertex can take its colours from."""
+    """The sources of each vertex's colours."""
 
     position: np.ndarray  # (V, 2) float64 in the picture
     depth: np.ndarray  # (V,) decimetres
-    angle: np.ndarray  # (V,) float32 how much the photo counts where it shows the vertex
-    weight: np.ndarray  # (V,) float32 the same, and whether it shows it
+    angle: np.ndarray  # (V,) float32 weight of the photo where the vertex is visible
+    weight: np.ndarray  # (V,) float32 the same, times visibility
     mirror_gain: np.ndarray  # (V, 3) float32 factors that the photo at the mirrored vertex needs
-    fill: np.ndarray  # (V, 3) float32 colours for what neither shows, 0..255
+    fill: np.ndarray  # (V, 3) float32 colours for what is visible in neither, 0..255
 
 
 def compose(
@@ -46,11 +46,11 @@ def compose(
     stripes = iter([slice(size * n // _STRIPES, size * (n + 1) // _STRIPES) for n in range(_STRIPES)])
 
     def fill() -> None:
-        for rows in stripes:  # whoever is free takes the next
+        for rows in stripes:  # a free thread takes the next
             texels = image[rows], weight[rows], atlas.triangle[rows], atlas.weights[rows]
             _compose_into(*texels, triangles, attributes, picture.pixels, view.depth, view.trust, to_view)
 
-    with ThreadPoolExecutor(1) as pool:  # a thread beside this one: to wait for two would take a seventh longer
+    with ThreadPoolExecutor(1) as pool:  # this thread works too: waiting for two others would take a seventh longer
         aside = pool.submit(fill)
         fill()
         aside.result()
@@ -61,7 +61,7 @@ def compose(
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _gained(red, green, blue, attributes, place):
-    """A colour of the mirrored photo, brightened as its other side is."""
+    """A colour of the mirrored photo, with the gain of the other side."""
     white = np.float32(255)
     return (
         min(red * _between(attributes, _GAIN, place), white),
@@ -92,7 +92,7 @@ def _compose_into(image, weight, triangle, weights, triangles, attributes, pictu
                 if angle > 0 and left > 0:
                     x, y = _between(attributes, k, place), _between(attributes, k + 1, place)
                     share = left
-                    # What all corners of a triangle are sure of is asked of none of its texels.
+                    # Texels are not tested where all corners of their triangle agree.
                     if min(attributes[a, k + 4], attributes[b, k + 4], attributes[c, k + 4]) < one - _FAINT:
                         depth = _between(attributes, k + 2, place)
                         share *= angle * seen(depth_map, trust, x * scale + dx, y * scale + dy, depth)

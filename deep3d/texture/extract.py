@@ -1,9 +1,9 @@
 """Unwrap a photo into the UV atlas of a face model and fill what the photo does not show.
 
-Seen texels take the photo, weighted by angle and by distance from silhouettes. Unseen ones take the photo at the
-mirrored point of the face, corrected for the light, and then the model's own colours. Both are first brought to the
-photo's low frequencies over the mesh, so that colours meet where one source gives way to the next. Those of hair stay
-on the scalp; unseen skin comes near the mean of the skin that is seen.
+Visible texels take the photo, weighted by angle and by distance from silhouettes. Hidden ones take the photo at the
+mirrored point of the face, corrected for the light, and then the model's own colours. Both are first matched to the
+photo's low frequencies over the mesh, so that colours agree where sources meet. Hair colours stay on the scalp; hidden
+skin approaches the mean of the visible skin.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import front_of_face, like_the_photo, mouth_interior, shading_contrast, skin_likeness
 from deep3d.texture.view import angle_weight, facing, render_view, seen_vertices
 
-FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera: facial skin and hairline lie firmly on the head from there
+FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera, from which facial skin and hairline fit well
 FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
-"""Decimetres inside the mesh's outline from which a photo surely shows the head: where the mesh lies firmly on it; on
-the scalp, whose height is guessed; and elsewhere, for necks have collars."""
+"""Decimetres inside the mesh's outline from which a photo surely shows the head: where the mesh fits well; on the
+scalp, whose height is a guess; and elsewhere, since necks have collars."""
 DIMMEST, BRIGHTEST = np.log(np.array([1 / 8, 1.8], np.float32))
-"""Gain of one side of a face over the other: a far side may go on dark, but one made much brighter shows its noise."""
-TINT = np.float32(0.5)  # how much of the colour of that gain is believed: light is greyer than what else differs
+"""Range of the gain of one side of a face over the other: strong brightening would amplify noise."""
+TINT = np.float32(0.5)  # share of the colour of that gain that is used: light is greyer than other differences
 SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
-"""Of the mean skin seen on that unseen: some six edges on, collars are forgotten; and of hair: a forehead sooner."""
-FRINGE = 0.1  # from which a vertex of the forehead is hair where a fringe covers it
-DETAIL = np.float32(0.5)  # how much of the contrast of the model's lit albedo the fill keeps
+"""Pull of the mean visible skin on hidden skin, which forgets collars after about six edges; and of hair, sooner."""
+FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
+DETAIL = np.float32(0.5)  # share of the contrast of the model's lit albedo in the fill
 
 
 @dataclass(frozen=True)
 class Texture:
-    """A UV image of S x S texels; row 0 lies at v = 1."""
+    """A UV image of S x S texels; row 0 is at v = 1."""
 
     image: np.ndarray  # (S, S, 3) uint8 sRGB
-    weight: np.ndarray  # (S, S) uint8, 255 where the colour is the photo's own, 0 where it is filled in
+    weight: np.ndarray  # (S, S) uint8, 255 where the colour is from the photo, 0 where it is filled in
 
 
 def extract_texture(
@@ -54,11 +54,11 @@ def extract_texture(
     lit_albedo: np.ndarray,
     size: int = 1024,
 ) -> Texture:
-    """The texture (size, size) of a face that lies over a photo.
+    """The texture (size, size) of a face in a photo.
 
     `photo` is (H, W, 3) uint8, upright; `placed_vertices` (V, 3) lie in model space after rotation and translation,
-    decimetres, seen from (0, 0, z + depth); `pixels` (V, 2) and `depth` (V,) say where the photo shows each vertex, in
-    photo pixels and decimetres; `lit_albedo` (V, 3) are the model's colours under the photo's light, RGB in [0, 1].
+    decimetres, seen from (0, 0, z + depth); `pixels` (V, 2) and `depth` (V,) are each vertex's place in the
+    photo, in pixels and decimetres; `lit_albedo` (V, 3) are the model's colours under the photo's light, RGB in [0, 1].
 
     Raises: ShapeError if an array is not as described.
     """
@@ -85,7 +85,7 @@ def extract_texture(
 
 
 def _doubt(cosine: np.ndarray, face_model: FaceModel) -> np.ndarray:
-    """How far inside the outline each vertex (V,) must lie to show the head for sure, by its cosine to the camera."""
+    """Distance inside the outline from which each vertex (V,) surely shows the head, by its cosine to the camera."""
     firm = (cosine * face_model.derived(front_of_face) > FACE_ON) | (face_model.derived(hairline) & (cosine > UPWARD))
     return np.where(firm, FIRM, np.where(face_model.derived(scalp) > 0.5, CROWN, LOOSE)).astype(np.float32)
 
@@ -136,7 +136,7 @@ def _match(
         conductance,
         anchors=np.stack([_mean(photo - DETAIL * model, part) for part in surroundings]),
         anchor=crown.astype(np.int32),
-        # where none is seen there is no mean of it
+        # without visible parts there is no mean
         pull=np.where(crown, pulls[1] * top, pulls[0] * face_model.skin),
     )
     # Teeth take the light of the photo, but neither the hue of skin nor of lips.

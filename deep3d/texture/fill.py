@@ -1,4 +1,4 @@
-"""Colours for what the photo does not show: low frequencies carried over the mesh, so that no border stays visible."""
+"""Colours for what the photo does not show: low frequencies spread over the mesh, without visible borders."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numba
 import numpy as np
 
 RELAXATION = np.repeat(np.array([1.95, 1.75], np.float32), [38, 10])
-"""Of each sweep: far beyond the mean, to carry colours over a whole unseen back of a head, then less, to settle."""
+"""Relaxation of each sweep: first strong, to carry colours over a whole hidden back of a head, then weaker."""
 DARK = 6.0  # of 255: added before ratios of colours, so that black keeps a finite one
-_RUN = 8  # neighbours that are summed up without a question: hardly a vertex has more
-SURE = 0.5  # weight from which a vertex's colour is taken as known
+_RUN = 8  # neighbours that are summed without a check: few vertices have more
+SURE = 0.5  # weight from which a vertex's colour counts as known
 
 
 def logarithm(colours: np.ndarray) -> np.ndarray:
-    """Logarithm of colours (V, 3), 0..255, in which a change of light is an offset."""
+    """Logarithm of colours (V, 3), 0..255; a change of light is an offset in it."""
     return np.log(np.maximum(colours, 0) + DARK).astype(np.float32)
 
 
@@ -31,8 +31,8 @@ def spread(
 
     Solves Laplace's equation on the vertex graph, `neighbours` and `conductance` (V, valence) of an `Atlas`, by
     successive over-relaxation (Young, 1954). Parts of the mesh without a known vertex keep the values (V, 3) of
-    `elsewhere`. Far from known ones, values come near one of the `anchors` (A, 3), that which `anchor` (V,) numbers: it
-    counts as one more neighbour, by `pull` (V,) times what all others do.
+    `elsewhere`. Far from known ones, values approach one of the `anchors` (A, 3), with the number `anchor` (V,): it
+    counts as one more neighbour, with `pull` (V,) times the weight of all others.
     """
     known = weight > SURE
     count = len(values)
@@ -68,7 +68,7 @@ def smooth(values, weight, neighbours):
 
 @numba.njit(cache=True, nogil=True)
 def near_known(weight, neighbours):
-    """Whether each vertex (V,) or one of its neighbours has a weight: there is no looking for colours elsewhere."""
+    """(V,) bool, whether a vertex or one of its neighbours has a weight."""
     near = weight > 0
     for v in range(len(weight)):
         for n in range(neighbours.shape[1]):

@@ -1,4 +1,4 @@
-"""Where hair is in the photo: on the scalp or not, over the forehead, and under a hand."""
+"""Hair in the photo: on the scalp, over the forehead, and under a hand."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ LEAST_SCALP = 20.0  # vertices
 
 @dataclass(frozen=True)
 class Hair:
-    """What a photo shows of hair on a head with V vertices."""
+    """Visible hair on a head with V vertices."""
 
-    bald: float  # how far, in [0, 1], the scalp that is seen is skin like the face
-    on_scalp: np.ndarray  # (V,) how far it is hair that the photo shows on the scalp, and how well it shows it
+    bald: float  # in [0, 1], how far the visible scalp is skin like the face
+    on_scalp: np.ndarray  # (V,) weight of visible hair on the scalp
     fringe: np.ndarray  # (V,) the same on the forehead
-    fringed: float  # how far, in [0, 1], a fringe covers the upper part of what is seen of the forehead
-    covered: np.ndarray  # (V,) how far, in [0, 1], a hand or somebody's face hides the hair
+    fringed: float  # in [0, 1], how far a fringe covers the upper part of the visible forehead
+    covered: np.ndarray  # (V,) in [0, 1], how far a hand or another face hides the hair
 
     @classmethod
     def seen(cls, colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> Hair:
-        """By the photo's colours (V, 3) in 0..255 at the vertices, and weights (V,) that say how well it shows them."""
+        """From the photo's colours (V, 3) in 0..255 at the vertices, and weights (V,) of their visibility."""
         head, forehead = face_model.derived(scalp), face_model.derived(_forehead)
         face = (weight > 0.5) & (face_model.derived(front_of_face) > 0.9) & (forehead == 0)
         if face.sum() < LEAST_FRONT:
@@ -77,7 +77,7 @@ def scalp(face_model: FaceModel) -> np.ndarray:
 
 
 def hairline(face_model: FaceModel) -> np.ndarray:
-    """(V,) whether a vertex lies on the forehead or where it ends: so far a fitted mesh lies on the head."""
+    """(V,) bool, whether a vertex is on the forehead or at its end, where a fitted mesh still fits the head."""
     brows = face_model.landmarks(face_model.mean_shape[None])[0, BROWS]
     above = face_model.mean_shape[:, 1] > brows[:, 1].max()
     return above & (face_model.skin > HAIRLINE) & (face_model.mean_shape[:, 2] > brows[:, 2].min() - BEHIND_BROWS)
@@ -106,7 +106,7 @@ def _fringed(fringe: np.ndarray, seen: np.ndarray, face_model: FaceModel) -> flo
 
 
 def _forehead(face_model: FaceModel) -> np.ndarray:
-    """(V,) the part of the skin mask that is above the brows and before the ears."""
+    """(V,) the part of the skin mask above the brows and in front of the ears."""
     mean = face_model.mean_shape
     landmarks = face_model.landmarks(mean[None])[0]
     above = smoothstep(mean[:, 1] - landmarks[BROWS, 1].max(), *ABOVE_BROWS)

@@ -1,8 +1,8 @@
 """One texture from those of several photos of a person: each texel from the photos that show it best.
 
-A texel counts by how surely its photo shows it, by the sharpness of the photo, and by how well it is exposed (Mertens,
-Kautz and Van Reeth, 2007, "Exposure fusion"). Before that all photos are brought to the light of one of them: the
-difference of the logarithms of their low frequencies, known where both show the skin, is carried on over the mesh.
+The weight of a texel depends on its visibility, the sharpness of the photo, and its exposure (Mertens, Kautz and Van
+Reeth, 2007, "Exposure fusion"). Before that, all photos are matched to the light of one of them: the difference of the
+logarithms of their low frequencies, known where both show the skin, is extended over the mesh.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from deep3d.texture.extract import Texture
 from deep3d.texture.fill import logarithm, smooth, spread
 
 LARGEST_GAIN = np.log(np.float32(3.0))  # between two photos' light
-CHOOSINESS = 4  # power of the weights: the best photo of a texel has most of it, so that detail is not averaged away
+CHOOSINESS = 4  # exponent of the weights: the best photo of a texel dominates, so that detail is not averaged away
 EXPOSURE_SPREAD = 0.3  # of the range of grey values round the middle
 COARSE, FINE = 8, 2  # texels: sharpness is the contrast between these sizes, where grain and noise no longer count
 LOW = 4  # texels that one sample of the low frequencies covers, across
 SEEN = 0.8  # weight of a texel that surely shows the photo
-REMAINDER = np.float32(0.3)  # weight that the first photo has everywhere, with what it fills in: doubts go that way
+REMAINDER = np.float32(0.3)  # minimum weight of the first photo everywhere, including its filled texels
 
 
 def merge_textures(textures: Sequence[Texture], quality: np.ndarray, face_model: FaceModel) -> np.ndarray:
-    """The merged texture (S, S, 3) uint8 of P photos; `quality` (P,) > 0 says how much each is believed beyond what it
-    shows. Light, and what no photo shows, come from the photo that counts most.
+    """The merged texture (S, S, 3) uint8 of P photos; `quality` (P,) > 0 is a weight of each photo.
+    Light, and what no photo shows, come from the photo with the largest weight.
 
     Raises: ShapeError if there is none, or a size or number differs.
     """
@@ -71,7 +71,7 @@ def _exposure(images: np.ndarray) -> np.ndarray:
 
 
 def _gains(textures: Sequence[Texture], face_model: FaceModel, atlas: Atlas) -> np.ndarray:
-    """Factors (P, V, 3) that bring each texture but the first to the light of the first."""
+    """Factors (P, V, 3) that match each texture except the first to the light of the first."""
     size = len(textures[0].weight)
     uv = np.empty((len(face_model.mean_shape), 2), np.float32)
     uv[face_model.triangles] = face_model.uv[face_model.uv_triangles]

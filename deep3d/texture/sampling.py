@@ -1,4 +1,4 @@
-"""Reading colours from a part of a photo, reduced by whole numbers of pixels where it holds more than is needed."""
+"""Sampling colours from a part of a photo, reduced by a whole number if its resolution is higher than needed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Picture:
         return Picture(pixels, self.origin + self.step * (step - 1) / 2, self.step * step)
 
     def positions(self, photo_pixels: np.ndarray) -> np.ndarray:
-        """Where (n, 2) photo pixels lie in this picture."""
+        """The positions of (n, 2) photo pixels in this picture."""
         return (photo_pixels - self.origin) / self.step
 
     def sample(self, photo_pixels: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def bilinear(image, x, y):
     height, width = image.shape[:2]
     x = min(max(x, np.float32(0)), np.float32(width - 1))
     y = min(max(y, np.float32(0)), np.float32(height - 1))
-    column, row = np.uint32(x), np.uint32(y)  # numba asks of each signed index whether it counts from the end
+    column, row = np.uint32(x), np.uint32(y)  # numba checks signed indices for negative values
     right, below = np.uint32(min(column + 1, width - 1)), np.uint32(min(row + 1, height - 1))
     fx, fy = x - np.float32(column), y - np.float32(row)
     one = np.float32(1)

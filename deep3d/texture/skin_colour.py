@@ -1,6 +1,6 @@
-"""Which vertices are skin in the photo, and which never are.
+"""Vertices that show skin in the photo.
 
-Ears and neck that do not look like the face's skin are hair, collar or background, however well the mesh lies.
+Ears and neck that do not look like the face's skin are hair, collar or background, however well the mesh fits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from deep3d.texture.view import smoothstep
 LIKE, UNLIKE = 2.5, 5.0  # spreads of the face's own colours: fully trusted up to, not at all from
 LEAST_SPREAD = np.array([0.05, 0.05, 0.35], np.float32)  # of log red / green, log blue / green, log green
 NARROW = np.array([0.08, 0.08, 0.6], np.float32)  # the most off the face: collars are pale, hair is fair
-FRONT = (0.0, 0.3)  # from the ears to the tip of the nose: skin behind is judged, skin before is not
+FRONT = (0.0, 0.3)  # from the ears to the tip of the nose: skin behind is judged, skin in front is not
 THROAT = (0.0, 0.3)  # decimetres below the chin, likewise
 LEAST_FRONT = 50  # vertices that must be seen of it
 DEEPEST = 2.0  # times the model's contrast
@@ -22,10 +22,10 @@ TONED = (0.02, 0.045)  # spread of hues of one brightness, logarithms: up to in 
 
 
 def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> np.ndarray:
-    """How far to trust each vertex (V,), in [0, 1], by its photo colour (V, 3) in 0..255.
+    """Trust in each vertex (V,), in [0, 1], from its photo colour (V, 3) in 0..255.
 
-    `weight` (V,) says how well the photo shows it. Only ears, neck and the sides of the face are judged, by the robust
-    spread of the colours in front; where too little of the front is seen, all are trusted.
+    `weight` (V,) is its visibility. Only ears, neck and the sides of the face are judged, by the robust spread of the
+    colours in front; if too little of the front is visible, all are trusted.
     """
     judged = face_model.derived(_judged)
     front = (judged == 0) & (face_model.skin > 0.9) & (weight > 0.5)
@@ -35,7 +35,7 @@ def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel
 
 
 def colour_distance(colours: np.ndarray, known: np.ndarray, most: np.ndarray | float = np.inf) -> np.ndarray:
-    """How many robust spreads each colour (N, 3) in 0..255 lies from the median of those that are `known` (N,) skin.
+    """Distance of each colour (N, 3) in 0..255, in robust spreads, from the median of the `known` (N,) skin.
 
     `most` (3,) is the largest spread of log red / green, log blue / green and log green.
     """
@@ -57,15 +57,15 @@ def mouth_interior(face_model: FaceModel) -> np.ndarray:
 
 
 def front_of_face(face_model: FaceModel) -> np.ndarray:
-    """How far each vertex (V,) is facial skin before the ears and above the throat, where a fitted mesh lies best."""
+    """(V,) in [0, 1]: facial skin in front of the ears and above the throat, where a fitted mesh fits best."""
     return face_model.skin - face_model.derived(_judged)
 
 
 def like_the_photo(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """The logarithms of a model's colours (V, 3), as colourful as the photo's where it shows `skin` (V,).
 
-    In black-and-white and toned photos the hue follows from the brightness: so it does in teeth, throat and the back of
-    the head then.
+    In black-and-white and toned photos the hue follows from the brightness, so it must in teeth, throat and the back
+    of the head.
     """
     if skin.sum() < 1:
         return model
@@ -81,9 +81,9 @@ def like_the_photo(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> np
 
 
 def shading_contrast(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> float:
-    """How much stronger light and shade are in the photo than on the model, by logarithms (V, 3) where `skin` (V,) is.
+    """Contrast of light and shade in the photo over that on the model, from logarithms (V, 3) on `skin` (V,).
 
-    Between 1 and `DEEPEST`: hard light from the side is rare, and the lighting of a fit keeps near the usual.
+    Between 1 and `DEEPEST`: hard light from the side is rare, and the lighting of a fit stays near the usual.
     """
     if skin.sum() < LEAST_FRONT:
         return 1.0

@@ -1,4 +1,4 @@
-"""What the camera saw of a mesh: a small depth map, and how far each point lies from the nearest silhouette."""
+"""Visibility of a mesh from the camera: a small depth map, and distances from the nearest silhouette."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ VIEW_SIZE = 384  # pixels of the longer side of the depth map
 COARSE = 2  # view pixels for one pixel of the search for background
 SURROUNDINGS = 0.2  # of the mesh's extent, kept round it
 DEPTH_STEP = 0.25  # decimetres between neighbouring pixels that make a full silhouette within the mesh
-INNER = 0.6  # share of the margin that such a silhouette needs: what it hides is skin too, not background
-DEPTH_SLACK = np.float32(0.006)  # decimetres behind the depth map: seen up to once, hidden from twice
+INNER = 0.6  # share of the margin for such a silhouette, which hides skin and not background
+DEPTH_SLACK = np.float32(0.006)  # decimetres behind the depth map: visible up to once, hidden from twice
 FARTHEST = np.float32(1e6)  # pixels
 MARGIN = (0.02, 0.07)  # decimetres from a silhouette where the photo begins to count and where it counts fully
 FACING_FADE = (0.1, 0.34)  # cosines of 84 and 70 degrees between normal and viewing direction, likewise
@@ -31,7 +31,7 @@ class View:
     left: float
     top: float
     scale: float
-    depth: np.ndarray  # (h, w) float32 decimetres, +inf where the mesh is not
+    depth: np.ndarray  # (h, w) float32 decimetres, +inf beside the mesh
     trust: np.ndarray  # (h, w) float32 in [0, 1], 0 near silhouettes
 
     def part(self, photo: np.ndarray) -> Picture:
@@ -47,7 +47,7 @@ class View:
         places = np.stack([columns + self.left, rows + self.top], axis=-1).reshape(-1, 2)
         picture = self.part(photo).reduce(max(1, int(COARSE / self.scale)))
         colours = picture.sample(places).reshape(*on_mesh.shape, 3)
-        beside = np.pad(~on_mesh, 1, constant_values=True)  # nobody knows how far a head goes on beyond the photo
+        beside = np.pad(~on_mesh, 1, constant_values=True)  # the head beyond the photo is unknown
         inside, outside = (distance_to(mask) * np.float32(pixel * COARSE) for mask in (beside, on_mesh))
         inside = inside[1:-1, 1:-1]
         mask = background(colours, doubt[::COARSE, ::COARSE], inside, outside)
@@ -63,10 +63,10 @@ def render_view(
     doubt: np.ndarray,
     triangles: np.ndarray,
 ) -> View:
-    """Render the depth map of a mesh as the camera of an (H, W, 3) photo saw it.
+    """Render the depth map of a mesh for the camera of an (H, W, 3) photo.
 
-    `vertices` (V, 3) are placed, decimetres; `pixels` (V, 2) and `depth` (V,) are where the photo shows them, `doubt`
-    (V,) how far inside the outline they must lie to show the head for sure, decimetres.
+    `vertices` (V, 3) are placed, decimetres; `pixels` (V, 2) and `depth` (V,) are their place in the photo, `doubt`
+    (V,) is the distance inside the outline, in decimetres, from which they surely show the head.
     """
     low, high = pixels.min(axis=0), pixels.max(axis=0)
     around = SURROUNDINGS * float((high - low).max())
@@ -107,12 +107,12 @@ def _facing(vertices, normals, depth):
 
 
 def angle_weight(cosine: np.ndarray) -> np.ndarray:
-    """How much the photo counts for the angle: 1 seen from the front, 0 at grazing angles."""
+    """Weight of the photo by angle: 1 from the front, 0 at grazing angles."""
     return smoothstep(cosine, *FACING_FADE).astype(np.float32)
 
 
 def seen_vertices(view: View, pixels: np.ndarray, depth: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """How much the photo counts for each vertex (V,): 0 hidden or unsure, 1 surely seen."""
+    """Weight of the photo for each vertex (V,): 0 hidden or uncertain, 1 surely visible."""
     position = (pixels - [view.left, view.top]) * view.scale
     return _seen_vertices(view.depth, view.trust, position.astype(np.float32), depth.astype(np.float32), angle)
 
@@ -134,8 +134,8 @@ def distance_to(mask: np.ndarray) -> np.ndarray:
 def _silhouette_distance(depth, head, farthest):
     """Pixels from each pixel to the nearest silhouette, at most `farthest`; 0 outside `head`.
 
-    Depth steps within the mesh count as silhouettes that are somewhat away, the farther the smaller they are. The
-    photo's edge is none: hair that it cuts is hair up to there.
+    Depth steps within the mesh count as silhouettes at a distance, which is larger for smaller steps. The photo's edge
+    is none: hair that it cuts is hair up to the edge.
     """
     height, width = depth.shape
     distance = np.zeros((height, width), np.float32)
@@ -178,7 +178,7 @@ def _chamfer(distance):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def seen(depth_map, trust, x, y, depth):
-    """How surely the camera saw the point at view pixel (x, y) at a depth: bilinear over four pixels of the map."""
+    """Visibility of a point at view pixel (x, y) and a depth: bilinear over four pixels of the map."""
     height, width = depth_map.shape
     zero, one = np.float32(0), np.float32(1)
     if not (x >= 0 and y >= 0 and x < width - 1 and y < height - 1):

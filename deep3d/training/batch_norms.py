@@ -1,4 +1,4 @@
-"""Batch norms for a network that has lost its own to its convolutions, as eight-bit checkpoints have."""
+"""Batch norms for a network whose own are folded into its convolutions, such as eight-bit checkpoints."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 def restore_batch_norms(network: nn.Module, *inputs: Tensor | Sequence[Tensor]) -> None:
     """Set all batch norms to what they see of a batch, without changing what the network gives in evaluation.
 
-    A folded batch norm only adds a number, whatever comes in. Training would normalise with the statistics of the batch
-    instead, which is another function; afterwards it is the same one, as far as this batch stands for others.
+    A folded batch norm only adds a bias. Training would normalise with the batch's statistics, which is another
+    function. With this it is the same one, as far as this batch represents others.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
@@ -33,7 +33,7 @@ def restore_batch_norms(network: nn.Module, *inputs: Tensor | Sequence[Tensor]) 
 
 
 def _move(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
-    """Give the norm this mean and variance (C,), and the weight and bias that make up for them."""
+    """Set the norm's mean and variance (C,), and the weight and bias that compensate for them."""
     old_mean, old_variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
     gain = norm.weight / (old_variance + norm.eps).sqrt()
     norm.bias.add_(gain * (mean - old_mean))

@@ -1,4 +1,4 @@
-"""The configuration of a training run, read from a TOML file; checkpoints/resnet50.toml is the shipped default's."""
+"""The configuration of a training run, read from a TOML file; such as checkpoints/resnet50.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CROP_STEP = 16  # pixels
 
 T = TypeVar("T")
 Ranges = dict[str, tuple[float, float]]
-"""The least and the greatest value of every number, by its name."""
+"""The smallest and the largest value of every number, by name."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What every run is told. Names of files in a TOML file are relative to its own folder."""
+    """Settings of every run. File names in a TOML file are relative to its folder."""
 
     seed: int
     weight_decay: float
-    average_decay: float  # of the running mean of weights, which is what gets exported
+    average_decay: float  # of the running mean of weights, which is exported
     checkpoint_every: int  # steps
 
 
@@ -67,7 +67,7 @@ class TrainingConfig(RunConfig):
     """A run on synthetic heads."""
 
     trunk: str  # resnet50 or resnet18
-    reuse: float  # how often a synthetic head is seen, on average
+    reuse: float  # how often a synthetic head is used, on average
     buffer_mib: int  # memory for synthetic heads
     workers: int  # processes that render
     dense_landmarks: int  # 70 or more, or 0 for a network without
@@ -119,10 +119,10 @@ def read_config(path: str | Path) -> TrainingConfig:
 
 @dataclass(frozen=True)
 class ConfigTable:
-    """The content of a TOML file on its way to a configuration; every method raises ConfigError naming the file."""
+    """The parsed TOML file of a configuration; every method raises ConfigError naming the file."""
 
     path: Path
-    example: str  # a file that has everything
+    example: str  # a complete file
     values: dict[str, Any]
 
     @classmethod
@@ -143,11 +143,11 @@ class ConfigTable:
     def file_name(self, name: str, value: Any) -> str:
         """A file or folder that a value names, relative to the folder of the TOML file."""
         if not isinstance(value, str):
-            raise ConfigError(f"{self.path}: {name!r} is {value!r}, it must be the name of a file or folder")
+            raise ConfigError(f"{self.path}: {name!r} is {value!r}, it must name a file or folder")
         return str(self.path.parent / value)
 
     def parse(self, section: str, kind: type[T], values: Any, ranges: Ranges) -> T:
-        """A dataclass of the values of one table, once each is known, there, of its type and in its range."""
+        """A dataclass of the values of one table, checked for unknown and missing names, types and ranges."""
         if not isinstance(values, dict):
             raise ConfigError(f"{self.path}: {section} is {values!r}, it must be a table of names and values")
         parts = fields(kind)  # pyright: ignore[reportArgumentType]
@@ -167,7 +167,7 @@ class ConfigTable:
 
 
 def _wanted(name: str, kind: str, value: Any, ranges: Ranges) -> str | None:
-    """What a value of a type would have to be, None if it is; names of files and tables are looked at elsewhere."""
+    """The requirement that a value violates, None if it is valid; file names and tables are checked elsewhere."""
     if kind == "bool":
         return None if isinstance(value, bool) else "true or false"
     if kind not in _KINDS:
@@ -179,7 +179,7 @@ def _wanted(name: str, kind: str, value: Any, ranges: Ranges) -> str | None:
 
 
 def _check_together(path: Path, config: TrainingConfig) -> None:
-    """What no single number shows."""
+    """Checks of several values together."""
     if config.trunk not in tuple(TRUNKS):
         raise ConfigError(f"{path}: 'trunk' is {config.trunk!r}, choose one of {', '.join(TRUNKS)}")
     if 0 < config.dense_landmarks < 70:
@@ -188,7 +188,7 @@ def _check_together(path: Path, config: TrainingConfig) -> None:
         if stage.crop_size % CROP_STEP:
             raise ConfigError(f"{path}: 'crop_size' is {stage.crop_size}, it must be a multiple of {CROP_STEP}")
         if stage.portrait_share > 0 and config.portraits is None:
-            raise ConfigError(f"{path}: 'portrait_share' is above 0 but no folder is named by 'portraits'")
+            raise ConfigError(f"{path}: 'portrait_share' is above 0, but there is no 'portraits'; name a folder")
     last = config.stages[-1].crop_size
     if CROP_SIZE % last:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Synthetic heads drawn on the device that trains, as training asks for them."""
+"""Synthetic heads rendered on the training device, on demand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK = 512  # heads drawn at a time; they take some 5 GB meanwhile
 
 
 class DeviceHeadStream:
-    """A `HeadSource` that keeps a ring of heads on the device, and draws more before a batch where they are due."""
+    """A `HeadSource` with a ring of heads on the device, which renders new ones before a batch when due."""
 
     def __init__(
         self, generator: DeviceHeadGenerator, config: TrainingConfig, stage: Stage, seed: int, chunk: int = CHUNK

@@ -33,10 +33,10 @@ STRENGTHS = (0.5, 1.0)
 PAIRED = 0.5  # of the expressions with two sides, how often both are drawn
 ACCOMPANIED, COMPANIONS, FAINTEST = 0.3, 2, 0.3  # share of heads with faint others, how many, up to which strength
 BATCH = 8
-RIDGE = 0.5  # heads' worth of the belief that coefficients are weights, which holds where nothing was measured
-OWN = 0.3  # share of the covariance that is kept where only variances are known well
+RIDGE = 0.5  # strength, in heads, of the prior that coefficients are weights
+OWN = 0.3  # shrinkage of the covariance toward its variances
 FLOOR = 1e-5
-WIDEST = 45.0  # degrees of yaw: beyond, a face says little of its hidden half
+WIDEST = 45.0  # degrees of yaw, above which a face contains little of its hidden half
 SMILING = ("mouth", "jaw", "cheek")
 """What real faces do before a camera: this is explained first, and what is left is how they differ."""
 REAL = 0.05  # of the covariance of real faces that counts, beside all of their mean
@@ -80,9 +80,9 @@ def random_weights(rng: np.random.Generator, count: int, names: Sequence[str]) -
 
 
 def response_of(weights: np.ndarray, answers: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The response file's arrays, by the weights (N, 53) of N heads and the coefficients (N, 64) that they got.
+    """The response file's arrays, from the weights (N, 53) of N heads and their reconstructed coefficients (N, 64).
 
-    Every head counts a second time, mirrored: what is left is right then.
+    Every head also counts mirrored, with left and right exchanged.
     """
     other = [names.index(_other_side(name)) for name in names]
     weights = np.concatenate([weights, weights[:, other[:NAMED_EXPRESSIONS]]])
@@ -137,7 +137,7 @@ def _fellow(name: str) -> str:
 
 
 def _other_side(name: str) -> str:
-    """The expression that a mirrored face has instead."""
+    """The expression of the mirrored face."""
     for one, other in (("Left", "Right"), ("_L", "_R")):
         if name.endswith((one, other)):
             return name.removesuffix(one) + other if name.endswith(one) else name.removesuffix(other) + one
@@ -150,6 +150,6 @@ def write_response(path: Path, arrays: dict[str, np.ndarray], checkpoint_sha256:
 
 
 def photo_of(crop: np.ndarray) -> Photo:
-    """A drawn head (224, 224, 3) as a photo, with a border as wide as half of it in its own edge colours."""
+    """A rendered head (224, 224, 3) as a photo, with a border of half its width in its edge colours."""
     border = CROP_SIZE // 2
     return Photo(np.pad(crop, ((border, border), (border, border), (0, 0)), mode="edge"), "drawn head", "")

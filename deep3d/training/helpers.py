@@ -1,4 +1,4 @@
-"""Processes that help a training run: they draw heads, crop photos and fit faces, each on one core."""
+"""Helper processes of a training run: they render heads, crop photos and fit faces, each on one core."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def helping_processes(count: int) -> ProcessPoolExecutor:
 
 
 def ahead(items: Iterator[T], count: int) -> Iterator[T]:
-    """The same items, of which `count` are asked for before the first is given: jobs for processes, say."""
+    """The same items, with `count` requested ahead, for example as jobs of processes."""
     waiting = deque(islice(items, count))
     while waiting:
         yield waiting.popleft()

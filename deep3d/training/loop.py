@@ -1,4 +1,4 @@
-"""The training loop, whatever is learned from: a loss in, updates out; can be stopped and resumed at any step."""
+"""The training loop for any loss; it can be stopped and resumed at any step."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ LARGEST_GRADIENT = 20.0
 LOG_EVERY = 20
 
 Losses = Callable[[nn.Module], dict[str, Tensor]]
-"""Draws a batch and gives the terms of the loss of what the module makes of it; `total` is what is minimised."""
+"""Draws a batch and gives the terms of the module's loss on it; `total` is minimised."""
 
 S = TypeVar("S", bound=Schedule)
 
 
 class Progress(Protocol):
-    """Told after every step."""
+    """Called after every step."""
 
     def __call__(self, step: int, total: int, loss: float) -> None:
-        """Steps done, steps of all stages, and the loss of this one."""
+        """Finished steps, steps of all stages, and the loss of this step."""
         ...
 
 
 class Watch(Protocol):
-    """Told every 20 steps."""
+    """Called every 20 steps."""
 
     def __call__(self, step: int, terms: dict[str, float]) -> None:
-        """Steps done, and the terms of the loss of the last one."""
+        """Finished steps, and the loss terms of the last one."""
         ...
 
 
@@ -52,10 +52,10 @@ def run_stages(
     progress: Progress,
     watch: Watch | None = None,
 ) -> None:
-    """Run all stages, or what is left of them.
+    """Run all stages, or the rest of them.
 
-    The run's folder gets log.csv with the `terms` every 20 steps, and state.pt, from which a later call goes on however
-    this one ended. Of several processes only the leader writes and tells, of its own batches.
+    The run's folder gets log.csv with the `terms` every 20 steps, and state.pt, from which a later call continues
+    however this one ended. Of several processes only the leader writes and reports, about its own batches.
 
     Raises: TrainingStopped after Ctrl-C or SIGTERM.
     """
@@ -87,7 +87,7 @@ def run_stages(
 
 
 def _record(run: Run, stage: Schedule, values: dict[str, float], log: _Log, watch: Watch | None) -> None:
-    """Every 20 steps, a row of the log, and a look by whoever watches."""
+    """Every 20 steps, a row of the log, and a call of the watch."""
     if run.step % LOG_EVERY == 0:
         log.write(run, stage, values)
         if watch is not None:
@@ -118,13 +118,13 @@ def _learning_rate(stage: Schedule, step: int) -> float:
 
 
 class _Log:
-    """log.csv: the step, the seconds that all steps took so far, the crop size, and the terms of the loss."""
+    """log.csv: the step, the seconds of all steps so far, the crop size, and the terms of the loss."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._path, self._columns = path, columns
 
     def cut(self, step: int) -> None:
-        """Drop the rows after this step: they come again."""
+        """Drop the rows after this step, which will be repeated."""
         if not self._path.exists():
             return
         with self._path.open(newline="", encoding="utf-8") as file:

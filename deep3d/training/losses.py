@@ -1,4 +1,4 @@
-"""What the regressor is trained on: distances between faces in pixels, millimetres and degrees, not between numbers."""
+"""Losses of the regressor: distances between faces in pixels, millimetres and degrees, not between coefficients."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class FaceLoss:
         return terms
 
     def portraits(self, predicted: Tensor, dense: Tensor, landmarks: Tensor) -> Tensor:
-        """Distance in crop pixels to reference landmarks (B, 68, 2), the jaw counted less; identities kept likely.
+        """Distance in crop pixels to reference landmarks (B, 68, 2), less weighted on the jaw; prior of identities.
 
-        Both of the face of the coefficients (B, 257) and of the dense landmarks (B, N, 3), where N > 0.
+        For both the face of the coefficients (B, 257) and the dense landmarks (B, N, 3), if N > 0.
         """
         p = FaceCoefficients.from_vector(predicted)
         vertices = place(self._model.shape(p), p.rotation, p.translation)
@@ -78,10 +78,10 @@ class FaceLoss:
 
 
 def dense_terms(predicted: Tensor, points: Tensor, share: Tensor | None = None) -> dict[str, Tensor]:
-    """How well dense landmarks (B, N, 3), as a network gives them, fit true crop pixels (B, N, 2).
+    """The loss terms of dense landmarks (B, N, 3), as a network predicts them, for true crop pixels (B, N, 2).
 
     `dense` is the mean distance in crop pixels, `certainty` the negative log-likelihood of a round Gaussian (Wood et
-    al., 2022, eq. 1) less its constant. `share` (N,) is what each landmark counts, None if all count alike.
+    al., 2022, eq. 1) less its constant. `share` (N,) are the landmarks' weights, None for equal ones.
     """
     squared = (predicted[..., :2] - points).square().sum(dim=-1)
     log_deviation = predicted[..., 2].clamp(*LOG_DEVIATION)
@@ -95,17 +95,17 @@ def dense_terms(predicted: Tensor, points: Tensor, share: Tensor | None = None) 
 
 
 def up_to_similarity(offsets: Tensor, basis: Tensor) -> Tensor:
-    """Offsets (B, N, 3) less the part that moving, turning and scaling the head would explain.
+    """Offsets (B, N, 3) without the part that a similarity transform of the head explains.
 
-    A single photo from an unknown distance does not show it, and scan-to-mesh error does not count it. `basis` is the
-    `similarity_basis` of the N points.
+    A single photo from an unknown distance does not show that part, and scan-to-mesh error does not count it. `basis`
+    is the `similarity_basis` of the N points.
     """
     flat = offsets.flatten(1)
     return (flat - flat @ basis @ basis.T).unflatten(1, (-1, 3))
 
 
 def similarity_basis(points: Tensor) -> Tensor:
-    """Orthonormal basis (N * 3, 7) of the small moves, turns and scalings of points (N, 3)."""
+    """Orthonormal basis (N * 3, 7) of infinitesimal similarity transforms of points (N, 3)."""
     centred = points - points.mean(dim=0)
     axes = torch.eye(3, device=points.device)
     moves = [axis.expand_as(centred) for axis in axes]
@@ -125,6 +125,6 @@ def _length(vectors: Tensor) -> Tensor:
 
 
 def _face_rows(model: FaceModel) -> list[int]:
-    """Vertices of the face proper, evenly thinned: facial skin before the ears, above the neck."""
+    """Vertices of the face proper, evenly thinned: facial skin in front of the ears, above the neck."""
     rows = (face_region(model) & (model.skin > 0.3)).nonzero()[0]
     return rows[:: max(1, len(rows) // SAMPLED_VERTICES)].tolist()

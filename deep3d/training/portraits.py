@@ -1,4 +1,4 @@
-"""Real portraits with 68 landmarks, cropped as the detector and alignment would, for fine-tuning."""
+"""Real portraits with 68 landmarks, cropped like by detector and alignment, for fine-tuning."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from deep3d.errors import DatasetError
 from deep3d.landmarks import MIRROR, five_points
 from deep3d.photo import read_photo
 
-CHOOSING = 16  # portraits whose number is a multiple of this are not trained on
+CHOOSING = 16  # portraits whose number is a multiple of this are not used for training
 
 
 def training_portraits(folder: Path) -> PortraitSet:
-    """The tuning half of a folder with `photos/` and `landmarks.npz`, less the multiples of 16.
+    """The tuning half of a folder with `photos/` and `landmarks.npz`, without the multiples of 16.
 
-    Those are kept for choosing between variants, as the other half is for reporting.
+    Those are for choosing between variants, and the other half is for reporting.
 
     Raises: DatasetError if the folder or anything in it is missing.
     """
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: no folder of portraits there; name one, or remove it from the configuration")
+        raise DatasetError(f"{folder}: not a folder of portraits; name one, or remove it from the configuration")
     known = read_portraits(folder, "tune")
     rows = [row for row, photo in enumerate(known.photos) if _number(photo) % CHOOSING]
     if not rows:
-        raise DatasetError(f"{folder}: no portraits but those for choosing; copy the data set again")
+        raise DatasetError(f"{folder}: only portraits for choosing; copy the data set again")
     return PortraitSet(tuple(known.photos[row] for row in rows), known.landmarks[rows])
 
 
@@ -78,11 +78,11 @@ def mirrored_landmarks(points: np.ndarray, width: int) -> np.ndarray:
 
 
 def _number(photo: Path) -> int:
-    """The digits at the end of the name, which `read_portraits` has made sure of."""
+    """The digits at the end of the name; `read_portraits` has checked them."""
     return int(re.findall(r"\d+", photo.stem)[-1])
 
 
 def training_data(portraits: bool) -> str:
-    """What a file of weights says that they have learned from."""
+    """The description of the training data in a file of weights."""
     heads = "synthetic heads of the face model's population"
     return f"{heads}, and landmarks of the tuning half of a portrait set" if portraits else heads

@@ -1,4 +1,4 @@
-"""How many synthetic heads are kept, when new ones are due, and which of those kept make a batch."""
+"""A ring buffer of synthetic heads: its size, when new ones are due, and the sampling of batches."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.training.config import Stage, TrainingConfig
 
-FIRST_FILL = 1024  # heads to wait for before the first batch, where the stage needs as many
+FIRST_FILL = 1024  # heads to wait for before the first batch, if the stage needs as many
 
 
 @dataclass(frozen=True)
 class Ring:
     """A ring of `capacity` heads in which new ones are written over the oldest, `chunk` at a time.
 
-    There is one new head for every `reuse` heads drawn, besides those of the first fill. So a head is seen `reuse`
-    times on average; the first ones, drawn while there are few others, more often than the last.
+    After the first fill, there is one new head for every `reuse` sampled ones. So a head is used `reuse` times on
+    average; the first ones, sampled while there are few others, more often than the last.
     """
 
     chunk: int
     first_fill: int
     capacity: int
-    unsafe: int  # of the oldest, over which new ones may be written meanwhile
+    unsafe: int  # of the oldest, which may be overwritten meanwhile
     reuse: float
 
     @classmethod
@@ -37,11 +37,11 @@ class Ring:
         return cls(chunk, first_fill, first_fill + unsafe + _whole(max(room, 0), chunk), unsafe, config.reuse)
 
     def wanted(self, used: float) -> float:
-        """How many heads there should be once so many were drawn for batches."""
+        """The number of heads to render by the time that so many were sampled."""
         return max(self.first_fill, used / self.reuse)
 
     def rows(self, rng: np.random.Generator, made: int, count: int) -> np.ndarray:
-        """Where `count` heads drawn evenly from those that are kept of `made` lie in the ring."""
+        """Positions in the ring of `count` heads, sampled evenly from those of the `made` ones that are still in it."""
         age = rng.integers(1, min(made, self.capacity - self.unsafe), count, endpoint=True)
         return (made - age) % self.capacity
 

@@ -31,7 +31,7 @@ Kind = Literal["synthetic", "weak", "refiner", "dense"]
 
 @dataclass
 class Run:
-    """What trains, where it has got to, and where its state is kept."""
+    """The network in training, its progress, and the folder of its state."""
 
     kind: Kind
     config: RunConfig
@@ -43,7 +43,7 @@ class Run:
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     step: int = 0
-    seconds: float = 0.0  # that the steps took, in all calls
+    seconds: float = 0.0  # of the steps, in all calls
 
     @classmethod
     def new(
@@ -56,7 +56,7 @@ class Run:
         architecture: str,
         team: Team = ALONE,
     ) -> Run:
-        """A run at step 0, or where the folder's state.pt left off; trains the parameters that want gradients.
+        """A run at step 0, or at the step of the folder's state.pt; trains the parameters that require gradients.
 
         Raises: ConfigError if that state is damaged, or of another kind of run, network or face model.
         """
@@ -72,7 +72,7 @@ class Run:
         return run
 
     def save(self) -> None:
-        """Write the state, whole or not at all; the leader does it for all."""
+        """Write the state, whole or not at all; only the leader does."""
         if not self.team.leads:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ class Run:
         return self.folder / "state.pt"
 
     def _read_state(self) -> dict[str, Any] | None:
-        """What an earlier call has left, if any; stages, weights of the loss and the like may have changed since."""
+        """The state of an earlier call, if any; stages, loss weights and similar settings may have changed since."""
         path = self._path
         if not path.exists():
             return None
@@ -112,7 +112,7 @@ class Run:
         if sha256 != self.face_model_sha256:
             raise ConfigError(
                 f"{path}: of a run with face model {sha256[:12]}, not {self.face_model_sha256[:12]}; "
-                "choose another folder, or the former face model"
+                "choose another folder, or the previous face model"
             )
         return state
 
@@ -136,7 +136,7 @@ def averaged_regressor(run: Run) -> RegressorNetwork:
     """The plain network of the running mean of a run that trains a `StandardizedRegressor`, in main memory."""
     regressor = run.average.module
     if not isinstance(regressor, StandardizedRegressor):
-        raise TypeError(f"average: expected of a StandardizedRegressor, got {type(regressor).__name__}")
+        raise TypeError(f"average: expected a StandardizedRegressor, got {type(regressor).__name__}")
     return regressor.fold().eval().cpu()
 
 

@@ -21,7 +21,7 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Catch both signals within the block. Only the main thread gets signals; in another thread none comes."""
+    """Catch both signals within the block. Only the main thread receives signals."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
@@ -35,5 +35,5 @@ def stop_request() -> Iterator[StopRequest]:
 
 
 def ignore_interrupt(_worker: int = 0) -> None:
-    """For helping processes: Ctrl-C is for training, which then ends them."""
+    """For helper processes: Ctrl-C is for the training process, which then ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Synthetic heads rendered by other processes into shared memory, from which training draws at random."""
+"""Synthetic heads rendered by other processes into shared memory, from which training samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHUNK = 16  # heads drawn at a time
 
 
 class HeadSource(Protocol):
-    """Where training gets its heads from. To be used as a context manager."""
+    """The source of training heads. Use it as a context manager."""
 
     def __enter__(self) -> HeadSource: ...
 
@@ -37,9 +37,9 @@ class HeadSource(Protocol):
 
 
 class HeadStream:
-    """A ring of heads for one stage, of which batches are drawn evenly.
+    """A ring of heads for one stage, from which batches are sampled evenly.
 
-    Rendering and use keep pace as `Ring` says, and whichever side is ahead waits. Use as a context manager: the
+    Rendering and training keep the pace of `Ring`; the faster one waits. Use as a context manager: the
     rendering processes end with it.
     """
 
@@ -54,7 +54,7 @@ class HeadStream:
         memory = context.RawArray("B", total)  # a temporary file where shared memory is too small
         self._heads = _views(memory, ring.capacity, size, len(dense))
         self._made, self._used = context.RawValue("q", 0), context.RawValue("q", 0)
-        self._lock = context.Lock()  # of the writers; kept here, for it ends with its last owner in this process
+        self._lock = context.Lock()  # of the writers; it ends with its last reference in this process
         shared = (dense, memory, ring, size, self._made, self._used, self._lock)
         self._workers: list[BaseProcess] = [
             context.Process(target=_render, args=(model_path, seed + k, *shared), name=f"renderer {k}", daemon=True)
@@ -95,7 +95,7 @@ class HeadStream:
             if not worker.is_alive():
                 raise TrainingError(
                     f"{worker.name}, which renders heads, failed with exit code {worker.exitcode}; see its message "
-                    "above, if any, for memory that ran out or a damaged file, then start again to go on"
+                    "above, if any, for memory that ran out or a damaged file, then start again to continue"
                 )
 
 
@@ -111,9 +111,9 @@ def _render(
     lock: Any,
 ) -> None:
     """The loop of one rendering process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for training, which then ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training process, which then ends this one
     if hasattr(os, "nice"):
-        os.nice(5)  # training goes first: it is what the heads are for
+        os.nice(5)  # training has priority
     kept = _views(memory, ring.capacity, crop_size, len(dense_vertices))
     generator = HeadGenerator(read_face_model(model_path), seed, dense_vertices)
     training = multiprocessing.parent_process()

@@ -1,4 +1,4 @@
-"""The processes of a run: one alone, or several as torchrun starts them, on one machine or on many."""
+"""The processes of a run: a single one, or several started by torchrun, on one machine or many."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Team:
-    """One process among those of a run. The leader, of rank 0, is the one that reads, writes and tells."""
+    """One process among those of a run. The leader, with rank 0, reads, writes and reports."""
 
     rank: int
     size: int
@@ -31,14 +31,14 @@ class Team:
         return self.rank == 0
 
     def share(self, module: nn.Module) -> nn.Module:
-        """The module with gradients that are the mean over all processes, and the leader's weights."""
+        """The module with gradients averaged over all processes, and the leader's weights."""
         if self.size == 1:
             return module
         devices = [self.device] if self.device.type == "cuda" else None
         return DistributedDataParallel(module, devices, broadcast_buffers=False)
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set in any process; all have to ask."""
+        """Whether the flag is set in any process; all must call it."""
         if self.size == 1:
             return flag
         flags = torch.tensor(float(flag), device=self.device)
@@ -46,7 +46,7 @@ class Team:
         return bool(flags)
 
     def from_leader(self, get: Callable[[], T]) -> T:
-        """What the leader gets, a `Deep3DError` included; only the leader needs the files for it."""
+        """The leader's result or `Deep3DError`; only the leader needs the files."""
         if self.size == 1:
             return get()
         answer: list[T | Deep3DError | None] = [None]
@@ -67,11 +67,11 @@ ALONE = Team(0, 1, torch.device("cpu"))
 
 @contextmanager
 def join_team(device: str) -> Iterator[Team]:
-    """The team that torchrun's environment variables tell of, or a team of one; `device` is cpu or cuda.
+    """The team from torchrun's environment variables, or a team of one; `device` is cpu or cuda.
 
-    On GPUs each process takes the one of its local rank and they talk through NCCL, otherwise through Gloo.
+    Each process uses the GPU of its local rank and NCCL; on CPUs they use Gloo.
 
-    Raises: TrainingError if there is no such device.
+    Raises: TrainingError if the device does not exist.
     """
     here = torch.device(device)
     if here.type == "cuda":

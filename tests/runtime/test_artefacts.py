@@ -113,7 +113,7 @@ def test_a_calibration_that_cannot_be_used_is_replaced(checkpoint, tmp_path, mon
 def test_a_calibration_belongs_to_its_checkpoint(checkpoint, crops):
     calibration = Calibration.of(checkpoint)
     assert not calibration.is_readable
-    with pytest.raises(RuntimeUnavailable, match="int8 needs this file, which is not there; deep3d export"):
+    with pytest.raises(RuntimeUnavailable, match="int8 needs this file, which does not exist; deep3d export"):
         calibration.read()
     calibration.write(regressor_ranges(checkpoint, crops[:1]))
     assert calibration.path == checkpoint.path.with_name("toy.int8.json")

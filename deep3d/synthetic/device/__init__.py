@@ -1,1 +1,1 @@
-"""Made-up people drawn on any device, for many at a time."""
+"""Synthetic people rendered on any device, many at a time."""

@@ -1,4 +1,4 @@
-"""Development of pictures on any device: what photography.py does, for many at a time."""
+"""Camera effects on any device: what photography.py does, for many pictures at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deep3d.synthetic.film import BLUR, REDUCE, SHARPEN, Film
 
 GREY = np.array([[[0.299]], [[0.587]], [[0.114]]], np.float32)
 BOX_SHARE = {"smooth": 9 / 13, "sharpen": -9 / 8}
-"""How far Pillow's filters go toward the mean of 3 x 3 pixels."""
+"""The weight of the mean of 3 x 3 pixels in Pillow's filters."""
 
 
 def develop(pictures: Tensor, film: Film, noise: Tensor) -> Tensor:
@@ -22,9 +22,9 @@ def develop(pictures: Tensor, film: Film, noise: Tensor) -> Tensor:
 
 
 def compress(photos: Tensor, quality: np.ndarray) -> Tensor:
-    """What JPEG of these qualities (B,) leaves of photos (B, 3, H, W) in [0, 1]; 100 leaves them alone.
+    """Photos (B, 3, H, W) in [0, 1] after JPEG of these qualities (B,); 100 means no compression.
 
-    The qualities are in main memory, so that it is known here how many photos are compressed.
+    The qualities are in main memory, so that the number of compressed photos is known here.
     """
     packed = np.flatnonzero(quality < 100)
     rows = to_device(packed, photos.device)
@@ -43,7 +43,7 @@ def _grade(pictures: Tensor, film: Film) -> Tensor:
 
 
 def _soften(photos: Tensor, film: Film) -> Tensor:
-    """Blur, fewer pixels for a while, or Pillow's filters: all are one matrix along rows and the same along columns."""
+    """Blur, reduction and enlargement, or Pillow's filters: each is one matrix, applied to rows and columns."""
     size = photos.shape[-1]
     kind = film.softening[:, None, None]
     matrix = torch.where(kind == BLUR, _gaussian(film.blur, size), _box(size, photos.device))

@@ -1,7 +1,7 @@
-"""Synthetic photos of heads drawn on a GPU, or slowly on the processor: the scenes of scenes.py in torch.
+"""Synthetic photos of heads rendered on a GPU, or slowly on the CPU: the scenes of scenes.py in torch.
 
-Chance is numpy's, a few hundred numbers a head; all that has as many values as vertices or pixels is worked out on the
-device, for all heads of a batch at once, and nothing waits for it.
+The random numbers come from numpy, a few hundred per head. Everything per vertex or pixel is computed on the device,
+for all heads of a batch at once, without waiting.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class DeviceHeadGenerator:
         self._painter = Painter(rasterizer, self._noise)
 
     def draw(self, count: int) -> Heads:
-        """Draw `count` heads; all that is in them is on the device."""
+        """Draw `count` heads, with all arrays on the device."""
         with torch.no_grad():
             return self.photograph(self._director.random_scenes(self._rng, count))
 
@@ -85,7 +85,7 @@ class DeviceHeadGenerator:
 
 
 def _area_normals(vertices: Tensor, triangles: Tensor, adjacency: Tensor) -> Tensor:
-    """Unit normals (B, V, 3) as `painting.normals_into` has them: sums over triangles weighted by area."""
+    """Unit normals (B, V, 3) like those of `painting.normals_into`: sums over triangles weighted by area."""
     a, b, c = (vertices[:, triangles[:, corner]] for corner in range(3))
     normals = torch.linalg.cross(b - a, c - a)
     padded = torch.cat([normals, torch.zeros_like(normals[:, :1])], dim=1)

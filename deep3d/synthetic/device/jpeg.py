@@ -1,4 +1,4 @@
-"""What JPEG files (ITU-T T.81) keep of pictures, on any device, without a file: rounded cosines of 8 x 8 pixels."""
+"""JPEG compression (ITU-T T.81) on any device, without a file: rounded cosines of 8 x 8 pixels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.
 
 
 def compressed(photos: Tensor, quality: Tensor) -> Tensor:
-    """Photos (B, 3, H, W) in [0, 1] as files of these qualities (B,) would give them back.
+    """Photos (B, 3, H, W) in [0, 1] after compression with these qualities (B,).
 
     Colour is kept at half the size. H and W are multiples of 16.
     """

@@ -1,4 +1,4 @@
-"""The layers of scenes drawn on any device: what the kernels of painting.py do, in torch, for many at a time."""
+"""The layers of scenes on any device: what the kernels of painting.py do, in torch, for many at a time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Painter:
         return torch.where(seen[..., None], values[..., :3], picture), depth
 
     def overlay(self, picture: Tensor, depth: Tensor, overlay: Overlay, noise: Tensor) -> Tensor:
-        """The pictures with what is not hidden of an overlay blended over them."""
+        """The pictures with the visible part of an overlay blended over them."""
         extra = torch.stack([overlay.opacity, overlay.inside], dim=-1)
         seen, values, nearer = self._draw(overlay.surfaces, noise, extra)
         opacity = values[..., 3] * values[..., 4].clamp(0, 1) * (seen & (nearer < depth))
@@ -53,7 +53,7 @@ class Painter:
         return above * (1 - fy) + below * fy
 
     def _draw(self, surfaces: Surfaces, noise: Tensor, extra: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Where surfaces are (B, H, W), their textured colours and what is `extra` (B, H, W, 3 + E), and depth."""
+        """Coverage of surfaces (B, H, W), their textured colours and `extra` attributes (B, H, W, 3 + E), and depth."""
         look = [surfaces.colours, surfaces.grain, surfaces.contrast[..., None], *([] if extra is None else [extra])]
         fragments = self._rasterizer.rasterize(surfaces.clip.contiguous(), surfaces.triangles, PICTURE)
         values = self._rasterizer.interpolate(torch.cat(look, dim=-1), fragments, surfaces.triangles)

@@ -1,1 +1,1 @@
-"""Made-up people: shape, skin, hair, eyes and glasses."""
+"""Synthetic people: shape, skin, hair, eyes and glasses."""

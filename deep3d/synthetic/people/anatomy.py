@@ -1,4 +1,4 @@
-"""What the head generator must know of a face model: where hair and beards grow, and where light does not reach."""
+"""Anatomy of a face model for the head generator: where hair and beards grow, and ambient occlusion."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from deep3d.face_model import FaceModel
 from deep3d.face_model.dense_landmarks import irises
 from deep3d.rendering.openness import sky_visibility
 
-MOUTH_OPENNESS, SKIN_OPENNESS = 0.6, 0.1  # least values: the mean head's mouth is shut, a laughing one's is not
+MOUTH_OPENNESS, SKIN_OPENNESS = 0.6, 0.1  # smallest values: the mean head's mouth is shut, a laughing one's is open
 
 
 @dataclass(frozen=True)
 class Anatomy:
     """Fields over the V vertices of a face model's mean head."""
 
-    openness: np.ndarray  # (V,) share of the light around that reaches the vertex
+    openness: np.ndarray  # (V,) share of the surrounding light that reaches the vertex
     beard: np.ndarray  # (V,) in [0, 1]
     scalp: np.ndarray  # (V,) in [0, 1]
     grain: np.ndarray  # (V, 2) coordinates of fine texture: azimuth in radians, height in decimetres
@@ -32,7 +32,7 @@ class Anatomy:
 
     @classmethod
     def of(cls, model: FaceModel) -> Anatomy:
-        """Work it out from the mean shape, the skin mask and the landmarks."""
+        """Compute it from the mean shape, the skin mask and the landmarks."""
         mean = model.mean_shape
         inside = (model.skin < 0.1) & (np.abs(mean[:, 0]) < 0.6)
         least = np.where(inside, MOUTH_OPENNESS, SKIN_OPENNESS)
@@ -78,7 +78,7 @@ def _forehead(mean: np.ndarray, brow: float, skin: np.ndarray) -> np.ndarray:
 
 
 def _crows_feet(mean: np.ndarray, points: np.ndarray, skin: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where lines run out from the outer corners of the eyes, and the angle across them with its direction."""
+    """Crow's feet at the outer corners of the eyes: their mask, and the angle across them with its direction."""
     side = np.sign(mean[:, 0])
     corner = np.where(side[:, None] < 0, points[36], points[45])
     out, up = (mean[:, 0] - corner[:, 0]) * side, mean[:, 1] - corner[:, 1]
@@ -90,7 +90,7 @@ def _crows_feet(mean: np.ndarray, points: np.ndarray, skin: np.ndarray) -> tuple
 
 
 def _folds(mean: np.ndarray, points: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """From the wings of the nose round the corners of the mouth: a valley tips the normals of its sides together."""
+    """Folds from the nose round the corners of the mouth: a valley tilts the normals of its sides together."""
     side = np.where(mean[:, :1] < 0, -1.0, 1.0)
     start = np.where(side < 0, points[31], points[35])[:, :2] + side * [0.07, 0.03]
     end = np.where(side < 0, points[48], points[54])[:, :2] + side * [0.12, 0.0]

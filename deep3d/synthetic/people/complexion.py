@@ -1,4 +1,4 @@
-"""How skin looks at the vertices: hair in it, its lines, light that goes through it, shadows and shine."""
+"""Skin at the vertices: stubble, wrinkles, subsurface scattering, shadows and gloss."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from deep3d.synthetic.surfaces import like
 
 CROWS_FOOT = 0.42  # radians from line to line
 SOFTENED = np.array([1.0, 0.45, 0.2], np.float32)
-"""How much of the light's fine detail is lost in skin, in red, green and blue: red goes farthest."""
+"""The loss of fine detail of the light in skin, for red, green and blue: red scatters farthest."""
 BLEEDING = np.array([0.10, 0.025, 0.01], np.float32)
-"""What light that went through the skin adds where none falls on it."""
+"""The light that scattering adds where no light arrives."""
 
 
 def skin_colours(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: Array, normals: Array) -> Array:
@@ -32,7 +32,7 @@ def skin_colours(model: FaceModel, anatomy: Anatomy, scenes: Scenes, vertices: A
 
 
 def wrinkled(normals: Array, vertices: Array, anatomy: Anatomy, skin: Skin) -> Array:
-    """Normals (B, V, 3) tipped by lines on the forehead, at the eyes and beside the mouth of vertices (B, V, 3)."""
+    """Normals (B, V, 3) tilted by wrinkles on the forehead, at the eyes and beside the mouth of vertices (B, V, 3)."""
     xp = array_namespace(normals)
     phase = skin.wrinkle_phase[:, None]
     waver = 0.5 * xp.sin(7 * vertices[..., 0] + 2 * phase)
@@ -44,7 +44,7 @@ def wrinkled(normals: Array, vertices: Array, anatomy: Anatomy, skin: Skin) -> A
 
 
 def scattered(smooth: Array, fine: Array, share: Array) -> Array:
-    """Light (B, V, 3) that skin gives back, of which a share (B, V) goes through it.
+    """Light (B, V, 3) reflected by skin, of which a share (B, V) is scattered in it.
 
     `fine` is the light on its wrinkled surface, `smooth` that on the same surface without wrinkles.
     """
@@ -54,7 +54,7 @@ def scattered(smooth: Array, fine: Array, share: Array) -> Array:
 
 
 def _albedo(model: FaceModel, anatomy: Anatomy, scenes: Scenes) -> Array:
-    """(B, V, 3) with beards and what hair there is on scalps."""
+    """(B, V, 3) with beards and hair on scalps."""
     skin, hair_colour = scenes.skin, scenes.hair.hair_colour[:, None]
     shaved = _mix(model.albedo(scenes.people.albedo), 0.9 * hair_colour, anatomy.beard * skin.beard[:, None])
     return _mix(shaved, hair_colour, anatomy.scalp * skin.scalp[:, None])
@@ -66,7 +66,7 @@ def _mix(below: Array, above: Array, amount: Array) -> Array:
 
 
 def _cast_shadow(skin: Skin, vertices: Array) -> Array:
-    """Light left (B, V) behind a soft edge across the head."""
+    """Remaining light (B, V) behind a soft edge across the head."""
     xp = array_namespace(vertices)
     along = xp.sum(vertices * skin.shadow_direction[:, None], axis=-1) - skin.shadow_start[:, None]
     return 1 - skin.shadow_depth[:, None] / (1 + xp.exp(xp.clip(-along / skin.shadow_width[:, None], None, 60)))

@@ -34,7 +34,7 @@ GLINT_SIZE = (0.008, 0.022)
 
 @dataclass(frozen=True)
 class Eyes:
-    """How the eyes of B people look. All numpy, or all torch, (B,) where nothing else is said."""
+    """Appearance of the eyes of B people. All numpy, or all torch; (B,) unless noted."""
 
     lash_colour: Array  # (B, 3) sRGB
     lash_length: Array  # decimetres
@@ -66,7 +66,7 @@ def random_eyes(rng: np.random.Generator, count: int) -> Eyes:
 def eye_overlays(
     eyes: Eyes, landmarks: Array, irises: Array, standpoints: Standpoints, key: Array
 ) -> tuple[Overlay, Overlay, Overlay]:
-    """What lies over the eyes of heads with (B, 68, 3) landmarks and (B, 2, 3) irises, lit from the key (B, 3)."""
+    """Overlays of the eyes of heads with (B, 68, 3) landmarks and (B, 2, 3) irises, lit from the key (B, 3)."""
     xp = array_namespace(landmarks)
     lids = xp.stack([_lid(landmarks, corners) for corners in UPPER_LIDS], axis=1)  # (B, 2, LID_POINTS, 3)
     lashes = _lashes(lids, landmarks, eyes.lash_length)

@@ -1,7 +1,7 @@
-"""Shapes that no linear model has: smooth random displacements of a head, coarse and fine, on both sides alike or not.
+"""Shapes beyond the linear model: smooth random displacements of a head, coarse and fine, symmetric or not.
 
 A Gaussian process over the mean shape, by random Fourier features (Rahimi and Recht, 2007) that are even or odd under
-reflection, so that what is symmetric is exactly so.
+reflection, so that symmetric parts are exactly symmetric.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 from deep3d.face_model import FaceModel
 
 BANDS = ((0.9, 0.6), (0.45, 0.5), (0.22, 0.6), (0.12, 0.35))
-"""Wave lengths of what is displaced, as the standard deviation of the kernel in decimetres, and how far in mm rms."""
+"""Scales of the displacements (standard deviation of the kernel in decimetres), and their size in mm rms."""
 FEATURES = 150  # of each band
-CROOKED = 0.35  # how large what is not symmetric is beside what is
-SPREAD = (0.4, 1.5)  # people differ by so much from the mean population, and from so much
+CROOKED = 0.35  # ratio of the asymmetric to the symmetric part
+SPREAD = (0.4, 1.5)  # range of a factor of a person's displacements
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Glasses, many at a time: two rims and what holds them as polylines in head space, and two lenses."""
+"""Glasses, many at a time: rims, arch and temples as polylines in head space, and two lenses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFLECTION_SPREAD = 0.3  # standard deviation, of the change over the picture's 
 
 @dataclass(frozen=True)
 class Glasses:
-    """What B people wear before their eyes. All numpy, or all torch."""
+    """Glasses of B people. All numpy, or all torch."""
 
     worn: Array  # (B,) whether there are any
     rims: Array  # (B, 2, RIM, 3) decimetres

@@ -74,7 +74,7 @@ class Waves:
 
 @dataclass(frozen=True)
 class Hair:
-    """What B people wear on their heads. Lengths in half axes of the skull; (B,) where nothing else is said."""
+    """Hair or headwear of B people. Lengths in half axes of the skull; (B,) unless noted."""
 
     worn: Array  # whether there is any
     hair_colour: Array  # (B, 3) sRGB of hair and beard
@@ -99,7 +99,7 @@ class Hair:
 
 @dataclass(frozen=True)
 class Shells:
-    """B grids of ROWS x COLUMNS = N vertices over heads, and how they look."""
+    """B grids of ROWS x COLUMNS = N vertices over heads, and their appearance."""
 
     vertices: Array  # (B, N, 3) decimetres
     colours: Array  # (B, N, 3) sRGB

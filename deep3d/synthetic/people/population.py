@@ -1,4 +1,4 @@
-"""Random people and faces they make: identity, albedo and expression coefficients, many at a time."""
+"""Random people with expressions: identity, albedo and expression coefficients, many at a time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 IDENTITY_SPREAD = (0.7, 1.3)
-"""The model's N(0, 1) identities are scaled by a factor of this range, so that unusual faces are met too."""
+"""The model's N(0, 1) identities are scaled by a factor of this range, so that unusual faces occur, too."""
 
 HABITS = {"rest": 0.15, "smile": 0.4, "speech": 0.2, "any": 0.25}
-"""What a face is about, and how often."""
+"""The kinds of expressions, and their frequencies."""
 MOVED = {"rest": 0.05, "smile": 0.12, "speech": 0.12, "any": 0.3}
-"""How often each further part of such a face moves."""
+"""The frequency with which each further part moves."""
 _SPOKEN = ("mouthFunnel", "mouthPucker", "mouthStretch_L", "mouthStretch_R", "mouthRollLower")
 _SET_APART = ("eyeLook", "eyeBlink", "jaw", "mouthClose")
-"""Names that begin so are not moved by chance."""
+"""Prefixes of names that are not moved at random."""
 
 Weights = dict[str, np.ndarray]
 """Weights (B,) of the expressions, by name."""
@@ -41,7 +41,7 @@ def random_people(rng: np.random.Generator, count: int, expression_names: tuple[
 
 
 def _expressions(rng: np.random.Generator, count: int, names: tuple[str, ...]) -> np.ndarray:
-    """Faces (B, 64) that people could make: a habit, chance, a gaze, a blink, then the correctives."""
+    """Plausible expressions (B, 64): a kind, random parts, a gaze, a blink, then the correctives."""
     weight: Weights = {name: np.zeros(count) for name in names}
     habit = rng.choice(list(HABITS), count, p=list(HABITS.values()))
     _smile(rng, weight, habit == "smile")

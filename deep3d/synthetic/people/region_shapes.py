@@ -1,6 +1,6 @@
-"""Shapes with one feature or another beyond the linear model: noses, chins, jaws, cheeks and brows of other sizes.
+"""Shapes with features beyond the linear model: noses, chins, jaws, cheeks and brows of other sizes.
 
-Made otherwise than `free_shapes`: networks that learned on those are tried on these.
+Different from `free_shapes`, for testing networks that were trained on those.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REGIONS: tuple[tuple[tuple[int, ...], float, float], ...] = (
     ((21, 22), 0.3, 0.9),
 )
 """Landmarks in the middle of a region, those of both sides together; its radius, decimetres; how far it moves, mm."""
-CROOKED = 0.3  # how far the sides move apart, in units of how far they move together
+CROOKED = 0.3  # ratio of the asymmetric to the symmetric motion
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class RegionShapes:
 
     @classmethod
     def of(cls, model: FaceModel) -> RegionShapes:
-        """Work out the regions of a model's mean shape."""
+        """Compute the regions of a model's mean shape."""
         points = model.landmarks(model.mean_shape[None])[0]
         masks, scale, pair, side = [], [], [], []
         for number, (landmarks, radius, millimetres) in enumerate(REGIONS):

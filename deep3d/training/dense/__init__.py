@@ -1,1 +1,1 @@
-"""Training of the dense network: crops and meshes in, depth and normals out."""
+"""Training of the dense network: from crops and meshes to depth and normals."""

@@ -1,4 +1,4 @@
-"""`deep3d train dense`: run a configuration, and write the dense network that comes of it."""
+"""`deep3d train dense`: run a configuration, and write the resulting dense network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ was learned from are few."""
 
 
 def train_and_export_dense(call: TrainingCall) -> Path | None:
-    """Train, or continue a run, and write the network under the name that it has beside the checkpoint; gives its path.
+    """Train, or continue a run, and write the network's file, to be put beside the checkpoint; gives its path.
 
     Of several processes only the leader writes, the others get None.
 

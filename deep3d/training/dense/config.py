@@ -14,8 +14,8 @@ from deep3d.training.config import RANGES, ConfigTable, Ranges, RunConfig, Sched
 class DenseLossWeights:
     """Weights of the terms of `losses.dense_loss`."""
 
-    depth: float  # per millimetre, whatever scale and offset
-    offset: float  # per millimetre of height as it is
+    depth: float  # per millimetre, at the best scale and offset
+    offset: float  # per millimetre of absolute height
     gradient: float  # per millimetre from pixel to pixel
     normals: float  # per 1 - cosine
     places: float  # per millimetre on the mean shape
@@ -31,7 +31,7 @@ class DenseConfig(RunConfig):
     workers: int  # processes that draw them
     loss: DenseLossWeights
     schedule: Schedule
-    start: str | None = None  # checkpoint whose faces are looked at, the shipped one where none is named
+    start: str | None = None  # checkpoint of the regressed faces, by default the shipped one
     go_on: bool = False  # with the dense network that lies beside it
 
 
@@ -54,5 +54,5 @@ def read_dense_config(path: str | Path) -> DenseConfig:
         values["start"] = table.file_name("start", values["start"])
     config = table.parse("the file", DenseConfig, values, DENSE_RANGES)
     if config.schedule.crop_size != MAP_SIZE:
-        raise ConfigError(f"{path}: 'crop_size' is {config.schedule.crop_size}, maps are of {MAP_SIZE}")
+        raise ConfigError(f"{path}: 'crop_size' is {config.schedule.crop_size}, it must be {MAP_SIZE}")
     return config

@@ -32,20 +32,20 @@ Fit = Callable[[np.ndarray], tuple[FaceCoefficients, tuple[Camera, ...]]]
 """Faces of crops (B, 224, 224, 3), and the camera of each: `Reconstructor.fit_crops`."""
 
 STEPS = np.array([1e-4] + [1 / 127] * 3 + [1e-4] * 3, np.float32)
-"""What 1 of the kept heights, normals and places is, in decimetres or for unit vectors."""
+"""Unit of the stored heights, normals and places, in decimetres or for unit vectors."""
 _MAP = (MAP_SIZE, MAP_SIZE)
 _SURFACE = [("height", np.int16, _MAP), ("normals", np.int8, (*_MAP, 3)), ("coordinates", np.int16, (*_MAP, 3))]
 EXAMPLE = np.dtype(
     [
         ("crop", np.uint8, (*_MAP, 3)),
-        ("classes", np.uint8, _MAP),  # what is seen
-        ("head", np.bool_, _MAP),  # where the head is, seen or not
+        ("classes", np.uint8, _MAP),  # visible class
+        ("head", np.bool_, _MAP),  # the head, visible or not
         *_SURFACE,
         ("start_covered", np.bool_, _MAP),
         *[(f"start_{name}", kind, shape) for name, kind, shape in _SURFACE],
     ]
 )
-"""One head, as it is kept: the crop, the truth, and the mesh to start from."""
+"""One stored head: the crop, the ground truth, and the start mesh."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Examples:
 
     @classmethod
     def made(cls, folder: Path, count: int, seed: int, start: Checkpoint, model_path: Path, workers: int) -> Examples:
-        """At least `count` heads: those that the folder holds, and what is missing of them.
+        """At least `count` heads: those in the folder, and newly rendered ones if there are too few.
 
         Raises: FaceModelError; CheckpointError; RuntimeUnavailable.
         """

@@ -1,4 +1,4 @@
-"""Training of the dense network on synthetic heads whose pixels are all known."""
+"""Training of the dense network on synthetic heads with ground truth per pixel."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from deep3d.training.run import Run
 from deep3d.training.team import ALONE, Team
 
 MIRROR = np.array([1, -1, 1, 1, -1, 1, 1], np.float32)
-"""Signs of height, normal and place in a mirror."""
+"""Signs of height, normal and place in the mirror image."""
 HEADS_FOR_BATCH_NORMS = 64
 _GREY_SHARE = 0.06  # of the crops without colours
-_EXPOSURE, _TINT, _LIFT = 0.12, 0.05, 0.03  # deviations of how crops are made brighter, tinted and lifted
+_EXPOSURE, _TINT, _LIFT = 0.12, 0.05, 0.03  # deviations of gain, tint and offset of crops
 
 
 def train_dense(
     config: DenseConfig, start: Checkpoint, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
 ) -> DenseNetwork:
-    """Draw the heads, run the schedule or what is left of it, and return the averaged network; see `run_stages`.
+    """Render the heads, run the schedule or the rest of it, and return the averaged network; see `run_stages`.
 
     Raises: ConfigError if the folder holds the state of another run, or there is no network to go on from;
     CheckpointError; FaceModelError; RuntimeUnavailable; TrainingStopped.
@@ -46,7 +46,7 @@ def train_dense(
     model = read_face_model(model_path).info
     heads = (folder / "heads", config.heads, config.seed, start, model_path, config.workers)
     team.from_leader(lambda: Examples.made(*heads) and None)
-    examples = Examples.made(*heads)  # by now they are there to be read
+    examples = Examples.made(*heads)  # they exist by now
     trunk, network = frozen_trunk(start), DenseNetwork()
     if config.go_on:
         start_from_dense(network, start, trunk, examples)
@@ -103,7 +103,7 @@ def frozen_trunk(start: Checkpoint) -> ResNet:
 
 
 def trunk_features(trunk: ResNet, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What its first three stages make of crops (B, 3, S, S) in [0, 1], on grids of S / 4, S / 8 and S / 16."""
+    """The features of its first three stages for crops (B, 3, S, S) in [0, 1], on grids of S / 4, S / 8 and S / 16."""
     with torch.no_grad():
         quarter = trunk.layer1(trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1(crops)))))
         eighth = trunk.layer2(quarter)
@@ -111,7 +111,7 @@ def trunk_features(trunk: ResNet, crops: Tensor) -> tuple[Tensor, Tensor, Tensor
 
 
 def learnt(examples: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Known]:
-    """What the network sees (B, 11, S, S) of (B,) of EXAMPLE, recoloured, half of them mirrored; and what is true."""
+    """The network's input (B, 11, S, S) for (B,) of EXAMPLE, recoloured, half of them mirrored; and the truth."""
     count = len(examples)
     start, true = kept_surface(examples, "start_"), kept_surface(examples)
     crops = recoloured(examples["crop"], rng) - GREY

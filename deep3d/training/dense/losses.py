@@ -1,4 +1,4 @@
-"""What is wrong with depth, normals, places and classes of the pixels of faces, and with how sure the network is."""
+"""Losses of depth, normals, places and classes of the pixels of faces, and of their deviations."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ TERMS = ("total", "depth", "offset", "gradient", "normals", "places", "certainty
 MILLIMETRES = 100.0  # in a decimetre
 SCALES = 3  # of the gradient term, each twice as coarse as the one before
 LOG_DEVIATION = (-3.0, 4.0)
-_HIDDEN = 0.25  # of the weight of what is seen
+_HIDDEN = 0.25  # of the weight of visible pixels
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is true of B crops."""
+    """The ground truth of B crops."""
 
     surface: Tensor  # (B, 7, S, S): height, normal, place
-    weight: Tensor  # (B, S, S): how much a pixel counts, 0 beside heads
+    weight: Tensor  # (B, S, S): weight of a pixel, 0 beside heads
     classes: Tensor  # (B, S, S) int64
 
 
@@ -35,7 +35,7 @@ def pixel_weight(head: Tensor, classes: Tensor) -> Tensor:
 
 
 def dense_loss(weights: DenseLossWeights, maps: Tensor, known: Known) -> dict[str, Tensor]:
-    """The terms of maps (B, 15, S, S) as the network gives them."""
+    """The terms for maps (B, 15, S, S) from the network."""
     surface, sure, scores = maps.split([SURFACE, CONFIDENCES, maps.shape[1] - SURFACE - CONFIDENCES], dim=1)
     weight = known.weight
     height, true = surface[:, 0] * MILLIMETRES, known.surface[:, 0] * MILLIMETRES
@@ -66,7 +66,7 @@ def _aligned(height: Tensor, true: Tensor, weight: Tensor) -> Tensor:
 
 
 def _gradient(error: Tensor, weight: Tensor) -> Tensor:
-    """How much errors (B, S, S) in millimetres change from pixel to pixel, on several scales."""
+    """Gradients of errors (B, S, S) in millimetres between pixels, on several scales."""
     total = error.new_zeros(())
     for scale in range(SCALES):
         step = 2**scale
@@ -78,9 +78,9 @@ def _gradient(error: Tensor, weight: Tensor) -> Tensor:
 
 
 def _certainty(sure: Tensor, depth: Tensor, normal: Tensor, place: Tensor, weight: Tensor) -> Tensor:
-    """Gaussian negative log-likelihood of errors as they are: what is said teaches how sure to be, not the reverse.
+    """Gaussian negative log-likelihood of detached errors: it trains the deviations, not the predictions.
 
-    Deviations are in millimetres but for normals, where they are in radians.
+    Deviations are in millimetres, for normals in radians.
     """
     squares = [depth**2, (normal**2).sum(dim=1) / 2, (place**2).sum(dim=1) / 3]
     total = weight.new_zeros(())

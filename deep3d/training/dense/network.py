@@ -1,4 +1,4 @@
-"""The dense network in torch, to train it; `deep3d.dense.graph` is the same for use."""
+"""The dense network in torch, for training; `deep3d.dense.graph` is the same network for inference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deep3d.training.refiner.network import Block, ConvolutionNorm
 
 
 class DenseNetwork(nn.Module):
-    """Crops and maps of a mesh (B, 11, S, S) to maps (B, 15, S, S), as `dense_graph` has them."""
+    """Crops and maps of a mesh (B, 11, S, S) to maps (B, 15, S, S), like `dense_graph`."""
 
     units: Tensor
 
@@ -47,7 +47,7 @@ class DenseNetwork(nn.Module):
             grids.append(x)
         for level in reversed(range(len(self.up))):
             x = self.up[level](grids[level], x)
-        with torch.autocast(seen.device.type, enabled=False):  # bfloat16 has too few digits for what comes out
+        with torch.autocast(seen.device.type, enabled=False):  # bfloat16 has too few digits for the results
             maps = functional.pixel_shuffle(self.maps(x.float()), CELL)
             surface = seen[:, 4:].float() + self.units[:, None, None] * maps[:, : len(self.units)]
             return torch.cat([surface, maps[:, len(self.units) :]], dim=1)
@@ -90,7 +90,7 @@ class DenseNetwork(nn.Module):
 
 
 class Up(nn.Module):
-    """Joins a grid, as far as the coarser one lets it through, with that coarser one."""
+    """Joins a grid, gated by the coarser one, with that coarser one."""
 
     def __init__(self, width: int, coarser: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`deep3d train refiner`: run a configuration, and write the refiner that comes of it."""
+"""`deep3d train refiner`: run a configuration, and write the resulting refiner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deep3d.training.refiner.learning import train_refiner
 
 
 def train_and_export_refiner(call: TrainingCall) -> Path | None:
-    """Train, or continue a run, and write the refiner under the name that it has beside the checkpoint; gives its path.
+    """Train, or continue a run, and write the refiner's file, to be put beside the checkpoint; gives its path.
 
     Of several processes only the leader writes, the others get None.
 

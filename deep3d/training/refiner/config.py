@@ -1,4 +1,4 @@
-"""The configuration of a refiner's training, read from a TOML file; checkpoints/refiner.toml is the shipped one's."""
+"""The configuration of a refiner's training, read from a TOML file; such as checkpoints/refiner.toml."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class RefinerConfig(RunConfig):
     loss: RefinerLossWeights
     schedule: Schedule
     portraits: str | None = None  # folder of photos/ and landmarks.npz
-    start: str | None = None  # checkpoint whose faces are refined, the shipped one where none is named
-    go_on: bool = False  # from the weights of the refiner beside that checkpoint, not from random ones
+    start: str | None = None  # checkpoint of the faces to refine, by default the shipped one
+    go_on: bool = False  # start from the refiner beside that checkpoint, not from random weights
 
 
 REFINER_RANGES: Ranges = RANGES | {
@@ -56,8 +56,8 @@ def read_refiner_config(path: str | Path) -> RefinerConfig:
     config = table.parse("the file", RefinerConfig, values, REFINER_RANGES)
     if config.schedule.crop_size != CROP_SIZE:
         raise ConfigError(
-            f"{path}: 'crop_size' is {config.schedule.crop_size}, charts are made of crops of {CROP_SIZE}"
+            f"{path}: 'crop_size' is {config.schedule.crop_size}, it must be {CROP_SIZE}, as charts use whole crops"
         )
     if config.portrait_share > 0 and (config.portraits is None or not config.portrait_crops):
-        raise ConfigError(f"{path}: 'portrait_share' is above 0 but 'portraits' or 'portrait_crops' gives none")
+        raise ConfigError(f"{path}: 'portrait_share' is above 0, but 'portraits' or 'portrait_crops' is missing")
     return config

@@ -1,4 +1,4 @@
-"""Training of the refiner: faces that are not quite where the mesh has them, and how far off each landmark is."""
+"""Training of the refiner on inaccurately placed meshes, to predict the error of each landmark."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ TERMS = ("total", "dense", "certainty", "portrait_dense", "portrait_certainty")
 
 VIEWS_FOR_BATCH_NORMS = 128
 
-REGRESSED = 0.4  # of the faces are where the regressor puts them, the others where a fit does
-DISTURBED = 0.6  # of the faces are moved a little from there
-HALFWAY = 0.5  # of these are on their way to the true shape, as in a second look
+REGRESSED = 0.4  # of the faces start from the regressor, the others from a fit
+DISTURBED = 0.6  # of the faces are moved a little from their start
+HALFWAY = 0.5  # of these are moved toward the true shape, as in a second pass
 FARTHEST = 0.8  # of that way
-JAW_SHARE = 0.15  # of the weight of other landmarks, on portraits: their reference has the jaw elsewhere
+JAW_SHARE = 0.15  # of the weight of other landmarks, on portraits, whose reference has another jaw line
 _SCATTER = np.zeros(257, np.float32)  # of the disturbance, in the units of the coefficients
 _SCATTER[IDENTITY], _SCATTER[EXPRESSION], _SCATTER[ROTATION] = 0.12, 0.02, 0.015
 _SCATTER[TRANSLATION] = 0.006, 0.006, 0.0
@@ -50,19 +50,19 @@ _SCATTER[TRANSLATION] = 0.006, 0.006, 0.0
 
 @dataclass(frozen=True)
 class View:
-    """B faces as the refiner sees them, and what it should say."""
+    """Inputs and targets of the refiner for B faces."""
 
     charts: Tensor  # (B, 9, S, S)
     shapes: Tensor  # (B, 144)
-    offsets: Tensor  # (B, N, 2) crop pixels along the upright face, not a number where nobody knows
+    offsets: Tensor  # (B, N, 2) crop pixels along the upright face, NaN where unknown
 
 
 def train_refiner(
     config: RefinerConfig, start: Checkpoint, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
 ) -> RefinerNetwork:
-    """Draw the faces, run the schedule or what is left of it, and return the averaged network; see `run_stages`.
+    """Draw the faces, run the schedule or the rest of it, and return the averaged network; see `run_stages`.
 
-    Raises: ConfigError if the folder holds the state of another run, or there is no refiner to go on from;
+    Raises: ConfigError if the folder has the state of another run, or there is no refiner to start from;
     CheckpointError; FaceModelError; DatasetError; RuntimeUnavailable.
     """
     torch.manual_seed(config.seed)
@@ -70,7 +70,7 @@ def train_refiner(
     chart = FaceChart.of(model, start.dense_vertices)
     maker = StartMaker(start, model_path, config.workers, team.device)
     team.from_leader(lambda: _draw_faces(config, maker, folder) and None)
-    heads, portraits = _draw_faces(config, maker, folder)  # by now they are there to be read
+    heads, portraits = _draw_faces(config, maker, folder)  # they exist by now
     network = RefinerNetwork(chart.places)
     on_host = HostUnwrapper(model, chart)
     unwrap = DeviceUnwrapper(model, chart, team.device) if team.device.type == "cuda" else on_host
@@ -82,7 +82,7 @@ def train_refiner(
     real = round(config.schedule.batch_size * config.portrait_share) if portraits is not None else 0
 
     def draw(number: int) -> list[View]:
-        """One batch. The unwrapping in it, most of the work, leaves other threads alone, or is left to a GPU."""
+        """One batch. Most of the work is unwrapping, which releases the interpreter lock or runs on a GPU."""
         drawer = ViewDrawer(unwrap, np.random.default_rng((seed, number)))
         drawn = [drawer.draw(heads, config.schedule.batch_size - real)]
         return drawn if portraits is None or not real else [*drawn, drawer.draw(portraits, real)]
@@ -102,13 +102,13 @@ def train_refiner(
 def _start_from_refiner(network: RefinerNetwork, start: Checkpoint, view: View) -> None:
     weights = read_refiner(start)
     if weights is None:
-        raise ConfigError(f"{refiner_path(start)}: not there; without 'go_on' training starts from random weights")
+        raise ConfigError(f"{refiner_path(start)}: not found; remove 'go_on' to start from random weights")
     network.take(weights.arrays)
     restore_batch_norms(network, view.charts, view.shapes)
 
 
 def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple[Starts, Starts | None]:
-    """The synthetic heads of a run and its crops of portraits, if it has some."""
+    """The synthetic heads of a run, and its crops of portraits, if any."""
     heads = maker.heads(folder, config.heads, config.seed)
     if config.portraits is None or not config.portrait_share:
         return heads, None
@@ -117,7 +117,7 @@ def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple
 
 @dataclass(frozen=True)
 class ViewDrawer:
-    """Unwraps faces by meshes that are about right."""
+    """Unwraps faces by approximately correct meshes."""
 
     unwrap: Unwrapper
     rng: np.random.Generator
@@ -134,7 +134,7 @@ class ViewDrawer:
         return View(charts, shapes, (points - seen) @ along.mT)
 
     def _disturbed(self, starts: Starts, rows: np.ndarray) -> tuple[np.ndarray, list[Camera]]:
-        """Where the faces are thought to be: vectors (B, 257), and the cameras that see them."""
+        """Disturbed starts of the faces: vectors (B, 257), and their cameras."""
         rng, count = self.rng, len(rows)
         regressed = rng.random(count) < REGRESSED
         vectors = np.where(regressed[:, None], starts.regressed[rows], starts.fitted[rows])
@@ -172,8 +172,8 @@ class _Losses:
 
 
 def refiner_loss(weights: RefinerLossWeights, parts: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
-    """The terms for heads and, if there is a second part, for portraits: of landmarks (B, N, 3) as the network gives
-    them and the true offsets (B, N, 2).
+    """The terms for heads and, if there is a second part, for portraits: of predicted landmarks
+    (B, N, 3) and true offsets (B, N, 2).
     """
     terms = dense_terms(*parts[0])
     terms["total"] = _weighted(weights, terms)

@@ -1,4 +1,4 @@
-"""The refiner network in torch, to train it; `deep3d.refiner.graph` is the same for use."""
+"""The refiner network in torch, for training; `deep3d.refiner.graph` is the same network for inference."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIRST_LOG_DEVIATION = 0.7  # of an untrained network: two pixels
 
 
 class RefinerNetwork(nn.Module):
-    """Charts (B, 9, S, S) and shapes (B, 144) to landmarks (B, N, 3), as `refiner_graph` has them."""
+    """Charts (B, 9, S, S) and shapes (B, 144) to landmarks (B, N, 3), like `refiner_graph`."""
 
     def __init__(self, places: np.ndarray) -> None:
         """`places` (N, 2) are those of the landmarks on the chart, column and row."""
@@ -50,11 +50,11 @@ class RefinerNetwork(nn.Module):
         coarse = (coarse + context[:, :, None, None]).relu()
         middle = _through(self.middle, middle + _larger(self.middle["from_coarse"](coarse)), UP)
         fine = _through(self.fine, fine + _larger(self.fine["from_middle"](middle)), UP)
-        with torch.autocast(chart.device.type, enabled=False):  # bfloat16 has too few digits for what comes out
+        with torch.autocast(chart.device.type, enabled=False):  # bfloat16 has too few digits for the results
             return self.landmarks(fine.float())
 
     def take(self, arrays: dict[str, np.ndarray]) -> None:
-        """Use the arrays of `layers.array_shapes`; batch norms then only add a number."""
+        """Load the arrays of `layers.array_shapes`; batch norms then only add a bias."""
         values = {name: torch.from_numpy(array) for name, array in arrays.items()}
         with torch.no_grad():
             for name, module in self.named_modules():
@@ -86,7 +86,7 @@ class ConvolutionNorm(nn.Module):
         return self.norm(self.convolution(x))
 
     def take(self, weight: Tensor, bias: Tensor) -> None:
-        """Be a convolution of this weight and bias."""
+        """Load this weight and bias."""
         self.convolution.weight.copy_(weight)
         self.norm.weight.fill_(1)
         self.norm.bias.copy_(bias)
@@ -94,7 +94,7 @@ class ConvolutionNorm(nn.Module):
         self.norm.get_buffer("running_var").fill_(1 - self.norm.eps)
 
     def folded(self) -> tuple[Tensor, Tensor]:
-        """Weight and bias of one convolution that does the same in evaluation."""
+        """Weight and bias of an equivalent convolution in evaluation."""
         norm = self.norm
         mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
         gain = norm.weight / (variance + norm.eps).sqrt()
@@ -114,7 +114,7 @@ class Block(nn.Module):
 
 
 class LandmarkReader(nn.Module):
-    """Reads each landmark off the cell of the finest grid that it lies in, with weights of its own."""
+    """Reads each landmark from its cell of the finest grid, with its own weights."""
 
     cells: Tensor  # (N,)
 

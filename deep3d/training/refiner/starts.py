@@ -1,7 +1,7 @@
-"""What a refiner learns from: crops, where their landmarks truly are, and where a checkpoint and a fit put the face.
+"""Training data of a refiner: crops, true landmarks, and the faces of a checkpoint and of a fit.
 
-Heads are drawn, regressed and fitted once, before training, into files of the run's folder: doing so anew for each
-batch would take as long as training.
+Heads are rendered, regressed and fitted once, before training, into files of the run's folder: doing so for each batch
+would take as long as training.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHUNK = 64  # heads drawn, regressed and fitted at a time
 
 @dataclass(frozen=True, eq=False)
 class Starts:
-    """N faces. What is not known of them, all but 68 landmarks of portraits, is not a number."""
+    """N faces. Unknown values are NaN: for portraits, everything except 68 landmarks."""
 
     crops: np.ndarray  # (N, 224, 224, 3) uint8
     points: np.ndarray  # (N, n, 2) float32 true crop pixels of the dense landmarks
@@ -45,9 +45,9 @@ class Starts:
 
     @cached_property
     def odds(self) -> np.ndarray:
-        """(N,) how often to learn from each, 1 in all: from a profile three times as often as from the front.
+        """(N,) sampling probabilities, sum 1: a profile has three times that of a frontal face.
 
-        Their landmarks are twice as far off, and of five heads one is a profile.
+        Landmarks of profiles have twice the error, and one head in five is a profile.
         """
         odds = 1 + self.regressed[:, ROTATION][:, 1].astype(np.float64) ** 2
         return odds / odds.sum()
@@ -55,12 +55,12 @@ class Starts:
 
 @dataclass(frozen=True)
 class StartMaker:
-    """Makes starts for the refiner of a checkpoint, those that are not there yet."""
+    """Makes the missing starts for the refiner of a checkpoint."""
 
     checkpoint: Checkpoint
     model_path: Path
-    workers: int  # processes that fit, and draw where the device does not
-    device: torch.device  # that draws and regresses, if it is a GPU
+    workers: int  # processes that fit, and render if the device does not
+    device: torch.device  # renders and regresses, if it is a GPU
 
     def heads(self, folder: Path, count: int, seed: int) -> Starts:
         """`count` synthetic heads, kept in the folder.
@@ -70,7 +70,7 @@ class StartMaker:
         return _kept(folder / "heads", count, lambda: self._started(lambda pool: self._drawn(pool, count, seed)))
 
     def portraits(self, folder: Path, portraits: Path, count: int, seed: int) -> Starts:
-        """`count` crops of the real portraits of a data set, of which 68 landmarks are known, kept in the folder.
+        """`count` crops of the real portraits of a data set, with 68 known landmarks, kept in the folder.
 
         Raises: DatasetError; PhotoError if a photo cannot be read.
         """
@@ -94,7 +94,7 @@ class StartMaker:
             yield drawn.result()
 
     def _cropped(self, portraits: Path, count: int, seed: int) -> Iterator[Heads]:
-        """Portraits by the chunk, as heads of which little is known."""
+        """Portraits by the chunk, as heads with few labels."""
         source, rng = Portraits(portraits), np.random.default_rng(seed)
         for _, size in _chunks(count):
             images, landmarks = source.batch(rng, size, CROP_SIZE)
@@ -103,7 +103,7 @@ class StartMaker:
             yield Heads(images, np.full((size, COEFFICIENT_COUNT), np.nan, np.float32), points)
 
     def _started(self, drawn: Callable[[Executor], Iterator[Heads]]) -> Iterator[Starts]:
-        """The same with what the checkpoint and a fit to its landmarks say of them."""
+        """The chunks with the results of the checkpoint and of a fit to its landmarks."""
         basis = LandmarkBasis.of_vertices(read_face_model(self.model_path), self.checkpoint.dense_vertices)
         runtime = "cuda" if self.device.type == "cuda" else None
         regressor = Regressor(load_runtime(self.checkpoint, runtime), self.checkpoint.info.crop_size, CHUNK)
@@ -113,7 +113,7 @@ class StartMaker:
                 for heads in drawn(pool):
                     regression = regressor(heads.crops)
                     coefficients, dense = regression.coefficients, regression.dense
-                    assert dense is not None  # a checkpoint without has no refiner
+                    assert dense is not None  # a checkpoint without dense landmarks has no refiner
                     deviation = trusted_deviation(dense.deviation)
                     yield heads, coefficients, pool.submit(fit_landmarks, basis, dense.points, deviation, coefficients)
 
@@ -145,7 +145,7 @@ def _lens(camera: Camera) -> tuple[float, float, float, float]:
 
 
 def _kept(folder: Path, count: int, make: Callable[[], Iterator[Starts]]) -> Starts:
-    """What the folder holds, once it has been made if it was not there; files appear together or not at all."""
+    """The content of the folder, made first if missing; files appear together or not at all."""
     if not folder.exists():
         partial_folder = folder.with_suffix(".partial")
         partial_folder.mkdir(parents=True, exist_ok=True)

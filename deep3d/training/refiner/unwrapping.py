@@ -35,7 +35,7 @@ class HostUnwrapper:
 
 
 class DeviceUnwrapper:
-    """The same on a device, all faces at once: an H200 learns from 15,000 of them a second, two cores from 41 to 80."""
+    """The same on a device, all faces at once: an H200 trains on 15,000 faces per second, two cores on 41 to 80."""
 
     def __init__(self, model: FaceModel, chart: FaceChart, device: torch.device) -> None:
         self._device = device
@@ -67,14 +67,14 @@ class DeviceUnwrapper:
 
 
 def _seen(points: Tensor, lenses: Tensor) -> Tensor:
-    """Pixels (B, ..., 2) of points (B, ..., 3) that cameras see, whose numbers are (B, 4)."""
+    """Pixels (B, ..., 2) of points (B, ..., 3) for cameras with parameters (B, 4)."""
     focal, column, row, distance = lenses.T.view(4, -1, *(1,) * (points.ndim - 2))
     zoom = focal / (distance - points[..., 2])
     return torch.stack([column + zoom * points[..., 0], row - zoom * points[..., 1]], dim=-1)
 
 
 def _shown(pictures: Tensor, points: Tensor, lenses: Tensor) -> Tensor:
-    """What pictures (B, 3, H, W) have (B, 3, R, C) where the cameras see points (B, R, C, 3)."""
+    """Colours (B, 3, R, C) of pictures (B, 3, H, W) at the projected points (B, R, C, 3)."""
     height, width = pictures.shape[2:]
     last = torch.tensor([width - 1.0, height - 1.0], device=points.device)
     places = 2 * _seen(points, lenses) / last - 1

@@ -1,1 +1,1 @@
-"""Training of the regressor on made-up people and a share of real portraits."""
+"""Training of the regressor on synthetic people and a share of real portraits."""

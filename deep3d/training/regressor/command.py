@@ -49,11 +49,11 @@ def train_and_export(call: TrainingCall, name: str) -> Path | None:
 
 
 def record_accuracy(folder: Path, name: str, report: Path) -> Path:
-    """Write both checkpoints of a finished run again, with the errors that `deep3d evaluate --out report` measured.
+    """Write both checkpoints of a finished run again, with the errors from `deep3d evaluate --out report`.
 
-    Gives the path of the one in eight bits, whose weights stay as they were.
+    Gives the path of the one in eight bits, whose weights do not change.
 
-    Raises: CheckpointError; DatasetError if the report is not one.
+    Raises: CheckpointError; DatasetError if the report is invalid.
     """
     checkpoint = read_checkpoint(_full_precision(folder, name))
     return export(folder, replace(checkpoint.info, accuracy=_measured(report)), checkpoint.arrays)
@@ -75,7 +75,7 @@ def _full_precision(folder: Path, name: str) -> Path:
 
 
 def _measured(report: Path) -> dict[str, float]:
-    """Accuracy by name and unit, from the last row of each table of a report: the one of the checkpoint, fitted."""
+    """Accuracy by name and unit, from the last row of each table of a report, which is the fitted checkpoint."""
     measures = {
         "portraits NME51 %": ("portraits", "nme51", "mean"),
         "portraits NME68 %": ("portraits", "nme68", "mean"),

@@ -53,12 +53,12 @@ TERMS = (
 def train(
     config: TrainingConfig, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
 ) -> RegressorNetwork:
-    """Run all stages, or what is left of them, and return the averaged network; see `run_stages`.
+    """Run all stages, or the rest of them, and return the averaged network; see `run_stages`.
 
-    The network learns on the team's device. A GPU renders its own heads; where it cannot, processes of the
-    CPU do, `config.workers` for each process of the team.
+    The network trains on the team's device. A GPU renders its own heads; without it, CPU processes do,
+    `config.workers` for each process of the team.
 
-    Raises: ConfigError if the folder holds the state of another run; FaceModelError; DatasetError; TrainingError.
+    Raises: ConfigError if the folder has the state of another run; FaceModelError; DatasetError; TrainingError.
     """
     torch.manual_seed(config.seed)
     model = read_face_model(model_path)
@@ -99,7 +99,7 @@ def _heads(
 
 
 def _portraits(config: TrainingConfig, stage: Stage, seed: int) -> PortraitStream | None:
-    """Those of every batch of a stage, if it has some."""
+    """The portraits of every batch of a stage, if it has some."""
     size = round(stage.batch_size * stage.portrait_share)
     if config.portraits is None or not size:
         return None
@@ -107,9 +107,9 @@ def _portraits(config: TrainingConfig, stage: Stage, seed: int) -> PortraitStrea
 
 
 def starting_regressor(config: TrainingConfig, model: FaceModel) -> StandardizedRegressor:
-    """The regressor at step 0: of random weights, or of a checkpoint, which may lack the dense landmarks.
+    """The regressor at step 0: with random weights, or from a checkpoint, with or without dense landmarks.
 
-    Raises: ConfigError if the checkpoint is of another trunk; CheckpointError.
+    Raises: ConfigError if the checkpoint has another trunk; CheckpointError.
     """
     dense = choose_dense_landmarks(model, config.dense_landmarks) if config.dense_landmarks else ()
     network = RegressorNetwork(RegressorConfig(config.trunk, dense))
@@ -120,7 +120,7 @@ def starting_regressor(config: TrainingConfig, model: FaceModel) -> Standardized
     if checkpoint.info.trunk != config.trunk:
         raise ConfigError(f"{config.start}: of trunk {checkpoint.info.trunk}, not {config.trunk}; choose another")
     state = build_network(checkpoint).state_dict()
-    if checkpoint.dense_vertices != dense:  # the head for others is of no use
+    if checkpoint.dense_vertices != dense:  # a head for other landmarks cannot be used
         state = {name: value for name, value in state.items() if not name.startswith("dense.")}
     network.load_state_dict(network.state_dict() | state)
     if checkpoint.storage == "int8":

@@ -1,4 +1,4 @@
-"""Batches of real portraits that other processes make ahead: cropping one takes longer than a GPU learns from it."""
+"""Batches of real portraits from other processes: cropping one takes longer than a GPU's step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Batch = tuple[np.ndarray, np.ndarray]
 
 
 class PortraitStream:
-    """Batches of the training portraits of a folder; which they are depends on the seed alone.
+    """Batches of the training portraits of a folder, determined by the seed.
 
     Use as a context manager: the processes end with it.
 
@@ -23,7 +23,7 @@ class PortraitStream:
     """
 
     def __init__(self, folder: Path, seed: int, size: int, crop_size: int, workers: int) -> None:
-        training_portraits(folder)  # what is missing is told before any process starts
+        training_portraits(folder)  # missing files raise before any process starts
         self._pool = pool = helping_processes(workers)
         jobs = (pool.submit(_batch, folder, (seed, number), size, crop_size) for number in count())
         self._batches = (job.result() for job in ahead(jobs, 3 * workers))
@@ -48,5 +48,5 @@ def _batch(folder: Path, seed: tuple[int, int], size: int, crop_size: int) -> Ba
 
 @cache
 def _portraits(folder: Path) -> Portraits:
-    """Those of a process, read once."""
+    """The portraits of a process, read once."""
     return Portraits(folder)

@@ -1,4 +1,4 @@
-"""Crops cut and changed on the device with kornia (Riba et al., 2020): placed, mirrored, coloured, blurred."""
+"""Random crops on the device with kornia (Riba et al., 2020): placed, mirrored, coloured, blurred."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from deep3d.training.weak.wide_crops import MARGIN, WideCrops
 
 @dataclass(frozen=True)
 class FaceCrops:
-    """B crops and what is known of them."""
+    """B crops with labels."""
 
-    seen: Tensor  # (B, 3, 224, 224) RGB in [0, 1], what the network gets
-    images: Tensor  # (B, 3, 224, 224) RGB in [0, 1], what its faces should look like
-    attention: Tensor  # (B, 224, 224) in [0, 1]: how much of it is skin
+    seen: Tensor  # (B, 3, 224, 224) RGB in [0, 1], input of the network
+    images: Tensor  # (B, 3, 224, 224) RGB in [0, 1], target of the rendering
+    attention: Tensor  # (B, 224, 224) in [0, 1]: skin
     landmarks: Tensor  # (B, 68, 2) crop pixels
 
 
 class Augmenter:
-    """Cuts crops out of wide ones as far from the aligned place as the configuration allows.
+    """Cuts crops out of wide ones, at offsets from the aligned place within the configured limits.
 
-    Light and colour of the crop change with it, for they can be told from it. Blur and noise cannot: the network gets
-    them, the face that it should give back has none.
+    Changes of light and colour apply to input and target, since the network can predict them. Blur and noise apply
+    only to the input.
     """
 
     def __init__(self, amount: Augmentation) -> None:
@@ -74,7 +74,7 @@ class Augmenter:
 
 
 def plain_crops(wide: WideCrops) -> FaceCrops:
-    """The crops as alignment gives them."""
+    """The aligned crops, without changes."""
     middle = slice(MARGIN, MARGIN + CROP_SIZE)
     images = wide.images[:, :, middle, middle].float() / 255
     attention = wide.attention[:, 0, middle, middle].float() / 255

@@ -1,4 +1,4 @@
-"""`deep3d train weak`: run a configuration in one process or several, and write the checkpoint that comes of it."""
+"""`deep3d train weak`: run a configuration in one process or several, and write the resulting checkpoint."""
 
 from __future__ import annotations
 

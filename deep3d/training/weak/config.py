@@ -30,7 +30,7 @@ class WeakWeights:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a crop may differ from the aligned one, to either side."""
+    """The largest differences of a crop from the aligned one, either way."""
 
     shift: float  # crop pixels
     scale: float  # share
@@ -42,9 +42,9 @@ class WeakConfig(RunConfig):
     """A run on real photos."""
 
     photos: tuple[str, ...]  # folders and lists of photos, see photo_sources.py
-    held_out: int  # every so-many-th photo is measured on, not trained on; 0 for none
-    workers: int  # processes that read photos; 0 to read them in between
-    train_from: str  # one of TRUNK_PARTS: what comes before it stays as it is
+    held_out: int  # every so-many-th photo is for measuring, not training; 0 for none
+    workers: int  # processes that read photos; 0 to read them in the training process
+    train_from: str  # one of TRUNK_PARTS; earlier parts do not change
     loss: WeakWeights
     augmentation: Augmentation
     schedule: Schedule
@@ -74,7 +74,7 @@ def read_weak_config(path: str | Path) -> WeakConfig:
     values["schedule"] = table.section("schedule", Schedule, _RANGES)
     photos = values.get("photos", [])
     if not isinstance(photos, list) or not photos:
-        raise ConfigError(f"{path}: 'photos' is {photos!r}, it must be a list of folders or files, at least one")
+        raise ConfigError(f"{path}: 'photos' is {photos!r}, it must be a list of at least one folder or file")
     values["photos"] = tuple(table.file_name("photos", name) for name in photos)
     for name in ("start", "recogniser"):
         if values.get(name) is not None:
@@ -94,6 +94,4 @@ def _check(path: Path, config: WeakConfig) -> None:
             f"{path}: 'crop_size' is {config.schedule.crop_size}, it must be a whole fraction of {CROP_SIZE}"
         )
     if config.loss.recognition > 0 and config.recogniser is None:
-        raise ConfigError(
-            f"{path}: 'recognition' is above 0 but no file is named by 'recogniser'; name one, or set it to 0"
-        )
+        raise ConfigError(f"{path}: 'recognition' is above 0, but 'recogniser' names no file; name one, or set it to 0")

@@ -30,7 +30,7 @@ class DrawnFaces:
 
 
 class FaceDrawer:
-    """Draws the faces of one model on one device; gives tensors there."""
+    """Renders the faces of one model on one device, with tensors there."""
 
     def __init__(self, model: FaceModel, renderer: Renderer, device: torch.device) -> None:
         self.device = device
@@ -39,7 +39,7 @@ class FaceDrawer:
 
     @classmethod
     def on(cls, device: torch.device, model: FaceModel) -> FaceDrawer:
-        """With nvdiffrast on a GPU where it is installed, else on the processor, wherever the network is."""
+        """A drawer with nvdiffrast on a GPU if it is installed, otherwise on the CPU, for networks on any device."""
         if device.type == "cuda" and importlib.util.find_spec("nvdiffrast") is not None:
             return cls(model, Renderer(NvdiffrastRasterizer(str(device))), device)
         return cls(model, Renderer(CpuRasterizer()), torch.device("cpu"))

@@ -1,8 +1,8 @@
 """Weakly supervised training on real photos (Deng et al., 2019): no true coefficients, only landmarks and the photo.
 
-It starts from a checkpoint and leaves the statistics of its batch norms alone, since the batches are small and since
-checkpoints in eight bits have their batch norms folded into the convolutions: starting from one of these means training
-on from the rounded weights, each batch norm being a mere bias.
+It starts from a checkpoint and does not change batch-norm statistics, since batches are small and eight-bit checkpoints
+have folded batch norms: training from one of these continues from the rounded weights, with batch norms that are only
+biases.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from deep3d.training.weak.watch import watching
 from deep3d.training.weak.wide_crops import WideCrops, WideCropSet, random_batches
 
 FEATURES_OF_DENSE = "layer3"
-"""The last part of the trunk that the head for dense landmarks reads."""
+"""The last part of the trunk that is input of the dense landmarks' head."""
 
 
 def train_weakly(
     config: WeakConfig, start: Checkpoint, model: FaceModel, folder: Path, team: Team, progress: Progress
 ) -> RegressorNetwork:
-    """Train from the weights of a checkpoint, or go on training, and return the averaged network.
+    """Train from the weights of a checkpoint, or continue a run, and return the averaged network.
 
     `folder` gets what `run_stages` writes, held_out.csv with the landmark error of the photos held out, and a folder
     tensorboard with all of it and pictures.
 
-    Raises: ConfigError if the folder holds the state of another run; DatasetError; PhotoError; LandmarksInvalid;
+    Raises: ConfigError if the folder has the state of another run; DatasetError; PhotoError; LandmarksInvalid;
     CheckpointError; TrainingStopped.
     """
     trained, held_out = split(read_sources(config.photos), config.held_out)
@@ -75,9 +75,9 @@ def train_weakly(
 
 
 def freeze_before(network: RegressorNetwork, part: str) -> None:
-    """Let gradients go no farther than to a part of the trunk.
+    """Freeze the trunk before one of its parts.
 
-    The head for dense landmarks is trained where its features change; otherwise it stays as it is, to the bit.
+    The head of dense landmarks is trained if its features change; otherwise it stays identical.
     """
     network.requires_grad_(False)
     reached = TRUNK_PARTS[TRUNK_PARTS.index(part) :]
@@ -99,7 +99,7 @@ class _Losses:
     batches: Iterator[WideCrops]
     drawer: FaceDrawer
     loss: WeakLoss
-    teacher: nn.Module | None  # the network at the start, where dense landmarks have to be kept from drifting
+    teacher: nn.Module | None  # the start network, if dense landmarks must not drift
     device: torch.device
 
     def __call__(self, module: nn.Module) -> dict[str, Tensor]:
@@ -116,9 +116,9 @@ class _Losses:
 
 
 def drift(predicted: Tensor, known: Tensor) -> Tensor:
-    """How far dense landmarks (B, 3 N) have moved: mean distance in crop pixels, and of the logarithms of deviations.
+    """The drift of dense landmarks (B, 3 N): mean distance in crop pixels, and of the logarithms of deviations.
 
-    What the network knew at the start comes from heads with exact geometry; no photo tells as much.
+    The start network was trained on exact geometry, which photos do not provide.
     """
     change = (predicted - known).unflatten(1, (-1, 3))
     distance = change[..., :2].square().sum(dim=-1).add(1e-6).sqrt()

@@ -1,7 +1,7 @@
-"""The losses of weakly supervised training from photos (Deng et al., 2019, section 3), as Deep3DFaceRecon has them.
+"""The losses of weakly supervised training from photos (Deng et al., 2019, section 3), as in Deep3DFaceRecon.
 
-Coefficients are not known here: a face is good if its picture looks like the photo, its landmarks lie on the photo's, a
-face recogniser takes both for the same person, and it is a likely face.
+Without known coefficients, a face is good if its rendering looks like the photo, its landmarks match, a face recogniser
+gives similar features for both, and its coefficients are likely.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ TERMS = (
 EMPHASISED = (*range(28, 31), *range(60, 68))
 """Landmarks of the nose ridge and the inner mouth."""
 EMPHASIS = 20.0
-"""How much more they count than the others."""
+"""Their weight relative to the others."""
 _ROUNDING = 1e-6  # under square roots, so that their gradients are finite
-_CLEARANCE = 0.1  # decimetres of skin round brows, eyes and lips whose albedo may differ
+_CLEARANCE = 0.1  # decimetres of skin round brows, eyes and lips that are excluded from `flatness`
 
 
 class WeakLoss:
-    """Compares drawn faces with crops of photos, on the device that draws."""
+    """Compares rendered faces with crops of photos, on the rendering device."""
 
     def __init__(self, model: FaceModel, weights: WeakWeights, recogniser: Recogniser | None) -> None:
         self._weights = weights
@@ -86,7 +86,7 @@ def likelihood(face: FaceCoefficients) -> dict[str, Tensor]:
 
 
 def unevenness(albedo: Tensor, skin: Tensor) -> Tensor:
-    """Variance of the albedo (B, V, 3) over skin vertices (V,) that should be of one colour (eq. 7)."""
+    """Variance of the albedo (B, V, 3) over skin vertices (V,) that should have one colour (eq. 7)."""
     weight = skin[None, :, None]
     mean = (weight * albedo).sum(dim=1, keepdim=True) / skin.sum()
     return ((albedo - mean) * weight).square().sum() / (len(albedo) * skin.sum())

@@ -1,4 +1,4 @@
-"""An ONNX file of a convolutional network as a torch module with gradients, for the operators that ArcFace has."""
+"""An ONNX file of a convolutional network as a torch module with gradients, for the operators of ArcFace."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Attributes = dict[str, Any]
 
 
 class OnnxNetwork(nn.Module):
-    """The graph of a model with one input and one output, which is what it gives; weights are buffers.
+    """The graph of a model with one input and one output; weights are buffers.
 
-    Raises: CheckpointInvalid if there are operators that are not known.
+    Raises: CheckpointInvalid for unknown operators.
     """
 
     def __init__(self, model: onnx.ModelProto, name: str) -> None:
@@ -30,7 +30,7 @@ class OnnxNetwork(nn.Module):
         foreign = sorted({node.op_type for node in graph.node} - set(_OPERATORS))
         if foreign:
             raise CheckpointInvalid(
-                f"{name}: operator {foreign[0]!r} is not known here; export the network as TorchScript instead"
+                f"{name}: operator {foreign[0]!r} is not supported; export the network as TorchScript instead"
             )
         self._names = {tensor.name: f"weight{k}" for k, tensor in enumerate(graph.initializer)}
         for tensor in graph.initializer:
@@ -61,7 +61,7 @@ class OnnxNetwork(nn.Module):
 def read_onnx_network(path: Path) -> OnnxNetwork:
     """The network of a file.
 
-    Raises: CheckpointInvalid if it is damaged, or has operators that are not known.
+    Raises: CheckpointInvalid if it is damaged, or has unknown operators.
     """
     try:
         return OnnxNetwork(onnx.load(path), str(path))

@@ -1,7 +1,7 @@
-"""Photos with 68 landmarks to learn from: the lists of Deep3DFaceRecon's data preparation, and folders of portraits.
+"""Training photos with 68 landmarks: the lists of Deep3DFaceRecon's data preparation, and folders of portraits.
 
 A list is a file such as `datalist/train/masks.txt` with a mask's name in each line; `images.txt` and `landmarks.txt`
-lie beside it and go with it line by line. Names are relative to the folder in which `datalist` lies. A folder of
+beside it correspond line by line. Names are relative to the folder that contains `datalist`. A folder of
 portraits has `photos/` and `landmarks.npz`.
 """
 
@@ -22,11 +22,11 @@ LIST_ENDING = "masks.txt"
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """A photo, its landmarks, and where its skin is."""
+    """A photo, its landmarks, and its skin mask."""
 
     photo: Path
     points: np.ndarray | Path  # (68, 2) photo pixels, or a text file of them with y counted up from the last row
-    mask: Path | None  # picture of the photo's size, white on skin; None if it has to be worked out
+    mask: Path | None  # picture of the photo's size, white on skin; None to estimate it
 
     def landmarks(self, height: int) -> np.ndarray:
         """(68, 2) photo pixels, of a photo of that height.
@@ -39,7 +39,7 @@ class LabelledPhoto:
 
 
 def read_sources(sources: Iterable[str | Path]) -> list[LabelledPhoto]:
-    """All photos of some lists and folders, of folders those that may be trained on.
+    """All photos of some lists and folders; of folders only those for training.
 
     Raises: DatasetError naming what is missing.
     """
@@ -56,7 +56,7 @@ def read_sources(sources: Iterable[str | Path]) -> list[LabelledPhoto]:
 
 
 def split(photos: Sequence[LabelledPhoto], held_out: int) -> tuple[list[LabelledPhoto], list[LabelledPhoto]]:
-    """Those to train on, and every `held_out`-th to measure on; none of these where it is 0."""
+    """Photos for training, and every `held_out`-th for measuring; none of these if it is 0."""
     if not held_out:
         return list(photos), []
     return [photo for k, photo in enumerate(photos) if k % held_out], list(photos[::held_out])

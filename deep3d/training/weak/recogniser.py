@@ -1,11 +1,11 @@
-"""A face recogniser that says how alike two faces look: the identity-perceptual loss (Deng et al., 2019, eq. 5).
+"""A face recogniser that compares two faces: the identity-perceptual loss (Deng et al., 2019, eq. 5).
 
 None is shipped. The file is one of
 
 - facenet-pytorch's InceptionResnetV1 as a state dict (`20180402-114759-vggface2.pt`),
-- ArcFace as an ONNX file, such as insightface's `w600k_r50.onnx`, run by onnx_network.py, for ONNX Runtime gives no
-  gradients,
-- any other network as TorchScript, that takes ArcFace's input.
+- ArcFace as an ONNX file, such as insightface's `w600k_r50.onnx`, run by onnx_network.py, since ONNX Runtime computes
+  no gradients,
+- any other network as TorchScript, with ArcFace's input.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ ARCFACE_POINTS = (
     (41.5493, 92.3655),
     (70.7299, 92.2041),
 )
-"""Where ArcFace has eyes, nose tip and mouth corners, in pixels of 112 (Deng et al., 2019, insightface)."""
+"""ArcFace's places of eyes, nose tip and mouth corners, in pixels of 112 (Deng et al., 2019, insightface)."""
 
 
 class Recogniser:
-    """A frozen network from faces (B, 3, S, S), RGB in [-1, 1] and placed as ArcFace places them, to features."""
+    """A frozen network from faces (B, 3, S, S), RGB in [-1, 1] and aligned as for ArcFace, to features."""
 
     def __init__(self, network: nn.Module, size: int) -> None:
         self._network, self._size = network.eval(), size
@@ -49,7 +49,7 @@ class Recogniser:
         """
         path = Path(path)
         if not path.is_file():
-            raise CheckpointMissing(f"{path}: no face recogniser there; set `recogniser` to the file of one")
+            raise CheckpointMissing(f"{path}: no face recogniser there; set `recogniser` to its file")
         if path.suffix == ".onnx":
             try:
                 from deep3d.training.weak.onnx_network import read_onnx_network
@@ -64,7 +64,7 @@ class Recogniser:
     def distance(self, photos: Tensor, landmarks: Tensor, pictures: Tensor, points: Tensor) -> Tensor:
         """Mean of 1 - cosine between the features of photos and pictures (B, 3, H, W) in [0, 1].
 
-        Each is placed by its own 68 landmarks (B, 68, 2); gradients go to the pictures alone.
+        Each is aligned by its own 68 landmarks (B, 68, 2); gradients go only to the pictures.
         """
         with torch.no_grad():
             known = self._features(photos, landmarks)
@@ -79,7 +79,7 @@ class Recogniser:
 
 
 def similarity(points: Tensor, targets: Tensor) -> Tensor:
-    """The maps (B, 2, 3) that move, turn and scale points (B, N, 2) nearest to targets (B, N, 2), in least squares.
+    """The least-squares similarity maps (B, 2, 3) from points (B, N, 2) to targets (B, N, 2).
 
     As complex numbers z and w the points obey w = a z + b, which is linear in a and b.
     """
@@ -93,7 +93,7 @@ def similarity(points: Tensor, targets: Tensor) -> Tensor:
 
 
 def _read_facenet(path: Path) -> nn.Module:
-    """InceptionResnetV1 of a state dict; the layer that names the people it was trained on is left out."""
+    """InceptionResnetV1 of a state dict; without the layer for the people it was trained on."""
     from facenet_pytorch import InceptionResnetV1
 
     try:

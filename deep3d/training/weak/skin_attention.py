@@ -1,8 +1,8 @@
-"""Which pixels of a face are skin, by the face's own colours: the attention mask of photos that come without one.
+"""Skin pixels of a face by its own colours: the attention mask of photos without one.
 
-Deng et al. (2019) ask a naive Bayes classifier with colour mixtures learned from labelled photos, of which there are
-none here. The middle of a face with known landmarks is nearly all skin, so its robust spread of colours does the same
-for this photo's light and this person: beards, glasses, hands in gloves and hair in the face get little attention.
+Deng et al. (2019) use a naive Bayes classifier with colour mixtures from labelled photos, which are not available here.
+The middle of a face with known landmarks is nearly all skin, so its robust spread of colours serves the same purpose
+for this light and this person: beards, glasses, gloved hands and hair in the face get little attention.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SMALLEST_SAMPLE = 200  # pixels
 def skin_attention(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """Attention (H, W) uint8, 255 on skin, for a picture (H, W, 3) uint8 of a face with landmarks (68, 2).
 
-    It is zero outside of the face with its forehead, and full where too little of the face is in the picture to judge.
+    It is zero outside the face with its forehead, and full if too little of the face is in the picture.
     """
     height, width = image.shape[:2]
     face = _filled(width, height, [_outline(landmarks)])

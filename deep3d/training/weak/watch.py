@@ -1,4 +1,4 @@
-"""What one sees of a weakly supervised run: errors on photos held out, curves and pictures in TensorBoard."""
+"""Monitoring of a weakly supervised run: errors on held-out photos, curves and pictures in TensorBoard."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHOWN = 4  # faces of a picture
 
 @contextmanager
 def watching(run: Run, drawer: FaceDrawer, held_out: WideCropSet, crop_size: int) -> Iterator[Watch | None]:
-    """Somebody for the loop to tell, in the process that leads; the photos are measured on at the start too."""
+    """The watch for the loop, in the leading process; it also measures the photos at the start."""
     if not run.team.leads:
         yield None
         return
@@ -57,7 +57,7 @@ class _WeakWatch:
 
     @torch.no_grad()
     def measure(self) -> None:
-        """Errors of the averaged network on all photos held out, and a picture of the first ones."""
+        """Errors of the averaged network on all held-out photos, and a picture of the first ones."""
         errors: dict[str, list[float]] = {name: [] for name in MEASURES}
         for number, wide in enumerate(batches_in_order(self.held_out, _BATCH)):
             crops = plain_crops(wide.to(self.run.team.device))
@@ -98,7 +98,7 @@ def _errors(points: Tensor, reference: Tensor) -> np.ndarray:
 
 
 def _picture(photos: Tensor, faces: DrawnFaces, compared: Tensor) -> Tensor:
-    """(3, H, W) in [0, 1]: below each other the first photos, the faces laid over them, and the skin that counts."""
+    """(3, H, W) in [0, 1]: from top to bottom the first photos, the faces over them, and the skin that counts."""
     drawn = (
         faces.pictures + (1 - faces.coverage[:, None]) * photos
     )  # pictures are black, with coverage, beside the face

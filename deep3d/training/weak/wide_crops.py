@@ -1,4 +1,4 @@
-"""Faces cropped as alignment would, with a margin round the crop from which augmentation cuts its own."""
+"""Aligned crops of faces with a margin, from which augmentation cuts its crops."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class WideCrops:
 
 
 class WideCropSet(Dataset[tuple[np.ndarray, ...] | Deep3DError]):
-    """Reads a labelled photo, and its mask or works one out, whenever it is asked for."""
+    """Reads a labelled photo, and reads or estimates its mask, on demand."""
 
     def __init__(self, photos: Sequence[LabelledPhoto]) -> None:
         self._photos = photos
@@ -51,7 +51,7 @@ class WideCropSet(Dataset[tuple[np.ndarray, ...] | Deep3DError]):
         return len(self._photos)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...] | Deep3DError:
-        """One face; an error as a value, since a raised one would come out of another process as its traceback."""
+        """One face; an error is a value, since a raised one would arrive from another process as a traceback."""
         try:
             return _wide_crop(self._photos[index])
         except Deep3DError as error:
@@ -59,9 +59,9 @@ class WideCropSet(Dataset[tuple[np.ndarray, ...] | Deep3DError]):
 
 
 def random_batches(crops: WideCropSet, size: int, batches: int, workers: int, seed: int) -> Iterator[WideCrops]:
-    """So many batches of `size` faces drawn evenly, read ahead by so many processes.
+    """So many batches of `size` faces, sampled evenly and read ahead by so many processes.
 
-    Raises: PhotoError, LandmarksInvalid or DatasetError for what cannot be used.
+    Raises: PhotoError, LandmarksInvalid or DatasetError for unusable photos.
     """
     draw = RandomSampler(crops, replacement=True, num_samples=size * batches, generator=_generator(seed))
     yield from _checked(_loader(crops, size, workers, draw))
@@ -70,7 +70,7 @@ def random_batches(crops: WideCropSet, size: int, batches: int, workers: int, se
 def batches_in_order(crops: WideCropSet, size: int) -> Iterator[WideCrops]:
     """All faces, `size` at a time.
 
-    Raises: as `random_batches`.
+    Raises: like `random_batches`.
     """
     yield from _checked(_loader(crops, size, 0, None))
 
@@ -108,7 +108,7 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _wide_crop(labelled: LabelledPhoto) -> tuple[np.ndarray, ...]:
-    """Image (3, 320, 320), attention (1, 320, 320) and landmarks (68, 2) of one face, as `WideCrops` has them."""
+    """Image (3, 320, 320), attention (1, 320, 320) and landmarks (68, 2) of one face, as in `WideCrops`."""
     photo = Image.fromarray(read_photo(labelled.photo).pixels)
     landmarks = labelled.landmarks(photo.height)
     crop = crop_parameters(five_points(landmarks), photo.width, photo.height)

@@ -155,7 +155,7 @@ def test_the_shipped_configuration_is_read_and_wrong_ones_are_named(tmp_path):
     assert read_dense_config(shipped).schedule.crop_size == MAP_SIZE
     wrong = tmp_path / "dense.toml"
     wrong.write_text(shipped.read_text().replace("crop_size = 112", "crop_size = 224"))
-    with pytest.raises(ConfigError, match=r"dense\.toml: 'crop_size' is 224, maps are of 112"):
+    with pytest.raises(ConfigError, match=r"dense\.toml: 'crop_size' is 224, it must be 112"):
         read_dense_config(wrong)
 
 

@@ -165,7 +165,7 @@ def test_a_run_may_go_on_from_the_refiner_that_is_there(quick, checkpoint, start
     expected.take(weights.arrays)
     unlike = network(view.charts, view.shapes) - expected(view.charts, view.shapes)
     assert unlike.abs().mean() < 0.5  # four batches of four have moved the batch norms a little
-    with pytest.raises(ConfigError, match="not there"):
+    with pytest.raises(ConfigError, match="not found"):
         train_refiner(
             still, replace(checkpoint, path=tmp_path / "x.safetensors"), asset("bfm", OPEN_MODEL), tmp_path, Mock()
         )
@@ -203,7 +203,7 @@ def test_heads_are_drawn_and_regressed_once(checkpoint, tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("crop_size = 224", "charts are made of crops of 224"),
+        ("crop_size = 224", "it must be 224, as charts use whole crops"),
         ("heads = 30000", "'heads' is missing"),
         ("workers = 2", "'go_on' in the file is 1, it must be true or false"),
     ],

@@ -169,5 +169,5 @@ def test_a_foreign_operator_is_named(tmp_path):
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 3])],
     )
     onnx.save(helper.make_model(graph), tmp_path / "other.onnx")
-    with pytest.raises(CheckpointInvalid, match="'Softmax' is not known here; export the network as TorchScript"):
+    with pytest.raises(CheckpointInvalid, match="'Softmax' is not supported; export the network as TorchScript"):
         Recogniser.read(tmp_path / "other.onnx", CPU)
