@@ -94,7 +94,7 @@ def test_a_plan_that_cannot_be_followed_is_refused_by_name(toy_checkpoint):
     for change, message in [
         ({"machine": content["machine"] | {"processor": "another"}}, "this plan is for another machine"),
         ({"schema": "deep3d.plan/0"}, "not a plan of this version"),
-        ({"latency": {"runtime": "onnx"}}, "'latency' is not a whole plan"),
+        ({"latency": {"runtime": "onnx"}}, "'latency' is not a complete plan"),
         ({"latency": content["latency"] | {"threads": 0}}, "'latency' cannot be followed"),
     ]:
         path.write_text(json.dumps(content | change))
