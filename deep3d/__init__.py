@@ -24,12 +24,14 @@ if TYPE_CHECKING:
         draw_uv_texture,
         draw_view,
         draw_wireframe,
+        relight,
     )
     from deep3d.errors import Deep3DError
     from deep3d.export import basis_file, expression_file, read_hair, write_results, write_web
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
     from deep3d.fitting import read_landmarks68
     from deep3d.hair import Hair
+    from deep3d.material import Material, RelightableHead, environment, separate, separate_person
     from deep3d.mesh import Mesh
     from deep3d.photo import Photo, read_photo
     from deep3d.pipeline.from_landmarks import fit_photo
@@ -44,11 +46,13 @@ __all__ = [
     "FaceCoefficients",
     "FaceModel",
     "Hair",
+    "Material",
     "Mesh",
     "Photo",
     "Pose",
     "Reconstruction",
     "Reconstructor",
+    "RelightableHead",
     "SamePerson",
     "default_face_model",
     "depth_map",
@@ -67,12 +71,16 @@ __all__ = [
     "draw_view",
     "draw_wireframe",
     "basis_file",
+    "environment",
     "expression_file",
     "fit_photo",
     "read_face_model",
     "read_hair",
     "read_landmarks68",
     "read_photo",
+    "relight",
+    "separate",
+    "separate_person",
     "write_results",
     "write_web",
 ]
@@ -84,21 +92,26 @@ _MODULES = {
     "FaceCoefficients": "deep3d.coefficients",
     "FaceModel": "deep3d.face_model",
     "Hair": "deep3d.hair",
+    "Material": "deep3d.material",
     "Mesh": "deep3d.mesh",
     "Photo": "deep3d.photo",
     "Pose": "deep3d.camera",
     "Reconstruction": "deep3d.reconstruction",
     "Reconstructor": "deep3d.pipeline.reconstructor",
+    "RelightableHead": "deep3d.material",
     "SamePerson": "deep3d.pipeline.same_person",
     "default_face_model": "deep3d.face_model",
     "depth_to_mesh": "deep3d.dense",
     "basis_file": "deep3d.export",
+    "environment": "deep3d.material",
     "expression_file": "deep3d.export",
     "fit_photo": "deep3d.pipeline.from_landmarks",
     "read_face_model": "deep3d.face_model",
     "read_hair": "deep3d.export",
     "read_landmarks68": "deep3d.fitting",
     "read_photo": "deep3d.photo",
+    "separate": "deep3d.material",
+    "separate_person": "deep3d.material",
     "write_results": "deep3d.export",
     "write_web": "deep3d.export",
 }

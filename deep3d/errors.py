@@ -56,6 +56,14 @@ class DepthInvalid(Deep3DError, ValueError):
     """A depth map without a surface, or a camera that cannot have seen it."""
 
 
+class EnvironmentInvalid(Deep3DError):
+    """A light to put a face in: no preset, or a file that is no Radiance picture."""
+
+
+class MaterialMissing(Deep3DError):
+    """A folder of results without the maps that another light needs."""
+
+
 class VideoError(Deep3DError):
     """A film cannot be used."""
 

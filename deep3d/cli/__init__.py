@@ -17,6 +17,7 @@ from deep3d.cli.faces import fit, reconstruct
 from deep3d.cli.measuring import bench
 from deep3d.cli.models import decode, import_model, import_weights, rebind_weights
 from deep3d.cli.output import say
+from deep3d.cli.relighting import relight
 from deep3d.cli.runtimes import compile_ahead, export, tune
 from deep3d.cli.training import dense, expressions, record, refiner, synthetic, weak
 from deep3d.cli.video import video
@@ -36,7 +37,7 @@ def _group(about: str, *commands, **named) -> typer.Typer:
 
 app = _group(
     "One photo in, one textured 3D face out.",
-    *(reconstruct, draw, video, webcam, depth, fit, decode, evaluate, bench, tune, export),
+    *(reconstruct, relight, draw, video, webcam, depth, fit, decode, evaluate, bench, tune, export),
 )
 app.command("compile")(compile_ahead)
 app.add_typer(_group("Train the networks.", synthetic, weak, refiner, dense, expressions, record), name="train")

@@ -73,8 +73,12 @@ def reconstruct(
     hair: Annotated[
         HairOption, typer.Option(help="shell: the hair as a mesh of its own; none: the head alone.")
     ] = HairOption.SHELL,
+    material: Annotated[
+        bool,
+        typer.Option("--material", help="Also take the photo's light off: face_material.glb, its maps and the light."),
+    ] = False,
     formats: Annotated[
-        str, typer.Option(help="What to write, separated by commas: overlay, obj, glb, ply, json, mat.")
+        str, typer.Option(help="What to write, separated by commas: overlay, obj, glb, ply, json, mat, material.")
     ] = "overlay,obj,glb,ply,json",
 ) -> None:
     """Reconstruct textured 3D faces from photos: face.glb, face.obj, face.ply, face.json, overlay.jpg and more.
@@ -87,7 +91,7 @@ def reconstruct(
         from deep3d.pipeline.batch import LONGEST_NAME, reconstruct_into, reconstruct_person_into, result_folders
         from deep3d.pipeline.reconstructor import Reconstructor
 
-    chosen = _chosen(formats)
+    chosen = _chosen(f"{formats},material" if material else formats)
     if same_person and faces == FacesOption.ALL:
         raise typer.BadParameter("--same-person uses the largest face of each photo; drop --faces all")
     if linear and refine == Refine.SURFACE:

@@ -7,6 +7,7 @@ from deep3d.drawing.maps import depth_map, draw_depth, draw_normals, draw_pncc
 from deep3d.drawing.onto import draw_textured
 from deep3d.drawing.overlay import draw_overlay, write_overlay
 from deep3d.drawing.pose import draw_pose
+from deep3d.drawing.relit import relight
 from deep3d.drawing.surface import draw_albedo, draw_surface, draw_wireframe
 from deep3d.drawing.textures import draw_uv_texture
 from deep3d.drawing.turntable import draw_turntable
@@ -30,5 +31,6 @@ __all__ = [
     "draw_uv_texture",
     "draw_view",
     "draw_wireframe",
+    "relight",
     "write_overlay",
 ]

@@ -11,9 +11,11 @@ from deep3d.export.face_json import write_json
 from deep3d.export.gltf import write_glb
 from deep3d.export.hair import write_hair_obj
 from deep3d.export.mat import write_mat
+from deep3d.export.material import write_material
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.export.replacing import replaced
+from deep3d.material import separate
 from deep3d.reconstruction import Reconstruction
 
 
@@ -30,9 +32,10 @@ WRITERS: dict[str, Callable[[Reconstruction, Path], None]] = {
     "ply": write_ply,
     "json": write_json,
     "mat": write_mat,
+    "material": lambda face, folder: write_material(face, separate(face), folder),
 }
 FORMATS = tuple(WRITERS)
-DEFAULT_FORMATS = tuple(name for name in FORMATS if name != "mat")
+DEFAULT_FORMATS = tuple(name for name in FORMATS if name not in ("mat", "material"))
 
 _UNTEXTURED = {"json", "mat"}
 _THREADS = 2  # encoding and drawing leave the interpreter free most of the time

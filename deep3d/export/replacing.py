@@ -13,7 +13,9 @@ from deep3d.errors import OutputNotWritable
 
 RESULT_FILES = frozenset(
     "face.obj face.mtl texture.png face.glb albedo.png face.ply face.json overlay.jpg displacement.npy "
-    "face_pytorch.mat face_tensorflow.mat hair.obj hair.mtl hair.png".split()
+    "hair.obj hair.mtl hair.png face_pytorch.mat face_tensorflow.mat "
+    "face_material.glb base_color.png normal.png roughness.png specular.png light.hdr light.json".split()
+)
 )
 _FACE_FOLDER = re.compile(r"face-\d+")  # of one of several faces
 

@@ -1,0 +1,124 @@
+"""face_material.glb and its maps: a face without light, as glTF's physically based materials have it.
+
+The skin has base colour, normal, roughness and specular maps; eyes and what lies in the mouth have a wet material of
+their own over the same maps. Extensions are optional: viewers without them show the skin a little shinier.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from deep3d.export.gltf import GltfFile, document, shared_parts
+from deep3d.export.images import jpeg, png
+from deep3d.export.morph_targets import base_shape, weights
+from deep3d.face_model import FaceModel
+from deep3d.fitting.named_expressions import expression_weights
+from deep3d.material import Material
+from deep3d.material.gloss import WET_ROUGHNESS, usual_gloss
+from deep3d.material.hdr import hdr
+from deep3d.reconstruction import Reconstruction
+
+FILES = (
+    "face_material.glb",
+    "base_color.png",
+    "normal.png",
+    "roughness.png",
+    "specular.png",
+    "light.hdr",
+    "light.json",
+)
+_SPECULAR = "KHR_materials_specular"
+_BASE, _NORMAL, _ROUGHNESS, _FACTOR = range(4)
+
+
+def write_material(face: Reconstruction, material: Material, folder: Path) -> None:
+    """Write `FILES` into a folder."""
+    maps = material.maps
+    (folder / "base_color.png").write_bytes(png(maps.base_color))
+    (folder / "normal.png").write_bytes(png(maps.normal))
+    (folder / "roughness.png").write_bytes(_grey_png(maps.roughness))
+    (folder / "specular.png").write_bytes(_grey_png(maps.specular))
+    (folder / "light.hdr").write_bytes(hdr(material.panorama))
+    (folder / "light.json").write_text(json.dumps(material.light_json(), indent=1) + "\n", encoding="utf-8")
+    (folder / "face_material.glb").write_bytes(material_glb(face, material))
+
+
+def material_glb(face: Reconstruction, material: Material) -> bytes:
+    """The bytes of face_material.glb: the mesh of face.glb, with lit materials."""
+    model, maps = face.face_model, material.maps
+    shared = model.derived(shared_parts)
+    target_weights = weights(shared.targets, expression_weights(face))
+    base = base_shape(face.vertices, shared.targets, target_weights)
+    file = shared.file.copy()
+    mesh = shared.mesh(file, base, model.normals(base[None])[0], target_weights)
+    mesh["primitives"] = _by_material(file, mesh["primitives"][0], model)
+    zero = np.zeros_like(maps.roughness)
+    pictures = [
+        jpeg(maps.base_color),
+        png(maps.normal),
+        jpeg(np.stack([zero, maps.roughness, zero], axis=2)),
+        _alpha_png(maps.specular),
+    ]
+    views = [file.view(picture) for picture in pictures]
+    whole = document(mesh, views[0])
+    kinds = ("image/jpeg", "image/png", "image/jpeg", "image/png")
+    whole["images"] = [{"bufferView": view, "mimeType": kind} for view, kind in zip(views, kinds)]
+    whole["textures"] = [{"source": number, "sampler": 0} for number in range(len(views))]
+    whole |= {"extensionsUsed": [_SPECULAR], "materials": [_skin(), _wet()]}
+    return file.pack(whole)
+
+
+def _skin() -> dict[str, Any]:
+    return {
+        "name": "skin",
+        "pbrMetallicRoughness": {
+            "baseColorTexture": {"index": _BASE},
+            "metallicRoughnessTexture": {"index": _ROUGHNESS},
+            "metallicFactor": 0,
+        },
+        "normalTexture": {"index": _NORMAL},
+        "extensions": {_SPECULAR: {"specularTexture": {"index": _FACTOR}, "specularFactor": 1}},
+    }
+
+
+def _wet() -> dict[str, Any]:
+    return {
+        "name": "wet",
+        "pbrMetallicRoughness": {
+            "baseColorTexture": {"index": _BASE},
+            "metallicFactor": 0,
+            "roughnessFactor": WET_ROUGHNESS,
+        },
+    }
+
+
+def _by_material(file: GltfFile, primitive: dict[str, Any], model: FaceModel) -> list[dict[str, Any]]:
+    """The primitive of skin and that of what is wet: the same vertices, each with its own triangles."""
+    pairs = model.triangles.astype(np.int64) * len(model.uv) + model.uv_triangles
+    triangles = np.unique(pairs, return_inverse=True)[1].reshape(-1, 3)
+    wet = (usual_gloss(model).roughness <= WET_ROUGHNESS + 1e-6)[model.triangles].all(axis=1)
+    parts = [(number, triangles[mask]) for number, mask in enumerate((~wet, wet)) if mask.any()]
+    return [{**primitive, "indices": file.indices(part), "material": number} for number, part in parts]
+
+
+def _grey_png(image: np.ndarray) -> bytes:
+    return _encoded(Image.fromarray(image))
+
+
+def _alpha_png(specular: np.ndarray) -> bytes:
+    """KHR_materials_specular reads the factor from alpha: 1 is a reflectance of 0.04 at normal incidence."""
+    factor = np.clip(specular.astype(np.float32) * 2, 0, 255).astype(np.uint8)
+    white = np.full((*factor.shape, 3), 255, np.uint8)
+    return _encoded(Image.fromarray(np.dstack([white, factor])))
+
+
+def _encoded(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,76 @@
+"""What a photo shows of each vertex of a head, in linear light, and from where it was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from deep3d.camera import rotation_matrix
+from deep3d.face_model import FaceModel
+from deep3d.texture import Texture
+from deep3d.texture.skin_colour import front_of_face
+
+REDUCED = 4  # texels across that one sample covers: about as far as vertices lie apart
+BRIGHTEST, DARKEST = 250, 6  # codes beyond which a channel says little
+GREY = 0.015  # median hue, as a logarithm, below which a photo is black and white
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Of each of V vertices."""
+
+    colours: np.ndarray  # (V, 3) float32 linear, as the photo has them
+    weight: np.ndarray  # (V,) in [0, 1]: how surely the photo shows it, unclipped
+    saturated: float  # share of the seen face that is too bright or too dark to tell
+    skin: np.ndarray  # (V,) in [0, 1]: facial skin, where the light is read
+    view: np.ndarray  # (V, 3) unit vectors to the camera, head space
+    grey: bool  # the photo has no colours
+
+    @classmethod
+    def of(
+        cls, texture: Texture, face_model: FaceModel, vertices: np.ndarray, rotation: np.ndarray, camera: np.ndarray
+    ) -> Observed:
+        """From a photo unwrapped. `rotation` (3,) turns `vertices` (V, 3); `camera` (3,) is placed, decimetres."""
+        place = face_model.derived(vertex_texels, len(texture.weight) // REDUCED)
+        small = Image.fromarray(texture.image).reduce(REDUCED)
+        codes = np.asarray(small, np.float32)[place[:, 1], place[:, 0]]
+        shown = np.asarray(Image.fromarray(texture.weight).reduce(REDUCED), np.float32)[place[:, 1], place[:, 0]] / 255
+        front = np.clip(face_model.derived(front_of_face), 0, 1)
+        clear = np.clip((BRIGHTEST - codes.max(axis=1)) / 10, 0, 1) * np.clip((codes.max(axis=1) - DARKEST) / 10, 0, 1)
+        face = shown * front
+        saturated = 1 - float((face * clear).sum() / max(face.sum(), 1e-6))
+        colours = linear(codes / 255)
+        turn = rotation_matrix(rotation[None])[0]
+        view = camera @ turn - vertices
+        view /= np.linalg.norm(view, axis=1, keepdims=True)
+        return cls(colours, shown * clear, saturated, front, view.astype(np.float32), _is_grey(codes, face))
+
+
+def vertex_texels(face_model: FaceModel, size: int) -> np.ndarray:
+    """(V, 2) column and row of each vertex in an atlas of that size; one of them where a seam doubles it."""
+    uv = np.empty((len(face_model.mean_shape), 2))
+    uv[face_model.triangles] = face_model.uv[face_model.uv_triangles]
+    return np.clip(uv * [size, -size] + [0, size], 0, size - 1).astype(int)
+
+
+def linear(coded: np.ndarray) -> np.ndarray:
+    """Linear light of sRGB-coded values in [0, 1]."""
+    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def coded(light: np.ndarray) -> np.ndarray:
+    """sRGB coding of linear light, clipped to [0, 1]."""
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def _is_grey(codes: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether the seen part is black and white."""
+    rows = np.flatnonzero(weight > 0.5)
+    if len(rows) < 50:
+        return False
+    logs = np.log(codes[rows] + 8)
+    hue = logs[:, [0, 2]] - logs[:, 1:2]
+    return bool(np.median(np.abs(hue)) < GREY)

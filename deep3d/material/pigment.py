@@ -1,0 +1,93 @@
+"""Stage II: what a photo shows beyond light and statistics, told apart into pigment and wrong light.
+
+In logarithms light, melanin and blood add up, each along an axis of its own (Tsumura et al., "Image-based skin color
+and texture analysis/synthesis by extracting hemoglobin and melanin information", 2003). A Wiener filter in each of
+three bands of size says how much of a difference is pigment: wrong light is grey and large, freckles are brown and
+small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.texture.fill import smooth
+
+MELANIN = np.array([0.39, 0.59, 1.0])
+"""Absorption at 615, 545 and 465 nm, relative: wave length to the power of -3.33 (Jacques, 1998)."""
+BLOOD = np.array([0.05, 1.0, 0.74])
+WARM = np.array([1.0, 0.0, -1.4]) / 1.72  # how the hue of light differs from place to place
+
+
+@dataclass(frozen=True)
+class Band:
+    """Standard deviations, as logarithms, of what differs at one size."""
+
+    rounds: int  # of means over neighbours that take it away, about its square in edges
+    pigment: float  # along melanin and along blood
+    other: float  # of all channels alike: hair, make-up
+    light: float  # grey, that light, shadow and shape have wrong
+    hue: float  # of that light
+    noise: float  # of each channel
+
+    def share(self, doubt: float = 1.0) -> np.ndarray:
+        """(3, 3) that takes a difference to what of it is albedo; `doubt` times as much of light is wrong."""
+        albedo = self.pigment**2 * (np.outer(MELANIN, MELANIN) + np.outer(BLOOD, BLOOD)) + self.other**2 * np.ones(
+            (3, 3)
+        )
+        wrong = (doubt * self.light) ** 2 * np.ones((3, 3)) + (doubt * self.hue) ** 2 * np.outer(WARM, WARM)
+        return albedo @ np.linalg.inv(albedo + wrong + self.noise**2 * np.eye(3))
+
+
+COARSE = Band(rounds=30, pigment=0.05, other=0.02, light=0.25, hue=0.05, noise=0.02)
+MIDDLE = Band(rounds=5, pigment=0.06, other=0.04, light=0.20, hue=0.03, noise=0.02)
+FINE = Band(rounds=0, pigment=0.06, other=0.05, light=0.10, hue=0.02, noise=0.02)
+"""Chosen on made-up heads (`synthetic.lit_heads`)."""
+DOUBT = 4.0  # how many times as much of the light is wrong at the edges of shadows
+HAIRY = 3.0  # times as large where features lie: brows, lips, lids
+LARGEST, LARGEST_OFF_SKIN = 1.2, 3.0  # of a logarithm
+
+
+def smoothed(values: np.ndarray, weight: np.ndarray, neighbours: np.ndarray, rounds: int) -> np.ndarray:
+    """Means (V, 3) over the mesh of values (V, 3) by weights (V,), of ever more neighbours; 0 where none is known."""
+    known = np.repeat(weight[:, None], 3, axis=1).astype(np.float32)
+    total = (values * known).astype(np.float32)
+    ones = np.ones(len(values), np.float32)
+    for _ in range(rounds):
+        total, known = smooth(total, ones, neighbours), smooth(known, ones, neighbours)
+    return total / np.maximum(known, 1e-3)
+
+
+def pigment(
+    difference: np.ndarray,
+    weight: np.ndarray,
+    doubt: np.ndarray,
+    features: np.ndarray,
+    skin: np.ndarray,
+    mirror: np.ndarray,
+    neighbours: np.ndarray,
+) -> np.ndarray:
+    """The part (V, 3) of a difference of logarithms (V, 3) that is albedo, coarse and middle sizes.
+
+    `weight` (V,) says how surely each is known, `doubt` (V,) in [0, 1] how unsure its light is, `features` (V,) in
+    [0, 1] where brows and lips lie. Off the `skin` (V,), on hair and eyes, all of it is taken. What is not seen comes
+    from the other side.
+    """
+    largest = LARGEST + (LARGEST_OFF_SKIN - LARGEST) * (1 - skin[:, None])
+    difference = np.clip(difference, -largest, largest)
+    sure = weight * (1 - 0.9 * doubt)
+    both = np.maximum(sure, 0.5 * sure[mirror])
+    seen = sure[:, None] * difference + np.maximum(both - sure, 0)[:, None] * difference[mirror]
+    known = np.maximum(sure, np.maximum(both, 1e-6))
+    values = seen / known[:, None]
+    coarse = smoothed(values, both, neighbours, COARSE.rounds)
+    middle = smoothed(values, both, neighbours, MIDDLE.rounds) - coarse
+    fine = np.where(both[:, None] > 0.05, values - coarse - middle, 0)
+    total = np.zeros_like(values)
+    for band, part in ((COARSE, coarse), (MIDDLE, middle), (FINE, fine)):
+        certain, doubtful, feature = part @ band.share().T, part @ band.share(DOUBT).T, part @ band.share(1 / HAIRY).T
+        taken = certain + doubt[:, None] * (doubtful - certain)
+        taken += features[:, None] * (feature - taken)
+        total += part + skin[:, None] * (taken - part)
+    return (total * np.clip(both * 4, 0, 1)[:, None]).astype(np.float32)

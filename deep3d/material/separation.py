@@ -1,0 +1,228 @@
+"""Light taken off one photo at the vertices of a head: alternating least squares for light, albedo and gloss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deep3d.face_model import FaceModel
+from deep3d.material.gloss import STRONGEST, Gloss, eyeballs, region_masks, usual_gloss
+from deep3d.material.light import Columns, Light, gloss_transfer, lamp_columns, sky_columns, solve_light
+from deep3d.material.observed import Observed
+from deep3d.material.pigment import pigment, smoothed
+from deep3d.material.skin_prior import SkinTone, resolve, usual_skin
+from deep3d.material.statistical import LogAlbedo, fit_albedo, relative
+from deep3d.material.transfer import Transfer
+from deep3d.texture import Atlas
+from deep3d.texture.hair import scalp
+
+ROUNDS = 3
+POINTS = 2500  # vertices that the light is read from
+DIMMEST = 0.02  # of the brightest irradiance: shadows are never black
+HYPOTHESES, HYPOTHESIS_EVERY = (26.0, 40.0, 54.0, 70.0), 5  # L*, and every which point is asked
+INDEPENDENT = 25  # points whose errors are independent of each other
+EYE_POINTS = 12  # vertices of eyes that must be seen
+PALER = 0.12  # than skin, as logarithm of red over green
+LEAST_SEEN = 150  # vertices below which a photo tells nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Separated:
+    """Of each of V vertices of one head in one photo."""
+
+    albedo: np.ndarray  # (V, 3) linear
+    statistical: np.ndarray  # (V, 3) linear: stage I alone
+    gloss: Gloss
+    irradiance: np.ndarray  # (V, 3) over pi: what white would come to
+    shine: np.ndarray  # (V, 3) linear, what the photo shows beside albedo times irradiance
+    doubt: np.ndarray  # (V,) in [0, 1]: edges of shadows, and darkness
+    light: Light  # head space
+    tone: SkinTone
+    seen: bool  # whether the photo showed enough of the face
+
+
+def separate_vertices(observed: Observed, transfer: Transfer, model: FaceModel) -> Separated:
+    """Take the light off. Nothing is ever black or not a number: what the photo does not tell, statistics say."""
+    gloss = usual_gloss(model)
+    if int((observed.weight * observed.skin > 0.5).sum()) < LEAST_SEEN:
+        return _unseen(observed, transfer, model, gloss)
+    light, ratio, tone = _first_stage(observed, transfer, model, gloss)
+    statistical = toned(ratio, tone.skin, model)
+    irradiance, shine = shone(light, transfer, gloss, observed.view)
+    gloss = shinier(observed, statistical, irradiance, shine, gloss, model)
+    irradiance, shine = shone(light, transfer, gloss, observed.view)
+    doubt = _doubt(light, transfer, irradiance, model)
+    free = _second_stage(observed, statistical, irradiance, shine, doubt, model)
+    albedo = np.clip(statistical * np.exp(free), 0.003, 0.95).astype(np.float32)
+    return Separated(albedo, statistical, gloss, irradiance, shine, doubt, light, tone, True)
+
+
+def _first_stage(
+    observed: Observed, transfer: Transfer, model: FaceModel, gloss: Gloss
+) -> tuple[Light, np.ndarray, SkinTone]:
+    """Light, statistical albedo as logarithms (V, 3) relative to skin, and the skin's tone, in turns."""
+    weight = observed.weight * observed.skin
+    rows = _thinned(weight)
+    part = Transfer(transfer.directions, transfer.visible[rows], transfer.normals[rows])
+    lobes = gloss_transfer(part, observed.view[rows], Gloss(gloss.specular[rows], gloss.roughness[rows]))
+    sky, lamps = sky_columns(part, lobes), lamp_columns(part, lobes)
+    ratio = relative(model.derived(LogAlbedo.of).mean, observed.skin)
+    evidence = _evidence(observed.colours[rows], ratio[rows], weight[rows], sky, lamps, transfer.directions)
+    hue = not observed.grey
+    tone = resolve(np.quantile(observed.colours[rows], 0.8, axis=0), None, evidence, hue)
+    for _ in range(ROUNDS):
+        albedo = toned(ratio, tone.skin, model)
+        light, _ = solve_light(observed.colours[rows], albedo[rows], weight[rows], sky, lamps, transfer.directions)
+        irradiance, shine = shone(light, transfer, gloss, observed.view)
+        bare = np.log(without_shine(observed.colours, shine) / irradiance)
+        ratio = fit_albedo(bare, observed.weight * (model.skin > 0.05), observed.skin, model)
+        skin = np.exp(np.median((bare - ratio)[rows], axis=0))
+        bright = np.quantile(irradiance[rows], 0.9, axis=0)
+        tone = resolve(skin * bright, white_of_eyes(observed, irradiance, bright, model), evidence, hue)
+    return light.scaled(skin / tone.skin), ratio, tone  # the light that was solved lit skin of the tone before
+
+
+def _second_stage(
+    observed: Observed,
+    statistical: np.ndarray,
+    irradiance: np.ndarray,
+    shine: np.ndarray,
+    doubt: np.ndarray,
+    model: FaceModel,
+) -> np.ndarray:
+    """What albedo (V, 3) has beyond the statistical one, as logarithms.
+
+    Hair goes on where it is not seen as the unwrapped photo was completed, in the mean light.
+    """
+    top, known = model.derived(scalp), observed.weight
+    mean = np.exp(np.average(np.log(irradiance), weights=known * observed.skin + 1e-9, axis=0))
+    share = (top * (1 - known))[:, None]
+    light = irradiance ** (1 - share) * mean**share
+    difference = np.log(without_shine(observed.colours, shine * (1 - share)) / light) - np.log(statistical)
+    weight, sure = np.maximum(known, top), doubt * (1 - share[:, 0])
+    features, neighbours = model.derived(_features) * model.skin, Atlas.of(model).neighbours
+    return pigment(difference, weight, sure, features, model.skin, model.mirror, neighbours)
+
+
+def toned(ratio: np.ndarray, skin: np.ndarray, model: FaceModel) -> np.ndarray:
+    """Linear albedo (V, 3) of logarithms (V, 3) relative to skin of a tone (3,); eyes and hair keep their own."""
+    share = model.skin[:, None]
+    return np.exp(ratio + share * np.log(skin) + (1 - share) * model.derived(_usual_skin)).astype(np.float32)
+
+
+def _usual_skin(model: FaceModel) -> np.ndarray:
+    """(3,) logarithm of the mean skin of a model."""
+    mean = model.derived(LogAlbedo.of).mean
+    weight = model.skin**4
+    return weight @ mean / weight.sum()
+
+
+def _evidence(
+    colours: np.ndarray, ratio: np.ndarray, weight: np.ndarray, sky: Columns, lamps: Columns, directions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minus twice the log likelihood of skins of some L*: highlights are as bright on dark skin as on fair."""
+    few = slice(None, None, HYPOTHESIS_EVERY)
+    few_sky, few_lamps = (Columns(columns.diffuse[few], columns.gloss[few]) for columns in (sky, lamps))
+    residual = []
+    for lightness in HYPOTHESES:
+        albedo = np.exp(ratio[few]) * usual_skin(lightness)
+        light, _ = solve_light(colours[few], albedo, weight[few], few_sky, few_lamps, directions)
+        residual.append(light.residual)
+    return np.array(HYPOTHESES), INDEPENDENT * np.log(np.maximum(residual, 1e-4))
+
+
+def white_of_eyes(
+    observed: Observed, irradiance: np.ndarray, bright: np.ndarray, model: FaceModel
+) -> np.ndarray | None:
+    """How the white of the eyes (3,) would look where the light is brightest; None where eyes are shut or hidden.
+
+    Lids have the hue of skin; what lies in the eyes must be paler.
+    """
+    eyes = np.flatnonzero(model.derived(eyeballs) & (observed.weight > 0.5))
+    if len(eyes) < EYE_POINTS:
+        return None
+    bare = observed.colours[eyes] / irradiance[eyes] * bright
+    grey = bare.mean(axis=1)
+    white = np.median(bare[grey >= np.quantile(grey, 0.7)], axis=0)
+    face = observed.skin * observed.weight
+    skin = face @ observed.colours / face.sum()
+    paler = np.log(skin[0] / skin[1]) - np.log(max(white[0], 1e-4) / max(white[1], 1e-4))
+    return white if paler > PALER else None
+
+
+def shone(light: Light, transfer: Transfer, gloss: Gloss, view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Irradiance over pi (V, 3), never dark, and shine (V, 3) of a light on a head."""
+    sky = light.radiance(transfer.directions).astype(np.float32) * np.float32(transfer.solid_angle / np.pi)
+    irradiance, shine = transfer.lit @ sky, gloss_transfer(transfer, view, gloss) @ sky
+    for toward, lamp in zip(light.lamp_directions, light.lamps):
+        number = int(np.argmax(transfer.directions @ toward))
+        one = Transfer(
+            transfer.directions[number : number + 1], transfer.visible[:, number : number + 1], transfer.normals
+        )
+        irradiance += one.lit * lamp
+        shine += gloss_transfer(one, view, gloss) * lamp
+    floor = DIMMEST * np.maximum(np.quantile(irradiance, 0.95, axis=0), 1e-3)
+    return np.maximum(irradiance, floor).astype(np.float32), shine.astype(np.float32)
+
+
+def without_shine(colours: np.ndarray, shine: np.ndarray) -> np.ndarray:
+    """Diffuse light (V, 3): at least a third of what is seen, for highlights are never known to the last."""
+    return np.maximum(colours - shine, 0.35 * colours) + 1e-4
+
+
+def shinier(
+    observed: Observed, albedo: np.ndarray, irradiance: np.ndarray, shine: np.ndarray, gloss: Gloss, model: FaceModel
+) -> Gloss:
+    """The gloss with each region as strong as its highlights in the photo say."""
+    drawn, expected = (observed.colours - albedo * irradiance).mean(axis=1), shine.mean(axis=1)
+    factor = np.zeros(len(albedo))
+    for mask in model.derived(region_masks).values():
+        weight = mask * observed.weight * (expected > np.quantile(expected, 0.6))
+        scale = max(float((weight * expected**2).sum()), 1e-9)
+        believed = 0.5 * float((mask * expected**2).sum()) + 1e-6  # the prior's: as much as half of the region seen
+        told = (float((weight * drawn * expected).sum()) + believed) / (scale + believed)
+        factor += mask * np.log(np.clip(told, 1 / STRONGEST, STRONGEST))
+    return gloss.scaled(np.exp(factor).astype(np.float32))
+
+
+def _unseen(observed: Observed, transfer: Transfer, model: FaceModel, gloss: Gloss) -> Separated:
+    """Where a photo shows too little: the statistics' mean in a plain light."""
+    tone = resolve(np.full(3, 0.25), trusted_hue=False)
+    tone = replace(tone, white=np.ones(3))
+    albedo = toned(relative(model.derived(LogAlbedo.of).mean, observed.skin), tone.skin, model)
+    sky = np.zeros((25, 3))
+    sky[0] = np.sqrt(4 * np.pi)
+    light = Light(sky, np.zeros((0, 3)), np.zeros((0, 3)), 0.0, 0.0)
+    irradiance, shine = shone(light, transfer, gloss, observed.view)
+    albedo = np.clip(albedo, 0.003, 0.95).astype(np.float32)
+    return Separated(albedo, albedo, gloss, irradiance, shine, np.ones(len(albedo), np.float32), light, tone, False)
+
+
+def _thinned(weight: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(weight > 0.5)
+    return rows[:: max(1, len(rows) // POINTS)]
+
+
+def _doubt(light: Light, transfer: Transfer, irradiance: np.ndarray, model: FaceModel) -> np.ndarray:
+    """Where shadows begin, and where next to no light falls (V,)."""
+    neighbours = Atlas.of(model).neighbours
+    ones = np.ones(len(irradiance), np.float32)
+    doubt = np.zeros(len(irradiance), np.float32)
+    for toward, lamp in zip(light.lamp_directions, light.lamps):
+        number = int(np.argmax(transfer.directions @ toward))
+        lit = np.repeat(transfer.lit[:, number : number + 1], 3, axis=1)
+        shadow = smoothed((lit > 0.02).astype(np.float32), ones, neighbours, 4)[:, 0]
+        share = lamp.mean() / max(float(np.quantile(irradiance.mean(axis=1), 0.9)), 1e-3)
+        doubt = np.maximum(doubt, 4 * shadow * (1 - shadow) * min(share * 1.5, 1))
+    grey = irradiance.mean(axis=1)
+    dark = np.clip(1 - grey / (0.2 * np.quantile(grey, 0.9)), 0, 1)
+    return np.maximum(doubt, dark).astype(np.float32)
+
+
+def _features(model: FaceModel) -> np.ndarray:
+    """Where brows, lids and lips lie (V,): the statistics' spread beyond that of bare skin."""
+    table = model.derived(LogAlbedo.of)
+    spread = table.basis.std(axis=0).mean(axis=1)
+    usual = np.median(spread[model.skin > 0.9])
+    return np.clip((spread / usual - 1.15) / 0.6, 0, 1).astype(np.float32)

@@ -1,0 +1,101 @@
+"""Maps in the UV atlas: what vertices say, and finer than that what the photo's texels say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from deep3d.face_model import FaceModel
+from deep3d.material.observed import coded, linear
+from deep3d.material.pigment import FINE
+from deep3d.material.separation import Separated
+from deep3d.texture import Atlas, Texture
+from deep3d.texture.atlas import WHOLE
+
+DARK = 0.004  # linear, added before logarithms
+DEEPEST = 0.5  # logarithm of detail at most
+RELIEF = 1.2  # texels of a 1024 atlas that a logarithm of brightness is deep: dark is deep (Beeler et al., 2010)
+STEEPEST = 0.7  # slope at most
+_LINES = 128  # rows of the atlas that are worked on at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Images of S x S texels; row 0 lies at v = 1."""
+
+    base_color: np.ndarray  # (S, S, 3) uint8 sRGB
+    normal: np.ndarray  # (S, S, 3) uint8, tangent space, green up, 128 is 0
+    roughness: np.ndarray  # (S, S) uint8
+    specular: np.ndarray  # (S, S) uint8: 255 is a reflectance of 0.08 at normal incidence
+
+
+def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, model: FaceModel) -> Maps:
+    """The maps, as large as the texture. `colours` (V, 3) are the vertices' linear colours in the photo."""
+    atlas = Atlas.of(model, len(texture.weight))
+    known = texture.weight.astype(np.float32) / 255
+    coarse = over_texels(atlas, model, np.log(np.maximum(colours, 0) + DARK))
+    detail = np.clip(np.log(linear(texture.image / np.float32(255)) + DARK) - coarse, -DEEPEST, DEEPEST)
+    del coarse
+    skin = over_texels(atlas, model, model.skin[:, None])
+    detail *= known[..., None]
+    detail = _completed(detail, known, atlas, model)
+    pigment = detail @ FINE.share().T.astype(np.float32)
+    pigment += (1 - skin) * (detail - pigment)  # hair and eyes
+    albedo = np.exp(over_texels(atlas, model, np.log(separated.albedo)) + pigment)
+    base = np.rint(coded(albedo) * 255).astype(np.uint8)
+    atlas.close_gaps(base)
+    normal = _normals((detail - pigment).mean(axis=2) * skin[..., 0])
+    gloss = np.stack([separated.gloss.roughness, separated.gloss.specular / 0.08], axis=1)
+    shine = np.rint(np.clip(over_texels(atlas, model, gloss), 0, 1) * 255).astype(np.uint8)
+    return Maps(base, normal, shine[..., 0].copy(), shine[..., 1].copy())
+
+
+def over_texels(atlas: Atlas, model: FaceModel, values: np.ndarray) -> np.ndarray:
+    """(S, S, C) float32 of values (V, C) at the vertices; texels between the charts have the nearest chart's."""
+    size, values = len(atlas.triangle), values.astype(np.float32)
+    image = np.empty((size, size, values.shape[1]), np.float32)
+    for start in range(0, size, _LINES):
+        rows = slice(start, start + _LINES)
+        corners = model.triangles[np.maximum(atlas.triangle[rows], 0)]
+        first, second = np.moveaxis(atlas.weights[rows].astype(np.float32) / WHOLE, 2, 0)[..., None]
+        third = 1 - first - second
+        image[rows] = (
+            values[corners[..., 0]] * first + values[corners[..., 1]] * second + values[corners[..., 2]] * third
+        )
+    between, source = atlas.gutter.T
+    flat = image.reshape(size * size, -1)
+    flat[between] = flat[source]
+    return image
+
+
+def _completed(detail: np.ndarray, known: np.ndarray, atlas: Atlas, model: FaceModel) -> np.ndarray:
+    """Detail (S, S, 3) where it is not known: that of the other side, mirrored."""
+    size = len(known)
+    place = over_texels(atlas, model, model.derived(_mirrored_uv) * [size, -size] + [-0.5, size - 0.5])
+    where = place[..., 1], place[..., 0]
+    there = map_coordinates(known, where, order=1, mode="nearest")
+    out = np.empty_like(detail)
+    for channel in range(3):
+        other = map_coordinates(detail[..., channel], where, order=1, mode="nearest")
+        out[..., channel] = detail[..., channel] + (1 - known) * there * other
+    return out
+
+
+def _mirrored_uv(model: FaceModel) -> np.ndarray:
+    """(V, 2) where the vertex of the other side lies in the atlas."""
+    uv = np.empty((len(model.mean_shape), 2))
+    uv[model.triangles] = model.uv[model.uv_triangles]
+    return uv[model.mirror]
+
+
+def _normals(shading: np.ndarray) -> np.ndarray:
+    """Stage III: a normal map (S, S, 3) uint8 of the shading (S, S) that is left over, logarithms."""
+    size = len(shading)
+    height = RELIEF * size / 1024 * gaussian_filter(shading, 0.7)
+    down, across = np.gradient(height.astype(np.float32))
+    slopes = np.clip(np.stack([-across, down], axis=2), -STEEPEST, STEEPEST)
+    length = np.sqrt(1 + (slopes**2).sum(axis=2, keepdims=True))
+    unit = np.concatenate([slopes, np.ones_like(length)], axis=2) / length
+    return np.rint(np.clip(unit * 0.5 + 0.5, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,67 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from pygltflib import GLTF2
+
+from deep3d.camera import Pose
+from deep3d.drawing import relight
+from deep3d.errors import MaterialMissing
+from deep3d.export import read_relightable, write_material, write_obj
+from deep3d.export.material import FILES
+from deep3d.material import separate
+from deep3d.material.hdr import read_hdr
+
+
+@pytest.fixture(scope="module")
+def folder(toy_reconstruction, tmp_path_factory):
+    """A folder with the toy face and its material."""
+    path = tmp_path_factory.mktemp("anna")
+    write_obj(toy_reconstruction, path)
+    write_material(toy_reconstruction, separate(toy_reconstruction, 256), path)
+    return path
+
+
+def test_all_files_are_written(folder):
+    assert {path.name for path in folder.iterdir()} >= set(FILES)
+    for name in ("base_color", "normal", "roughness", "specular"):
+        assert Image.open(folder / f"{name}.png").size == (256, 256)
+
+
+def test_the_glb_has_lit_materials_and_no_required_extension(folder):
+    gltf = GLTF2().load(str(folder / "face_material.glb"))
+    skin = gltf.materials[0]
+    assert skin.pbrMetallicRoughness.baseColorTexture.index == 0
+    assert skin.normalTexture.index == 1
+    assert skin.pbrMetallicRoughness.metallicRoughnessTexture.index == 2
+    assert skin.extensions["KHR_materials_specular"]["specularTexture"]["index"] == 3
+    assert gltf.materials[1].pbrMetallicRoughness.roughnessFactor < 0.3
+    assert not gltf.extensionsRequired
+    assert "KHR_materials_unlit" not in gltf.extensionsUsed
+
+
+def test_every_triangle_is_in_one_of_the_primitives(folder, toy_reconstruction):
+    gltf = GLTF2().load(str(folder / "face_material.glb"))
+    counts = [gltf.accessors[part.indices].count for part in gltf.meshes[0].primitives]
+    assert sum(counts) == 3 * len(toy_reconstruction.face_model.triangles)
+
+
+def test_the_light_is_in_both_files(folder):
+    light = json.loads((folder / "light.json").read_text())
+    assert np.array(light["sky"]["rgb"]).shape == (25, 3)
+    assert light["skin"]["deviation"] > 0
+    assert read_hdr(folder / "light.hdr").max() > 0
+
+
+def test_a_folder_can_be_lit_anew(folder, toy_reconstruction):
+    head = read_relightable(folder, toy_reconstruction.face_model)
+    bright = relight(head, np.ones((16, 32, 3), np.float32), Pose(0, 0, 0), 64)
+    blue = relight(head, np.ones((16, 32, 3), np.float32) * [0.2, 0.3, 2.0], Pose(20, 0, 0), 64)
+    assert bright.shape == (64, 64, 3)
+    assert blue[24:40, 24:40, 2].mean() > bright[24:40, 24:40, 2].mean()
+
+
+def test_a_folder_without_maps_is_told_in_one_line(tmp_path, toy_reconstruction):
+    with pytest.raises(MaterialMissing, match=r"face\.obj: cannot be read; run `deep3d reconstruct --material`"):
+        read_relightable(tmp_path, toy_reconstruction.face_model)

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+
+from deep3d.camera import Pose
+from deep3d.material import PRESETS, RelightableHead, environment, separate, separate_person
+from deep3d.material import material as sentences
+from deep3d.material.skin_prior import resolve, usual_skin
+
+
+def relative_error(values, truth, rows):
+    values, truth = values[rows] / values[rows].mean(), truth[rows] / truth[rows].mean()
+    return float(np.sqrt(((values - truth) ** 2).mean()))
+
+
+@pytest.mark.parametrize("lamp", [(0.9, 0.4, 0.6), (0.1, 1.0, 0.4)])
+def test_shading_goes_and_albedo_stays(paint, lamp):
+    painted = paint(lamp=lamp)
+    separated = separate(painted.face, 256).separated
+    photo = relative_error(painted.colours, painted.albedo, painted.shown)
+    assert relative_error(separated.albedo, painted.albedo, painted.shown) < 0.55 * photo
+
+
+def test_light_from_one_side_is_found_on_that_side(paint):
+    panorama = separate(paint(lamp=(1.0, 0.1, 0.3)).face, 256).panorama
+    from deep3d.material.environments import sphere
+
+    x = sphere(*panorama.shape[:2])[..., 0]
+    assert panorama[x > 0.5].mean() > 2 * panorama[x < -0.5].mean()
+
+
+@pytest.mark.parametrize("lightness", [34, 60, 72])
+def test_skin_keeps_its_tone_within_what_is_told_of_it(paint, lightness):
+    tone = separate(paint(lightness=lightness).face, 256).separated.tone
+    assert abs(tone.lightness - lightness) < max(3 * tone.deviation, 8)
+
+
+def test_the_tone_of_a_seen_colour_is_told_with_its_uncertainty():
+    tone = resolve(usual_skin(62) * 0.85)
+    assert abs(tone.lightness - 62) < 4
+    assert 2 < tone.deviation < 10
+    assert np.allclose(tone.skin * tone.white, usual_skin(62) * 0.85, rtol=1e-3)
+
+
+def test_the_white_of_eyes_tells_dark_skin_in_bright_light_from_fair_skin_in_dim_light():
+    seen = usual_skin(50) * 1.2
+    bright = resolve(seen, sclera=np.array([0.46, 0.41, 0.38]) * 2.0)
+    dim = resolve(seen, sclera=np.array([0.46, 0.41, 0.38]) * 0.6)
+    assert bright.lightness < resolve(seen).lightness < dim.lightness
+
+
+def night(colours):
+    return colours * 0.02
+
+
+def overexposed(colours):
+    return np.clip(colours * 6, 0, 1)
+
+
+def black_and_white(colours):
+    return np.repeat(colours.mean(axis=1, keepdims=True), 3, axis=1)
+
+
+def noise(colours):
+    return np.random.default_rng(0).random(colours.shape)
+
+
+BAD = {
+    "red light": {"hue": (1.5, 0.5, 0.3)},
+    "blue light": {"hue": (0.4, 0.7, 1.6)},
+    "night": {"spoil": night},
+    "flash": {"lamp": (0, 0.05, 1), "strength": 1.0},
+    "saturated": {"spoil": overexposed},
+    "black and white": {"spoil": black_and_white},
+    "nonsense": {"spoil": noise},
+    "black": {"spoil": np.zeros_like},
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_photos_give_maps_that_are_neither_black_nor_broken(paint, kind):
+    painted = paint(**BAD[kind])
+    material = separate(painted.face, 256)
+    albedo = material.separated.albedo
+    assert np.isfinite(albedo).all()
+    assert np.isfinite(material.panorama).all()
+    assert albedo[painted.face.face_model.skin > 0.9].mean() > 0.02
+    assert material.maps.base_color.mean() > 10
+
+
+def test_a_half_face_is_completed_from_its_other_half(paint, head):
+    half = (head.vertices[:, 0] > 0) & (head.normals[:, 2] > 0.3)
+    painted = paint(seen=half)
+    separated = separate(painted.face, 256).separated
+    hidden = ~half & (head.face_model.skin > 0.9) & (head.normals[:, 2] > 0.5)
+    assert relative_error(separated.albedo, painted.albedo, hidden) < 0.2
+
+
+def test_sunglasses_do_not_darken_the_cheeks(paint, head):
+    points = head.face_model.landmarks(head.vertices[None])[0]
+    eyes = points[[36, 39, 42, 45]].mean(axis=0)
+    covered = (np.abs(head.vertices[:, 1] - eyes[1]) < 0.18) & (np.abs(head.vertices[:, 0]) < 0.6)
+    painted = paint(spoil=lambda colours: np.where(covered[:, None], 0.01, colours))
+    clear = painted.shown & ~covered
+    photo = relative_error(painted.colours, painted.albedo, clear)
+    assert relative_error(separate(painted.face, 256).separated.albedo, painted.albedo, clear) < 0.6 * photo
+
+
+def test_a_photo_that_shows_nothing_gives_the_statistics_and_says_so(paint, head):
+    material = separate(paint(seen=np.zeros(len(head.vertices), bool)).face, 256)
+    assert material.warnings == (sentences.UNSEEN,)
+    assert material.maps.base_color.mean() > 30
+
+
+def test_a_grey_photo_gives_grey_maps_and_says_so(paint):
+    material = separate(paint(spoil=black_and_white).face, 256)
+    assert sentences.GREY in material.warnings
+    albedo = material.separated.albedo[material.separated.doubt < 2]
+    assert np.ptp(albedo, axis=1).max() < 1e-3
+
+
+def test_saturation_is_told(paint):
+    warnings = separate(paint(spoil=overexposed).face, 256).warnings
+    assert any("too bright or too dark" in warning for warning in warnings)
+
+
+def test_coloured_light_is_told(paint):
+    assert sentences.COLOURED in separate(paint(hue=(1.5, 0.5, 0.3)).face, 256).warnings
+
+
+def test_photos_of_one_person_share_one_reflectance_with_a_light_each(paint):
+    left, right = paint(lamp=(1, 0.2, 0.4)), paint(lamp=(-1, 0.2, 0.4))
+    one, other = separate_person([left.face, right.face], 256)
+    assert one.maps is other.maps
+    assert one.panorama.argmax() != other.panorama.argmax()
+    alone = separate(left.face, 256).separated.albedo
+    together = relative_error(one.separated.albedo, left.albedo, left.shown)
+    assert together < 1.05 * relative_error(alone, left.albedo, left.shown)
+
+
+def test_under_another_light_the_far_side_is_no_longer_dark(paint, head):
+    painted = paint(lamp=(1.0, 0.1, 0.2), strength=0.9)
+    material = separate(painted.face, 256)
+    relit = RelightableHead.of(painted.face, material).texture(environment("overcast"), Pose(0, 0, 0))
+    from deep3d.material.observed import vertex_texels
+
+    column, row = head.face_model.derived(vertex_texels, 256).T
+    grey = relit[row, column].mean(axis=1)
+    cheek = painted.shown & (np.abs(head.vertices[:, 1]) < 0.3) & (head.normals[:, 2] > 0.6)
+    sides = [grey[cheek & (side * head.vertices[:, 0] > 0.2)].mean() for side in (-1, 1)]
+    assert 0.8 < sides[0] / sides[1] < 1.25
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_panoramas(name):
+    panorama = environment(name)
+    assert panorama.shape == (32, 64, 3)
+    assert (panorama > 0).all()
