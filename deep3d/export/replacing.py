@@ -16,7 +16,6 @@ RESULT_FILES = frozenset(
     "hair.obj hair.mtl hair.png face_pytorch.mat face_tensorflow.mat "
     "face_material.glb base_color.png normal.png roughness.png specular.png light.hdr light.json".split()
 )
-)
 _FACE_FOLDER = re.compile(r"face-\d+")  # of one of several faces
 
 

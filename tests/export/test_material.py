@@ -26,7 +26,8 @@ def folder(toy_reconstruction, tmp_path_factory):
 def test_all_files_are_written(folder):
     assert {path.name for path in folder.iterdir()} >= set(FILES)
     for name in ("base_color", "normal", "roughness", "specular"):
-        assert Image.open(folder / f"{name}.png").size == (256, 256)
+        with Image.open(folder / f"{name}.png") as image:
+            assert image.size == (256, 256)
 
 
 def test_the_glb_has_lit_materials_and_no_required_extension(folder):
