@@ -16,7 +16,7 @@ from deep3d.texture.atlas import WHOLE
 
 DARK = 0.004  # linear, added before logarithms
 DEEPEST = 0.5  # logarithm of detail at most
-RELIEF = 1.2  # texels of a 1024 atlas that a logarithm of brightness is deep: dark is deep (Beeler et al., 2010)
+RELIEF = 4.0  # texels of a 1024 atlas that a logarithm of brightness is deep: dark is deep (Beeler et al., 2010)
 STEEPEST = 0.7  # slope at most
 _LINES = 128  # rows of the atlas that are worked on at a time
 

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_all_files_are_written(folder):
 
 
 def test_the_glb_has_lit_materials_and_no_required_extension(folder):
-    gltf = GLTF2().load(str(folder / "face_material.glb"))
+    gltf: Any = GLTF2().load(str(folder / "face_material.glb"))
     skin = gltf.materials[0]
     assert skin.pbrMetallicRoughness.baseColorTexture.index == 0
     assert skin.normalTexture.index == 1
@@ -43,7 +44,7 @@ def test_the_glb_has_lit_materials_and_no_required_extension(folder):
 
 
 def test_every_triangle_is_in_one_of_the_primitives(folder, toy_reconstruction):
-    gltf = GLTF2().load(str(folder / "face_material.glb"))
+    gltf: Any = GLTF2().load(str(folder / "face_material.glb"))
     counts = [gltf.accessors[part.indices].count for part in gltf.meshes[0].primitives]
     assert sum(counts) == 3 * len(toy_reconstruction.face_model.triangles)
 
