@@ -23,7 +23,8 @@ from deep3d.reconstruction import Reconstruction
 RESPONSE_FILE = "deep3d_resnet50.expressions.safetensors"
 TRUST = 0.5  # of the measured precision: real faces vary more than drawn ones
 SPARSITY = 2.0  # price of a weight of 1, as a logarithm of probability, while the weights are found
-PRICE = 2.0  # logarithm of probability that each weight that is kept must explain
+PRICE = 1.5  # logarithm of probability that each weight that is kept must explain
+ENTERING = 0.5  # beyond the price, from where a weight counts fully
 SPREAD = 3.0  # of weights about 0
 BLINKING = (0.28, 0.36)  # of the coefficient of a blink, less what an iris tells: open eyes have less, shut ones more
 IRIS, CLEAREST = 0.5, 0.4  # what an iris that is seen tells against a blink, and how clear the clearest counts
@@ -140,22 +141,26 @@ def _descend(normal, right, weights, free):
 
 @numba.njit(cache=True, nogil=True)
 def _prune(normal, right, weights, free, price):
-    """Refit the `free` weights, in place, and leave those out, one by one, that explain less than their price."""
+    """Refit the `free` weights, in place, and leave those out, one by one, that explain less than their price.
+
+    What hardly explains its own comes in by and by, so that films do not jump.
+    """
     _descend(normal, right, weights, free)
     while free.any():
         before = 0.5 * weights @ (normal @ weights) - right @ weights
-        least, dearest, place = price, weights, -1
+        loss, without = np.full(len(weights), np.inf), np.empty((len(weights), len(weights)))
         for k in np.flatnonzero(free):
-            trial, others = weights.copy(), free.copy()
-            trial[k], others[k] = 0.0, False
-            _descend(normal, right, trial, others)
-            loss = 0.5 * trial @ (normal @ trial) - right @ trial - before
-            if loss < least:
-                least, dearest, place = loss, trial, k
-        if place < 0:
+            without[k], others = weights, free.copy()
+            without[k, k], others[k] = 0.0, False
+            _descend(normal, right, without[k], others)
+            loss[k] = 0.5 * without[k] @ (normal @ without[k]) - right @ without[k] - before
+        least = np.argmin(loss)
+        if loss[least] >= price:
+            for k in np.flatnonzero(free):
+                weights[k] *= min((loss[k] - price) / ENTERING, 1.0)
             return
-        weights[:] = dearest
-        free[place] = False
+        weights[:] = without[least]
+        free[least] = False
 
 
 def _gaze_weights(gazes: tuple[Gaze, Gaze], number: dict[str, int]) -> np.ndarray:

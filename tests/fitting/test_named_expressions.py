@@ -119,3 +119,15 @@ def test_coefficients_of_another_checkpoint_are_taken_at_their_word(model):
     weights = dict(zip(model.expression_names, expression_weights(of)))
     assert weights["jawOpen"] == pytest.approx(0.5) and weights["mouthLeft"] == pytest.approx(0.3)
     assert weights["mouthRight"] == 0
+
+
+def test_weights_come_in_by_and_by(model):
+    """Given a frown that grows steadily, as in a film, its weight never jumps."""
+    place_of = {each: place for place, each in enumerate(model.expression_names[:53])}
+    frown = place_of["mouthFrown_L"]
+    response = ExpressionResponse(np.zeros(64), np.eye(64, 53) * 0.4, np.eye(64) / 0.1**2)
+    expression = np.zeros(64)
+    weights = []
+    for expression[frown] in np.linspace(0, 0.4, 101):
+        weights.append(solve_weights(expression, response, (UNSEEN, UNSEEN), place_of)[frown])
+    assert weights[0] == 0 and weights[-1] > 0.9 and np.abs(np.diff(weights)).max() < 0.25
