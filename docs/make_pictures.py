@@ -22,7 +22,7 @@ GROUP_SEED, GROUP_FRAME = 13, 70  # of the drawn clip that the group is a frame 
 
 def main() -> None:
     """Draw all."""
-    reconstructor = Reconstructor.load()
+    reconstructor = Reconstructor.load(hair="shell")
     face = reconstructor(DOCS / "sample" / "astronaut.jpg")
     pictures = DOCS / "pictures"
     Image.fromarray(draw_overlay(face, CpuRasterizer())).save(pictures / "astronaut_overlay.jpg", quality=90)

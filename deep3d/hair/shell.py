@@ -13,6 +13,8 @@ FADE = 0.06  # decimetres: half the width of the border over which hair becomes 
 ATTACHED = (0.0, 0.28)  # decimetres inside the border, over which hair rises from the skin to its thickness
 LEAST = 0.012  # decimetres that the shell stands off the skin at its border
 HANGING = (0.1, 0.22)  # decimetres of thickness from which hair below the skull hangs free and does not thin out
+FALLING, BLUNT = (32, 39), 0.3
+"""Rows that the hair of a column must reach to hang freely at its end; what ends higher lies on the head, almost."""
 DEPTH = 0.22  # decimetres from the outer side to the inner one
 UNDER = -0.06  # decimetres: the inner side goes below the skin, where nobody sees it
 RADIUS = 0.49  # of the disk of UVs
@@ -23,7 +25,9 @@ def heights(fields: HairFields, ears: np.ndarray) -> np.ndarray:
     """(POINTS,) decimetres of the outer side over the skin: thin at hairlines, over the ears where it hides them."""
     rise = _smoothstep(fields.edge, *ATTACHED)
     below = np.arange(POINTS) >= (UPPER - 2) * COLUMNS
-    hanging = np.where(below, _smoothstep(fields.thickness, *HANGING), 0)
+    lowest = np.where(fields.edge.reshape(ROWS, COLUMNS) > 0, np.arange(ROWS)[:, None], 0).max(axis=0)
+    falls = BLUNT + (1 - BLUNT) * _smoothstep(lowest, *FALLING)
+    hanging = np.where(below, _smoothstep(fields.thickness, *HANGING), 0) * np.tile(falls, ROWS)
     clear = ears + 0.03 * (ears > 0.01)
     thickness = np.maximum(fields.thickness, clear * _smoothstep(fields.edge, 0, 0.1))
     return LEAST + np.maximum(thickness, 0.02) * np.maximum(rise, hanging)

@@ -18,6 +18,8 @@ WAVE = 5.0  # columns by which strands wander
 LEVELS = 32  # of brightness in a palette
 SURELY = 0.85  # of a mask, from which a pixel's colour is hair's
 BLUR = 0.06  # decimetres: what changes over less is strands, what changes over more is light
+CALM = 0.75  # of the seen contrast: single bright strands stand out more on a smooth shell than in a photo
+COHERENT = 0.15, 0.45  # mean coherence of curls, and of straight strands as blurred as photos are
 LEAST_PIXELS = 60
 LARGEST = 0.9  # of a logarithm, that a strand is brighter or darker than the hair round it
 
@@ -60,7 +62,7 @@ def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:
     detail = np.clip((light - around)[sure], -LARGEST, LARGEST)
     order = np.argsort(detail.mean(axis=1), kind="stable")
     palette = np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
-    return Look(palette.astype(np.float32), 1 - _coherence(light.mean(axis=2), sure))
+    return Look((CALM * palette).astype(np.float32), 1 - _coherence(light.mean(axis=2), sure))
 
 
 def _coherence(light: np.ndarray, sure: np.ndarray) -> float:
@@ -68,7 +70,7 @@ def _coherence(light: np.ndarray, sure: np.ndarray) -> float:
     down, across = (ndimage.sobel(light, axis) for axis in (0, 1))
     xx, yy, xy = (ndimage.gaussian_filter(each, 2) for each in (across * across, down * down, across * down))
     coherent = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / (xx + yy + 1e-6)
-    return float(np.clip((coherent[sure].mean() - 0.35) / 0.35, 0, 1))
+    return float(np.clip((coherent[sure].mean() - COHERENT[0]) / (COHERENT[1] - COHERENT[0]), 0, 1))
 
 
 def _noise(rng: np.random.Generator, rows: float, columns: float) -> np.ndarray:

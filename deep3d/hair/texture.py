@@ -27,7 +27,7 @@ CORE = (0.55, 0.9)  # of the mask: from where the photo's colour begins to be ha
 BLUR = 2.5  # mask pixels, of the colours that are continued
 PULL = 0.02  # of the mean colour on unseen hair
 UNDERNEATH, NAPE = 0.3, (22, 38)  # how much darker the lowest rows are that the photo does not show
-UNSEEN_FADE = 1.5  # times that hair fades out more gradually where the photo does not show its border
+UNSEEN_FADE = 1.0  # times that hair fades out more gradually where the photo does not show its border
 FINER = 2  # pixels, for one of the mask, at which strands are looked at
 NOTHING = -0.15  # decimetres outside the border, beyond which a texel shows no strand
 
@@ -183,7 +183,7 @@ def _texel(texel, own, twin, picture, core, to_core, level, lock, palette):
         colour = share * photo[k] + other * gained + (one - share - other) * filled
         texel[k] = np.uint8(min(max(colour, np.float32(0)), np.float32(255)) + np.float32(0.49))
     fade = np.float32(FADE) * (one + np.float32(UNSEEN_FADE) * (one - own[7]))
-    ragged = own[6] + fade * (lock - np.float32(0.5)) * np.float32(1.2)
+    ragged = own[6] + fade * (lock - np.float32(0.5))
     opacity = _step(ragged, np.float32(-0.5) * fade, np.float32(0.5) * fade)
     texel[3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
 
