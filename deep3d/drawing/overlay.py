@@ -83,6 +83,7 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
     light = reduced_light(texture, max(1, len(texture) // _TEXTURE), LINEAR)
     hair, count = reconstruction.hair, len(reconstruction.vertices)
     points = reconstruction.vertices if hair is None else np.concatenate([reconstruction.vertices, hair.mesh.vertices])
+    layers = None if hair is None else _layers(hair)
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
     vertices = place(np.repeat(points[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
@@ -92,20 +93,26 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
         uv_triangles = model.uv_triangles[seen.front]
         picture = shade_texture(light, model.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
         picture = seen.smoothed(picture)
-        if hair is not None:
+        if hair is not None and layers is not None:
             over = _see(rasterizer, pixels[:, count:], depths[:, count:], hair.mesh.triangles, (PANEL, VIEW_WIDTH))
-            picture = _hair_over(picture, hair, over, seen.fragments.depth)
+            picture = _hair_over(picture, hair, layers, over, seen.fragments.depth)
         views.append(encode(picture, CODES))
     return views
 
 
-def _hair_over(picture: np.ndarray, hair: Hair, seen: _Seen, head: np.ndarray) -> np.ndarray:
+def _layers(hair: Hair) -> tuple[np.ndarray, np.ndarray]:
+    """The hair's light times its opacity, and how much it hides of each channel's: (h, w, 3) float32."""
+    opacity = hair.image[..., 3:].astype(np.float32) / 255
+    return LINEAR[hair.image[..., :3]] * opacity, opacity.repeat(3, axis=2)
+
+
+def _hair_over(
+    picture: np.ndarray, hair: Hair, layers: tuple[np.ndarray, np.ndarray], seen: _Seen, head: np.ndarray
+) -> np.ndarray:
     """Light (H, W, 3) of a head, whose depth is (1, H, W), under hair where that is seen."""
-    light, opacity = LINEAR[hair.image[..., :3]], hair.image[..., 3:].astype(np.float32) / 255
     uv_triangles = hair.mesh.uv_triangles[seen.front]
-    colours = shade_texture(light * opacity, hair.mesh.uv, seen.fragments, uv_triangles, 0.0)
-    hidden = shade_texture(opacity.repeat(3, axis=2), hair.mesh.uv, seen.fragments, uv_triangles, 0.0)
-    layer = seen.smoothed(np.concatenate([colours, hidden], axis=-1))
+    shaded = [shade_texture(layer, hair.mesh.uv, seen.fragments, uv_triangles, 0.0) for layer in layers]
+    layer = seen.smoothed(np.concatenate(shaded, axis=-1))
     before = (seen.fragments.depth < head)[0, ..., None]
     return picture + before * (layer[..., :3] - layer[..., 3:] * picture)
 

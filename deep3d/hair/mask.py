@@ -167,7 +167,9 @@ def _refined(
         likelihood = np.stack([_frequency(number, sample)[number] for sample in samples], axis=-1)
         chances = belief * likelihood**COLOUR_TRUST
         chances /= chances.sum(axis=-1, keepdims=True)
-        chances = np.stack([guide(chances[..., part]) for part in range(3)], axis=-1)
+        filtered_hair, filtered_skin = guide(chances[..., HAIR]), guide(chances[..., SKIN])
+        rest = np.clip(1 - filtered_hair - filtered_skin, 0, 1)
+        chances = np.stack([filtered_hair, filtered_skin, rest], axis=-1)
     joined = _joined(chances[..., HAIR] > 0.5, prior[..., SKIN] > 0.5)
     return (chances[..., HAIR] * joined).astype(np.float32), chances[..., SKIN].astype(np.float32)
 

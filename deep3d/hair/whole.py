@@ -14,6 +14,7 @@ from deep3d.hair.model import hair_model
 from deep3d.hair.shell import heights, shell_mesh
 from deep3d.hair.texture import shell_image
 from deep3d.mesh import Mesh
+from deep3d.runtime.cores import one_blas_thread
 
 BALD = 0.08  # area of hair in the photo over that of skin, below which a head has none
 
@@ -26,6 +27,7 @@ class Hair:
     image: np.ndarray  # (S, S, 4) uint8 sRGB and opacity, row 0 at v = 1
 
 
+@one_blas_thread
 def make_hair(
     photo: np.ndarray, mask: HairMask, vertices: np.ndarray, photo_matrix: np.ndarray, face_model: FaceModel
 ) -> Hair | None:
