@@ -23,7 +23,7 @@ from deep3d.texture.view import smoothstep
 SIZE = 512
 FACING = (0.3, 0.6)  # cosines between the shell's normal and the view, where the photo begins to count and fully does
 HIDDEN = 0.06  # decimetres behind the head
-CORE = (0.55, 0.9)  # of the mask: from where the photo's colour begins to be hair's and surely is
+CORE = (0.5, 0.72)  # of the mask: from where the photo's colour begins to be hair's and surely is
 BLUR = 2.5  # mask pixels, of the colours that are continued
 PULL = 0.02  # of the mean colour on unseen hair
 UNDERNEATH, NAPE = 0.3, (22, 38)  # how much darker the lowest rows are that the photo does not show
@@ -159,14 +159,13 @@ def _paint(image, grid, picture, core, to_core, rows_of, noise, palette, curled)
 @numba.njit(cache=True, nogil=True, inline="always")
 def _texel(texel, own, twin, picture, core, to_core, level, lock, palette):
     one = np.float32(1)
-    if own[6] < np.float32(
-        NOTHING
-    ):  # colours still, which filters of viewers mix in at the border, but small in a file
+    if own[6] < np.float32(NOTHING):
+        # Colours still, which filters of viewers mix in at the border, but few bytes of a file.
         for k in range(3):
             texel[k] = np.uint8(min(max(np.exp(own[3 + k]) - np.float32(DARK), np.float32(0)), np.float32(255)))
         return
     hair = _value(core, own[0] * to_core[0] + to_core[1], own[1] * to_core[0] + to_core[2])
-    share = own[2] * _step(hair, np.float32(0.55), np.float32(0.9))
+    share = own[2] * _step(hair, np.float32(CORE[0]), np.float32(CORE[1]))
     other = twin[2] * _step(
         _value(core, twin[0] * to_core[0] + to_core[1], twin[1] * to_core[0] + to_core[2]),
         np.float32(0.6),
