@@ -69,6 +69,7 @@ def draw(
             precision,
             refinement=refinement(refine, no_refine),
             quality=quality.value,
+            hair="shell" if "turntable" in chosen else "none",
         )
     names = result_folders(found)
 
