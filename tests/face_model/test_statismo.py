@@ -107,7 +107,7 @@ def test_real_sizes_are_recognised(tmp_path, year, number):
     assert model.version == name.removesuffix(".h5") and model.mean_shape.shape == (vertices, 3)
     assert model.landmarks == (LANDMARKS if vertices == WHOLE else {})
     other = 2017 + 2019 - year
-    with pytest.raises(FaceModelInvalid, match=rf"{vertices} vertices, this is .* of {year}; import it as bfm{year}"):
+    with pytest.raises(FaceModelInvalid, match=rf"{vertices} vertices, which is .* of {year}; import it as bfm{year}"):
         READERS[other](tmp_path / "renamed.h5")
 
 
