@@ -76,7 +76,7 @@ def test_the_page_of_a_face_says_what_is_to_be_known_of_its_photo(page: Page) ->
     submitted(page, "crowd.jpg", content.getvalue(), faces="All of them")
     page.wait_for_selector(".viewer.moving")
     expect(page.get_by_role("navigation", name="Faces").get_by_role("link")).to_have_count(2)
-    expect(page.get_by_text("crowd.jpg: only the largest faces were made")).to_be_visible()
+    expect(page.get_by_text("crowd.jpg: only the largest faces were reconstructed")).to_be_visible()
 
 
 def submitted(page: Page, name: str, content: bytes, faces: str | None = None) -> None:

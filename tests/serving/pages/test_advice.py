@@ -65,7 +65,7 @@ def test_pages_and_programs_are_told(client: FlaskClient, site: Site, ended_job)
 
 
 def test_photos_without_a_face_are_named_beside_those_with_one(client: FlaskClient, site: Site, ended_job) -> None:
-    job = ended_job(faces=1, error="%(name)s: no face found; please use a photo in which a face is larger.")
+    job = ended_job(faces=1, error="%(name)s: no face found; please use a photo with a larger face.")
 
     assert "anna.jpg: no face found" in client.get(f"/jobs/{job.secret}").text
 

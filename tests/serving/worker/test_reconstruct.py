@@ -174,7 +174,7 @@ def test_a_job_without_a_face_has_failed_and_says_why(site, clean_photo, work):
     work(job.id)
     job = lookup.find(site, str(job.secret))
     assert job.status == Status.FAILED
-    assert reasons.of_job(job) == "0: no face found; please use a photo in which a face is larger."
+    assert reasons.of_job(job) == "0: no face found; please use a photo with a larger face."
 
 
 def test_a_second_message_does_nothing(site, clean_photo, work, finder):
