@@ -28,6 +28,7 @@ from deep3d.errors import CheckpointMissing
 if TYPE_CHECKING:
     from deep3d.evaluation import Benchmark, FacePredictor, StageProgress
     from deep3d.evaluation.clips import ClipFigures
+    from deep3d.evaluation.materials import MaterialFigures
     from deep3d.pipeline.reconstructor import Reconstructor
 
 
@@ -68,6 +69,9 @@ def evaluate(
     faceless: Annotated[int, _data_set("Number of synthetic pictures without a face: false positives.", least=0)] = 0,
     faceless_photos: Annotated[Path | None, _data_set("Folder of photos without faces: false positives.")] = None,
     clips: Annotated[int, _data_set("Number of synthetic clips: videos compared with single frames.", least=0)] = 0,
+    materials: Annotated[
+        int, _data_set("Number of synthetic heads under synthetic lights: albedo and gloss by skin tone.", least=0)
+    ] = 0,
     out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write report.html, with plots and pictures, to this folder.")
@@ -138,13 +142,16 @@ def evaluate(
     with TemporaryDirectory() as scratch, progress() as bar:
         benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, depth, Path(scratch))
         benchmarks += faceless_benchmarks(faceless, faceless_photos, Path(scratch))
-        alone = clips > 0 and not benchmarks
+        alone = (clips > 0 or materials > 0) and not benchmarks
         result = None if alone else run_evaluation(benchmarks, predictors, _shown_on(bar))
         if report is not None and result is not None:
             say(f"{write_picture_report(result, report, predictors)}: report written")
-        figures = _clip_figures(clips, predictors, bar)
-    sys.stdout.write("\n".join(each.to_markdown() for each in (result, *figures) if each is not None))
-    write_json(out, ({} if result is None else result.to_json()) | {"clips": [asdict(each) for each in figures]})
+        clip_figures = _clip_figures(clips, predictors, bar)
+        material_figures = _material_figures(materials, predictors, bar)
+    tables = (result, *clip_figures, *material_figures)
+    sys.stdout.write("\n".join(each.to_markdown() for each in tables if each is not None))
+    more = {"clips": [asdict(each) for each in clip_figures], "materials": [asdict(each) for each in material_figures]}
+    write_json(out, ({} if result is None else result.to_json()) | more)
 
 
 def _clip_figures(clips: int, predictors: list[FacePredictor], bar: Any) -> list[ClipFigures]:
@@ -156,6 +163,17 @@ def _clip_figures(clips: int, predictors: list[FacePredictor], bar: Any) -> list
     if not clips or not isinstance(last, ReconstructorPredictor):
         return []
     return [measure_clips(last.reconstructor, clips, _shown_on(bar))]
+
+
+def _material_figures(heads: int, predictors: list[FacePredictor], bar: Any) -> list[MaterialFigures]:
+    """Figures of the predictor with the most fitting; empty without heads."""
+    from deep3d.evaluation.materials import measure_materials
+    from deep3d.evaluation.predictor import ReconstructorPredictor
+
+    last = predictors[-1]
+    if not heads or not isinstance(last, ReconstructorPredictor):
+        return []
+    return [measure_materials(last.reconstructor, heads, _shown_on(bar))]
 
 
 def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:
