@@ -31,6 +31,7 @@ GAP = (
     0.7,
 )  # decimetres of skin on the way out to the hair: on the head, and below, where hair hangs beside the neck
 TURNED_AWAY = 0.25  # weight of hair seen where a point of the far side would be: it may be that of the near side
+HIGH = 20  # rows of the grid that lie on the skull above the ears
 SMOOTH, ANCHOR = (
     1.2,
     0.12,
@@ -102,6 +103,8 @@ def _edges(
     hidden = depth > head.depth[rows, columns] + BEHIND
     known = within & mask.inside[rows, columns] & ~hidden
     edge = signed[rows, columns]
+    beside = (edge < 0) & (mask.skin[rows, columns] < 0.5) & (np.arange(POINTS) < HIGH * COLUMNS)
+    known &= ~beside  # what shows beside a skull is the background, and says nothing of hair on it
     away = toward < -0.1
     weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)
     return edge, weight.astype(np.float32)
