@@ -16,6 +16,7 @@ from deep3d.bench.timing import once, race
 from deep3d.export.drawings import PICTURES
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import QUALITIES, Reconstructor
+from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.synthetic.clips import DrawnClip, crossing_clip, talking_clip
 from deep3d.video.film import FilmRequest, draw_film
 from deep3d.video.writing import written_piece
@@ -31,6 +32,7 @@ def quality_section(content: bytes, peers: dict[str, Pipeline], base: str | None
         f"--quality {quality}": partial(_landmarks, Reconstructor.load(quality=quality), content)
         for quality in QUALITIES
     }
+    contestants["--quality normal, up to its landmarks"] = partial(_seen_landmarks, Reconstructor.load(), content)
     contestants |= {name: partial(pipeline, content) for name, pipeline in peers.items()}
     height, width = read_photo(content).pixels.shape[:2]
     title = f"Photo of {width} x {height} pixels by quality, from bytes to 68 landmarks and vertices"
@@ -67,6 +69,11 @@ def film_section(reconstructor: Reconstructor, folder: Path, rounds: int) -> Sec
 def _landmarks(reconstructor: Reconstructor, content: bytes) -> None:
     face = reconstructor(content)
     _ = face.vertices, face.landmarks68
+
+
+def _seen_landmarks(reconstructor: Reconstructor, content: bytes) -> None:
+    """Before the face model is fitted to them."""
+    reconstructor.observer([read_photo(content)], "largest", True, Stopwatch())
 
 
 def _drawn(draw, face, photo) -> object:

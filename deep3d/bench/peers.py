@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,9 @@ def load_eos(share: Path | None) -> LandmarkFit:
 
 
 def load_mediapipe(model: Path | None) -> Pipeline:
-    """MediaPipe's Face Landmarker on single pictures: 478 points of the largest face.
+    """MediaPipe on single pictures: the points of the largest face, by Face Landmarker or, without its file, Face Mesh.
+
+    Versions up to 0.10.21 bring the networks of Face Mesh along; it is used in static mode.
 
     Raises: ExtraMissing without MediaPipe or without its file, FaceModelMissing, FaceModelInvalid.
     """
@@ -74,7 +77,7 @@ def load_mediapipe(model: Path | None) -> Pipeline:
     except ImportError as error:
         raise ExtraMissing("MediaPipe is not installed; pip install mediapipe") from error
     if model is None:
-        raise ExtraMissing("--mediapipe-model names no face_landmarker.task")
+        return _face_mesh(mediapipe)
     if not model.is_file():
         raise FaceModelMissing(f"{model}: no such file; take MediaPipe's face_landmarker.task")
     options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(model)))
@@ -86,6 +89,17 @@ def load_mediapipe(model: Path | None) -> Pipeline:
     def find(content: bytes) -> object:
         pixels = read_photo(content).pixels
         return landmarker.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels))
+
+    return find
+
+
+def _face_mesh(mediapipe: Any) -> Pipeline:
+    if not hasattr(mediapipe, "solutions"):
+        raise ExtraMissing("--mediapipe-model names no face_landmarker.task")
+    mesh = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1)
+
+    def find(content: bytes) -> object:
+        return mesh.process(read_photo(content).pixels)
 
     return find
 

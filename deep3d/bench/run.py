@@ -27,7 +27,7 @@ T = TypeVar("T")
 PARTS = ("photo", "large photo", "qualities", "drawing", "films", "files", "network", "fit", "processes", "tools")
 PARTS += ("graphics card",)
 """What is measured, in this order."""
-MEDIAPIPE = "MediaPipe, 478 landmarks alone"
+MEDIAPIPE = "MediaPipe, landmarks alone"
 
 
 @dataclass(frozen=True)

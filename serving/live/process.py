@@ -10,6 +10,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from serving.errors import ServingError, SettingsError
 from serving.live.engine import Engine, NetworkEngine
@@ -59,4 +60,5 @@ async def _serve(settings: Settings, engine: Engine) -> None:
 def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     """`deep3d serve` holds the other end of our standard input, which closes with it, however it ends."""
     os.read(sys.stdin.fileno(), 1)
-    loop.call_soon_threadsafe(stop.set)
+    with suppress(RuntimeError):  # it has ended already
+        loop.call_soon_threadsafe(stop.set)

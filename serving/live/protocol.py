@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import simplejpeg
 
-from deep3d.video.live import LiveFace
+if TYPE_CHECKING:
+    from deep3d.video.live import LiveFace
 
 SUBPROTOCOL = "deep3d.live.1"
 MOST_BYTES = 400_000  # of a message

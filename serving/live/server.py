@@ -11,7 +11,6 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from deep3d import default_face_model
 from serving.live.engine import Engine
 from serving.live.protocol import MOST_BYTES, SUBPROTOCOL
 from serving.live.session import Close, Session, SessionEnd
@@ -30,7 +29,6 @@ class LiveServer:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings, self._engine = settings, engine
         self._present = 0
-        self._hello = json.dumps({"model": default_face_model().info.sha256})
 
     async def start(self) -> Server:
         """Listen.
@@ -71,9 +69,9 @@ class LiveServer:
             return
         self._present += 1
         try:
-            follow = await self._engine.begin()
-            await connection.send(self._hello)
-            await Session(connection, self._engine, follow).run()
+            camera = await self._engine.begin()
+            await connection.send(json.dumps({"model": camera.model}))
+            await Session(connection, self._engine, camera.follow).run()
         except SessionEnd as end:
             await connection.close(end.code, end.reason)
         except Exception:

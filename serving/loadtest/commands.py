@@ -102,6 +102,16 @@ def first_view(
         return run_first_view(local, photo, rounds)
 
 
+def live(
+    visitors: Annotated[int, typer.Option(min=1, help="Cameras that run at a time.")] = 1,
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long they stay.")] = 2,
+) -> Report:
+    """Visitors of the live page: frames a second, how old each answer is, memory."""
+    from serving.loadtest.cameras.visits import run_live
+
+    return run_live(visitors, minutes)
+
+
 def heavy(photo: PhotoArgument) -> Report:
     """Thirty files that are heavy to decode: status, processor time, memory, and how long a photo beside it waits."""
     from serving.loadtest.heavy import run_heavy
@@ -134,7 +144,7 @@ def viewers(
         return run_viewers(local, photo, people, rounds)
 
 
-SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, collages, viewers)
+SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, collages, viewers, live)
 
 
 def choose(

@@ -1,12 +1,22 @@
 """Other programs: measured where they are, named where they are not."""
 
+import io
 import sys
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from deep3d.bench.peers import fit_section, load_eos, load_mediapipe
 from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
+
+
+@pytest.fixture
+def photo_bytes():
+    content = io.BytesIO()
+    Image.new("RGB", (64, 48), "peru").save(content, "JPEG")
+    return content.getvalue()
 
 
 @pytest.mark.parametrize(("package", "load"), [("eos", load_eos), ("mediapipe", load_mediapipe)])
@@ -14,6 +24,31 @@ def test_a_missing_package_is_named(monkeypatch, tmp_path, package, load):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ExtraMissing, match=r"is not installed; pip install"):
         load(tmp_path)
+
+
+def test_face_mesh_stands_in_for_face_landmarker_where_it_is(monkeypatch, photo_bytes):
+    """As versions up to 0.10.21 have it, with its networks."""
+    options, seen = [], []
+
+    def face_mesh(**chosen):
+        options.append(chosen)
+        return SimpleNamespace(process=lambda pixels: seen.append(pixels.shape))
+
+    package = ModuleType("mediapipe")
+    tasks = ModuleType("mediapipe.tasks.python")
+    for name in ("BaseOptions", "vision"):
+        setattr(tasks, name, None)
+    for name, module in (
+        ("mediapipe", package),
+        ("mediapipe.tasks", ModuleType("")),
+        ("mediapipe.tasks.python", tasks),
+    ):
+        monkeypatch.setitem(sys.modules, name, module)
+    with pytest.raises(ExtraMissing, match="--mediapipe-model"):
+        load_mediapipe(None)
+    package.__dict__["solutions"] = SimpleNamespace(face_mesh=SimpleNamespace(FaceMesh=face_mesh))
+    load_mediapipe(None)(photo_bytes)
+    assert options == [{"static_image_mode": True, "max_num_faces": 1}] and len(seen) == 1
 
 
 def test_eos_without_its_folder_is_left_out():

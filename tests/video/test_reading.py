@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deep3d.errors import VideoUnreadable
+from deep3d.video.film import _batches
 from deep3d.video.reading import film_info, read_frames
 
 av = pytest.importorskip("av")
@@ -93,6 +94,24 @@ def test_interlaced_pictures_become_whole_ones(tmp_path):
     for frame in read[2:-1]:
         square = frame.pixels[24:46, :, 0].astype(int)
         assert np.abs(np.diff(square, axis=0)).max() < 90  # no comb
+
+
+def test_120_frames_a_second_are_all_read(write_clip, tmp_path):
+    path = write_clip(tmp_path / "fast.mp4", pictures(24), rate=120)
+    times = [float(frame.time) for frame in read_frames(path)]
+    assert times == pytest.approx([number / 120 for number in range(24)], abs=1e-4)
+    assert film_info(path).rate == 120
+
+
+def test_8k_is_read_a_frame_or_two_at_a_time(tmp_path, write_clip):
+    path = write_clip(
+        tmp_path / "8k.mp4", [np.full((4320, 7680, 3), 40 * n, np.uint8) for n in range(3)], preset="ultrafast"
+    )
+    info = film_info(path)
+    assert (info.width, info.height) == (7680, 4320)
+    batches = [*_batches(read_frames(path), 240)]
+    assert [len(batch) for batch in batches] == [2, 1]  # no more wait in memory together
+    assert all(frame.pixels.shape == (4320, 7680, 3) for batch in batches for frame in batch)
 
 
 def test_odd_pixels_become_square(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from serving.loadtest import crashes
 from serving.loadtest.batches import run_batches
+from serving.loadtest.cameras import visits
 from serving.loadtest.collages import run_collages
 from serving.loadtest.crowd import run_local_crowd
 from serving.loadtest.full_disk import run_full_disk, small_disk
@@ -24,6 +25,7 @@ from serving.loadtest.worker_process import with_wrong_clock
 
 HERE = Path(__file__).parents[1]
 QUICK_SITE = (sys.executable, str(HERE / "quick_site.py"))
+QUICK_LIVE = (sys.executable, str(HERE / "quick_live.py"))
 QUICK_WORKER = (sys.executable, str(HERE / "quick_worker.py"))
 
 
@@ -151,3 +153,18 @@ def test_a_mail_server_that_stops_hangs_up_on_those_who_have_just_come():
     gc.collect()  # a socket that was left open warns
     for client in clients:
         client.close()
+
+
+def test_live_visitors_are_answered_and_go(photo_bytes, monkeypatch):
+    monkeypatch.setattr(visits, "drawn_frames", lambda: [photo_bytes])
+    report = visits.run_live(2, 0.05, QUICK_LIVE, warm_seconds=0.2)
+    assert [fault for fault in report.faults if "memory" not in fault] == []
+    assert report.figures["frames a second of each visitor, the least"] > 1
+    assert str(report.figures["answers with a face"]).startswith("0 of ")
+    assert report.figures["longest (ms)"] >= report.figures["age of an answer, median (ms)"] > 0
+
+
+def test_a_session_that_is_broken_off_is_a_fault(photo_bytes, monkeypatch):
+    monkeypatch.setattr(visits, "drawn_frames", lambda: [b"no picture" * 9])
+    report = visits.run_live(1, 0.02, QUICK_LIVE, warm_seconds=0)
+    assert any("a session ended" in fault and "baseline" in fault for fault in report.faults)

@@ -1,0 +1,1 @@
+"""Visitors of the live page, with drawn people before their cameras."""
