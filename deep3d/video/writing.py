@@ -46,13 +46,14 @@ def written_piece(path: Path, rate: Fraction) -> Iterator[Any]:
     """
     waiting: queue.Queue[tuple[np.ndarray, Fraction] | None] = queue.Queue(_BEHIND)
     failed: list[BaseException] = []
+    frames = iter(waiting.get, None)
 
     def work() -> None:
         try:
-            _encode(path, rate, iter(waiting.get, None))
+            _encode(path, rate, frames)
         except BaseException as error:
             failed.append(error)
-            while waiting.get() is not None:  # so that nobody waits for room
+            for _ in frames:  # so that nobody waits for room; over at once if the disk was full at the very end
                 pass
 
     thread = threading.Thread(target=work, daemon=True)
