@@ -1,21 +1,42 @@
-"""Hair laid over a picture of its head, as far as it is opaque and lies in front."""
+"""Hair laid over a picture of its head, as far as it is opaque and lies in front.
+
+First the far hair from within, then the near hair from outside, so that one is seen through the clear tips and borders
+of the other.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from deep3d.camera import project
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
+from deep3d.rendering.kernels import fronts
 from deep3d.rendering.renderer import Renderer, Rendering
 
 
 def hair_over(picture: np.ndarray, head: Rendering, hair: Hair, placed: np.ndarray, renderer: Renderer) -> np.ndarray:
     """A picture (H, W, 3) of a head, 0..255, under its hair, whose vertices stand `placed` (V, 3) before the camera."""
-    mesh = Mesh(placed, hair.mesh.triangles, hair.mesh.uv, hair.mesh.uv_triangles)
-    layer = renderer.render_texture(placed[None], mesh, premultiplied(hair.image)[None])
-    before = layer.fragments.depth[0] < head.fragments.depth[0]
-    shown = layer.picture[0] * before[..., None]
-    return picture * (1 - shown[..., 3:] / 255) + shown[..., :3]
+    image = premultiplied(hair.image)[None]
+    pixels = project(placed[None], renderer.camera)[0]
+    for layer in layers(hair):
+        front = fronts(pixels, layer.triangles)
+        mesh = Mesh(placed, layer.triangles[front], layer.uv, layer.uv_triangles[front])
+        drawn = renderer.render_texture(placed[None], mesh, image)
+        before = drawn.fragments.depth[0] < head.fragments.depth[0]
+        shown = drawn.picture[0] * before[..., None]
+        picture = picture * (1 - shown[..., 3:] / 255) + shown[..., :3]
+    return picture
+
+
+def layers(hair: Hair) -> tuple[Mesh, Mesh]:
+    """What is drawn one over the other, front sides only: the inside of what is opaque, the outside of all there is."""
+    mesh = hair.mesh
+    inside, outside = hair.solid, hair.seen
+    return (
+        Mesh(mesh.vertices, mesh.triangles[inside, ::-1], mesh.uv, mesh.uv_triangles[inside, ::-1]),
+        Mesh(mesh.vertices, mesh.triangles[outside], mesh.uv, mesh.uv_triangles[outside]),
+    )
 
 
 def premultiplied(image: np.ndarray) -> np.ndarray:

@@ -12,8 +12,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
+from deep3d.drawing.hair import layers
 from deep3d.drawing.shading import CLAY, CODES, LINEAR, clay_light, encode, lay_over, reduced_light, shade_texture
 from deep3d.hair import Hair
+from deep3d.mesh import Mesh
 from deep3d.reconstruction import Reconstruction
 from deep3d.rendering.antialias import antialias
 from deep3d.rendering.cpu import CpuRasterizer
@@ -83,7 +85,7 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
     light = reduced_light(texture, max(1, len(texture) // _TEXTURE), LINEAR)
     hair, count = reconstruction.hair, len(reconstruction.vertices)
     points = reconstruction.vertices if hair is None else np.concatenate([reconstruction.vertices, hair.mesh.vertices])
-    layers = None if hair is None else _layers(hair)
+    light_of_hair = None if hair is None else _light_of(hair)
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
     vertices = place(np.repeat(points[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
@@ -93,25 +95,26 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
         uv_triangles = model.uv_triangles[seen.front]
         picture = shade_texture(light, model.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
         picture = seen.smoothed(picture)
-        if hair is not None and layers is not None:
-            over = _see(rasterizer, pixels[:, count:], depths[:, count:], hair.mesh.triangles, (PANEL, VIEW_WIDTH))
-            picture = _hair_over(picture, hair, layers, over, seen.fragments.depth)
+        if hair is not None and light_of_hair is not None:
+            for layer in layers(hair):
+                over = _see(rasterizer, pixels[:, count:], depths[:, count:], layer.triangles, (PANEL, VIEW_WIDTH))
+                picture = _hair_over(picture, layer, light_of_hair, over, seen.fragments.depth)
         views.append(encode(picture, CODES))
     return views
 
 
-def _layers(hair: Hair) -> tuple[np.ndarray, np.ndarray]:
+def _light_of(hair: Hair) -> tuple[np.ndarray, np.ndarray]:
     """The hair's light times its opacity, and how much it hides of each channel's: (h, w, 3) float32."""
     opacity = hair.image[..., 3:].astype(np.float32) / 255
     return LINEAR[hair.image[..., :3]] * opacity, opacity.repeat(3, axis=2)
 
 
 def _hair_over(
-    picture: np.ndarray, hair: Hair, layers: tuple[np.ndarray, np.ndarray], seen: _Seen, head: np.ndarray
+    picture: np.ndarray, hair: Mesh, light: tuple[np.ndarray, np.ndarray], seen: _Seen, head: np.ndarray
 ) -> np.ndarray:
-    """Light (H, W, 3) of a head, whose depth is (1, H, W), under hair where that is seen."""
-    uv_triangles = hair.mesh.uv_triangles[seen.front]
-    shaded = [shade_texture(layer, hair.mesh.uv, seen.fragments, uv_triangles, 0.0) for layer in layers]
+    """Light (H, W, 3) of a head, whose depth is (1, H, W), under a layer of hair where that is seen."""
+    uv_triangles = hair.uv_triangles[seen.front]
+    shaded = [shade_texture(each, hair.uv, seen.fragments, uv_triangles, 0.0) for each in light]
     layer = seen.smoothed(np.concatenate(shaded, axis=-1))
     before = (seen.fragments.depth < head)[0, ..., None]
     return picture + before * (layer[..., :3] - layer[..., 3:] * picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,12 +20,34 @@ from deep3d.runtime.cores import one_blas_thread
 BALD = 0.08  # area of hair in the photo over that of skin, below which a head has none
 
 
+SOLID, CLEAR = 0.95, 0.02  # opacity from which a triangle hides what is behind it, and below which nobody sees it
+_WITHIN = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0], [0, 1, 1], [1, 0, 1], [2 / 3, 2 / 3, 2 / 3]]) / 2
+
+
 @dataclass(frozen=True, eq=False)
 class Hair:
     """Hair over a head, and how it looks."""
 
     mesh: Mesh  # closed; vertices in model space, decimetres
     image: np.ndarray  # (S, S, 4) uint8 sRGB and opacity, row 0 at v = 1
+
+    @property
+    def solid(self) -> np.ndarray:
+        """(T,) bool: the triangles that are opaque all over."""
+        return self._opacity.min(axis=1) >= SOLID
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(T,) bool: the triangles of which anything is seen, these among them."""
+        return self._opacity.max(axis=1) >= CLEAR
+
+    @cached_property
+    def _opacity(self) -> np.ndarray:
+        """(T, 7) in [0, 1]: at the corners of each triangle, between them, and in the middle."""
+        places = _WITHIN @ self.mesh.uv[self.mesh.uv_triangles]
+        size = len(self.image)
+        columns, rows = (places[..., 0] * size).astype(int), ((1 - places[..., 1]) * size).astype(int)
+        return self.image[rows.clip(0, size - 1), columns.clip(0, size - 1), 3] / np.float32(255)
 
 
 @one_blas_thread
