@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deep3d.camera import Camera, clip_space, depth, place, project, rotation_matrix
+from deep3d.camera import CROP_SIZE, Camera, clip_space, depth, place, project, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.dense.graph import dense_graph, observed
 from deep3d.dense.layers import CLASSES
@@ -20,7 +20,7 @@ from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.runtime import Choice, Network, choose_runtime, load_network, network_precision
 from deep3d.runtime.calibration import Calibration
 
-_PICTURE = (224, 224)
+_PICTURE = (CROP_SIZE, CROP_SIZE)
 _SEEN = (CLASSES.index("skin"), CLASSES.index("glasses"))
 
 

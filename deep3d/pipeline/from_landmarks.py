@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from deep3d.alignment import align
-from deep3d.camera import place, project
+from deep3d.camera import CROP_SIZE, place, project
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
 from deep3d.detection.detector import Detection
 from deep3d.errors import LandmarksInvalid, ShapeError
@@ -61,8 +61,8 @@ def fit_photo(
     distance = float(np.linalg.norm(crop.to_crop(face.landmarks68) - points[0], axis=-1)[INNER].mean())
     if not distance < LARGEST_ERROR:
         raise LandmarksInvalid(
-            f"{photo.name}: these landmarks do not fit any face, the closest fit is {distance:.0f} of 224 pixels off; "
-            "check their order (iBUG 300-W, from 1 to 68) and that they belong to this photo"
+            f"{photo.name}: these landmarks do not fit any face, the closest fit is {distance:.0f} of {CROP_SIZE} "
+            "pixels off; check their order (iBUG 300-W, from 1 to 68) and that they belong to this photo"
         )
     return face
 

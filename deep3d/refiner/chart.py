@@ -13,6 +13,7 @@ import numpy as np
 
 from deep3d.camera import Camera, project
 from deep3d.face_model import FaceModel
+from deep3d.landmarks import BROWS, JAW
 from deep3d.rendering.kernels import rasterize_into
 
 CHART_SIZE = 128  # places a side, about as many as the face has pixels in the crop
@@ -24,6 +25,7 @@ _WIDEST = 1.3  # times the width of the jaw
 _ABOVE, _BELOW = 0.45, 0.2  # decimetres that the chart reaches beyond brows and chin
 _BEHIND = 0.15  # decimetres from the ends of the jaw line back to the axis
 _DEEPEST = 10.0  # decimetres, more than the distance of any point from the axis
+_CHIN = 8  # of the 68 landmarks
 GREY = np.float32(0.45)  # of the photo's range, on average
 CONTRAST = np.float32(1 / 255)
 RELIEF = np.float32(0.3)  # of the normals, which vary more than the colours
@@ -113,8 +115,8 @@ def _flattened(model: FaceModel) -> np.ndarray:
     """Clip coordinates (V, 4) of the mean face's vertices on the chart, the outermost in front."""
     landmarks = model.mean_shape[model.landmark_vertices]
     angle, distance = _about_axis(model)
-    half_width = np.abs(landmarks[:17, 0]).max() * 1.02
-    top, bottom = landmarks[17:27, 1].max() + _ABOVE, landmarks[8, 1] - _BELOW
+    half_width = np.abs(landmarks[JAW, 0]).max() * 1.02
+    top, bottom = landmarks[BROWS, 1].max() + _ABOVE, landmarks[_CHIN, 1] - _BELOW
     across = np.clip(model.mean_shape[:, 0] / half_width, -_WIDEST, _WIDEST)
     column = 0.5 * across + 0.5 * angle / _ROUND
     row = (top - model.mean_shape[:, 1]) / (top - bottom) * 2 - 1

@@ -11,7 +11,8 @@ from deep3d.synthetic.painting import NOISE_SIZE
 
 BLUR, REDUCE, SMOOTH, SHARPEN = range(4)
 """Changes of a picture's sharpness: a Gaussian, reduction and enlargement, and Pillow's filters."""
-PIVOT = 0.45  # the value of [0, 1] that contrast leaves alone, here and where pictures are developed
+PIVOT = 0.45  # the value in [0, 1] that contrast does not change
+LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in grey (ITU-R BT.601)
 
 # How pictures are drawn. Pairs are ranges of uniform draws, spreads are standard deviations of normal ones, and gammas
 # are (shape, scale). Spreads of factors and exponents are those of their logarithms.

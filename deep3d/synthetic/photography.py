@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from PIL import Image, ImageFilter
 
-from deep3d.synthetic.film import BLUR, REDUCE, SMOOTH, Film
+from deep3d.synthetic.film import BLUR, LUMA, PIVOT, REDUCE, SMOOTH, Film
 
 
 def develop(picture: np.ndarray, film: Film, noise: np.ndarray) -> np.ndarray:
@@ -50,10 +50,10 @@ def _grade(picture, gain, gamma, saturation, contrast, brightness, out):
             blue = max(picture[row, column, 2] * gain[2], 0.0)
             if gamma != 1.0:
                 red, green, blue = red**gamma, green**gamma, blue**gamma
-            grey = 0.299 * red + 0.587 * green + 0.114 * blue
+            grey = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
             for channel, value in enumerate((red, green, blue)):
                 value = grey + saturation * (value - grey)
-                value = (value - 0.45) * contrast + brightness
+                value = (value - PIVOT) * contrast + brightness
                 out[row, column, channel] = np.uint8(min(max(value * 255 + 0.5, 0.0), 255.0))
 
 

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from deep3d.synthetic.device.jpeg import compressed
 from deep3d.synthetic.device.transfer import to_device
-from deep3d.synthetic.film import BLUR, REDUCE, SHARPEN, Film
+from deep3d.synthetic.film import BLUR, LUMA, PIVOT, REDUCE, SHARPEN, Film
 
-GREY = np.array([[[0.299]], [[0.587]], [[0.114]]], np.float32)
+GREY = np.array(LUMA, np.float32)[:, None, None]
 BOX_SHARE = {"smooth": 9 / 13, "sharpen": -9 / 8}
 """The weight of the mean of 3 x 3 pixels in Pillow's filters."""
 
@@ -39,7 +39,7 @@ def _grade(pictures: Tensor, film: Film) -> Tensor:
     )
     exposed = (pictures * film.gain[:, :, None, None]).clamp(min=0) ** gamma
     grey = (exposed * to_device(GREY, exposed.device)).sum(dim=1, keepdim=True)
-    return ((grey + saturation * (exposed - grey) - 0.45) * contrast + brightness).clamp(0, 1)
+    return ((grey + saturation * (exposed - grey) - PIVOT) * contrast + brightness).clamp(0, 1)
 
 
 def _soften(photos: Tensor, film: Film) -> Tensor:
