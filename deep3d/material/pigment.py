@@ -46,7 +46,7 @@ FINE = Band(rounds=0, pigment=0.06, other=0.05, light=0.10, hue=0.02, noise=0.02
 """Chosen on made-up heads (`synthetic.lit_heads`)."""
 DOUBT = 4.0  # how many times as much of the light is wrong at the edges of shadows
 HAIRY = 3.0  # times as large where features lie: brows, lips, lids
-LARGEST, LARGEST_OFF_SKIN = 1.2, 3.0  # of a logarithm
+LARGEST, LARGEST_OFF_SKIN = 0.7, 3.0  # of a logarithm
 
 
 def smoothed(values: np.ndarray, weight: np.ndarray, neighbours: np.ndarray, rounds: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from deep3d.texture.hair import scalp
 
 ROUNDS = 3
 POINTS = 2500  # vertices that the light is read from
+CLEAR = 0.5  # of the brightest irradiance, from which it is believed
 DIMMEST = 0.02  # of the brightest irradiance: shadows are never black
 HYPOTHESES, HYPOTHESIS_EVERY = (26.0, 40.0, 54.0, 70.0), 5  # L*, and every which point is asked
 INDEPENDENT = 25  # points whose errors are independent of each other
@@ -76,7 +77,8 @@ def _first_stage(
         light, _ = solve_light(observed.colours[rows], albedo[rows], weight[rows], sky, lamps, transfer.directions)
         irradiance, shine = shone(light, transfer, gloss, observed.view)
         bare = np.log(without_shine(observed.colours, shine) / irradiance)
-        ratio = fit_albedo(bare, observed.weight * (model.skin > 0.05), observed.skin, model)
+        clear = observed.weight * (model.skin > 0.05) * _clearness(irradiance)
+        ratio = fit_albedo(bare, clear, observed.skin, model)
         skin = np.exp(np.median((bare - ratio)[rows], axis=0))
         bright = np.quantile(irradiance[rows], 0.9, axis=0)
         tone = resolve(skin * bright, white_of_eyes(observed, irradiance, bright, model), evidence, hue)
@@ -204,6 +206,12 @@ def _thinned(weight: np.ndarray) -> np.ndarray:
     return rows[:: max(1, len(rows) // POINTS)]
 
 
+def _clearness(irradiance: np.ndarray) -> np.ndarray:
+    """How far the light on each vertex (V,) is known, in [0, 1]: what is wrong in it weighs more where it is dim."""
+    grey = irradiance.mean(axis=1)
+    return np.clip(grey / (CLEAR * np.quantile(grey, 0.9)), 0, 1).astype(np.float32)
+
+
 def _doubt(light: Light, transfer: Transfer, irradiance: np.ndarray, model: FaceModel) -> np.ndarray:
     """Where shadows begin, and where next to no light falls (V,)."""
     neighbours = Atlas.of(model).neighbours
@@ -215,9 +223,7 @@ def _doubt(light: Light, transfer: Transfer, irradiance: np.ndarray, model: Face
         shadow = smoothed((lit > 0.02).astype(np.float32), ones, neighbours, 4)[:, 0]
         share = lamp.mean() / max(float(np.quantile(irradiance.mean(axis=1), 0.9)), 1e-3)
         doubt = np.maximum(doubt, 4 * shadow * (1 - shadow) * min(share * 1.5, 1))
-    grey = irradiance.mean(axis=1)
-    dark = np.clip(1 - grey / (0.2 * np.quantile(grey, 0.9)), 0, 1)
-    return np.maximum(doubt, dark).astype(np.float32)
+    return np.maximum(doubt, 1 - _clearness(irradiance)).astype(np.float32)
 
 
 def _features(model: FaceModel) -> np.ndarray:
