@@ -97,7 +97,10 @@ def separate_person(faces: Sequence[Reconstruction], size: int = 1024) -> list[M
     )
     share = (sure + 1e-4) / (sure + 1e-4).sum(axis=0)
     logs = np.stack([np.log(material.separated.albedo) for material in materials])
-    albedo = np.exp((share[..., None] * logs).sum(axis=0)).astype(np.float32)
+    both = (sure + 1e-4).prod(axis=0) * faces[0].face_model.skin
+    tones = np.stack([both @ each / both.sum() for each in logs])  # (P, 3): photos differ in how bright skin seems
+    tone = (tones * share.mean(axis=1)[:, None]).sum(axis=0)
+    albedo = np.exp((share[..., None] * (logs - (tones - tone)[:, None])).sum(axis=0)).astype(np.float32)
     best = int(np.argmax(sure.sum(axis=1)))
     shared = replace(materials[best].separated, albedo=albedo)
     texture = _resized(faces[best].unwrapped, size)
