@@ -1,7 +1,7 @@
 """What light reaches each point of a head from each side: visibility times cosine, by shadow maps.
 
 A map from each of many directions says what the head itself hides (Williams, "Casting curved shadows on curved
-surfaces", 1978). It depends on the shape alone: a pose only turns the light. Embree takes 1.6 times as long for the
+surfaces", 1978). It depends on the shape alone: a pose only turns the light. Embree takes 1.4 times as long for the
 same rays and is one more library (docs/material.md).
 """
 
