@@ -88,6 +88,7 @@ def _whole(edge: np.ndarray) -> np.ndarray:
         largest = np.argmax(np.bincount(number.ravel())[1:]) + 1
         near = grown(number == largest, 2)
         near = near[:, :COLUMNS] | near[:, COLUMNS:]
+        near[:HIGH] = True  # on the skull there is no other hair
         grid = np.where(near, grid, np.minimum(grid, -CORE))
     slope = np.hypot(np.gradient(grid, axis=0), (np.roll(grid, -1, axis=1) - np.roll(grid, 1, axis=1)) / 2) / STEP
     even = grid / np.clip(blurred_round(slope, 1), *SLOPES)
