@@ -107,7 +107,7 @@ def evaluate(
     )
     from deep3d.evaluation.picture_report import write_picture_report
     from deep3d.evaluation.predictor import mean_face
-    from deep3d.evaluation.real_scans import scanned_head_benchmark
+    from deep3d.evaluation.scan_error.real_scans import scanned_head_benchmark
     from deep3d.pipeline.reconstructor import Reconstructor
 
     require_writable(out)

@@ -18,7 +18,7 @@ from deep3d.evaluation.published.realy import realy_benchmark
 from deep3d.evaluation.robustness.confidence import confidence_benchmark
 from deep3d.evaluation.robustness.faceless import faceless_benchmark
 from deep3d.evaluation.robustness.turned import turned_benchmark
-from deep3d.evaluation.scans import head_benchmark
+from deep3d.evaluation.scan_error.scans import head_benchmark
 from deep3d.evaluation.synthetic import same_person_benchmark, synthetic_benchmark
 from deep3d.face_model import read_face_model
 

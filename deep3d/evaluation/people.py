@@ -14,7 +14,7 @@ import numpy as np
 from deep3d.errors import DatasetError, Deep3DError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
 from deep3d.evaluation.published.cropped_scans import CROP, NOSE_TIP
-from deep3d.evaluation.registration import Similarity
+from deep3d.evaluation.scan_error.registration import Similarity
 from deep3d.photo import find_photos
 
 COLUMNS = (("within", "mean"), ("within", "p90"), ("between", "mean"))

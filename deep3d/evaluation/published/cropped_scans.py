@@ -15,9 +15,9 @@ import numpy as np
 
 from deep3d.errors import DatasetError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
-from deep3d.evaluation.mesh_files import read_picked_points, read_scan
-from deep3d.evaluation.registration import Similarity, Surface
-from deep3d.evaluation.scans import checked_vertices, measure_scans, register_face
+from deep3d.evaluation.scan_error.mesh_files import read_picked_points, read_scan
+from deep3d.evaluation.scan_error.registration import Similarity, Surface
+from deep3d.evaluation.scan_error.scans import checked_vertices, measure_scans, register_face
 
 CROP = 95.0  # millimetres round the tip of the nose
 NOSE_TIP = 30  # of the 68 landmarks

@@ -16,9 +16,9 @@ import numpy as np
 
 from deep3d.errors import DatasetError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
-from deep3d.evaluation.mesh_files import read_picked_points, read_scan
-from deep3d.evaluation.registration import Similarity, Surface
-from deep3d.evaluation.scans import checked_vertices, measure_scans, register_face
+from deep3d.evaluation.scan_error.mesh_files import read_picked_points, read_scan
+from deep3d.evaluation.scan_error.registration import Similarity, Surface
+from deep3d.evaluation.scan_error.scans import checked_vertices, measure_scans, register_face
 
 LIST = "imagepathsvalidation.txt"
 PHOTOS = Path("NoW_Dataset/final_release_version/iphone_pictures")

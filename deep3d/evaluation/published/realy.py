@@ -17,10 +17,10 @@ import numpy as np
 
 from deep3d.errors import DatasetError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
-from deep3d.evaluation.mesh_files import read_scan
 from deep3d.evaluation.published.now import SEVEN
-from deep3d.evaluation.registration import ROUNDS, Similarity, Surface
-from deep3d.evaluation.scans import checked_vertices
+from deep3d.evaluation.scan_error.mesh_files import read_scan
+from deep3d.evaluation.scan_error.registration import ROUNDS, Similarity, Surface
+from deep3d.evaluation.scan_error.scans import checked_vertices
 from deep3d.landmarks import BROWS, EYES, NOSE
 
 KEYPOINTS = {

@@ -16,7 +16,7 @@ import numpy as np
 from deep3d.datasets.frozen import HeadSet
 from deep3d.errors import DatasetError, ShapeError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Groups, Measurement, PredictedMesh, Progress
-from deep3d.evaluation.registration import Similarity, Surface, register
+from deep3d.evaluation.scan_error.registration import Similarity, Surface, register
 from deep3d.evaluation.skin_tone import group_by_skin_tone
 from deep3d.landmarks import INNER
 

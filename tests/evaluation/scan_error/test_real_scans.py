@@ -8,9 +8,9 @@ import pytest
 from deep3d.errors import DatasetError
 from deep3d.evaluation.mean_face import mean_mesh
 from deep3d.evaluation.measurement import PredictedMesh
-from deep3d.evaluation.real_scans import read_scanned_head, scanned_head_benchmark
-from deep3d.evaluation.registration import sample_surface
-from deep3d.evaluation.scans import scan_to_mesh
+from deep3d.evaluation.scan_error.real_scans import read_scanned_head, scanned_head_benchmark
+from deep3d.evaluation.scan_error.registration import sample_surface
+from deep3d.evaluation.scan_error.scans import scan_to_mesh
 from deep3d.face_model import default_face_model
 
 

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from deep3d.errors import DatasetError
-from deep3d.evaluation.mesh_files import read_picked_points, read_scan
+from deep3d.evaluation.scan_error.mesh_files import read_picked_points, read_scan
 from tests.evaluation.conftest import write_obj, write_picked_points
 
 VERTICES = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])  # two at one place stay two

@@ -5,12 +5,13 @@ import pytest
 
 from deep3d.camera import rotation_matrix
 from deep3d.errors import DatasetError
-from deep3d.evaluation import PredictedMesh, registration
-from deep3d.evaluation.mesh_files import read_scan
+from deep3d.evaluation import PredictedMesh
 from deep3d.evaluation.published.cropped_scans import bu3dfe_benchmark, find_nose_tip, florence_benchmark
 from deep3d.evaluation.published.now import SEVEN, now_benchmark, read_now
 from deep3d.evaluation.published.realy import KEYPOINTS, read_realy, realy_benchmark
-from deep3d.evaluation.registration import sample_surface
+from deep3d.evaluation.scan_error import registration
+from deep3d.evaluation.scan_error.mesh_files import read_scan
+from deep3d.evaluation.scan_error.registration import sample_surface
 from tests.evaluation.conftest import Fixed, write_obj, write_photo, write_picked_points
 
 

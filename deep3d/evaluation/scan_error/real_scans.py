@@ -1,7 +1,7 @@
 """Pictures of a scanned real head: scan-to-mesh error by light, by view and of all views, relative to the mean face's.
 
 The folder has `scan.npz` (`points_mm` (S, 3) points of the face, `landmarks51_mm` (51, 3) for the first alignment, at
-rest, in any pose) and `photos/LIGHT_VIEW.jpg`. The error is that of `evaluation.scans`, with all points of the scan.
+rest, in any pose) and `photos/LIGHT_VIEW.jpg`. The error is that of `scan_error.scans`, with all points of the scan.
 The scan has no absolute size, so errors are divided by those of the face model's mean face.
 """
 
@@ -17,7 +17,7 @@ from deep3d.datasets.frozen import read_arrays
 from deep3d.errors import DatasetError
 from deep3d.evaluation.mean_face import mean_mesh
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Groups, Measurement, PredictedMesh, Progress
-from deep3d.evaluation.scans import measure_scans, scan_to_mesh
+from deep3d.evaluation.scan_error.scans import measure_scans, scan_to_mesh
 from deep3d.face_model import read_face_model
 
 TOGETHER = "all views of a light"

@@ -9,9 +9,10 @@ import pytest
 
 from deep3d.camera import rotation_matrix
 from deep3d.errors import ShapeError
-from deep3d.evaluation import PredictedMesh, read_heads, registration
-from deep3d.evaluation.registration import Similarity, sample_surface
-from deep3d.evaluation.scans import SCAN_STRIDE, evaluate_scans, scan_to_mesh
+from deep3d.evaluation import PredictedMesh, read_heads
+from deep3d.evaluation.scan_error import registration
+from deep3d.evaluation.scan_error.registration import Similarity, sample_surface
+from deep3d.evaluation.scan_error.scans import SCAN_STRIDE, evaluate_scans, scan_to_mesh
 
 
 def inner_landmarks(mesh: PredictedMesh) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Distances from scans to faces: reading scans, registering them, errors in millimetres."""
