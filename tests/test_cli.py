@@ -55,8 +55,9 @@ def test_a_command_starts_without_looking_for_garbage(runtime, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_head_can_do_without_hair(tmp_path):
-    code, _, err = run("reconstruct", SAMPLE, "--out", tmp_path, "--hair", "none")
+@pytest.mark.parametrize("wanted", [("--hair", "none"), ("--quality", "fast")])
+def test_the_head_can_do_without_hair(tmp_path, wanted):
+    code, _, err = run("reconstruct", SAMPLE, "--out", tmp_path, *wanted)
     assert code == 0, err
     assert {path.name for path in (tmp_path / "astronaut").iterdir()} == FILES
     assert (tmp_path / "astronaut" / "face.glb").stat().st_size < 4e6

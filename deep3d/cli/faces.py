@@ -71,8 +71,12 @@ def reconstruct(
         bool, typer.Option("--linear", help="Stay within the linear face model, even with --quality best.")
     ] = False,
     hair: Annotated[
-        HairOption, typer.Option(help="shell: the hair as a mesh of its own; none: the head alone.")
-    ] = HairOption.SHELL,
+        HairOption | None,
+        typer.Option(
+            help="shell: the hair as a mesh of its own; none: the head alone.",
+            show_default="shell, none with --quality fast",
+        ),
+    ] = None,
     material: Annotated[
         bool,
         typer.Option("--material", help="Also take the photo's light off: face_material.glb, its maps and the light."),
@@ -110,7 +114,7 @@ def reconstruct(
             precision,
             refinement=fitted_to,
             quality=quality.value,
-            hair=hair.value,
+            hair=(hair or (HairOption.NONE if quality == QualityChoice.FAST else HairOption.SHELL)).value,
         )
     merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
     folders = [out / name for name in names]

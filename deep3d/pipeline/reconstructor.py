@@ -182,10 +182,11 @@ class Reconstructor:
         return other
 
     def with_quality(self, quality: Quality) -> Reconstructor:
-        """The same networks with another quality, see `load`."""
+        """The same networks with another quality, see `load`; "fast" makes no hair."""
         refinement, alignments = QUALITIES[quality]
         other = self.refining(refinement)
         other.observer = Observer(self.basis, self.networks, alignments)
+        other.dense = None if quality == "fast" else self.dense
         return other
 
     def __call__(self, photo: str | Path | bytes | Photo) -> Reconstruction:

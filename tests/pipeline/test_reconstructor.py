@@ -70,6 +70,12 @@ def test_another_quality_of_the_same_networks_is_that_of_networks_loaded_for_it(
     assert np.abs(one.vertices - face.vertices).max() > 1e-3
 
 
+def test_fast_faces_have_no_hair_and_others_have():
+    haired = Reconstructor.load(hair="shell")
+    normal, fast = (haired.with_quality(quality)(SAMPLE).hair for quality in ("normal", "fast"))
+    assert normal is not None and fast is None
+
+
 def test_photos_of_one_call_do_not_touch_each_other(reconstructor, face):
     photo = read_photo(SAMPLE)
     blank = Photo(np.full((200, 300, 3), 127, np.uint8), "blank", "0" * 64)
