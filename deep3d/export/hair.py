@@ -82,6 +82,7 @@ def add_hair(file: GltfFile, document: dict[str, Any], hair: Hair) -> None:
         **document["materials"][0],
         "name": "hair",
         "alphaMode": "BLEND",
+        "doubleSided": True,  # far hair is seen from within
         "pbrMetallicRoughness": {
             **document["materials"][0]["pbrMetallicRoughness"],
             "baseColorTexture": {"index": len(document["textures"])},

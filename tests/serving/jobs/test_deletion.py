@@ -87,6 +87,7 @@ def test_nothing_is_left_of_jobs_that_are_deleted_at_random_moments(any_site, po
     jobs = [submission.submit(any_site, Submission([portrait], email=mail, session="browser")) for mail in mails]
     (tmp_path / portrait.name).unlink(missing_ok=True)
     traces = traces_of(portrait, jobs)
+    any_site.database.close()  # a process that closes SQLite's file after reading it loses all its locks on it
     assert len(found(traces, any_site.settings.data_dir)) == JOBS
     worker = WorkerProcess(any_site.settings, QUICK_SCRATCH="1")
     left = list(jobs)

@@ -1,6 +1,16 @@
 /** The face of face.web.glb, and the expressions that all faces of its model share. */
 
-import { Box3, BufferAttribute, BufferGeometry, Mesh, type MeshBasicMaterial, type Object3D, type Texture, Vector3 } from "three";
+import {
+  Box3,
+  BufferAttribute,
+  BufferGeometry,
+  DoubleSide,
+  Mesh,
+  MeshBasicMaterial,
+  type Object3D,
+  type Texture,
+  Vector3,
+} from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { fetchWhole } from "../fetching";
 
@@ -13,6 +23,8 @@ interface Target {
   readonly vertices: Uint16Array;
   readonly offsets: Int16Array; // x, y, z of each of `vertices`, in steps
 }
+
+const LEAST_OPACITY = 0.3; // of hair that is drawn at all
 
 /** What the file says of itself in its asset. */
 interface About {
@@ -74,6 +86,7 @@ export class Face {
     const meshes: Mesh[] = [];
     scene.traverse((child) => child instanceof Mesh && meshes.push(child));
     const [face, ...others] = meshes;
+    for (const { material } of others) if (material instanceof MeshBasicMaterial) showFromBothSides(material);
     if (!face) throw new Error("the file holds no mesh");
     return new Face(face as Mesh<BufferGeometry, MeshBasicMaterial>, asset.extras as About, others);
   }
@@ -137,6 +150,14 @@ export class Face {
       attribute.needsUpdate = true;
     }
   }
+}
+
+/** Far hair from within, then near hair from outside, in the photo's colours as they are; clear tips hide nothing. */
+function showFromBothSides(material: MeshBasicMaterial): void {
+  material.toneMapped = false;
+  material.side = DoubleSide;
+  material.depthWrite = true;
+  material.alphaTest = LEAST_OPACITY;
 }
 
 /** Positions of the model's vertices in metres: the file has them as whole numbers, which its node scales. */
