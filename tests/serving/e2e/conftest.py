@@ -30,7 +30,7 @@ COUNT_FRAMES = """
 """
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a site that can take photos, run as people run it."""
     with socket.socket() as free:
@@ -61,11 +61,11 @@ def _wait_until_ready(address: str, site: subprocess.Popen[bytes], log: Path) ->
     pytest.fail(f"the site does not get ready:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; without a graphics card it draws WebGL in software.
 
-    For these tests alone: while it is open, playwright's event loop runs, and others cannot have one of their own.
+    Not for the whole session: while it is open, playwright's event loop runs, and others cannot have one of their own.
     """
     executable = shutil.which("chromium")
     if executable is None:
