@@ -19,6 +19,7 @@ from deep3d.lighting import shade
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
 FILES = {"face.glb", "face.obj", "face.mtl", "texture.png", "albedo.png", "face.ply", "face.json", "overlay.jpg"}
+MATERIAL_FILES = {*"face_material.glb base_color.png normal.png roughness.png specular.png light.hdr light.json".split()}
 MAT_FILES = {"face_pytorch.mat", "face_tensorflow.mat"}
 
 
@@ -56,7 +57,7 @@ def test_the_whole_way(tmp_path, bfm_folder, toy_checkpoint_arrays):
     run("reconstruct", SAMPLE, "--out", tmp_path / "results", *chosen)
 
     folder = tmp_path / "results" / "astronaut"
-    assert {path.name for path in folder.iterdir()} == FILES | MAT_FILES
+    assert {path.name for path in folder.iterdir()} == FILES | MAT_FILES | MATERIAL_FILES
     face = json.loads((folder / "face.json").read_text())
     assert face["face_model"]["name"] == "Basel Face Model 2009" and face["checkpoint"]["name"] == "deep3d"
 
@@ -88,7 +89,7 @@ def test_every_file_of_a_model_of_full_size(tmp_path, bfm2009_model, toy_reconst
     coefficients = FaceCoefficients.from_vector(face_model_golden["coeffs"][:1])
     face = replace(toy_reconstruction, face_model=bfm2009_model, coefficients=coefficients)
     write_results(face, tmp_path / "face", FORMATS)
-    assert {path.name for path in (tmp_path / "face").iterdir()} == FILES | MAT_FILES
+    assert {path.name for path in (tmp_path / "face").iterdir()} == FILES | MAT_FILES | MATERIAL_FILES
     mesh = trimesh.load_mesh(tmp_path / "face" / "face.ply", process=False)
     np.testing.assert_allclose(mesh.vertices, 100 * face.vertices, atol=1e-3)
     scene = trimesh.load_scene(tmp_path / "face" / "face.glb")

@@ -6,6 +6,7 @@ Times are seconds since 1970 by the database's clock; files lie in the storage u
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -113,6 +114,7 @@ class OutboxEntry(Table):
     """A message that the broker is still to get."""
 
     __tablename__ = "outbox"
+    __mapper_args__: ClassVar = {"confirm_deleted_rows": False}  # while a job is deleted, a worker may send its message
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
