@@ -152,7 +152,7 @@ def main() -> None:
     photos = Studio(default_face_model(), SEED).portraits(PEOPLE)
     pictures = {name: Image.fromarray(photos[number]) for name, number in CHOSEN.items()}
     pictures["astronaut"] = Image.open(DOCS / "sample" / "astronaut.jpg")
-    reconstructor = Reconstructor.load()
+    reconstructor = Reconstructor.load(hair="shell")
     for name, picture in pictures.items():
         _write(reconstructor, picture, EXAMPLES / name, name)
     face = reconstructor(EXAMPLES / ON_FIRST_PAGE / "photo.jpg")
@@ -194,7 +194,8 @@ def _view(face: Reconstruction, yaw: float, side: int) -> np.ndarray:
     """(side, side, 3) uint8: the head on the viewer's stage, drawn at twice the size."""
     mesh = face.face_model.mesh(face.face_model.shape(face.coefficients)[0])
     on = [
-        draw_view(mesh, face.texture, Pose(yaw, 0, 0), 2 * side, colour).astype(np.float32) for colour in (BLACK, WHITE)
+        draw_view(mesh, face.texture, Pose(yaw, 0, 0), 2 * side, colour, face.hair).astype(np.float32)
+        for colour in (BLACK, WHITE)
     ]
     head = 1 - (on[1] - on[0]).mean(axis=2, keepdims=True) / 255
     picture = on[0] + (1 - head) * _stage(2 * side)

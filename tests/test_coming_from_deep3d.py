@@ -19,7 +19,9 @@ from deep3d.lighting import shade
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "sample" / "astronaut.jpg"
 FILES = {"face.glb", "face.obj", "face.mtl", "texture.png", "albedo.png", "face.ply", "face.json", "overlay.jpg"}
-MATERIAL_FILES = {*"face_material.glb base_color.png normal.png roughness.png specular.png light.hdr light.json".split()}
+MATERIAL_FILES = {
+    *"face_material.glb base_color.png normal.png roughness.png specular.png light.hdr light.json".split()
+}
 MAT_FILES = {"face_pytorch.mat", "face_tensorflow.mat"}
 
 
