@@ -103,7 +103,7 @@ def _opencv() -> Any:
     from deep3d.video.camera import NO_OPENCV
 
     try:
-        import cv2
+        import cv2  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ExtraMissing(NO_OPENCV) from error
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

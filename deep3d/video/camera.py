@@ -30,7 +30,7 @@ def camera_pictures(number: int) -> Iterator[Iterator[Timed]]:
     Raises: ExtraMissing without OpenCV; CameraUnavailable, also while it runs.
     """
     try:
-        import cv2
+        import cv2  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ExtraMissing(NO_OPENCV) from error
     with _quiet(cv2):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+# pyright: reportOptionalMemberAccess=false, reportCallIssue=false, reportArgumentType=false
 import numpy as np
 import pytest
 import trimesh

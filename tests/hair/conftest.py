@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
 import numpy as np
 import pytest
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+# pyright: reportOptionalMemberAccess=false
 import numpy as np
 
 from deep3d.camera import Pose

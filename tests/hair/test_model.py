@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+# pyright: reportOptionalMemberAccess=false
 import numpy as np
 
 from deep3d.face_model import read_face_model
