@@ -1,3 +1,4 @@
+# pyright: reportOptionalMemberAccess=false
 import numpy as np
 
 from deep3d.camera import Pose

@@ -1,3 +1,4 @@
+# pyright: reportOptionalMemberAccess=false
 from dataclasses import replace
 
 import numpy as np

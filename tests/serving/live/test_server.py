@@ -1,5 +1,7 @@
 """The live process from the outside: who may come, what is answered, and how whoever means harm is sent away."""
 
+# pyright: reportArgumentType=false
+
 import asyncio
 import io
 import json

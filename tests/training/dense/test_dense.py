@@ -1,5 +1,7 @@
 """Training of the dense network: what it is shown, what its loss asks for, and that a run gives a file and goes on."""
 
+# pyright: reportOptionalMemberAccess=false
+
 from dataclasses import replace
 from pathlib import Path
 
