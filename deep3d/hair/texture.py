@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from deep3d.hair.fit import NEIGHBOURS, HairFields
-from deep3d.hair.grid import COLUMNS, POINTS, ROWS
+from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
@@ -44,6 +44,7 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
     fine = picture.reduce(max(1, round(mask.step / picture.step / FINER)))
     rows, columns = np.indices(fine.pixels.shape[:2]) * fine.step
     spots = (np.stack([columns, rows], axis=-1).reshape(-1, 2) + fine.origin - mask.origin) / mask.step
+    scalp = np.maximum(core, ndimage.minimum_filter(mask.hair + mask.skin, 3) * mask.inside)
     look = look_of(
         fine.pixels, _sampled(core, spots).reshape(fine.pixels.shape[:2]), fine.step / mask.step / mask.density
     )
@@ -62,7 +63,7 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
         image,
         attributes.reshape(ROWS, COLUMNS, -1),
         picture.pixels,
-        core.astype(np.float32),
+        np.stack([scalp, core]).astype(np.float32),
         (scale, shift[0], shift[1]),
         (np.float32(first), np.float32(spacing)),
         strand_noise(),
@@ -129,8 +130,12 @@ def _sampled(values: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _paint(image, grid, picture, core, to_core, rows_of, noise, palette, curled):
-    """Fill a disk. `grid` (ROWS, COLUMNS, 8): place in the picture, how well seen, low logarithms, edge, how sure."""
+def _paint(image, grid, picture, cores, to_core, rows_of, noise, palette, curled):
+    """Fill a disk. `grid` (ROWS, COLUMNS, 8): place in the picture, how well seen, low logarithms, edge, how sure.
+
+    On the skull, where the shell lies on the skin, a hairline is as in the photo, be it hair or skin; below, where hair
+    hangs free, only hair counts. `cores` (2, h, w) say how surely a pixel may be taken on the skull, and below.
+    """
     size, half = len(image), np.float32(len(image)) / np.float32(2)
     rows, columns = grid.shape[0], grid.shape[1]
     turn = np.float32(1 / (2 * np.pi))
@@ -145,6 +150,7 @@ def _paint(image, grid, picture, core, to_core, rows_of, noise, palette, curled)
             column = azimuth * np.float32(columns)
             if row > rows - 1:
                 continue
+            core = cores[0] if row < np.float32(UPPER) else cores[1]
             _at(grid, row, column, own)
             _at(grid, row, np.float32(columns) - column, twin)
             along, around = (
