@@ -66,6 +66,7 @@ def open_live(address: str, clip: Path) -> Iterator[Callable[..., Page]]:
             page = context.new_page()
             page.goto("/")
             page.get_by_role("link", name="Try it live").click()
+            page.wait_for_url("**/live")  # until its script is there: nothing hears a key before
             return page
 
         yield open_page
