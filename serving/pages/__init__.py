@@ -6,6 +6,7 @@ from serving.pages import (  # noqa: F401 - their routes are on the blueprint
     face,
     interface,
     live,
+    model_files,
     result,
     submit,
 )

@@ -10,13 +10,13 @@ from flask import Response, make_response, redirect, render_template, request, u
 from werkzeug.exceptions import NotFound
 
 from serving.api.models import FILES, VIEWER_FILES, FaceAnswer, JobAnswer
-from serving.delivery import FOR_GOOD
 from serving.jobs import naming, reasons
 from serving.jobs.lookup import JobState
 from serving.language import N_
 from serving.pages import advice
-from serving.pages.blueprint import gallery, language, pages, site, translate
+from serving.pages.blueprint import language, pages, site, translate
 from serving.pages.expressions import GROUPS
+from serving.pages.model_files import expressions_address
 from serving.store.tables import Upload
 
 VIEWS = (
@@ -48,7 +48,6 @@ MOODS = (
 )
 """Expressions for one press each: the names that the viewer knows, and ours."""
 
-MODEL_DIGITS = 16  # of the face model's digest, in the address of its expressions
 FIELD_OF_VIEW = 25  # degrees, as a portrait lens sees
 
 _FILES = (
@@ -69,24 +68,6 @@ def rename(secret: str) -> Response:
     number = request.form.get("face", 1, type=int)
     naming.rename(site(), secret, number - 1, request.form.get("name", ""))
     return make_response(redirect(url_for("pages.job", secret=secret, face=number if number > 1 else None), 303))
-
-
-@pages.get("/expressions/<model>.bin")
-def expressions(model: str) -> Response:
-    """What the expressions of a face model move: the same for all its faces, so that browsers keep it."""
-    made = gallery().expressions()
-    if model != made.model[:MODEL_DIGITS]:
-        raise NotFound
-    return Response(made.content, mimetype="application/octet-stream")
-
-
-@pages.after_request
-def keep_expressions(response: Response) -> Response:
-    """They change only with the model, whose digest is in their address."""
-    if request.endpoint == "pages.expressions" and response.status_code == 200:
-        response.headers["Cache-Control"] = FOR_GOOD
-        del response.headers["Vary"]
-    return response
 
 
 def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
@@ -120,7 +101,7 @@ def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
 def controls() -> dict[str, object]:
     """What the viewer's controls are made of."""
     return {
-        "expressions_file": url_for("pages.expressions", model=gallery().expressions().model[:MODEL_DIGITS]),
+        "expressions_file": expressions_address(),
         "views": VIEWS,
         "looks": LOOKS,
         "moods": MOODS,
