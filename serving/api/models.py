@@ -25,6 +25,9 @@ FILES = {
 }
 """The files of a face, by the name of their link."""
 
+HAIR_FILES = ("hair.obj", "hair.mtl", "hair.png")
+"""Further files of a face that has hair, in its zip."""
+
 VIEWER_FILES = {"web": "face.web.glb", "preview": "preview.jpg"}
 """What the viewer shows first, by the name of its link."""
 

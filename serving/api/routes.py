@@ -16,6 +16,7 @@ from serving.api.events import job_events
 from serving.api.keys import require_key
 from serving.api.models import (
     FILES,
+    HAIR_FILES,
     VIEWER_FILES,
     JobAnswer,
     JobForm,
@@ -152,10 +153,12 @@ def face_file(secret: str, number: int, name: str) -> Response:
 def zip_of_files(secret: str, number: int) -> Response:
     """Download all files of a face in one."""
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
+    storage = _site().storage
+    hair = (name for name in HAIR_FILES if storage.exists(f"{folder}/{name}"))
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        for name in FILES.values():
-            file.writestr(name, _site().storage.read(f"{folder}/{name}"))
+        for name in (*FILES.values(), *hair):
+            file.writestr(name, storage.read(f"{folder}/{name}"))
     return _download(archive.getvalue(), "application/zip", "face.zip", "attachment")
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 
 import jsonschema
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image, ImageOps
 from sqlalchemy import update
 
+from serving.api.models import FILES, HAIR_FILES
 from serving.app import create_app
 from serving.jobs import heartbeats, lookup, runs
 from serving.jobs.runs import PhotoOutcome
@@ -58,6 +60,17 @@ def test_a_photo_goes_in_and_files_come_out(app, client, photo_bytes):
     assert client.get(face["links"]["glb"]).data == b"glTF"
     assert client.get(face["links"]["ply"]).status_code == 404
     assert client.get(face["links"]["glb"]).mimetype == "model/gltf-binary"
+
+
+@pytest.mark.parametrize("hair", [(), HAIR_FILES])
+def test_all_files_of_a_face_come_in_one_with_its_hair_if_any(app, client, photo_bytes, hair):
+    taken = send(client, (photo_bytes, "anna.jpg"))
+    finish(app, taken.json["id"], {name: name.encode() for name in (*FILES.values(), *hair)})
+    archive = client.get(client.get(taken.json["links"]["self"]).json["faces"][0]["links"]["zip"])
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as files:
+        assert {name: files.read(name).decode() for name in files.namelist()} == {
+            name: name for name in (*FILES.values(), *hair)
+        }
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
