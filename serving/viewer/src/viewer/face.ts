@@ -1,10 +1,11 @@
 /** The face of face.web.glb, and the expressions that all faces of its model share. */
 
 import {
+  BackSide,
   Box3,
   BufferAttribute,
   BufferGeometry,
-  DoubleSide,
+  FrontSide,
   Mesh,
   MeshBasicMaterial,
   type Object3D,
@@ -25,6 +26,7 @@ interface Target {
 }
 
 const LEAST_OPACITY = 0.3; // of hair that is drawn at all
+const OPAQUE = 0.95; // from which it is seen from within
 
 /** What the file says of itself in its asset. */
 interface About {
@@ -86,7 +88,7 @@ export class Face {
     const meshes: Mesh[] = [];
     scene.traverse((child) => child instanceof Mesh && meshes.push(child));
     const [face, ...others] = meshes;
-    for (const { material } of others) if (material instanceof MeshBasicMaterial) showFromBothSides(material);
+    for (const hair of [...others]) others.push(inside(hair));
     if (!face) throw new Error("the file holds no mesh");
     return new Face(face as Mesh<BufferGeometry, MeshBasicMaterial>, asset.extras as About, others);
   }
@@ -152,12 +154,18 @@ export class Face {
   }
 }
 
-/** Far hair from within, then near hair from outside, in the photo's colours as they are; clear tips hide nothing. */
-function showFromBothSides(material: MeshBasicMaterial): void {
-  material.toneMapped = false;
-  material.side = DoubleSide;
-  material.depthWrite = true;
-  material.alphaTest = LEAST_OPACITY;
+/**
+ * Let hair show the photo's colours as they are, and give what is seen of it from within, behind the clear tips of nearer
+ * hair: what is opaque, as in the pictures that the server draws.
+ */
+function inside(hair: Mesh): Mesh {
+  const outer = hair.material as MeshBasicMaterial;
+  Object.assign(outer, { toneMapped: false, side: FrontSide, depthWrite: true, alphaTest: LEAST_OPACITY });
+  const inner = outer.clone();
+  Object.assign(inner, { transparent: false, side: BackSide, alphaTest: OPAQUE });
+  const mesh = new Mesh(hair.geometry, inner);
+  mesh.applyMatrix4(hair.matrixWorld);
+  return mesh;
 }
 
 /** Positions of the model's vertices in metres: the file has them as whole numbers, which its node scales. */
