@@ -14,6 +14,7 @@ from serving.errors import ServingError
 from serving.loadtest.commands import SCENARIOS, choose, tell
 
 FILES = ("glb", "obj", "mtl", "texture", "ply", "json", "overlay", "albedo")
+HAIR_FILES = ("hair_obj", "hair_mtl", "hair_texture")  # of faces that have hair
 
 _EXTRA_OF = {"aiosmtpd": "serving,dev", "playwright": "serving,dev"}
 """Packages that only load tests need, beside those of the extra `serving`."""
@@ -71,7 +72,8 @@ def submit(
             _say(f"deep3d: {told}")
     for number, face in enumerate(state["faces"], 1):
         folder = out / f"face-{number}"
-        client.download(face["links"], FILES, folder)
+        hair = [name for name in HAIR_FILES if name in face["links"]]
+        client.download(face["links"], [*FILES, *hair], folder)
         _say(f"{folder}: written")
     failed = any(photo["error"] for photo in state["photos"])
     raise typer.Exit(0 if state["status"] == "done" and not failed else 1)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from flask import url_for
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 from serving.jobs import reasons, verdicts
 from serving.jobs.lookup import JobState
@@ -25,15 +25,23 @@ FILES = {
 }
 """The files of a face, by the name of their link."""
 
-HAIR_FILES = ("hair.obj", "hair.mtl", "hair.png")
-"""Further files of a face that has hair, in its zip."""
+HAIR_FILES = {"hair_obj": "hair.obj", "hair_mtl": "hair.mtl", "hair_texture": "hair.png"}
+"""Further files of a face that has hair, by the name of their link."""
 
 VIEWER_FILES = {"web": "face.web.glb", "preview": "preview.jpg"}
 """What the viewer shows first, by the name of its link."""
 
+DOWNLOADS = (*FILES.values(), *HAIR_FILES.values(), *VIEWER_FILES.values())
+"""All files of a face that have an address of their own."""
+
 
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+def _is_none(value: object) -> bool:
+    """Whether an answer leaves a field out."""
+    return value is None
 
 
 class _Request(BaseModel):
@@ -117,12 +125,9 @@ class PhotoAnswer(_Answer):
 
     name: str
     error: str | None = Field(description="Why it gave no face.")
-    warning: str | None = Field(None, description="Why it did not give all its faces; only there if so.")
-
-    @model_serializer(mode="wrap")
-    def _without_empty_warning(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told = serialize(self)
-        return told if self.warning else {name: value for name, value in told.items() if name != "warning"}
+    warning: str | None = Field(
+        None, description="Why it did not give all its faces; only there if so.", exclude_if=_is_none
+    )
 
 
 class FaceLinks(_Answer):
@@ -144,6 +149,11 @@ class FaceLinks(_Answer):
     turntable: str
     turntable_gif: str
     zip: str = Field(description="All files together.")
+    hair_obj: str | None = Field(
+        None, description="The hair beside the mesh; its three links only where there is any.", exclude_if=_is_none
+    )
+    hair_mtl: str | None = Field(None, description="Its material.", exclude_if=_is_none)
+    hair_texture: str | None = Field(None, description="Its colours and opacity.", exclude_if=_is_none)
 
 
 class FaceAnswer(_Answer):
@@ -218,7 +228,7 @@ def _face_answer(storage: Storage, secret: str, number: int, face: Face) -> Face
         photo=face.photo,
         expected_error=verdict.expected_error,
         warnings=list(verdict.warnings),
-        links=_face_links(secret, number),
+        links=_face_links(secret, number, hair=storage.exists(f"{face.folder}/{HAIR_FILES['hair_obj']}")),
     )
 
 
@@ -229,11 +239,9 @@ def _photo_answer(upload: Upload, with_faces: set[int]) -> PhotoAnswer:
     return PhotoAnswer(name=upload.name, error=told, warning=None)
 
 
-def _face_links(secret: str, number: int) -> FaceLinks:
-    files = {
-        key: url_for("api.face_file", secret=secret, number=number, name=name)
-        for key, name in (FILES | VIEWER_FILES).items()
-    }
+def _face_links(secret: str, number: int, hair: bool) -> FaceLinks:
+    names = FILES | VIEWER_FILES | (HAIR_FILES if hair else {})
+    files = {key: url_for("api.face_file", secret=secret, number=number, name=name) for key, name in names.items()}
     files["json_"] = files.pop("json")
     return FaceLinks(
         **files,

@@ -11,7 +11,7 @@ from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving.api.models import FILES, VIEWER_FILES, Problem
+from serving.api.models import DOWNLOADS, Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -20,7 +20,7 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "number": {"description": "Which face of the job, from 0.", "schema": {"type": "integer", "minimum": 0}},
     "name": {
         "description": "Which file.",
-        "schema": {"type": "string", "enum": [*FILES.values(), *VIEWER_FILES.values()]},
+        "schema": {"type": "string", "enum": [*DOWNLOADS]},
     },
     "kind": {"description": "Film or animation.", "schema": {"type": "string", "enum": ["mp4", "gif"]}},
 }

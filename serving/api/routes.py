@@ -15,9 +15,9 @@ from serving import __version__
 from serving.api.events import job_events
 from serving.api.keys import require_key
 from serving.api.models import (
+    DOWNLOADS,
     FILES,
     HAIR_FILES,
-    VIEWER_FILES,
     JobAnswer,
     JobForm,
     SnapshotQuery,
@@ -139,9 +139,7 @@ def events(secret: str) -> Response:
     )
 
 
-@api.get(
-    "/jobs/<secret>/faces/<int:number>/<any({files}):name>".format(files=",".join({**FILES, **VIEWER_FILES}.values()))
-)
+@api.get(f"/jobs/<secret>/faces/<int:number>/<any({','.join(DOWNLOADS)}):name>")
 @described(Description(tag="Files"))
 def face_file(secret: str, number: int, name: str) -> Response:
     """Download a file of a face."""
@@ -154,7 +152,7 @@ def zip_of_files(secret: str, number: int) -> Response:
     """Download all files of a face in one."""
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
     storage = _site().storage
-    hair = (name for name in HAIR_FILES if storage.exists(f"{folder}/{name}"))
+    hair = (name for name in HAIR_FILES.values() if storage.exists(f"{folder}/{name}"))
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         for name in (*FILES.values(), *hair):

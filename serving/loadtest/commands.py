@@ -26,6 +26,7 @@ def crowd(
     photos: PhotosArgument,
     people: Annotated[int, typer.Option(min=1, help="How many send a photo in the same second.")] = 20,
     minutes: Annotated[float, typer.Option(min=0, help="Go on for so long, each sending again when done.")] = 0,
+    quality: Annotated[str, typer.Option(help="fast, normal or best.")] = "normal",
     server: Annotated[str, typer.Option(help="Another site, of which mails and memory are not seen.")] = "",
 ) -> Report:
     """Many people at once, embedded mode: faces a second, waiting times, pages, mails, memory."""
@@ -33,9 +34,9 @@ def crowd(
     from serving.loadtest.crowd import run_crowd, run_local_crowd
 
     if server:
-        return run_crowd(Client(server, connections=people + 4), photos, people, 60 * minutes)
+        return run_crowd(Client(server, connections=people + 4), photos, people, 60 * minutes, quality=quality)
     with _embedded() as local:
-        return run_local_crowd(local, photos, people, 60 * minutes)
+        return run_local_crowd(local, photos, people, 60 * minutes, quality)
 
 
 def crashes(

@@ -41,7 +41,9 @@ class Looks:
         return [f"{self.server_errors} pages were answered 5xx, or not at all"] * bool(self.server_errors)
 
 
-def run_crowd(client: Client, photos: Sequence[Path], people: int, seconds: float = 0.0, email: str = "") -> Report:
+def run_crowd(
+    client: Client, photos: Sequence[Path], people: int, seconds: float = 0.0, email: str = "", quality: str = "normal"
+) -> Report:
     """Let so many people submit a photo in the same moment, again and again for so many seconds.
 
     Raises: Declined if the site is not ready.
@@ -56,7 +58,7 @@ def run_crowd(client: Client, photos: Sequence[Path], people: int, seconds: floa
     def person() -> None:
         while True:
             began = time.perf_counter()
-            error = _submit_one(client, photos[next(numbers) % len(photos)], email)
+            error = _submit_one(client, photos[next(numbers) % len(photos)], email, quality)
             if error is None:
                 done.append(time.perf_counter() - began)
             else:
@@ -67,7 +69,12 @@ def run_crowd(client: Client, photos: Sequence[Path], people: int, seconds: floa
     with looking_at_pages(client) as looks, ThreadPoolExecutor(people) as pool:
         for waiting in [pool.submit(person) for _ in range(people)]:
             waiting.result()
-    figures = {"people at once": people, **_figures(done, failed, time.perf_counter() - start), **looks.figures()}
+    figures = {
+        "people at once": people,
+        "quality": quality,
+        **_figures(done, failed, time.perf_counter() - start),
+        **looks.figures(),
+    }
     return Report(figures, [f"a job failed: {error}" for error in failed] + looks.faults())
 
 
@@ -84,10 +91,12 @@ def _figures(done: list[float], failed: list[str], took: float) -> dict[str, flo
     }
 
 
-def run_local_crowd(local: LocalSite, photos: Sequence[Path], people: int, seconds: float) -> Report:
+def run_local_crowd(
+    local: LocalSite, photos: Sequence[Path], people: int, seconds: float, quality: str = "normal"
+) -> Report:
     """As `run_crowd`, on a site of our own: mails and memory are looked at too."""
     with MemoryWatch(local) as memory:
-        crowd = run_crowd(local.client(people + 4), photos, people, seconds, "anna@example.com")
+        crowd = run_crowd(local.client(people + 4), photos, people, seconds, "anna@example.com", quality)
         mails = count_mails(local).report()
     return Report(
         {
@@ -114,10 +123,10 @@ def looking_at_pages(client: Client) -> Iterator[Looks]:
         looker.join()
 
 
-def _submit_one(client: Client, photo: Path, email: str) -> str | None:
+def _submit_one(client: Client, photo: Path, email: str, quality: str) -> str | None:
     """Why it gave no face, None if it gave one."""
     try:
-        state = client.wait(client.submit([photo], email=email))
+        state = client.wait(client.submit([photo], email=email, quality=quality))
     except Declined as error:
         time.sleep(PAUSE_SECONDS)  # a person would not try again at once, either
         return str(error)

@@ -9,7 +9,7 @@ from babel.dates import format_date
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from serving.api.models import FILES, VIEWER_FILES, FaceAnswer, JobAnswer
+from serving.api.models import FILES, HAIR_FILES, VIEWER_FILES, FaceAnswer, JobAnswer
 from serving.jobs import naming, reasons
 from serving.jobs.lookup import JobState
 from serving.language import N_
@@ -55,6 +55,9 @@ _FILES = (
     ("obj", N_("Mesh in millimetres")),
     ("mtl", N_("Material of the mesh")),
     ("texture", N_("The photo, unwrapped")),
+    ("hair_obj", N_("Mesh of the hair, in the same place")),
+    ("hair_mtl", N_("Material of the hair")),
+    ("hair_texture", N_("Colours of the hair, and how dense it is")),
     ("albedo", N_("The skin without the photo’s light")),
     ("ply", N_("Mesh with vertex colours")),
     ("json", N_("Pose, landmarks, coefficients, camera")),
@@ -93,7 +96,7 @@ def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
         left_out=[text for text in left_out if text],
         faces=[_thumbnail(secret, n, each, uploads) for n, each in enumerate(answer.faces, 1)],
         **controls(),
-        files=[(FILES[key], what, links[key]) for key, what in _FILES],
+        files=[((FILES | HAIR_FILES)[key], what, links[key]) for key, what in _FILES if key in links],
         expires=format_date(datetime.fromtimestamp(state.job.expires_at), "long", locale=language()),
     )
 

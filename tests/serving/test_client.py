@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from serving.api.keys import make_key
-from serving.api.models import FILES
+from serving.api.models import FILES, HAIR_FILES
 from serving.app import create_app
 from serving.client import Answer, Client, Declined
 from serving.commands import add_commands
@@ -53,7 +53,7 @@ def finish(app, faces):
     site = app.extensions["site"]
     run = runs.claim(site, 1, heartbeats.register(site), alone=False)
     assert run is not None
-    for name in FILES.values():
+    for name in (FILES | HAIR_FILES).values():
         site.storage.write(f"jobs/1/face/{name}", b"glTF")
     runs.finish(site, run, [PhotoOutcome(("jobs/1/face",) * faces, None if faces else reasons.NO_FACE)])
 
@@ -120,7 +120,8 @@ def test_the_command_downloads_what_came_out_and_ends_by_it(app, address, photo,
     worker.join()
     assert result.exit_code == code
     assert f"{address}/jobs/" in result.stderr
-    assert (tmp_path / "out" / "face-1" / "face.glb").exists() == bool(faces)
+    written = {path.name for path in (tmp_path / "out").glob("face-1/*")}
+    assert written == ({*(FILES | HAIR_FILES).values()} if faces else set())
 
 
 def test_a_photo_without_a_face_among_others_ends_with_1(app, address, photo, tmp_path):

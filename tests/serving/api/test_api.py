@@ -12,6 +12,8 @@ import jsonschema
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 from sqlalchemy import update
 
 from serving.api.models import FILES, HAIR_FILES
@@ -62,15 +64,28 @@ def test_a_photo_goes_in_and_files_come_out(app, client, photo_bytes):
     assert client.get(face["links"]["glb"]).mimetype == "model/gltf-binary"
 
 
-@pytest.mark.parametrize("hair", [(), HAIR_FILES])
-def test_all_files_of_a_face_come_in_one_with_its_hair_if_any(app, client, photo_bytes, hair):
+@pytest.mark.parametrize("hair", [{}, HAIR_FILES])
+def test_a_face_has_its_hair_if_any_in_one_file_with_all_others_and_alone(app, client, photo_bytes, hair):
+    every = (FILES | hair).values()
     taken = send(client, (photo_bytes, "anna.jpg"))
-    finish(app, taken.json["id"], {name: name.encode() for name in (*FILES.values(), *hair)})
-    archive = client.get(client.get(taken.json["links"]["self"]).json["faces"][0]["links"]["zip"])
-    with zipfile.ZipFile(io.BytesIO(archive.data)) as files:
-        assert {name: files.read(name).decode() for name in files.namelist()} == {
-            name: name for name in (*FILES.values(), *hair)
-        }
+    finish(app, taken.json["id"], {name: name.encode() for name in every})
+    links = client.get(taken.json["links"]["self"]).json["faces"][0]["links"]
+    with zipfile.ZipFile(io.BytesIO(client.get(links["zip"]).data)) as files:
+        assert {name: files.read(name).decode() for name in files.namelist()} == {name: name for name in every}
+    assert {name for name in links if name in HAIR_FILES} == set(hair)
+    assert {client.get(links[name]).data.decode() for name in FILES | hair} == set(every)
+
+
+def test_an_answer_is_as_the_document_says(app, client, photo_bytes):
+    document = client.get("/api/v1/openapi.json").json
+    registry = Registry().with_resource("urn:api", Resource(document, DRAFT202012))
+    schema = {"$ref": "urn:api#/components/schemas/JobAnswer"}
+    assert set(document["components"]["schemas"]["PhotoAnswer"]["properties"]) == {"name", "error", "warning"}
+    for hair in ({}, HAIR_FILES):
+        taken = send(client, (photo_bytes, "anna.jpg"))
+        finish(app, taken.json["id"], {name: b"" for name in (FILES | hair).values()})
+        answer = client.get(taken.json["links"]["self"]).json
+        jsonschema.Draft202012Validator(schema, registry=registry).validate(answer)
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
