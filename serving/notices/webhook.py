@@ -7,10 +7,12 @@ import hmac
 import http.client
 import ipaddress
 import json
+import queue
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -22,11 +24,27 @@ from serving.site import Site
 from serving.store.tables import Job, Notice
 
 PORT = 443
-TIMEOUT_SECONDS = 10.0  # of the whole call, once the address of the host is known
+TIMEOUT_SECONDS = 10.0  # of the whole call
+CONNECT_SECONDS = 3.0  # of each address that is tried, of which a host may have several
+MOST_ADDRESSES = 4  # of a host that are tried
 SIGNATURE = "X-Deep3D-Signature"  # t=SECONDS,v1=HEX: HMAC-SHA256 of "SECONDS.BODY" with the site's webhook key
 
-
 _INTERNET6 = ipaddress.IPv6Network("2000::/3")
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
+            "192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 "
+            "198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 "
+            "2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3ffe::/16 3fff::/20"
+        ).split(),
+    )
+)
+"""What the registries of IANA keep for special purposes (RFC 6890), multicast and the former 6bone, also where packets
+may go there: anycast leads to a machine nearby, 6to4 and Teredo to an IPv4 address inside. Python's own list differs
+from version to version.
+"""
 
 
 class Declined(Exception):
@@ -55,45 +73,73 @@ def sign(key: str, body: bytes, seconds: int) -> str:
     return f"t={seconds},v1={digest}"
 
 
-def public_address(host: str) -> str:
-    """An IP address of a host; the connection goes to just this one, so that no second look-up gives another.
+def public_addresses(host: str) -> list[str]:
+    """The IP addresses of a host, the one to try first first; the connection goes to just these, so that no second
+    look-up gives another.
 
-    Raises: AddressRefused if any of its addresses lies in a private range, Declined if it has none.
+    Raises: AddressRefused if any of them is not on the public internet, Declined if there is none.
     """
-    try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
-    except OSError as error:
-        raise Declined(f"{host}: no such host") from error
+    found = list(dict.fromkeys(_look_up(host)))
     for address in found:
         if not _is_public(address):
             raise AddressRefused(f"{host}: leads to {address}, which is not on the public internet")
-    return min(found)
+    return found[:MOST_ADDRESSES]
+
+
+def _look_up(host: str) -> list[str]:
+    """Nothing ends a look-up that takes too long: it goes on in its own thread, and nobody waits for it.
+
+    Raises: Declined.
+    """
+    answer: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answer.put(_resolved(host)), name="look-up", daemon=True).start()
+    try:
+        found = answer.get(timeout=TIMEOUT_SECONDS / 2)
+    except queue.Empty:
+        raise Declined(f"{host}: cannot be looked up in time") from None
+    if not found:
+        raise Declined(f"{host}: no such host")
+    return found
+
+
+def _resolved(host: str) -> list[str]:
+    try:
+        return [str(info[4][0]) for info in socket.getaddrinfo(host, PORT, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):  # UnicodeError: a part of the name is empty or too long
+        return []
 
 
 def _is_public(address: str) -> bool:
-    """Of IPv6 only what is assigned to the internet, without the ranges that lead to an IPv4 address inside."""
+    """Whether an address is one of the internet's, with no special purpose; of IPv6 only what is assigned at all."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        return ip in _INTERNET6 and ip.is_global and ip.sixtofour is None and ip.teredo is None
-    return ip.is_global and not ip.is_multicast
+    return (ip.version == 4 or ip in _INTERNET6) and not any(ip in network for network in _SPECIAL)
 
 
 class _Connection(http.client.HTTPSConnection):
-    """A connection to one address of a host, which another thread can break off at any moment."""
+    """A connection to a host by one of some addresses, which another thread can break off at any moment."""
 
-    def __init__(self, host: str, address: str) -> None:
+    def __init__(self, host: str, addresses: Sequence[str]) -> None:
         super().__init__(host, PORT, timeout=TIMEOUT_SECONDS)
-        self._address = address
+        self._addresses = addresses
         self._wire: socket.socket | None = None
         self.broken_off = False
 
     def connect(self) -> None:
         """Connect, and make sure that it is the host."""
-        sock = socket.create_connection((self._address, self.port), self.timeout)
+        sock = self._reached()
+        sock.settimeout(self.timeout)
         self._wire = sock.dup()  # the same connection, whatever becomes of the socket
         if self.broken_off:
             self.break_off()
         self.sock = _trust().wrap_socket(sock, server_hostname=self.host)
+
+    def _reached(self) -> socket.socket:
+        """Raises: OSError, that of the last address."""
+        *others, last = self._addresses
+        for address in others:
+            with suppress(OSError):
+                return socket.create_connection((address, self.port), CONNECT_SECONDS)
+        return socket.create_connection((last, self.port), CONNECT_SECONDS)
 
     def break_off(self) -> None:
         """Let whoever waits for the other side wait no longer."""
@@ -118,8 +164,9 @@ def _post(address: str, body: bytes, headers: dict[str, str]) -> None:
     parts = urlsplit(address)
     host = str(parts.hostname)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _Connection(host, public_address(host))
-    watch = threading.Timer(TIMEOUT_SECONDS, connection.break_off)
+    end = time.monotonic() + TIMEOUT_SECONDS
+    connection = _Connection(host, public_addresses(host))
+    watch = threading.Timer(end - time.monotonic(), connection.break_off)
     watch.start()
     try:
         connection.request("POST", target, body, {**headers, "Host": host})

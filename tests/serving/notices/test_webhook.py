@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import ipaddress
 import json
 import shutil
 import socket
@@ -80,7 +81,7 @@ def hooks(certificate, monkeypatch):
     thread.start()
     monkeypatch.setattr(webhook, "PORT", server.server_port)
     monkeypatch.setattr(webhook, "_trust", lambda: ssl.create_default_context(cafile=str(certificate)))
-    monkeypatch.setattr(webhook, "public_address", lambda host: "127.0.0.1")
+    monkeypatch.setattr(webhook, "public_addresses", lambda host: ["127.0.0.1"])
     yield server
     server.shutdown()
     thread.join()
@@ -165,6 +166,7 @@ def test_a_certificate_of_another_host_is_not_trusted(site, clean_photo, hooks):
         "::ffff:0:10.0.0.1",
         "2002:a00:1::1",
         "2001:0:a00:1::1",
+        "3fff::1",
         "ff02::1",
     ],
 )
@@ -179,7 +181,49 @@ def test_a_name_that_leads_into_our_own_network_is_refused(monkeypatch):
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("93.184.215.14", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: found)
     with pytest.raises(AddressRefused, match=r"10\.0\.0\.1"):
-        webhook.public_address("rebinding.example.org")
+        webhook.public_addresses("rebinding.example.org")
+
+
+SPECIAL_PURPOSE = """
+    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
+    192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24
+    203.0.113.0/24 224.0.0.0/4 240.0.0.0/4
+    ::/128 ::1/128 ::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23
+    2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8
+""".split()
+"""The two special-purpose registries of IANA, multicast, and the older forms of IPv4 addresses within IPv6."""
+
+
+@pytest.mark.parametrize("network", SPECIAL_PURPOSE)
+def test_no_range_with_a_special_purpose_is_called(monkeypatch, network):
+    first, last = ipaddress.ip_network(network)[0], ipaddress.ip_network(network)[-1]
+    for address in (first, last):
+        monkeypatch.setattr(webhook, "_resolved", lambda host, address=address: [str(address)])
+        with pytest.raises(AddressRefused):
+            webhook.public_addresses(HOST)
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "192.0.1.1", "2001:4860:4860::8888", "2a00:1450:4001::1"])
+def test_the_public_internet_is_called(monkeypatch, address):
+    monkeypatch.setattr(webhook, "_resolved", lambda host: [address])
+    assert webhook.public_addresses(HOST) == [address]
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_INET6"), reason="knows no IPv6")
+def test_where_one_address_of_a_host_cannot_be_reached_the_next_is_tried(site, clean_photo, hooks, monkeypatch):
+    monkeypatch.setattr(webhook, "public_addresses", lambda host: ["2001:db8::1", "127.0.0.1"])
+    monkeypatch.setattr(webhook, "CONNECT_SECONDS", 1.0)
+    _, worker = end_job(site, clean_photo, f"https://{HOST}/")
+    assert sending.send_next(site, worker) == "sent"
+
+
+def test_a_name_that_is_looked_up_for_too_long_is_not_waited_for(monkeypatch):
+    looked_up = threading.Event()
+    monkeypatch.setattr(webhook, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(webhook, "_resolved", lambda host: looked_up.wait(60) and [])
+    with pytest.raises(webhook.Declined, match="in time"):
+        webhook.public_addresses(HOST)
+    looked_up.set()
 
 
 @pytest.mark.parametrize(
