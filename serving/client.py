@@ -12,6 +12,7 @@ from typing import Any
 
 import urllib3
 
+from deep3d.files.whole_file import kept_if_used, written_whole
 from serving.errors import ServingError
 
 TIMEOUT_SECONDS = 60.0
@@ -105,16 +106,18 @@ class Client:
         self.request("DELETE", job["links"]["self"]).require()
 
     def download(self, links: dict[str, str], names: Sequence[str], folder: Path) -> None:
-        """Write files of a face into a folder.
+        """Write files of a face into a folder, each whole; none before all of them are here.
 
         Raises: Declined.
         """
+        answers = {links[name].rpartition("/")[2]: self.request("GET", links[name]) for name in names}
+        for answer in answers.values():
+            answer.require()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in names:
-                answer = self.request("GET", links[name])
-                answer.require()
-                (folder / links[name].rpartition("/")[2]).write_bytes(answer.body)
+            with kept_if_used(folder):
+                for name, answer in answers.items():
+                    with written_whole(folder / name) as partial:
+                        partial.write_bytes(answer.body)
         except OSError as error:
             raise Declined(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
 

@@ -8,17 +8,19 @@ import smtplib
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
 
+from deep3d.files.whole_file import kept_if_used
 from serving.errors import ServingError
 from serving.notices.mail import connect
 from serving.settings import Settings
 from serving.store.database import Database
-from serving.store.storage import Storage
+from serving.store.storage import PROBES, Storage
 
 LEAST_FREE_GB = 2.0
 PATIENCE_SECONDS = 5.0
@@ -40,8 +42,8 @@ def examine(settings: Settings, port: int) -> Iterator[Finding]:
         ("number kernels", _kernels),
         ("data folder", lambda: _folder(settings.data_dir)),
         ("scratch folder", lambda: _folder(Path(tempfile.gettempdir()))),
-        ("database", lambda: _database(settings.database)),
-        ("files", lambda: _files(settings.storage)),
+        ("database", lambda: _database(settings)),
+        ("files", lambda: _files(settings)),
         ("queue", lambda: _queue(settings)),
         ("mail", lambda: _mail(settings)),
         ("port", lambda: _port(port)),
@@ -74,18 +76,21 @@ def _kernels() -> str:
 
 def _folder(folder: Path) -> str:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"deep3d")
+        with kept_if_used(folder):
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"deep3d")
+            free = shutil.disk_usage(folder).free / 1e9
     except OSError as error:
         raise ServingError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
-    free = shutil.disk_usage(folder).free / 1e9
     if free < LEAST_FREE_GB:
         raise ServingError(f"{folder}: only {free:.1f} GB are free; make room, or choose another folder")
     return f"{folder.absolute()}, {free:.0f} GB free"
 
 
-def _database(url: str) -> str:
+def _database(settings: Settings) -> str:
+    url = settings.database
+    if not settings.has_database():
+        return "sqlite, which the first start makes"
     database = Database(url)
     try:
         with database.reading() as session:
@@ -95,9 +100,11 @@ def _database(url: str) -> str:
     return url.partition(":")[0]
 
 
-def _files(url: str) -> str:
-    Storage(url).check()
-    return url.partition(":")[0]
+def _files(settings: Settings) -> str:
+    scheme, _, path = settings.storage.partition("://")
+    with kept_if_used(Path(path) / PROBES) if scheme == "file" else nullcontext():
+        Storage(settings.storage).check()
+    return scheme
 
 
 def _queue(settings: Settings) -> str:

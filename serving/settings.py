@@ -98,14 +98,18 @@ class Settings:
         """The URL of the database."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'deep3d.sqlite'}"
 
+    def has_database(self) -> bool:
+        """Whether the database is there, as far as one can tell without asking a server."""
+        scheme, _, path = self.database.partition(":///")
+        return scheme != "sqlite" or Path(path).exists()
+
     def require_database(self) -> None:
         """For commands that work on a site that is there already, and shall not begin another one.
 
         Raises: SettingsError.
         """
-        scheme, _, path = self.database.partition(":///")
-        if scheme == "sqlite" and not Path(path).exists():
-            place = Path(path).parent
+        if not self.has_database():
+            place = Path(self.database.partition(":///")[2]).parent
             raise SettingsError(
                 f"{PREFIX}DATA_DIR: {place} holds no site; name its folder, or start it first with `deep3d serve`"
             )

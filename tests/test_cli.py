@@ -321,6 +321,25 @@ def test_pictures_without_faces_end_with_1(tmp_path, faces):
         Image.fromarray(faceless_picture(number, TUNING)[1]).save(tmp_path / f"{number}.png")
     code, _, err = run("reconstruct", tmp_path, "--out", tmp_path / "out", "--faces", faces)
     assert code == 1 and err.count("no face found") == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["reconstruct", "PHOTO"],
+        ["reconstruct", "SAMPLE", "--model", "PHOTO"],
+        ["draw", "PHOTO"],
+        ["depth", "PHOTO"],
+        ["relight", "PHOTO"],
+    ],
+)
+def test_a_run_that_fails_leaves_no_empty_folder(tmp_path, arguments):
+    (tmp_path / "photo.jpg").write_text("no photo")
+    places = {"PHOTO": tmp_path / "photo.jpg", "SAMPLE": SAMPLE}
+    code, _, err = run(*(places.get(argument, argument) for argument in arguments), "--out", tmp_path / "new" / "out")
+    assert code != 0 and "Traceback" not in err
+    assert not (tmp_path / "new").exists()
 
 
 def encoded(image: Image.Image) -> bytes:

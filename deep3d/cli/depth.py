@@ -10,7 +10,7 @@ import typer
 
 from deep3d.cli.faces import FacesOption
 from deep3d.cli.options import CheckpointOption, ModelOption, PrecisionOption, RuntimeOption, ThreadsOption
-from deep3d.cli.output import make_folder, tell_written
+from deep3d.cli.output import results_folder, tell_written
 from deep3d.cli.startup import starting
 
 if TYPE_CHECKING:
@@ -46,16 +46,16 @@ def depth(
         from deep3d.pipeline.reconstructor import Reconstructor
 
     found = find_photos(photos)
-    make_folder(out)
-    with starting(), compiling_told():
-        reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision)
-        model = reconstructor.face_model
-        estimator = DenseEstimator.beside(reconstructor.checkpoint.path, model, runtime, threads, precision)
-    names, one_at_a_time = result_folders(found), Lock()
+    with results_folder(out):
+        with starting(), compiling_told():
+            reconstructor = Reconstructor.load(checkpoint, face_model, runtime, threads, precision)
+            model = reconstructor.face_model
+            estimator = DenseEstimator.beside(reconstructor.checkpoint.path, model, runtime, threads, precision)
+        names, one_at_a_time = result_folders(found), Lock()
 
-    def work(number: int, results: list[Reconstruction]) -> list[Path]:
-        with one_at_a_time:  # a network has one set of activations
-            maps = look_closer(estimator, results)
-        return write_depths(results, maps, out / names[number], fill_holes)
+        def work(number: int, results: list[Reconstruction]) -> list[Path]:
+            with one_at_a_time:  # a network has one set of activations
+                maps = look_closer(estimator, results)
+            return write_depths(results, maps, out / names[number], fill_holes)
 
-    tell_written("Computing depth", found, map_faces(reconstructor, found, work, faces.value))
+        tell_written("Computing depth", found, map_faces(reconstructor, found, work, faces.value))

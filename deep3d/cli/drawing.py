@@ -19,7 +19,7 @@ from deep3d.cli.options import (
     ThreadsOption,
     refinement,
 )
-from deep3d.cli.output import make_folder, tell_written
+from deep3d.cli.output import results_folder, tell_written
 from deep3d.cli.startup import starting
 
 if TYPE_CHECKING:
@@ -59,24 +59,24 @@ def draw(
 
     chosen = chosen_kinds(kinds, KINDS)
     found = find_photos(photos)
-    make_folder(out)
-    with starting(), compiling_told():
-        reconstructor = Reconstructor.load(
-            checkpoint,
-            face_model,
-            runtime,
-            threads,
-            precision,
-            refinement=refinement(refine, no_refine),
-            quality=quality.value,
-            hair="shell" if "turntable" in chosen else "none",
-        )
-    names = result_folders(found)
+    with results_folder(out):
+        with starting(), compiling_told():
+            reconstructor = Reconstructor.load(
+                checkpoint,
+                face_model,
+                runtime,
+                threads,
+                precision,
+                refinement=refinement(refine, no_refine),
+                quality=quality.value,
+                hair="shell" if "turntable" in chosen else "none",
+            )
+        names = result_folders(found)
 
-    def work(number: int, faces: list[Reconstruction]) -> list[Path]:
-        return write_drawings(faces, out / names[number], chosen)
+        def work(number: int, faces: list[Reconstruction]) -> list[Path]:
+            return write_drawings(faces, out / names[number], chosen)
 
-    tell_written("Drawing", found, map_faces(reconstructor, found, work, "all"))
+        tell_written("Drawing", found, map_faces(reconstructor, found, work, "all"))
 
 
 def chosen_kinds(text: str, kinds: Collection[str], option: str = "-o") -> list[str]:

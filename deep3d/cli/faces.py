@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -25,8 +26,11 @@ from deep3d.cli.options import (
     ThreadsOption,
     refinement,
 )
-from deep3d.cli.output import make_folder, progress, say
+from deep3d.cli.output import progress, results_folder, say
 from deep3d.cli.startup import starting
+
+if TYPE_CHECKING:
+    from deep3d.pipeline.batch import PhotoReport
 
 MERGED = "merged"  # folder of the face estimated from all photos of a person
 
@@ -101,35 +105,43 @@ def reconstruct(
     if linear and refine == Refine.SURFACE:
         raise typer.BadParameter("--refine surface leaves the linear model; drop it or --linear")
     found = find_photos(photos)
-    make_folder(out)
-    fitted_to = refinement(refine, no_refine)
-    if linear and quality == QualityChoice.BEST:
-        fitted_to = fitted_to or "photometric"
-    with starting(), compiling_told():
-        reconstructor = Reconstructor.load(
-            checkpoint,
-            face_model,
-            runtime,
-            threads,
-            precision,
-            refinement=fitted_to,
-            quality=quality.value,
-            hair=(hair or (HairOption.NONE if quality == QualityChoice.FAST else HairOption.SHELL)).value,
-        )
-    merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
-    folders = [out / name for name in names]
-    for path, name in zip(found, names):
-        if name != path.stem:
-            long = len(os.fsencode(path.stem)) > LONGEST_NAME
-            reason = "its name is too long" if long else "another photo has the same name"
-            say(f"{path}: {reason}; results go to {name}")
-    if same_person:
-        reports = reconstruct_person_into(reconstructor, found, folders, out / merged, chosen)
-    else:
-        reports = reconstruct_into(reconstructor, found, folders, faces.value, chosen)
+    with results_folder(out):
+        fitted_to = refinement(refine, no_refine)
+        if linear and quality == QualityChoice.BEST:
+            fitted_to = fitted_to or "photometric"
+        with starting(), compiling_told():
+            reconstructor = Reconstructor.load(
+                checkpoint,
+                face_model,
+                runtime,
+                threads,
+                precision,
+                refinement=fitted_to,
+                quality=quality.value,
+                hair=(hair or (HairOption.NONE if quality == QualityChoice.FAST else HairOption.SHELL)).value,
+            )
+        merged, *names = result_folders([Path(MERGED), *found]) if same_person else ["", *result_folders(found)]
+        folders = [out / name for name in names]
+        for path, name in zip(found, names):
+            if name != path.stem:
+                long = len(os.fsencode(path.stem)) > LONGEST_NAME
+                reason = "its name is too long" if long else "another photo has the same name"
+                say(f"{path}: {reason}; results go to {name}")
+        if same_person:
+            reports = reconstruct_person_into(reconstructor, found, folders, out / merged, chosen)
+        else:
+            reports = reconstruct_into(reconstructor, found, folders, faces.value, chosen)
+        _tell(reports, len(found) + same_person, as_json)
+
+
+def _tell(reports: Iterable[PhotoReport], number: int, as_json: bool) -> NoReturn:
+    """Say how each photo went, below a progress bar.
+
+    Raises: typer.Exit, with 1 if any failed, otherwise 0.
+    """
     failures = 0
     with progress() as bar:
-        task = bar.add_task("Reconstructing", total=len(found) + same_person)
+        task = bar.add_task("Reconstructing", total=number)
         for report in reports:
             failures += report.error is not None
             bar.advance(task)
@@ -186,7 +198,7 @@ def fit(
         points = read_landmarks68(landmarks)
         told = placement.value if placement else told_placement(landmarks)
         face = fit_photo(read_photo(photo), points, model, told)
-    make_folder(out)
-    (name,) = result_folders([photo])
-    write_results(face, out / name)
-    say(f"{photo}: {out / name}")
+    with results_folder(out):
+        (name,) = result_folders([photo])
+        write_results(face, out / name)
+        say(f"{photo}: {out / name}")

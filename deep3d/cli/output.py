@@ -6,27 +6,33 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from deep3d.errors import Deep3DError, OutputNotWritable
+from deep3d.files.whole_file import kept_if_used, written_whole
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder for results.
+@contextmanager
+def results_folder(folder: Path) -> Iterator[None]:
+    """A folder for the results of the block, made before they take long to compute; if none come, it goes again.
 
     Raises: OutputNotWritable.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputNotWritable(f"{folder}: cannot create this folder ({error.strerror}); choose another") from error
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(kept_if_used(folder))
+        except OSError as error:
+            raise OutputNotWritable(
+                f"{folder}: cannot create this folder ({error.strerror}); choose another"
+            ) from error
+        yield
 
 
 def require_writable(path: Path | None) -> None:
@@ -47,10 +53,19 @@ def write_json(path: Path | None, content: dict[str, Any]) -> None:
     Raises: OutputNotWritable.
     """
     if path is not None:
-        try:
-            path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputNotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+        write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, all of it or nothing.
+
+    Raises: OutputNotWritable.
+    """
+    try:
+        with written_whole(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise OutputNotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
 
 
 def progress() -> Progress:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deep3d.cli.options import ModelOption
-from deep3d.cli.output import make_folder, say
+from deep3d.cli.output import results_folder, say, write_whole
 from deep3d.cli.startup import starting
 
 
@@ -35,12 +35,12 @@ def relight(
     angles = _angles(yaw)
     lights = {Path(name).stem: panorama(name) for name in environment}
     head = read_relightable(result, read_face_model(face_model))
-    make_folder(out)
-    for name, light in lights.items():
-        for angle in angles:
-            path = out / f"{name}_{angle:g}.jpg"
-            path.write_bytes(jpeg(draw(head, light, Pose(angle, 0, 0), size)))
-            say(str(path))
+    with results_folder(out):
+        for name, light in lights.items():
+            for angle in angles:
+                path = out / f"{name}_{angle:g}.jpg"
+                write_whole(path, jpeg(draw(head, light, Pose(angle, 0, 0), size)))
+                say(str(path))
 
 
 def _angles(text: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Files that appear whole under their name, or not at all."""
+"""Files that appear whole under their name, or not at all, and folders that stay only if something is in them."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+@contextmanager
+def kept_if_used(folder: Path) -> Iterator[None]:
+    """Make a folder for the block; if it is new, and nothing is in it at the end, it goes again with its new parents.
+
+    Raises: OSError.
+    """
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for each in new:
+            with suppress(OSError):  # not empty
+                each.rmdir()

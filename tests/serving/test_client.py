@@ -68,6 +68,16 @@ def test_a_photo_is_submitted_and_its_files_downloaded(app, address, photo, tmp_
     assert (tmp_path / "out" / "face-1" / "face.glb").read_bytes() == b"glTF"
 
 
+def test_a_download_that_breaks_off_leaves_nothing(app, address, photo, tmp_path):
+    client = Client(address)
+    job = client.submit([photo])
+    finish(app, faces=1)
+    links = client.wait(job)["faces"][0]["links"]
+    with pytest.raises(Declined):
+        client.download({**links, "obj": links["obj"] + ".gone"}, ["glb", "obj"], tmp_path / "out" / "face-1")
+    assert not (tmp_path / "out").exists()
+
+
 def test_it_asks_again_after_a_share_of_the_wait_that_is_foretold(monkeypatch):
     waits = iter([8.0, 0.4, 100.0])
     pauses = []

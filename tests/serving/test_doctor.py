@@ -20,8 +20,10 @@ def wrong(settings: Settings, port: int = 1) -> dict[str, str]:
     return {each.what: each.said for each in examine(settings, port) if not each.good}
 
 
-def test_a_fresh_installation_is_fit(settings):
-    assert wrong(settings) == {}
+def test_a_fresh_installation_is_fit_and_stays_as_it_is(settings, tmp_path):
+    new = replace(settings, data_dir=tmp_path / "new" / "data")
+    assert wrong(new) == {}
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_told(settings, tmp_path):
