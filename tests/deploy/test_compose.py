@@ -39,9 +39,14 @@ def test_volumes_are_declared_or_files(deploy, compose):
     assert all((deploy / name).is_file() for name in used if name.startswith("."))
 
 
-def test_all_images_have_a_version(compose):
-    images = {service["image"] for service in compose["services"].values()}
-    assert all(re.search(r":v?\d", image) for image in images - {"deep3d"}), images
+def test_all_images_have_a_version_and_a_digest(deploy, compose, dockerfile):
+    """That of the image's index, so that any processor finds its own; the same wherever an image is named."""
+    images = {service["image"] for service in compose["services"].values()} - {"deep3d"}
+    images |= {image for image in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)}
+    for file in (deploy / "kubernetes").glob("*.yaml"):
+        images |= {image for image in re.findall(r"image: (\S+)", file.read_text()) if "example.org" not in image}
+    assert all(re.fullmatch(r"[\w/]+:v?\d[\w.-]*@sha256:[0-9a-f]{64}", image) for image in images), images
+    assert len({image.split(":")[0] for image in images}) == len(images) == 5
 
 
 def test_ports_are_bound_to_the_loopback_unless_set(compose):

@@ -53,3 +53,8 @@ def test_data_go_where_the_services_may_write(deploy, units):
     folder = re.findall(r"^DEEP3D_DATA_DIR=/var/lib/(.+)$", env_file, re.MULTILINE)
     for text in units.values():
         assert re.findall(r"^StateDirectory=(.+)$", text, re.MULTILINE) == folder
+
+
+def test_redis_has_a_password(deploy):
+    env_file = (deploy / "systemd" / "deep3d.env").read_text(encoding="utf-8")
+    assert re.search(r"^DEEP3D_BROKER_URL=redis://:\w+@", env_file, re.MULTILINE)
