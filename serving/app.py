@@ -24,6 +24,7 @@ from serving.limits import Limits
 from serving.logs import configure_logs
 from serving.pages import error_page, pages
 from serving.pictures.gallery import Gallery
+from serving.places import Places
 from serving.settings import Settings
 from serving.site import Site
 from serving.store.storage import keep_files_private
@@ -37,6 +38,7 @@ SUBMITTING = (
 WITHOUT_COOKIE = ("pages.submit", "pages.try_example", "pages.preview")  # they ask where a form comes from instead
 MY_FACES = "pages.my_faces"
 COOKIE_DAYS = 365
+PATIENCE_SECONDS = 20.0  # of whoever waits for a download or a preview
 
 _SECURITY_POLICY = "; ".join(
     (
@@ -86,6 +88,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["site"] = Site.open(settings)
     app.extensions["reader"] = Reader()
     app.extensions["gallery"] = Gallery(app.extensions["site"].storage)
+    app.extensions["zips"] = Places("downloads", 2, waiting=16, patience=PATIENCE_SECONDS)
+    app.extensions["previews"] = Places("previews", 1, waiting=16, patience=PATIENCE_SECONDS)  # submissions come first
     app.extensions["streams"] = threading.BoundedSemaphore(MOST_STREAMS)
     for blueprint in (api, operations, pages):
         app.register_blueprint(blueprint)
@@ -109,8 +113,8 @@ def create_app_from_environment() -> Flask:
 
     Raises: SettingsError.
     """
-    keep_files_private()
     settings = Settings.from_env(os.environ)
+    keep_files_private(settings.data_dir)
     configure_logs(settings.log_level)
     app = create_app(settings)
     start_processes(app)

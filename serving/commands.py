@@ -84,8 +84,10 @@ def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
     from serving.api.keys import make_key
     from serving.settings import Settings
     from serving.site import Site
+    from serving.store.storage import keep_files_private
 
     settings = Settings.from_env(os.environ)
+    keep_files_private(settings.data_dir)
     settings.require_database()
     typer.echo(make_key(Site.open(settings), name))
 
@@ -95,9 +97,11 @@ def check_store() -> None:
     from serving.reconcile import mismatches
     from serving.settings import Settings
     from serving.site import Site
+    from serving.store.storage import keep_files_private
     from serving.worker.messages import jobs_in_broker
 
     settings = Settings.from_env(os.environ)
+    keep_files_private(settings.data_dir)
     settings.require_database()
     site = Site.open(settings)
     found = mismatches(site, jobs_in_broker(site))
@@ -140,8 +144,11 @@ def restore_backup(archive: Annotated[Path, typer.Argument(help="An archive of `
     """Put a saved site into an empty data folder."""
     from serving.backup import restore
     from serving.settings import Settings
+    from serving.store.storage import keep_files_private
 
-    restore(Settings.from_env(os.environ), archive)
+    settings = Settings.from_env(os.environ)
+    keep_files_private(settings.data_dir)
+    restore(settings, archive)
     _say("restored; start the site")
 
 

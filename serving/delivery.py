@@ -6,6 +6,7 @@ Addresses of static files carry a digest of what they hold (`?v=...`), so that b
 from __future__ import annotations
 
 import hashlib
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +22,8 @@ COMPRESSED = (
 FOR_GOOD = "public, max-age=31536000, immutable"
 BROTLI_LEVEL = 5  # beyond it takes several times as long for a few percent
 CHUNK = 1 << 18  # bytes of a file that are sent at a time
+LARGE = 1 << 17  # bytes of an answer that takes long to compress
+MOST_LARGE = 2  # of these that are compressed at a time; others go out as they are, so that nobody has to wait
 HASHED = "chunk-"  # files whose name holds their digest: the bundler's
 
 
@@ -34,16 +37,25 @@ def deliver(app: Flask) -> None:
         COMPRESS_REGISTER=False,
     )
     compress = Compress(app)
+    places = app.extensions["compressing"] = threading.BoundedSemaphore(MOST_LARGE)
 
     def finish(response: Response) -> Response:
         if request.endpoint == "static" and _kept_for_good(app):
             response.headers["Cache-Control"] = FOR_GOOD
         if request.range is not None:
             return response  # a part is a part of the file as it is
+        large = (response.content_length or 0) > LARGE
+        if large and not places.acquire(blocking=False):
+            response.vary.add("Accept-Encoding")
+            return response
         close = getattr(response.response, "close", None)
         compress.after_request(response)
         if close is not None:
             response.call_on_close(close)  # of a file that is compressed while it is read
+        if large and "Content-Encoding" in response.headers:
+            response.call_on_close(places.release)
+        elif large:
+            places.release()
         return response
 
     app.after_request(finish)

@@ -45,7 +45,6 @@ def serve(
 
     Raises: SettingsError.
     """
-    keep_files_private()
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     environ = {
         PREFIX + "BASE_URL": f"http://{shown}:{port}",
@@ -54,6 +53,7 @@ def serve(
         **os.environ,
     }
     settings = Settings.from_env(environ)
+    keep_files_private(settings.data_dir)
     configure_logs(settings.log_level)
     app = create_app(settings)
     start_processes(app)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flask import Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from serving.api.models import FieldProblem, Problem
@@ -46,7 +47,7 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
             return 404, {}
         case RenderingFailed():
             return 503, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
-        case StorageError() | OperationalError():
+        case StorageError() | OperationalError() | InternalError() | InterfaceError() | PoolTimeoutError():
             return 507 if is_full(error) else 503, {"Retry-After": str(RETRY_STORAGE_SECONDS)}
         case OSError() if is_full(error):
             return 507, {"Retry-After": str(RETRY_STORAGE_SECONDS)}

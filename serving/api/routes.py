@@ -42,10 +42,13 @@ from serving.pictures import orders, views
 from serving.pictures.gallery import Gallery
 from serving.pictures.orders import Wanted
 from serving.pictures.orientation import exif_segment
+from serving.places import Places
 from serving.site import Site
+from serving.store.storage import Storage
 from serving.store.tables import Status
 
 KINDS = {"glb": "model/gltf-binary", "obj": "model/obj", "mtl": "model/mtl", "ply": "application/octet-stream"}
+PICTURES = (".png", ".jpg")  # files that are compressed already
 RENDERING_SECONDS = 2  # after which it is worth while to ask again
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 api.register_error_handler(Exception, problem)
@@ -147,17 +150,23 @@ def face_file(secret: str, number: int, name: str) -> Response:
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/face.zip")
-@described(Description(answer="application/zip", tag="Files"))
+@described(Description(answer="application/zip", tag="Files", problems=(404, 410, 503)))
 def zip_of_files(secret: str, number: int) -> Response:
     """Download all files of a face in one."""
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
-    storage = _site().storage
-    hair = (name for name in HAIR_FILES.values() if storage.exists(f"{folder}/{name}"))
+    places: Places = current_app.extensions["zips"]
+    with places.take():
+        return _download(_zipped(_site().storage, folder), "application/zip", "face.zip", "attachment")
+
+
+def _zipped(storage: Storage, folder: str) -> bytes:
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+    hair = (name for name in HAIR_FILES.values() if storage.exists(f"{folder}/{name}"))
+    with zipfile.ZipFile(archive, "w", compresslevel=1) as file:
         for name in (*FILES.values(), *hair):
-            file.writestr(name, storage.read(f"{folder}/{name}"))
-    return _download(archive.getvalue(), "application/zip", "face.zip", "attachment")
+            kind = zipfile.ZIP_STORED if name.endswith(PICTURES) else zipfile.ZIP_DEFLATED
+            file.writestr(name, storage.read(f"{folder}/{name}"), kind)
+    return archive.getvalue()
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/photo.jpg")

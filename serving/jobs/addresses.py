@@ -29,9 +29,9 @@ def clean_email(text: str) -> str | None:
 
 
 def mailbox_of(address: str) -> str:
-    """The mailbox that an address leads to, for counting: capitals and what stands behind a plus make no other."""
+    """The mailbox that an address leads to, for counting: capitals, dots and what follows a plus make no other."""
     name, _, domain = address.lower().rpartition("@")
-    return f"{name.partition('+')[0]}@{domain}"
+    return f"{name.partition('+')[0].replace('.', '')}@{domain}"
 
 
 def clean_webhook(text: str, settings: Settings) -> str | None:

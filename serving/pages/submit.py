@@ -19,6 +19,7 @@ from serving.language import N_
 from serving.pages.blueprint import browser_session, language, own_forms_only, pages, site, translate
 from serving.pages.errors import field_problems, wants_json
 from serving.pages.examples import EXAMPLES
+from serving.places import Places
 
 LONG_WAIT_SECONDS = 20  # from which it is worth while to be told by mail
 PREVIEW_PIXELS = 320
@@ -151,7 +152,9 @@ def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
 def preview() -> Response:
     """A small JPG of a photo that a browser cannot show itself; nothing of it is kept."""
     file = request.files.get("photo")
-    photo = clean_photos([(file.filename or "", file.stream)] if file else [], site().settings, reader())[0]
+    previews: Places = current_app.extensions["previews"]
+    with previews.take():
+        [photo] = clean_photos([(file.filename or "", file.stream)] if file else [], site().settings, reader())
     image = Image.open(io.BytesIO(photo.jpeg))
     image.draft("RGB", (PREVIEW_PIXELS, PREVIEW_PIXELS))
     image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -26,9 +26,11 @@ PROBES = "probes"  # folder of the small files that are written to see whether t
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def keep_files_private() -> None:
-    """Let nobody but the user of this process read the files that it writes from now on."""
+def keep_files_private(data_dir: Path) -> None:
+    """Let nobody but the user of this process read the files that it writes from now on, and what is in its folder."""
     os.umask(0o077)
+    with suppress(OSError):  # not there yet, or another user's
+        data_dir.chmod(0o700)
 
 
 def is_full(error: Exception) -> bool:

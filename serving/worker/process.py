@@ -80,8 +80,8 @@ def main(load: Callable[[Settings], FaceFinder] = load_network, write: Write = w
 
 def _from_environment(load: Callable[[Settings], FaceFinder], write: Write) -> tuple[Broker, Settings]:
     """The network is loaded before the first message is taken: a process that cannot work drains no queue."""
-    keep_files_private()
     settings = Settings.from_env(os.environ)
+    keep_files_private(settings.data_dir)
     configure_logs(settings.log_level)
     site = Site.open(settings)
     return make_worker(site, load(settings), write), settings

@@ -9,10 +9,11 @@ import brotli
 import pytest
 
 from serving.app import create_app
-from serving.delivery import stored_file
+from serving.delivery import LARGE, MOST_LARGE, stored_file
 from serving.settings import Settings
 
 CONTENT = b"v 1.0 2.0 3.0\n" * 1000
+LARGE_CONTENT = CONTENT * (LARGE // len(CONTENT) + 1)
 
 
 @pytest.fixture
@@ -21,6 +22,10 @@ def client(tmp_path):
     path = tmp_path / "face.obj"
     path.write_bytes(CONTENT)
     app.add_url_rule("/file", view_func=lambda: stored_file(path.open("rb"), len(CONTENT), "face.obj", "model/obj"))
+    large = tmp_path / "large.obj"
+    large.write_bytes(LARGE_CONTENT)
+    served = large.name, "model/obj"
+    app.add_url_rule("/large", "large", lambda: stored_file(large.open("rb"), len(LARGE_CONTENT), *served))
     yield app.test_client()
     app.extensions["site"].close()
 
@@ -35,6 +40,23 @@ def test_texts_and_meshes_go_out_compressed(client, path, wanted, opened):
     assert "Accept-Encoding" in answer.headers["Vary"]
     assert opened(answer.data) == plain.data
     assert len(answer.data) < len(plain.data) / 2
+
+
+def test_of_many_large_answers_a_few_are_compressed_and_nobody_waits_for_the_others(client):
+    def ask(wanted="br", **headers):
+        return client.get("/large", headers={"Accept-Encoding": wanted, **headers}, buffered=True)
+
+    for _ in range(MOST_LARGE + 1):  # none of these keeps a place
+        assert brotli.decompress(ask().data) == LARGE_CONTENT
+        assert ask("identity").data == ask("identity", Range="bytes=0-").data == LARGE_CONTENT
+    places = client.application.extensions["compressing"]
+    for _ in range(MOST_LARGE):
+        assert places.acquire(blocking=False)
+    plain = ask()
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert plain.data == LARGE_CONTENT
+    assert "Content-Encoding" in client.get("/file", headers={"Accept-Encoding": "br"}, buffered=True).headers
 
 
 def test_pictures_are_small_already(client):

@@ -15,11 +15,14 @@ from PIL import Image, ImageOps
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from sqlalchemy import update
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from serving.api.models import FILES, HAIR_FILES
 from serving.app import create_app
 from serving.jobs import heartbeats, lookup, runs
 from serving.jobs.runs import PhotoOutcome
+from serving.places import Places
 from serving.store.tables import Job, Status
 
 
@@ -86,6 +89,35 @@ def test_an_answer_is_as_the_document_says(app, client, photo_bytes):
         finish(app, taken.json["id"], {name: b"" for name in (FILES | hair).values()})
         answer = client.get(taken.json["links"]["self"]).json
         jsonschema.Draft202012Validator(schema, registry=registry).validate(answer)
+
+
+def test_who_wants_one_download_too_many_is_told_to_come_again(app, client, photo_bytes):
+    taken = send(client, (photo_bytes, "anna.jpg"))
+    finish(app, taken.json["id"], {name: name.encode() for name in FILES.values()})
+    link = client.get(taken.json["links"]["self"]).json["faces"][0]["links"]["zip"]
+    places = app.extensions["zips"] = Places("downloads", 1, waiting=0, patience=60)
+    with places.take():
+        answer = client.get(link)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert client.get(link).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("SELECT 1", {}, Exception("the server closed the connection")),
+        InternalError("UPDATE", {}, Exception("cannot execute UPDATE in a read-only transaction")),
+        InterfaceError("SELECT 1", {}, Exception("connection already closed")),
+        PoolTimeoutError("QueuePool limit reached"),
+    ],
+)
+def test_a_database_that_is_away_is_told_as_such(client, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("serving.jobs.lookup.state", fail)
+    answer = client.get("/api/v1/jobs/any")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])

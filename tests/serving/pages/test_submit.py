@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from serving.jobs import lookup
+from serving.places import Places
 
 
 def form(photo: bytes | None, **fields: str) -> dict:
@@ -167,6 +168,14 @@ def test_a_photo_that_no_browser_shows_gets_a_preview_that_is_not_kept(client: F
     with Image.open(io.BytesIO(answer.data)) as preview:
         assert (preview.format, preview.size) == ("JPEG", (320, 240))
     assert "There is none yet." in client.get("/faces").text
+
+
+def test_previews_do_not_hold_up_submissions(client: FlaskClient, photo_bytes: bytes) -> None:
+    places = client.application.extensions["previews"] = Places("previews", 1, waiting=0, patience=60)
+    with places.take():
+        busy = client.post("/preview", data={"photo": (io.BytesIO(photo_bytes), "anna.heic")})
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")
+        assert client.post("/", data=form(photo_bytes)).status_code == 303
 
 
 @pytest.mark.parametrize(("waiting", "asked"), [(0, False), (30, True)])
