@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from deep3d.pipeline.reconstructor import Reconstructor
     from deep3d.pipeline.same_person import SamePerson
     from deep3d.reconstruction import Reconstruction
+    from deep3d.whole_head import WholeHead
 
 __all__ = [
     "DEEP3D_CAMERA",
@@ -54,6 +55,7 @@ __all__ = [
     "Reconstructor",
     "RelightableHead",
     "SamePerson",
+    "WholeHead",
     "default_face_model",
     "depth_map",
     "depth_to_mesh",
@@ -100,6 +102,7 @@ _MODULES = {
     "Reconstructor": "deep3d.pipeline.reconstructor",
     "RelightableHead": "deep3d.material",
     "SamePerson": "deep3d.pipeline.same_person",
+    "WholeHead": "deep3d.whole_head",
     "default_face_model": "deep3d.face_model",
     "depth_to_mesh": "deep3d.dense",
     "basis_file": "deep3d.export",

@@ -15,6 +15,7 @@ from deep3d.hair import Hair, HairMask, make_hair
 from deep3d.lighting import shade
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
+from deep3d.whole_head import WholeHead
 
 if TYPE_CHECKING:
     from deep3d.alignment import AlignedCrop
@@ -80,6 +81,11 @@ class Reconstruction:
         """`vertices` as a textured mesh."""
         return self.face_model.mesh(self.vertices)
 
+    @property
+    def whole_mesh(self) -> Mesh:
+        """`mesh` with neck and shoulders appended, for pictures; the same for models that have none."""
+        return WholeHead.of(self.face_model).mesh(self.vertices)
+
     @cached_property
     def photo_matrix(self) -> np.ndarray:
         """(3, 4) homogeneous matrix from `vertices` to photo pixels; its third row gives the depth in decimetres."""
@@ -114,7 +120,8 @@ class Reconstruction:
     @cached_property
     def texture(self) -> np.ndarray:
         """(1024, 1024, 3) uint8 sRGB in the UV atlas, from the photo or merged from several; row 0 is at v = 1."""
-        return self.unwrapped.image if self.merged_texture is None else self.merged_texture
+        image = self.unwrapped.image if self.merged_texture is None else self.merged_texture
+        return WholeHead.of(self.face_model).painted(image)
 
     @cached_property
     def unwrapped(self) -> Texture:

@@ -20,6 +20,7 @@ from deep3d import (
     Pose,
     Reconstruction,
     Reconstructor,
+    WholeHead,
     default_face_model,
     draw_view,
     read_photo,
@@ -192,7 +193,7 @@ def _write_film(face: Reconstruction, folder: Path) -> None:
 
 def _view(face: Reconstruction, yaw: float, side: int) -> np.ndarray:
     """(side, side, 3) uint8: the head on the viewer's stage, drawn at twice the size."""
-    mesh = face.face_model.mesh(face.face_model.shape(face.coefficients)[0])
+    mesh = WholeHead.of(face.face_model).mesh(face.face_model.shape(face.coefficients)[0])
     on = [
         draw_view(mesh, face.texture, Pose(yaw, 0, 0), 2 * side, colour, face.hair).astype(np.float32)
         for colour in (BLACK, WHITE)

@@ -14,5 +14,5 @@ photo, folder = sys.argv[1], Path(sys.argv[2])
 face = Reconstructor.load()(photo)
 folder.mkdir(parents=True, exist_ok=True)
 for yaw in (-60, -30, 0, 30, 60):
-    picture = draw_view(face.mesh, face.texture, Pose(yaw, 0.0, 0.0), 512)
+    picture = draw_view(face.whole_mesh, face.texture, Pose(yaw, 0.0, 0.0), 512)
     Image.fromarray(picture).save(folder / f"yaw_{yaw:+03d}.jpg", quality=92)

@@ -28,7 +28,7 @@ def relight(
         from deep3d.camera import Pose
         from deep3d.drawing import relight as draw
         from deep3d.export.images import jpeg
-        from deep3d.export.relightable import read_relightable
+        from deep3d.export.material import read_relightable
         from deep3d.face_model import read_face_model
         from deep3d.material import environment as panorama
 

@@ -81,19 +81,20 @@ def _mesh_on(photo: np.ndarray, reconstruction: Reconstruction, rasterizer: Rast
 
 def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.ndarray]:
     """(384, 304, 3) uint8: the textured face turned by each yaw, all in the same scale."""
-    model, texture = reconstruction.face_model, reconstruction.texture
+    skin, texture = reconstruction.face_model.skin, reconstruction.texture
     light = reduced_light(texture, max(1, len(texture) // _TEXTURE), LINEAR)
-    hair, count = reconstruction.hair, len(reconstruction.vertices)
-    points = reconstruction.vertices if hair is None else np.concatenate([reconstruction.vertices, hair.mesh.vertices])
+    head, hair = reconstruction.whole_mesh, reconstruction.hair
+    count = len(head.vertices)
+    points = head.vertices if hair is None else np.concatenate([head.vertices, hair.mesh.vertices])
     light_of_hair = None if hair is None else _light_of(hair)
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
     vertices = place(np.repeat(points[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
-    for turned, camera in zip(vertices[:, None], _cameras(vertices, np.pad(model.skin, (0, len(points) - count)))):
+    for turned, camera in zip(vertices[:, None], _cameras(vertices, np.pad(skin, (0, len(points) - len(skin))))):
         pixels, depths = project(turned, camera), depth(turned, camera)
-        seen = _see(rasterizer, pixels[:, :count], depths[:, :count], model.triangles, (PANEL, VIEW_WIDTH))
-        uv_triangles = model.uv_triangles[seen.front]
-        picture = shade_texture(light, model.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
+        seen = _see(rasterizer, pixels[:, :count], depths[:, :count], head.triangles, (PANEL, VIEW_WIDTH))
+        uv_triangles = head.uv_triangles[seen.front]
+        picture = shade_texture(light, head.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
         picture = seen.smoothed(picture)
         if hair is not None and light_of_hair is not None:
             for layer in layers(hair):

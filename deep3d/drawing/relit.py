@@ -9,6 +9,7 @@ import numpy as np
 from deep3d.camera import Pose
 from deep3d.drawing.view import draw_view
 from deep3d.material import RelightableHead, environment
+from deep3d.whole_head import WholeHead
 
 BACKDROP = (58, 60, 64)
 
@@ -22,4 +23,5 @@ def relight(head: RelightableHead, light: str | Path | np.ndarray, pose: Pose, s
     Raises: EnvironmentInvalid.
     """
     panorama = light if isinstance(light, np.ndarray) else environment(light)
-    return draw_view(head.model.mesh(head.vertices), head.texture(panorama, pose), pose, size, BACKDROP)
+    whole = WholeHead.of(head.model)
+    return draw_view(whole.mesh(head.vertices), whole.painted(head.texture(panorama, pose)), pose, size, BACKDROP)

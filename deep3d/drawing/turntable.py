@@ -20,5 +20,9 @@ def draw_turntable(faces: Faces, frames: int = FRAMES, size: int = SIZE) -> Iter
     """Frames (size, N * size, 3) uint8 of N heads side by side, in their order, as they turn once to the right."""
     group = [faces] if isinstance(faces, Reconstruction) else faces
     for yaw in np.linspace(0, 360, frames, endpoint=False):
-        views = [draw_view(face.mesh, face.texture, Pose(float(yaw), 0, 0), size, WHITE, face.hair) for face in group]
+        views = [_view(face, float(yaw), size) for face in group]
         yield np.concatenate(views, axis=1)
+
+
+def _view(face: Reconstruction, yaw: float, size: int) -> np.ndarray:
+    return draw_view(face.whole_mesh, face.texture, Pose(yaw, 0, 0), size, WHITE, face.hair)

@@ -7,10 +7,9 @@ from deep3d.export.folder import DEFAULT_FORMATS, FORMATS, write_faces, write_re
 from deep3d.export.gltf import write_glb
 from deep3d.export.hair import read_hair
 from deep3d.export.mat import write_mat
-from deep3d.export.material import write_material
+from deep3d.export.material import read_relightable, write_material
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
-from deep3d.export.relightable import read_relightable
 from deep3d.export.replacing import other_files
 from deep3d.export.web import expression_file, write_web
 

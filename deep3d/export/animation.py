@@ -11,6 +11,7 @@ from deep3d.errors import FaceModelInvalid
 from deep3d.export.gltf import document, shared_parts
 from deep3d.export.images import jpeg
 from deep3d.face_model import FaceModel
+from deep3d.whole_head import WholeHead
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Motion:
     """Expressions and rotations of a face at F times."""
 
     times: np.ndarray  # (F,) seconds, growing
-    weights: np.ndarray  # (F, 51) of `morph_targets`, in [0, 1]
+    weights: np.ndarray  # (F, 51) of `morph_targets`, in [0, 1]; the other targets rest
     rotations: np.ndarray  # (F, 3, 3) of the head
 
 
@@ -35,10 +36,13 @@ def animated_glb(face_model: FaceModel, neutral: np.ndarray, texture: np.ndarray
             f"{face_model.info.name}: no expressions with ARKit's names to animate; use another model"
         )
     file = shared.file.copy()
-    mesh = shared.mesh(file, neutral, face_model.normals(neutral[None])[0], motion.weights[0])
-    content = document(mesh, file.view(jpeg(texture)))
+    head = WholeHead.of(face_model)
+    base = head.vertices(neutral)
+    targets = np.pad(motion.weights, ((0, 0), (0, len(shared.targets) - motion.weights.shape[1])))
+    mesh = shared.mesh(file, base, head.normals(base), targets[0])
+    content = document(mesh, file.view(jpeg(head.painted(texture))))
     times = file.series(motion.times)
-    samplers = [file.series(motion.weights.reshape(-1)), file.series(quaternions(motion.rotations))]
+    samplers = [file.series(targets.reshape(-1)), file.series(quaternions(motion.rotations))]
     content["nodes"][0]["rotation"] = quaternions(motion.rotations[:1])[0].tolist()
     content["animations"] = [
         {

@@ -12,14 +12,16 @@ import numpy as np
 
 from deep3d.export.hair import add_hair
 from deep3d.export.images import albedo_image, jpeg, png
-from deep3d.export.morph_targets import MorphTarget, base_shape, morph_targets, weights
+from deep3d.export.morph_targets import MorphTarget, all_targets, base_shape, weights
+from deep3d.export.skin import add_rig
 from deep3d.face_model import FaceModel
 from deep3d.fitting.named_expressions import expression_weights
 from deep3d.reconstruction import Reconstruction
+from deep3d.whole_head import WholeHead
 
 METRES = 0.1  # in a decimetre
 
-_COMPONENT_TYPES = {"<f4": 5126, "<u2": 5123, "<u4": 5125}
+_COMPONENT_TYPES = {"<f4": 5126, "|u1": 5121, "<u2": 5123, "<u4": 5125}
 _VERTEX_BUFFER, _INDEX_BUFFER = 34962, 34963
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
 _UNLIT = "KHR_materials_unlit"  # viewers without it apply their own light, and still show the face
@@ -29,11 +31,11 @@ def write_glb(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.glb and albedo.png into a folder."""
     (folder / "face.glb").write_bytes(glb(reconstruction))
     albedo = albedo_image(reconstruction.face_model, reconstruction.albedo, len(reconstruction.texture))
-    (folder / "albedo.png").write_bytes(png(albedo))
+    (folder / "albedo.png").write_bytes(png(WholeHead.of(reconstruction.face_model).painted(albedo, lit=False)))
 
 
-def model_vertices(face_model: FaceModel) -> np.ndarray:
-    """(N,) the model vertex of each vertex of face.glb, ascending: those on seams of the texture are doubled."""
+def whole_vertices(face_model: FaceModel) -> np.ndarray:
+    """(N,) the whole head's vertex of each vertex of face.glb, ascending: those on seams of the texture are doubled."""
     return face_model.derived(shared_parts).vertex
 
 
@@ -44,14 +46,15 @@ def glb(reconstruction: Reconstruction) -> bytes:
     of the photo. The targets are sparse: only the vertices that they move are stored.
     """
     face_model = reconstruction.face_model
-    shared = face_model.derived(shared_parts)
+    shared, head = face_model.derived(shared_parts), WholeHead.of(face_model)
     target_weights = weights(shared.targets, expression_weights(reconstruction))
-    base = base_shape(reconstruction.vertices, shared.targets, target_weights)
-    normals = face_model.normals(base[None])[0]
+    base = base_shape(head.vertices(reconstruction.vertices), shared.targets, target_weights)
+    normals = head.normals(base)
 
     file = shared.file.copy()
     mesh = shared.mesh(file, base, normals, target_weights)
     content = document(mesh, file.view(jpeg(reconstruction.texture)))
+    add_rig(file, content, face_model, reconstruction.neutral_vertices, shared.vertex)
     if reconstruction.hair is not None:
         add_hair(file, content, reconstruction.hair)
     return file.pack(content)
@@ -123,6 +126,17 @@ class GltfFile:
         self._accessors[number] |= _bounds(values.astype("<f4"))
         return number
 
+    def bytes_of_four(self, values: np.ndarray, normalized: bool = False) -> int:
+        """An accessor of (N, 4) uint8 for each vertex: numbers of joints, or shares of 255."""
+        number = self._accessor(values.shape, "|u1", {"bufferView": self.view(values.tobytes(), _VERTEX_BUFFER)})
+        self._accessors[number] |= {"normalized": True} if normalized else {}
+        return number
+
+    def matrices(self, values: np.ndarray) -> int:
+        """An accessor of matrices (N, 4, 4), which glTF stores by columns."""
+        columns = values.transpose(0, 2, 1).astype("<f4")
+        return self._accessor((len(values), 16), "<f4", {"bufferView": self.view(columns.tobytes())})
+
     def series(self, values: np.ndarray) -> int:
         """An accessor of animation data: times or weights (N,), rotations (N, 4)."""
         values = values.astype("<f4")
@@ -138,7 +152,7 @@ class GltfFile:
         return self._accessor((triangles.size,), kind, {"bufferView": view})
 
     def target(self, target: MorphTarget, vertex: np.ndarray) -> int:
-        """A sparse accessor of a morph target's offsets at `vertex` (N,), ascending numbers of model vertices."""
+        """A sparse accessor of a morph target's offsets at `vertex` (N,), ascending numbers of the head's vertices."""
         place = np.searchsorted(target.vertices, vertex)
         moving = np.flatnonzero(np.append(target.vertices, -1)[place] == vertex)
         offsets = (target.offsets * METRES).astype("<f4")[place[moving]]
@@ -175,7 +189,7 @@ class GltfFile:
         accessor = {
             "componentType": _COMPONENT_TYPES[kind],
             "count": shape[0],
-            "type": {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}[width],
+            "type": {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}[width],
         }
         self._accessors.append({**accessor, **content})
         return len(self._accessors) - 1
@@ -188,10 +202,10 @@ class SharedParts:
     file: GltfFile
     primitive: dict[str, Any]
     targets: tuple[MorphTarget, ...]
-    vertex: np.ndarray  # (N,) the model vertex of each vertex of the file, ascending
+    vertex: np.ndarray  # (N,) the whole head's vertex of each vertex of the file, ascending
 
     def mesh(self, file: GltfFile, base: np.ndarray, normals: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
-        """A mesh with vertices (V, 3) in decimetres, their normals (V, 3) and the weights (M,) of its targets."""
+        """A mesh with vertices (W, 3) in decimetres, their normals (W, 3) and the weights (M,) of its targets."""
         attributes = {
             **self.primitive["attributes"],
             "POSITION": file.positions(base[self.vertex] * METRES),
@@ -206,13 +220,14 @@ class SharedParts:
 
 def shared_parts(face_model: FaceModel) -> SharedParts:
     """glTF has one index for vertex and UV, so the file has their distinct pairs: vertices on UV seams are doubled."""
-    pairs = face_model.triangles.astype(np.int64) * len(face_model.uv) + face_model.uv_triangles
+    head = WholeHead.of(face_model)
+    pairs = head.triangles.astype(np.int64) * len(head.uv) + head.uv_triangles
     distinct, triangles = np.unique(pairs, return_inverse=True)
-    vertex, uv = np.divmod(distinct, len(face_model.uv))
-    targets = morph_targets(face_model)
+    vertex, uv = np.divmod(distinct, len(head.uv))
+    targets = all_targets(face_model)
     file = GltfFile()
     primitive: dict[str, Any] = {
-        "attributes": {"TEXCOORD_0": file.attribute(face_model.uv[uv] * [1, -1] + [0, 1])},  # v runs down
+        "attributes": {"TEXCOORD_0": file.attribute(head.uv[uv] * [1, -1] + [0, 1])},  # v runs down
         "indices": file.indices(triangles.reshape(-1, 3)),
         "material": 0,
     }

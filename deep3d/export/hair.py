@@ -13,6 +13,7 @@ from PIL import Image
 
 from deep3d.export.images import png
 from deep3d.export.obj import mesh_files
+from deep3d.export.skin import hang_on_head
 from deep3d.hair import Hair
 from deep3d.mesh import MILLIMETRES, Mesh, vertex_normals, vertex_triangles
 from deep3d.reconstruction import Reconstruction
@@ -96,6 +97,5 @@ def add_hair(file: GltfFile, document: dict[str, Any], hair: Hair) -> None:
     document["textures"].append({"source": len(document["images"]), "sampler": 0})
     document["images"].append({"bufferView": image, "mimeType": "image/png"})
     document["materials"].append(material)
-    document["scenes"][0]["nodes"].append(len(document["nodes"]))
-    document["nodes"].append({"name": "hair", "mesh": len(document["meshes"])})
+    hang_on_head(document, {"name": "hair", "mesh": len(document["meshes"])})
     document["meshes"].append({"name": "hair", "primitives": [primitive]})

@@ -1,4 +1,4 @@
-"""face_material.glb and its maps: a face without light, as glTF's physically based materials have it.
+"""face_material.glb and its maps: a face without light, as glTF's physically based materials have it; read again.
 
 The skin has base colour, normal, roughness and specular maps; eyes and what lies in the mouth have a wet material of
 their own over the same maps. Extensions are optional: viewers without them show the skin a little shinier.
@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from deep3d.errors import MaterialMissing
 from deep3d.export.gltf import GltfFile, document, shared_parts
 from deep3d.export.images import jpeg, png
 from deep3d.export.morph_targets import base_shape, weights
+from deep3d.export.skin import add_rig
 from deep3d.face_model import FaceModel
 from deep3d.fitting.named_expressions import expression_weights
-from deep3d.material import Material
+from deep3d.material import Material, RelightableHead
 from deep3d.material.gloss import WET_ROUGHNESS, usual_gloss
 from deep3d.material.hdr import hdr
+from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
+from deep3d.whole_head import WholeHead
 
 FILES = (
     "face_material.glb",
@@ -52,11 +56,11 @@ def write_material(face: Reconstruction, material: Material, folder: Path) -> No
 def material_glb(face: Reconstruction, material: Material) -> bytes:
     """The bytes of face_material.glb: the mesh of face.glb, with lit materials."""
     model, maps = face.face_model, material.maps
-    shared = model.derived(shared_parts)
+    shared, head = model.derived(shared_parts), WholeHead.of(model)
     target_weights = weights(shared.targets, expression_weights(face))
-    base = base_shape(face.vertices, shared.targets, target_weights)
+    base = base_shape(head.vertices(face.vertices), shared.targets, target_weights)
     file = shared.file.copy()
-    mesh = shared.mesh(file, base, model.normals(base[None])[0], target_weights)
+    mesh = shared.mesh(file, base, head.normals(base), target_weights)
     mesh["primitives"] = _by_material(file, mesh["primitives"][0], model)
     zero = np.zeros_like(maps.roughness)
     pictures = [
@@ -71,6 +75,7 @@ def material_glb(face: Reconstruction, material: Material) -> bytes:
     whole["images"] = [{"bufferView": view, "mimeType": kind} for view, kind in zip(views, kinds)]
     whole["textures"] = [{"source": number, "sampler": 0} for number in range(len(views))]
     whole |= {"extensionsUsed": [_SPECULAR], "materials": [_skin(), _wet()]}
+    add_rig(file, whole, model, face.neutral_vertices, shared.vertex)
     return file.pack(whole)
 
 
@@ -100,9 +105,11 @@ def _wet() -> dict[str, Any]:
 
 def _by_material(file: GltfFile, primitive: dict[str, Any], model: FaceModel) -> list[dict[str, Any]]:
     """The primitive of skin and that of what is wet: the same vertices, each with its own triangles."""
-    pairs = model.triangles.astype(np.int64) * len(model.uv) + model.uv_triangles
+    head = WholeHead.of(model)
+    pairs = head.triangles.astype(np.int64) * len(head.uv) + head.uv_triangles
     triangles = np.unique(pairs, return_inverse=True)[1].reshape(-1, 3)
-    wet = (usual_gloss(model).roughness <= WET_ROUGHNESS + 1e-6)[model.triangles].all(axis=1)
+    inside = usual_gloss(model).roughness <= WET_ROUGHNESS + 1e-6
+    wet = np.pad(inside, (0, len(head.parts.vertices)))[head.triangles].all(axis=1)
     parts = [(number, triangles[mask]) for number, mask in enumerate((~wet, wet)) if mask.any()]
     return [{**primitive, "indices": file.indices(part), "material": number} for number, part in parts]
 
@@ -122,3 +129,39 @@ def _encoded(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def read_relightable(folder: Path, model: FaceModel) -> RelightableHead:
+    """From face.obj, base_color.png, roughness.png and specular.png in a folder of results.
+
+    Raises: MaterialMissing if one is missing, damaged or of another face model.
+    """
+    vertices = _vertices(folder / "face.obj")
+    if len(vertices) != len(model.mean_shape):
+        raise MaterialMissing(
+            f"{folder / 'face.obj'}: {len(vertices)} vertices, not of this face model; give its --model"
+        )
+    base, rough, shine = (_image(folder / f"{name}.png") for name in ("base_color", "roughness", "specular"))
+    if base.ndim != 3 or rough.shape != base.shape[:2] or shine.shape != base.shape[:2]:
+        raise MaterialMissing(f"{folder}: maps of different sizes; run `deep3d reconstruct --material` again")
+    return RelightableHead.of_maps(model, vertices, base, rough, shine)
+
+
+def _vertices(path: Path) -> np.ndarray:
+    try:
+        lines = [line.split()[1:4] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("v ")]
+        return (np.array(lines, np.float64).reshape(-1, 3) / MILLIMETRES).astype(np.float32)
+    except (OSError, ValueError) as error:
+        raise _missing(path) from error
+
+
+def _image(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image)
+    except (OSError, ValueError) as error:
+        raise _missing(path) from error
+
+
+def _missing(path: Path) -> MaterialMissing:
+    return MaterialMissing(f"{path}: cannot be read; run `deep3d reconstruct --material` for this photo first")

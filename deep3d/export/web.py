@@ -2,7 +2,7 @@
 
 face.web.glb is face.glb with positions and UVs in 16 bits (KHR_mesh_quantization), without normals, which a viewer
 computes anyway, and with the photo's expression in its vertices. The expressions are the same for every face of a
-model, and most of face.glb: `expression_file` has them once for all. `_VERTEX` numbers the model's vertices.
+model, and most of face.glb: `expression_file` has them once for all. `_VERTEX` numbers the whole head's vertices.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from deep3d.export.gltf import METRES, model_vertices
+from deep3d.export.gltf import METRES, whole_vertices
 from deep3d.export.morph_targets import morph_targets
 from deep3d.face_model import FaceModel
 from deep3d.reconstruction import Reconstruction
+from deep3d.whole_head import WholeHead
 
 STEP = 4e-5  # metres per step: a tenth of the best accuracy of a fit
 PREVIEW_PIXELS = 640
@@ -82,15 +83,21 @@ def _smaller(content: bytes, reconstruction: Reconstruction) -> bytes:
             primitive.pop("targets", None)
             primitive["attributes"] = file.attributes(primitive["attributes"], reconstruction if number == 0 else None)
             primitive["indices"] = file.kept(primitive["indices"])
-    for node in document["nodes"]:
-        if "mesh" in node:
-            node["scale"] = [STEP] * 3
+    # Browsers move the face by its expressions alone; and a skin would not know the scale of its node.
+    document.pop("skins", None)
+    document["nodes"] = [_still(node) for node in document["nodes"] if "mesh" in node]
+    document["scenes"][0]["nodes"] = [*range(len(document["nodes"]))]
     for image in document.get("images", []):
         image["bufferView"] = file.view(file.bytes_of(image["bufferView"]))
     used = {*document.get("extensionsUsed", []), _QUANTIZATION}
     document |= {"extensionsUsed": sorted(used), "extensionsRequired": [_QUANTIZATION]}
     document["asset"]["extras"] = {"model": reconstruction.face_model.info.sha256, "expression": weights}
     return file.packed(document)
+
+
+def _still(node: dict[str, Any]) -> dict[str, Any]:
+    """A node with its mesh in steps, and without joints."""
+    return {"name": node["name"], "mesh": node["mesh"], "scale": [STEP] * 3}
 
 
 def _weights(mesh: dict[str, Any]) -> dict[str, float]:
@@ -112,8 +119,8 @@ class _Pieces:
         positions, uv = self._floats(old["POSITION"]), self._floats(old["TEXCOORD_0"])
         new = {}
         if face is not None:
-            vertex = model_vertices(face.face_model)
-            positions = face.vertices[vertex] * METRES
+            vertex = whole_vertices(face.face_model)
+            positions = WholeHead.of(face.face_model).vertices(face.vertices)[vertex] * METRES
             new["_VERTEX"] = self._accessor(vertex[:, None], "<u2", _UNSIGNED_SHORT, "SCALAR")
         steps = np.rint(positions / STEP)
         new["POSITION"] = self._accessor(steps, "<i2", _SHORT, "VEC3")

@@ -13,6 +13,7 @@ from deep3d.material.pigment import FINE
 from deep3d.material.separation import Separated
 from deep3d.texture import Atlas, Texture
 from deep3d.texture.atlas import WHOLE
+from deep3d.whole_head import WholeHead
 
 DARK = 0.004  # linear, added before logarithms
 DEEPEST = 0.5  # logarithm of detail at most
@@ -49,7 +50,9 @@ def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, mode
     normal = _normals((detail - pigment).mean(axis=2) * skin[..., 0])
     gloss = np.stack([separated.gloss.roughness, separated.gloss.specular / 0.08], axis=1)
     shine = np.rint(np.clip(over_texels(atlas, model, gloss), 0, 1) * 255).astype(np.uint8)
-    return Maps(base, normal, shine[..., 0].copy(), shine[..., 1].copy())
+    whole = WholeHead.of(model)
+    maps = base, normal, shine[..., 0].copy(), shine[..., 1].copy()
+    return Maps(*(whole.painted(image, lit=False) for image in maps))
 
 
 def over_texels(atlas: Atlas, model: FaceModel, values: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def corner_weights(weights, row, column):
 
 def _build(face_model: FaceModel, size: int) -> Atlas:
     corners = (face_model.uv * [size, -size] + [-0.5, size - 0.5])[face_model.uv_triangles]
-    triangle, weights = _cover(corners, size)
+    triangle, weights = cover(corners, size)
     edges = corners[:, 1:] - corners[:, :1]
     area = 0.5 * np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
     neighbours = _neighbours(face_model.triangles, face_model.adjacency)
@@ -75,7 +75,7 @@ def _neighbours(triangles: np.ndarray, adjacency: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _cover(corners, size):
+def cover(corners, size):
     """Rasterise the UV triangles (T, 3, 2), given in texels, and keep triangle and weights of each texel's centre."""
     triangle = np.full((size, size), -1, np.int32)
     weights = np.zeros((size, size, 2), np.uint16)

@@ -21,7 +21,14 @@ from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.hair import Hair, hairline, scalp
 from deep3d.texture.sampling import Picture
-from deep3d.texture.skin_colour import front_of_face, like_the_photo, mouth_interior, shading_contrast, skin_likeness
+from deep3d.texture.skin_colour import (
+    front_of_face,
+    like_the_photo,
+    mouth_interior,
+    neck,
+    shading_contrast,
+    skin_likeness,
+)
 from deep3d.texture.view import angle_weight, facing, render_view, seen_vertices
 
 FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera, from which facial skin and hairline fit well
@@ -33,7 +40,10 @@ DIMMEST, BRIGHTEST = np.log(np.array([1 / 8, 1.8], np.float32))
 TINT = np.float32(0.5)  # share of the colour of that gain that is used: light is greyer than other differences
 SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
 """Pull of the mean visible skin on hidden skin, which forgets collars after about six edges; and of hair, sooner."""
+NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin is no colour of skin
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
+UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
+NECK_EVENNESS = np.float32(0.75)  # share of the light on the neck that is that of the face
 DETAIL = np.float32(0.5)  # share of the contrast of the model's lit albedo in the fill
 
 
@@ -112,8 +122,7 @@ def _match(
     photo, model = logarithm(colours), logarithm(model)
     model = like_the_photo(photo, model, weight * face_model.skin)
     light = shading_contrast(photo, model, weight * face_model.skin) * (model - model[mirror])
-    covered = np.maximum(top, hair.fringed * (hair.fringe > FRINGE))
-    model += covered[:, None] * (_mean(model, top) - model)  # nobody has seen how the back of a head is lit
+    model = _evenly_lit(model, weight, hair, face_model)
     both = weight * weight[mirror]
     residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
     gain = np.clip(light + residue, DIMMEST, BRIGHTEST)
@@ -137,12 +146,24 @@ def _match(
         anchors=np.stack([_mean(photo - DETAIL * model, part) for part in surroundings]),
         anchor=crown.astype(np.int32),
         # without visible parts there is no mean
-        pull=np.where(crown, pulls[1] * top, pulls[0] * face_model.skin),
+        pull=np.where(crown, pulls[1] * top, pulls[0] * (face_model.skin + NECK_PULL * face_model.derived(neck))),
     )
     # Teeth take the light of the photo, but neither the hue of skin nor of lips.
     inside = face_model.derived(mouth_interior)
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
+
+
+def _evenly_lit(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:
+    """Logarithms (V, 3) of the model's colours, without light and shade where nobody has seen how a head is lit.
+
+    These are the back of the head, the skin under a fringe, and most of the neck.
+    """
+    top = face_model.derived(scalp)
+    covered = np.maximum(top, hair.fringed * (hair.fringe > FRINGE))
+    model = model + covered[:, None] * (_mean(model, top) - model)
+    below = NECK_EVENNESS * face_model.derived(neck)[:, None]
+    return model + below * (_mean(model, (weight + UNSEEN) * face_model.skin) - model)
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

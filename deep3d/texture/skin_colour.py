@@ -16,6 +16,9 @@ LEAST_SPREAD = np.array([0.05, 0.05, 0.35], np.float32)  # of log red / green, l
 NARROW = np.array([0.08, 0.08, 0.6], np.float32)  # the most off the face: collars are pale, hair is fair
 FRONT = (0.0, 0.3)  # from the ears to the tip of the nose: skin behind is judged, skin in front is not
 THROAT = (0.0, 0.3)  # decimetres below the chin, likewise
+NAPE = -0.25  # decimetres in model space, where the neck begins behind
+NECK_DEPTH = (0.1, -0.5)  # decimetres: it begins at the chin in front of the first, at the nape behind the second
+NECK_FADE = (0.05, 0.35)  # decimetres below its beginning, from where nothing is taken from the photo
 LEAST_FRONT = 50  # vertices that must be seen of it
 DEEPEST = 2.0  # times the model's contrast
 TONED = (0.02, 0.045)  # spread of hues of one brightness, logarithms: up to in black-and-white, from in colour
@@ -24,14 +27,25 @@ TONED = (0.02, 0.045)  # spread of hues of one brightness, logarithms: up to in 
 def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> np.ndarray:
     """Trust in each vertex (V,), in [0, 1], from its photo colour (V, 3) in 0..255.
 
-    `weight` (V,) is its visibility. Only ears, neck and the sides of the face are judged, by the robust spread of the
-    colours in front; if too little of the front is visible, all are trusted.
+    `weight` (V,) is its visibility. Ears, throat and the sides of the face are judged by the robust spread of the
+    colours in front; if too little of the front is visible, all of them are trusted. The neck never is: collars,
+    jewellery and the head's shadow lie there, and a little of one stains all that is continued from it.
     """
-    judged = face_model.derived(_judged)
+    judged, above = face_model.derived(_judged), 1 - face_model.derived(neck)
     front = (judged == 0) & (face_model.skin > 0.9) & (weight > 0.5)
     if front.sum() < LEAST_FRONT:
-        return np.ones(len(colours), np.float32)
-    return (1 - judged * smoothstep(colour_distance(colours, front, NARROW), LIKE, UNLIKE)).astype(np.float32)
+        return above
+    trust = 1 - judged * smoothstep(colour_distance(colours, front, NARROW), LIKE, UNLIKE)
+    return (trust * above).astype(np.float32)
+
+
+def neck(face_model: FaceModel) -> np.ndarray:
+    """How far each vertex (V,) lies on the neck: 0 down to the chin and the nape, 1 from three centimetres below."""
+    mean = face_model.mean_shape
+    chin = face_model.landmarks(mean[None])[0, 8, 1]
+    front, back = NECK_DEPTH
+    level = chin + (NAPE - chin) * np.clip((front - mean[:, 2]) / (front - back), 0, 1)
+    return (face_model.skin * smoothstep(level - mean[:, 1], *NECK_FADE)).astype(np.float32)
 
 
 def colour_distance(colours: np.ndarray, known: np.ndarray, most: np.ndarray | float = np.inf) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from deep3d.alignment import cropped_again
 from deep3d.errors import FaceModelInvalid
-from deep3d.export.morph_targets import APPLE_NAMES, MorphTarget, morph_targets
+from deep3d.export.morph_targets import APPLE_NAMES, TONGUE, MorphTarget, morph_targets
 from deep3d.face_model import FaceModel
 from deep3d.fitting.gaze import FULL_TURN, Gaze, read_gazes
 from deep3d.fitting.named_expressions import named_weights
@@ -22,7 +22,6 @@ from deep3d.video.heads import HeadTrack
 from deep3d.video.smoothing import Smoothing, smooth
 from deep3d.video.steady import EXPRESSION, GAZE, movements
 
-TONGUE = "tongueOut"  # the 52nd of ARKit's shapes, which the model does not have: 0
 ARKIT_NAMES = (*APPLE_NAMES, TONGUE)
 EYES_SHAPE = (2, 4)
 """Of the eyes of a frame, the picture's left first: turns to the right and up in weights, seen or not, how clearly."""

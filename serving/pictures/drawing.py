@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from deep3d import FaceCoefficients, Hair, Mesh, Pose, default_face_model, draw_view, read_hair
+from deep3d import FaceCoefficients, Hair, Mesh, Pose, WholeHead, default_face_model, draw_view, read_hair
 from serving.pictures.views import BACKGROUNDS, FILM_PIXELS, Color, FaceFiles, View, to_jpeg
 
 FILM_FRAMES = 72
@@ -34,14 +34,14 @@ def turntable(files: FaceFiles, kind: str) -> bytes:
 
 
 def _face(files: FaceFiles) -> tuple[Mesh, np.ndarray, Hair | None]:
-    """The mesh of a face in decimetres, its texture, and its hair."""
+    """The mesh of a whole head in decimetres, its texture, and its hair."""
     content = json.loads(files.face_json)
     values = {name: np.array([numbers], np.float32) for name, numbers in content["coefficients"].items()}
     model = _face_model()
     with Image.open(io.BytesIO(files.texture_png)) as image:
         texture = np.asarray(image.convert("RGB"))
     hair = read_hair(files.web_glb) if files.web_glb else None
-    return model.mesh(model.shape(FaceCoefficients(**values))[0]), texture, hair
+    return WholeHead.of(model).mesh(model.shape(FaceCoefficients(**values))[0]), texture, hair
 
 
 @lru_cache(maxsize=1)

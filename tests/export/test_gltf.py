@@ -10,7 +10,7 @@ from pygltflib import GLTF2
 
 from deep3d.export import write_glb
 from deep3d.export.gltf import glb
-from deep3d.export.morph_targets import APPLE_NAMES, STILL, morph_targets
+from deep3d.export.morph_targets import APPLE_NAMES, STILL, VISEMES, all_targets, morph_targets
 from deep3d.face_model import Components, default_face_model
 
 COMPONENTS = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
@@ -81,10 +81,43 @@ def test_base_with_the_weighted_targets_is_the_photos_face_in_metres(reader, toy
 
 def test_targets_are_apples_shapes_in_order(reader):
     names = reader.mesh.extras["targetNames"]
-    assert names == list(APPLE_NAMES)
-    assert len(names) == len(set(names)) == len(reader.primitive.targets) == len(reader.mesh.weights) == 51
+    assert names == [*APPLE_NAMES, *VISEMES] and len(VISEMES) == 15
+    assert len(names) == len(set(names)) == len(reader.primitive.targets) == len(reader.mesh.weights) == 66
     assert {"browInnerUp", "cheekPuff", "eyeBlinkLeft", "jawLeft", "mouthSmileRight"} < set(names)
-    assert "tongueOut" not in names
+    assert "tongueOut" not in names  # the toy model has no tongue
+
+
+def test_the_open_model_has_all_of_arkits_shapes():
+    names = [target.name for target in all_targets(default_face_model())]
+    assert names == [*APPLE_NAMES, "tongueOut", *VISEMES]
+
+
+def test_the_tongue_comes_out_between_the_lips():
+    model = default_face_model()
+    known = {target.name: target for target in all_targets(model)}
+    opened = model.mean_shape.copy()
+    jaw, tongue = known["jawOpen"], known["tongueOut"]
+    rows = jaw.vertices[jaw.vertices < len(opened)]
+    opened[rows] += jaw.offsets[: len(rows)]
+    lips = model.landmarks(opened[None])[0][48:68, 2].max()
+    before = opened[tongue.vertices, 2].max()
+    opened[tongue.vertices] += tongue.offsets
+    assert before < lips < opened[tongue.vertices, 2].max()
+    assert np.abs(opened[tongue.vertices, 0]).max() < 0.25
+
+
+def test_a_viseme_is_a_mixture_of_arkits_shapes():
+    known = {target.name: target for target in all_targets(default_face_model())}
+    count = max(target.vertices.max(initial=0) for target in known.values()) + 1
+
+    def dense(name):
+        offsets = np.zeros((count, 3))
+        offsets[known[name].vertices] = known[name].offsets
+        return offsets
+
+    mixed = 0.15 * dense("jawOpen") + 0.7 * dense("mouthPucker") + 0.25 * dense("mouthFunnel")
+    assert np.linalg.norm(dense("viseme_U") - mixed, axis=1).max() < 0.0035
+    assert len(known["viseme_sil"].vertices) == 0
 
 
 @pytest.mark.parametrize(
@@ -171,7 +204,7 @@ def test_an_expression_that_moves_nothing_still_has_its_target(toy_reconstructio
     reader = Reader(
         glb(replace(toy_reconstruction, face_model=replace(model, expression_components=Components.of(basis))))
     )
-    assert len(reader.primitive.targets) == 51
+    assert len(reader.primitive.targets) == 66
     assert not reader.target("jawOpen").any()
 
 
@@ -203,4 +236,4 @@ def test_file_of_the_open_model_is_small(toy_reconstruction, with_texture):
     texture = toy_reconstruction.texture.repeat(4, axis=0).repeat(4, axis=1)
     given = with_texture(toy_reconstruction, texture, face_model=open_model)
     assert len(morph_targets(open_model)) == 51
-    assert len(glb(given)) <= 4_000_000
+    assert len(glb(given)) <= 5_300_000

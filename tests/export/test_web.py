@@ -13,10 +13,11 @@ from PIL import Image
 from pygltflib import GLTF2
 
 from deep3d.export import expression_file, write_results, write_web
-from deep3d.export.gltf import METRES, model_vertices
+from deep3d.export.gltf import METRES, whole_vertices
 from deep3d.export.morph_targets import morph_targets
 from deep3d.export.web import STEP
 from deep3d.face_model import default_face_model
+from deep3d.whole_head import WholeHead
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_its_vertices_are_those_of_the_photo(toy_reconstruction, folder):
     (scale,) = set(gltf.nodes[0].scale)
     vertex = attribute(gltf, "_VERTEX")[:, 0]
 
-    np.testing.assert_array_equal(vertex, model_vertices(toy_reconstruction.face_model))
+    np.testing.assert_array_equal(vertex, whole_vertices(toy_reconstruction.face_model))
     expected = toy_reconstruction.vertices[vertex] * METRES
     np.testing.assert_allclose(attribute(gltf, "POSITION") * scale, expected, atol=0.51 * STEP)
     assert gltf.extensionsRequired == ["KHR_mesh_quantization"]
@@ -88,7 +89,7 @@ def test_shared_expressions_are_the_morph_targets():
         count = each["count"]
         vertices = np.frombuffer(content, "<u2", count, at)
         offsets = np.frombuffer(content, "<i2", 3 * count, at + 2 * count).reshape(count, 3) * header["step"]
-        dense = np.zeros_like(model.mean_shape)
+        dense = np.zeros_like(WholeHead.of(model).vertices(model.mean_shape))
         dense[target.vertices] = target.offsets * METRES
         found = np.zeros_like(dense)
         found[vertices] = offsets

@@ -16,7 +16,7 @@ from deep3d.texture.extract import _match
 from deep3d.texture.fill import spread
 from deep3d.texture.hair import Hair
 from deep3d.texture.sampling import Picture
-from deep3d.texture.skin_colour import front_of_face, skin_likeness
+from deep3d.texture.skin_colour import front_of_face, neck, skin_likeness
 
 GRID = 41
 SIZE = 160
@@ -363,7 +363,30 @@ def test_a_red_flag_behind_the_ear_is_not_skin():
     trust = skin_likeness(colours, np.ones(len(colours), np.float32), model)
     assert trust[ears].mean() < 0.1
     assert trust[lips].min() == 1
-    assert trust[(model.skin > 0.9) & ~ears].mean() > 0.97
+    above = model.derived(neck) == 0
+    assert trust[(model.skin > 0.9) & ~ears & above].mean() > 0.97
+
+
+def test_nothing_on_the_neck_is_taken_from_the_photo():
+    """A collar of the colour of skin, pearls, the shadow of the chin: all of it would run down to the shoulders."""
+    model = default_face_model()
+    colours = np.tile([190.0, 140, 120], (len(model.mean_shape), 1))
+    trust = skin_likeness(colours, np.ones(len(colours), np.float32), model)
+    below = model.mean_shape[:, 1] < model.landmarks(model.mean_shape[None])[0][8, 1] - 0.2
+    assert trust[below & (model.skin > 0.9)].mean() < 0.4
+    assert trust[model.mean_shape[:, 1] < -1.15].max() < 0.05
+    assert trust[model.derived(front_of_face) > 0.9].min() > 0.99
+
+
+def test_a_neck_in_the_shadow_of_its_chin_gets_the_colour_of_the_face():
+    model = default_face_model()
+    colours = np.tile(np.array([190.0, 140, 120], np.float32), (len(model.mean_shape), 1))
+    low = model.mean_shape[:, 1] < -1.0
+    lit = colours * np.where(low | (model.mean_shape[:, 2] < -0.6), 0.3, 1)[:, None]
+    weight = (model.skin * (model.derived(front_of_face) > 0.5)).astype(np.float32)
+    hair = Hair.seen(colours, weight, model)
+    _, fill = _match(colours, lit, weight, hair, model, Atlas.of(model, 64))
+    assert np.median(fill[low & (model.skin > 0.9), 1]) > 0.75 * 140
 
 
 def test_what_corners_are_sure_of_may_be_asked_of_every_texel(head, monkeypatch):

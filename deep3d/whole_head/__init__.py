@@ -1,0 +1,5 @@
+"""What a face model lacks of a whole head, in one mesh with it: neck and shoulders."""
+
+from deep3d.whole_head.whole import WholeHead
+
+__all__ = ["WholeHead"]

@@ -1,0 +1,75 @@
+"""The face model's mesh and the parts that complete it, as one mesh over the same texture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from deep3d.face_model import FaceModel
+from deep3d.mesh import Mesh, vertex_normals, vertex_triangles
+from deep3d.whole_head.painting import Canvas
+from deep3d.whole_head.parts import Parts, read_parts
+
+
+@dataclass(frozen=True, eq=False)
+class WholeHead:
+    """A mesh of W vertices: the model's V under their numbers, and those of the parts."""
+
+    face_model: FaceModel
+    parts: Parts
+
+    @classmethod
+    def of(cls, face_model: FaceModel) -> WholeHead:
+        """The whole head of a model, cached with it; for models without parts it is the model's own mesh."""
+        return face_model.derived(_build)
+
+    @cached_property
+    def triangles(self) -> np.ndarray:
+        """(T, 3) int32, the model's first."""
+        return np.concatenate([self.face_model.triangles, self.parts.triangles])
+
+    @cached_property
+    def uv(self) -> np.ndarray:
+        """(U, 2) in [0, 1], v up, the model's first."""
+        return np.concatenate([self.face_model.uv, self.parts.uv])
+
+    @cached_property
+    def uv_triangles(self) -> np.ndarray:
+        """(T, 3) int32 into `uv`."""
+        return np.concatenate([self.face_model.uv_triangles, self.parts.uv_triangles + len(self.face_model.uv)])
+
+    @cached_property
+    def _adjacency(self) -> np.ndarray:
+        return vertex_triangles(self.triangles, len(self.face_model.mean_shape) + len(self.parts.vertices))
+
+    def vertices(self, vertices: np.ndarray) -> np.ndarray:
+        """(W, 3) of the model's vertices (V, 3) in model space, decimetres, rotation and translation not included."""
+        moved = self.parts.carried(vertices - self.face_model.mean_shape)
+        return np.concatenate([vertices, self.parts.vertices + moved]).astype(vertices.dtype)
+
+    def offsets(self, offsets: np.ndarray) -> np.ndarray:
+        """(W, 3) how all vertices move when the model's move by (V, 3)."""
+        return np.concatenate([offsets, self.parts.carried(offsets)]).astype(offsets.dtype)
+
+    def normals(self, vertices: np.ndarray) -> np.ndarray:
+        """(W, 3) unit normals of vertices (W, 3)."""
+        return vertex_normals(vertices[None], self.triangles, self._adjacency)[0]
+
+    def mesh(self, vertices: np.ndarray) -> Mesh:
+        """The whole head of the model's vertices (V, 3)."""
+        return Mesh(self.vertices(vertices), self.triangles, self.uv, self.uv_triangles)
+
+    def painted(self, texture: np.ndarray, lit: bool = True) -> np.ndarray:
+        """A texture (S, S) or (S, S, n) uint8 of the model with the parts painted beside its charts.
+
+        `lit`: in a soft light, as in a photo; without, in their own values.
+        """
+        if len(self.parts.vertices) == 0:
+            return texture
+        return Canvas.of(self.face_model, self.parts, len(texture)).painted(texture, lit)
+
+
+def _build(face_model: FaceModel) -> WholeHead:
+    return WholeHead(face_model, read_parts(face_model))
