@@ -33,6 +33,8 @@ async function open(viewer: HTMLElement): Promise<void> {
   const wardrobe = new Wardrobe(face, source.albedo);
   await stage.show(wardrobe.group, face.bounds);
   viewer.classList.add("ready");
+  viewer.toggleAttribute("data-haired", wardrobe.hasHair);
+  stage.turnRound();
 
   const comparison = new Comparison(stage, part<HTMLImageElement>("photo"), part<HTMLInputElement>("line"), source.photo, source.json);
   const sliders = new ExpressionSliders(form, face, stage);
@@ -55,6 +57,8 @@ async function open(viewer: HTMLElement): Promise<void> {
     "light-height": shine,
     "field-of-view": () => stage.see(Number(control("field-of-view").value)),
     compare: () => comparison.turn(control("compare").checked),
+    hair: () => void (wardrobe.hair = control("hair").checked),
+    "hair-colour": () => wardrobe.colourHair(control("hair-colour").value),
   };
   form.addEventListener("input", async (event) => {
     await changes[(event.target as HTMLInputElement).name]?.();
@@ -88,11 +92,17 @@ async function open(viewer: HTMLElement): Promise<void> {
       autoTurn(false);
       form.reset();
       void wear();
+      wardrobe.hair = true;
+      wardrobe.colourHair(undefined);
       moods.show(face.photoExpression);
       stage.see(Number(control("field-of-view").value));
       stage.reset();
     },
     full: () => void (document.fullscreenElement ? document.exitFullscreen() : part("stage").requestFullscreen()),
+    undye: () => {
+      wardrobe.colourHair(undefined);
+      stage.wake();
+    },
     photo: () => moods.show(face.photoExpression),
     neutral: () => moods.show({}),
     save: () =>

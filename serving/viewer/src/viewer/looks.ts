@@ -17,6 +17,7 @@ import {
   Vector3,
 } from "three";
 import type { Face } from "./face";
+import { Dye } from "./dye";
 
 export type Look = "texture" | "clay" | "wireframe" | "albedo" | "normals";
 
@@ -36,6 +37,8 @@ export class Wardrobe {
   private readonly materials: Record<Exclude<Look, "albedo" | "clay">, Material>;
   private clay?: MeshPhysicalMaterial;
   private skin?: MeshPhysicalMaterial;
+  private readonly dye: Dye;
+  private haired = true;
 
   constructor(
     private readonly face: Face,
@@ -62,7 +65,24 @@ export class Wardrobe {
     this.castShadows();
     this.group.add(face.mesh, ...face.others, this.wires, new HemisphereLight(0xffffff, 0xb0a69c, 2.1), this.key, this.rim);
     this.group.add(this.key.target, this.rim.target);
+    this.dye = new Dye(face.others);
     this.shineFrom(35, 30);
+  }
+
+  /** Whether the head has hair that can be taken off. */
+  get hasHair(): boolean {
+    return this.face.others.length > 0;
+  }
+
+  /** Put the hair on or take it off. */
+  set hair(on: boolean) {
+    this.haired = on;
+    this.showHair(this.face.mesh.material === this.materials.texture || this.lit);
+  }
+
+  /** Dye the hair; without a colour it has its own. */
+  colourHair(colour: string | undefined): void {
+    this.dye.use(colour);
   }
 
   /** Whether the light matters to the look that is on. */
@@ -75,7 +95,11 @@ export class Wardrobe {
     this.face.mesh.material = (await this.material(look)) as MeshBasicMaterial;
     this.key.castShadow = this.lit; // a pass over the whole head, for nothing where the photo has its own light
     this.wires.visible = look === "wireframe";
-    for (const other of this.face.others) other.visible = look === "texture" || look === "albedo";
+    this.showHair(look === "texture" || look === "albedo");
+  }
+
+  private showHair(wanted: boolean): void {
+    for (const other of this.face.others) other.visible = wanted && this.haired;
   }
 
   /** Let the light come from the right of the front view (degrees, negative: left) and from a height (degrees). */

@@ -28,6 +28,7 @@ export const FRONT: View = { yaw: 0, pitch: 0 };
 
 const MARGIN = 1.1; // room around the head
 const TURN_MS = 450;
+const ROUND_MS = 12_000; // once round, when a head is first shown
 const MAX_PIXEL_RATIO = 2;
 const MAX_PIXEL_RATIO_WITHOUT_CARD = 1;
 const AUTO_TURN = 2.2; // as OrbitControls counts: once round in half a minute
@@ -43,11 +44,12 @@ export class Stage {
   private readonly home = new Box3();
   private through: Camera = this.camera;
   private readonly ground: Mesh;
-  private turning?: { start: number; from: View; to: View; target: Vector3 };
+  private turning?: { start: number; duration: number; from: View; to: View; target: Vector3 };
   private frame = 0;
+  private readonly card = hasGraphicsCard();
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    const card = hasGraphicsCard();
+    const card = this.card;
     this.renderer = new WebGLRenderer({ canvas, antialias: card, alpha: true });
     this.renderer.debug.checkShaderErrors = false; // to ask for them waits for the card
     this.renderer.toneMapping = NeutralToneMapping; // of what is lit: keeps hues; a photo's colours are not touched
@@ -92,8 +94,20 @@ export class Stage {
 
   /** Turn the head, in a short movement unless the person asked their system for less motion. */
   turnTo(to: View): void {
-    this.turning = { start: performance.now(), from: this.view, to, target: this.orbit.target.clone() };
-    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.turn(Infinity);
+    this.turning = { start: performance.now(), duration: TURN_MS, from: this.view, to, target: this.orbit.target.clone() };
+    if (lessMotion()) this.turn(Infinity);
+    this.wake();
+  }
+
+  /**
+   * Turn the head once round, slowly, so that all of it is seen; whatever a person does ends it. Nothing happens for those
+   * who asked their system for less motion, and without a graphics card, where so many frames would hold up the page.
+   */
+  turnRound(): void {
+    if (lessMotion() || !this.card) return;
+    const from = this.view;
+    const to = { ...from, yaw: from.yaw + 360 };
+    this.turning = { start: performance.now(), duration: ROUND_MS, from, to, target: this.orbit.target.clone() };
     this.wake();
   }
 
@@ -127,6 +141,7 @@ export class Stage {
 
   /** Let the head turn by itself until somebody takes hold of it. */
   set autoTurn(on: boolean) {
+    this.turning = undefined;
     this.orbit.autoRotate = on;
     this.orbit.autoRotateSpeed = AUTO_TURN;
     this.wake();
@@ -208,8 +223,8 @@ export class Stage {
 
   private turn(now: number): void {
     if (!this.turning) return;
-    const { start, from, to, target } = this.turning;
-    const time = Math.min((now - start) / TURN_MS, 1);
+    const { start, duration, from, to, target } = this.turning;
+    const time = Math.min(Math.max(now - start, 0) / duration, 1);
     const part = time * time * (3 - 2 * time);
     this.orbit.target.lerpVectors(target, this.home.getCenter(new Vector3()), part);
     if (time >= 1) this.turning = undefined;
@@ -245,6 +260,10 @@ export class Stage {
     this.place(this.view, (this.orbit.getDistance() * this.fittingDistance()) / before);
     this.drawNow(); // resizing has emptied the canvas
   }
+}
+
+function lessMotion(): boolean {
+  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /** Whether a graphics card draws. Otherwise the processor does, and the page stands still while it does. */
