@@ -29,16 +29,12 @@ from serving.settings import Settings
 from serving.site import Site
 from serving.store.storage import keep_files_private
 
-SUBMITTING = (
-    "api.submit",
-    "pages.submit",
-    "pages.try_example",
-    "pages.preview",
-)  # the views whose POSTs count against the limit of an address
+SUBMITTING = ("api.submit", "pages.submit", "pages.try_example")  # views whose POSTs count against the limit
 WITHOUT_COOKIE = ("pages.submit", "pages.try_example", "pages.preview")  # they ask where a form comes from instead
 MY_FACES = "pages.my_faces"
 COOKIE_DAYS = 365
-PATIENCE_SECONDS = 20.0  # of whoever waits for a download or a preview
+WAITING = 16  # requests that wait for a download at most, and as many for a preview: submissions come first
+PATIENCE_SECONDS = 20.0  # of each of them
 
 _SECURITY_POLICY = "; ".join(
     (
@@ -88,8 +84,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["site"] = Site.open(settings)
     app.extensions["reader"] = Reader()
     app.extensions["gallery"] = Gallery(app.extensions["site"].storage)
-    app.extensions["zips"] = Places("downloads", 2, waiting=16, patience=PATIENCE_SECONDS)
-    app.extensions["previews"] = Places("previews", 1, waiting=16, patience=PATIENCE_SECONDS)  # submissions come first
+    app.extensions["zips"] = Places("downloads", 2, waiting=WAITING, patience=PATIENCE_SECONDS)
+    app.extensions["previews"] = Places("previews", 1, waiting=WAITING, patience=PATIENCE_SECONDS)
     app.extensions["streams"] = threading.BoundedSemaphore(MOST_STREAMS)
     for blueprint in (api, operations, pages):
         app.register_blueprint(blueprint)
@@ -131,9 +127,11 @@ def start_processes(app: Flask) -> None:
 def _limit_submissions(app: Flask, settings: Settings) -> None:
     limits = app.extensions["limits"] = Limits(app, settings)
     limit = limits.limiter.shared_limit(f"{settings.submits_per_minute} per minute", scope="submit", methods=["POST"])
+    previews = limits.limiter.shared_limit(f"{settings.submits_per_minute} per minute", scope="preview")
     views: dict[str, Any] = app.view_functions
     for endpoint in SUBMITTING:
         views[endpoint] = limit(views[endpoint])
+    views["pages.preview"] = previews(views["pages.preview"])  # of which one form may ask for several
 
 
 def _security_headers(settings: Settings) -> Callable[[Response], Response]:

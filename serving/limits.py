@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import threading
 import time
 
 from flask import Flask, request
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse
 
-from serving.errors import Refused
+from serving.errors import Busy, Refused
 from serving.ids import digest
 from serving.jobs.addresses import mailbox_of
 from serving.language import N_
+from serving.places import Places
 from serving.settings import Settings
 
 GUESSES = parse("10 per minute")  # at the password, of one network or one browser
 SLOW_SECONDS = 2.0  # for a guess beyond that
 SLOW_PATIENCE_SECONDS = 10.0  # until somebody who wants to guess slowly is sent away
+SLOW_WAITING = 4  # who wait for their turn at that
 NETWORK6_BITS = 64  # what a household or a rented machine has for itself
 
 TOO_MANY_MAILS = N_("Many mails went to this address in the last hour; please leave it empty, or try again later.")
@@ -57,7 +58,7 @@ class Limits:
             in_memory_fallback_enabled=settings.limits != "memory://",  # without Redis each process counts for itself
         )
         self._mails = parse(f"{settings.mails_per_hour} per hour")
-        self._slowly = threading.Lock()
+        self.slowly = Places("guesses", 1, waiting=SLOW_WAITING, patience=SLOW_PATIENCE_SECONDS)
 
     def count_mail(self, address: str | None) -> None:
         """Count a mail to somebody, who may not have asked for it.
@@ -80,12 +81,11 @@ class Limits:
 
     def guess_slowly(self) -> bool:
         """Wait for a turn to try one all the same: so nobody is kept out by others' guesses. False if many wait."""
-        if not self._slowly.acquire(timeout=SLOW_PATIENCE_SECONDS):
-            return False
         try:
-            time.sleep(SLOW_SECONDS)
-        finally:
-            self._slowly.release()
+            with self.slowly.take():
+                time.sleep(SLOW_SECONDS)
+        except Busy:
+            return False
         return True
 
     def _hit(self, limit: RateLimitItem, *whose: str) -> bool:

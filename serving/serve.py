@@ -22,7 +22,7 @@ from serving.store.storage import keep_files_private
 
 WORKER = ("-m", "serving.worker")  # what Python runs
 LIVE = ("-m", "serving.live")
-THREADS = 48  # of the web server; each page that watches a job holds one
+THREADS = 128  # of the web server: more than all requests together that wait for something, so that the others never do
 MOST_CONNECTIONS = 1000
 SLOW_SECONDS = 60  # of silence, after which a connection is closed
 RESTART_SECONDS = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, exists, or_, select, update
 
+from serving.errors import StorageError
 from serving.jobs.erasure import ERASED, erase, erase_files
 from serving.settings import DAY
 from serving.site import Site
@@ -34,16 +35,23 @@ def expire(site: Site) -> None:
 def sweep_up(site: Site) -> None:
     """Remove what was still being written when a job was deleted: again and again, until nobody can write any more.
 
-    Raises: StorageError; the next call goes on where this one stopped.
+    Raises: StorageError, in the end; the next call tries again what failed.
     """
     with site.database.reading() as session:
         gone = select(Job.id, Job.finished_at).where(Job.status.in_(GONE), Job.stage != ERASED)
         half_gone = session.execute(gone).all()
         all_over = read_clock(session) - 2 * site.settings.job_seconds
+    failed = None
     for job_id, finished_at in half_gone:
-        erase_files(site, job_id)
+        try:
+            erase_files(site, job_id)
+        except StorageError as error:
+            failed = error  # which holds up none of the others
+            continue
         if (finished_at or 0.0) < all_over:
             with site.database.session() as session:
                 session.execute(update(Job).where(Job.id == job_id).values(stage=ERASED))
     if half_gone:
         site.database.forget_deleted()
+    if failed is not None:
+        raise failed

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import IO
@@ -17,6 +16,7 @@ from serving.confined.messages import Values
 from serving.errors import Refused
 from serving.jobs import reasons
 from serving.language import N_
+from serving.places import Places
 from serving.settings import Settings
 
 LONGEST_SIDE = 4096  # pixels that are kept: twice what a texture of a face that fills the photo can show
@@ -31,6 +31,7 @@ DECODERS = 2
 LARGE_MB = 200  # of memory for one photo: such photos are read one at a time, and the others meanwhile
 MOST_MB = 640  # of memory for one photo
 WAITING = 24  # photos that wait for a decoder at most
+WAITING_LARGE = 8  # large ones that wait for each other, beside these
 PATIENCE_SECONDS = 20.0  # of each of them
 LONGEST_SECONDS = 60.0  # for one photo, on a machine with much to do; it has its own limit of processor time
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
@@ -58,7 +59,7 @@ class Reader:
             patience=PATIENCE_SECONDS,
             seconds=LONGEST_SECONDS,
         )
-        self._one_large = threading.Lock()
+        self.large = Places("photos", 1, waiting=WAITING_LARGE, patience=PATIENCE_SECONDS)
 
     def __call__(self, name: str, stream: IO[bytes], most_megapixels: float) -> CleanPhoto:
         """What the site keeps of a photo, whose file is read once there is a turn for it.
@@ -71,7 +72,7 @@ class Reader:
         if looked["megabytes"] > MOST_MB:
             raise Refused("photo", TOO_MUCH, 413, name=name)
         kept = {"longest_side": LONGEST_SIDE, "quality": JPEG_QUALITY}
-        with self._one_large if looked["megabytes"] > LARGE_MB else nullcontext():
+        with self.large.take() if looked["megabytes"] > LARGE_MB else nullcontext():
             told, jpeg = self._ask(name, stream, {"do": "clean", "kept": kept})
         return CleanPhoto(name, jpeg, told["width"], told["height"], tuple(told["warnings"]))
 

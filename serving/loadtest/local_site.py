@@ -149,7 +149,7 @@ def production_site(folder: Path, *work: Sequence[str], **settings: object) -> I
         servers = {"database_url": postgres.new_database(), "broker_url": redis.url}
         chosen = _settings(folder / "data", mailbox, port, {**servers, **settings})
         chosen.data_dir.mkdir()
-        gunicorn = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "32"]
+        gunicorn = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "128"]
         bound = [*gunicorn, "--bind", f"127.0.0.1:{port}", "serving.app:create_app_from_environment()"]
         web = _start(bound, chosen, folder / "web.log")
         stack.callback(_stop, web)

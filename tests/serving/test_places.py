@@ -4,7 +4,11 @@ import threading
 
 import pytest
 
+from serving import app, limits, serve
+from serving.api import events
 from serving.errors import Busy
+from serving.jobs import uploads
+from serving.pictures import gallery
 from serving.places import Places
 
 
@@ -40,3 +44,17 @@ def test_who_waits_has_its_turn():
     for thread in threads:
         thread.join()
     assert len(most) == 20 and max(most) <= 2
+
+
+def test_threads_are_left_whatever_waits():
+    """Each of these holds a thread of the web server for as long as it waits."""
+    waiting = {
+        "streams": events.MOST_STREAMS,
+        "photos": uploads.DECODERS + uploads.WAITING,
+        "large photos": 1 + uploads.WAITING_LARGE,
+        "pictures": 1 + gallery.WAITING,
+        "downloads": 2 + app.WAITING,
+        "previews": 1 + app.WAITING,
+        "guesses": 1 + limits.SLOW_WAITING,
+    }
+    assert sum(waiting.values()) < serve.THREADS

@@ -112,9 +112,10 @@ function showPreviews(form: HTMLFormElement, photos: readonly File[], remove: (p
     ...photos.map((photo) => {
       const item = template.content.cloneNode(true) as DocumentFragment;
       const image = item.querySelector("img")!;
-      image.addEventListener("error", () => void askForPreview(form, photo, image), { once: true });
+      const instead = item.querySelector<HTMLElement>(".no-picture")!;
+      image.addEventListener("error", () => void askForPreview(form, photo, image, instead), { once: true });
       image.src = URL.createObjectURL(photo);
-      item.querySelector("span")!.textContent = photo.name;
+      item.querySelector(".small")!.textContent = photo.name;
       const button = item.querySelector("button")!;
       button.ariaLabel = button.ariaLabel!.replace("%name%", photo.name);
       button.addEventListener("click", () => remove(photo));
@@ -125,13 +126,22 @@ function showPreviews(form: HTMLFormElement, photos: readonly File[], remove: (p
   form.toggleAttribute("data-chosen", photos.length > 0);
 }
 
-/** A photo that this browser cannot show, such as HEIC, as the server sees it. */
-async function askForPreview(form: HTMLFormElement, photo: File, image: HTMLImageElement): Promise<void> {
+/** A photo that this browser cannot show, such as HEIC, as the server sees it; an icon where that cannot read it either. */
+async function askForPreview(
+  form: HTMLFormElement,
+  photo: File,
+  image: HTMLImageElement,
+  instead: HTMLElement,
+): Promise<void> {
+  const swap = (shown: boolean) => ([image.hidden, instead.hidden] = [!shown, shown]);
+  swap(false);
   if (photo.size > Number(form.dataset.mostBytes)) return;
   const data = new FormData();
   data.append("photo", photo, photo.name);
   const answer = await fetch(form.dataset.previewAt!, { method: "POST", body: data }).catch(() => undefined);
-  if (answer?.ok) image.src = URL.createObjectURL(await answer.blob());
+  if (!answer?.ok) return;
+  image.src = URL.createObjectURL(await answer.blob());
+  swap(true);
 }
 
 /** Let the head turn once the page is there, unless the person asked their system for less motion. */

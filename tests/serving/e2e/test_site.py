@@ -79,6 +79,20 @@ def test_the_page_of_a_face_says_what_is_to_be_known_of_its_photo(page: Page) ->
     expect(page.get_by_text("crowd.jpg: only the largest faces were reconstructed")).to_be_visible()
 
 
+def test_a_photo_that_nobody_can_show_has_an_icon_and_one_that_the_server_can_a_picture(page: Page) -> None:
+    content = io.BytesIO()
+    Image.open(PHOTO).save(content, "TIFF")
+    photo, other = ("anna.tif", content.getvalue()), ("other.heic", b"no photo")
+    page.goto("/")
+    files = [{"name": name, "mimeType": "image/heic", "buffer": each} for name, each in (photo, other)]
+    page.set_input_files("#photo", files)  # type: ignore[arg-type]
+    shown, not_shown = page.get_by_role("list", name="Chosen photos").get_by_role("listitem").all()
+    page.wait_for_function("document.querySelector('.previews img').naturalWidth === 320")
+    expect(shown.locator("img")).to_be_visible()
+    expect(not_shown.locator("img")).to_be_hidden()
+    expect(not_shown.locator(".no-picture")).to_be_visible()
+
+
 def submitted(page: Page, name: str, content: bytes, faces: str | None = None) -> None:
     """Send one photo by the form."""
     page.goto("/")

@@ -2,8 +2,10 @@
 
 import time
 
+import pytest
 from sqlalchemy import select
 
+from serving.errors import StorageError
 from serving.jobs import erasure, expiry, submission
 from serving.jobs.submission import Submission
 from serving.settings import DAY
@@ -58,6 +60,24 @@ def test_what_was_written_while_a_job_was_deleted_goes_a_little_later(site, clea
     expiry.sweep_up(site)
     assert not site.storage.exists(job.folder)
     assert status(site, job) == Status.DELETED
+
+
+def test_files_that_cannot_be_removed_hold_up_no_others(site, clean_photo, monkeypatch):
+    first, second = submit(site, clean_photo), submit(site, clean_photo)
+    for job in (first, second):
+        erasure.delete(site, str(job.secret))
+        site.storage.write(f"{job.folder}/run-1/face.glb", b"too late")
+    delete = site.storage.delete
+
+    def fail(name):
+        if name == first.folder:
+            raise StorageError("no")
+        delete(name)
+
+    monkeypatch.setattr(site.storage, "delete", fail)
+    with pytest.raises(StorageError):
+        expiry.sweep_up(site)
+    assert not site.storage.exists(second.folder)
 
 
 def test_an_id_is_remembered_for_a_year(site, clean_photo):

@@ -10,9 +10,10 @@ from PIL import Image
 
 from deep3d.photo.jpeg import CUT_OFF
 from serving.confined import Overrun
-from serving.errors import Refused
+from serving.errors import Busy, Refused
 from serving.jobs import uploads
 from serving.jobs.uploads import LONGEST_SIDE, clean_photos
+from serving.places import Places
 
 
 def encoded(kind, size=(80, 60), **options):
@@ -105,6 +106,15 @@ def test_what_is_no_photo_is_refused(reader, settings, content):
 
 def test_large_photos_are_read_one_at_a_time(reader, settings, monkeypatch):
     monkeypatch.setattr(uploads, "LARGE_MB", 0)
-    with reader._one_large:
+    with reader.large.take():
         monkeypatch.setattr(uploads, "LARGE_MB", 1000)
         assert clean(reader, settings, encoded("PNG")).width == 80
+
+
+def test_whoever_sends_one_large_photo_too_many_is_told_to_come_again(reader, settings, monkeypatch):
+    """As many at once once held all threads of the web process, however few waited for the decoders."""
+    monkeypatch.setattr(uploads, "LARGE_MB", 0)
+    monkeypatch.setattr(reader, "large", Places("photos", 1, waiting=0, patience=60))
+    with reader.large.take(), pytest.raises(Busy):
+        clean(reader, settings, encoded("PNG"))
+    assert clean(reader, settings, encoded("PNG")).width == 80

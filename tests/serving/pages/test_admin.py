@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from serving.jobs import lookup
 from serving.jobs.submission import Taken
+from serving.places import Places
 from serving.site import Site
 from serving.store.tables import Status
 
@@ -38,6 +39,8 @@ def test_a_failed_job_is_listed_without_its_secret_and_can_be_tried_again(
     page = client.get("/admin").text
     assert "no face found" in page
     assert str(job.secret) not in page
+    assert f'aria-label="Delete job {job.id}">Delete</summary>' in page
+    assert "Yes, delete it now" in page
 
     client.post(f"/admin/jobs/{job.id}/retry")
     assert lookup.state(site, str(job.secret)).status is Status.SUBMITTED
@@ -80,8 +83,8 @@ def test_guesses_of_others_do_not_keep_the_operator_out(app: Flask, client: Flas
 
 
 def test_who_wants_to_guess_slowly_is_sent_away_while_many_do(app: Flask, client: FlaskClient, monkeypatch) -> None:
-    monkeypatch.setattr("serving.limits.SLOW_PATIENCE_SECONDS", 0.0)
+    slowly = app.extensions["limits"].slowly = Places("guesses", 1, waiting=0, patience=0)
     for guess in range(10):
         client.post("/admin/sign-in", data={"password": str(guess)})
-    with app.extensions["limits"]._slowly:
+    with slowly.take():
         assert client.post("/admin/sign-in", data={"password": PASSWORD}).status_code == 429

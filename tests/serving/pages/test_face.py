@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -40,6 +41,20 @@ def test_a_deleted_job_is_gone(client: FlaskClient, ended_job: Callable[..., Tak
     gone = client.get(f"/jobs/{job.secret}")
     assert gone.status_code == 410
     assert "This face is gone" in gone.text
+
+
+def test_no_page_deletes_without_asking(client: FlaskClient, ended_job: Callable[..., Taken], photo: bytes) -> None:
+    """A form that deletes is inside of what opens first, and its button says that it is meant."""
+    client.post("/", data={"photo": (io.BytesIO(photo), "anna.jpg"), "consent": "yes"})
+    pages = [f"/jobs/{ended_job(faces=1).secret}", f"/jobs/{ended_job(error='no face').secret}", "/faces"]
+    for page in pages:
+        text = client.get(page).text
+        forms = [match.start() for match in re.finditer(r'<form [^>]*action="[^"]*/delete"', text)]
+        assert forms, page
+        for start in forms:
+            before, after = text[:start], text[start : text.index("</form>", start)]
+            assert before.count("<details") > before.count("</details>"), page
+            assert "Yes, delete it now" in after
 
 
 def test_an_unknown_job_is_a_page_too(client: FlaskClient) -> None:
