@@ -29,7 +29,7 @@ from deep3d.texture.skin_colour import (
     shading_contrast,
     skin_likeness,
 )
-from deep3d.texture.view import angle_weight, facing, render_view, seen_vertices
+from deep3d.texture.view import angle_weight, facing, render_view, seen_vertices, smoothstep
 
 FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera, from which facial skin and hairline fit well
 FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
@@ -41,6 +41,7 @@ TINT = np.float32(0.5)  # share of the colour of that gain that is used: light i
 SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
 """Pull of the mean visible skin on hidden skin, which forgets collars after about six edges; and of hair, sooner."""
 NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin is no colour of skin
+BEHIND = (0.1, 0.8)  # decimetres behind the ears, over which what the photo tells of the light fades
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
 NECK_EVENNESS = np.float32(0.75)  # share of the light on the neck that is that of the face
@@ -131,10 +132,10 @@ def _match(
     known = weight + beside
     share = (beside / np.maximum(known, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
-    surroundings = [known * face_model.skin - hair.fringe, hair.on_scalp + hair.fringe]
-    through = max(hair.bald, hair.fringed) * face_model.derived(hairline)
-    conductance = np.maximum(atlas.conductance, through[:, None])
-    pulls = [pull * min(part.sum(), np.float32(1)) for pull, part in zip((SKIN_PULL, HAIR_PULL), surroundings)]
+    skin = known * face_model.skin - hair.fringe
+    surroundings = [skin, hair.on_scalp + hair.fringe + hair.bald * skin]
+    pulls = SKIN_PULL, HAIR_PULL + np.float32(hair.bald) * (SKIN_PULL - HAIR_PULL)
+    pulls = [pull * min(part.sum(), np.float32(1)) for pull, part in zip(pulls, surroundings)]
     mean_tint = _mean(photo - model, surroundings[0])
     crown = top > 0.5
     tint = spread(
@@ -142,7 +143,7 @@ def _match(
         known,
         (1 - DETAIL) * model + mean_tint,
         atlas.neighbours,
-        conductance,
+        np.maximum(atlas.conductance, _through(hair, face_model, atlas)[:, None]),
         anchors=np.stack([_mean(photo - DETAIL * model, part) for part in surroundings]),
         anchor=crown.astype(np.int32),
         # without visible parts there is no mean
@@ -157,13 +158,27 @@ def _match(
 def _evenly_lit(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:
     """Logarithms (V, 3) of the model's colours, without light and shade where nobody has seen how a head is lit.
 
-    These are the back of the head, the skin under a fringe, and most of the neck.
+    These are the skin under hair, the back of a bald head, and most of the neck.
     """
-    top = face_model.derived(scalp)
-    covered = np.maximum(top, hair.fringed * (hair.fringe > FRINGE))
-    model = model + covered[:, None] * (_mean(model, top) - model)
-    below = NECK_EVENNESS * face_model.derived(neck)[:, None]
-    return model + below * (_mean(model, (weight + UNSEEN) * face_model.skin) - model)
+    hairy = np.maximum(face_model.derived(scalp), hair.fringed * (hair.fringe > FRINGE))
+    unknown = hairy + hair.bald * (face_model.derived(_back) - hairy)
+    unknown = np.maximum(unknown, NECK_EVENNESS * face_model.derived(neck))
+    return model + unknown[:, None].astype(np.float32) * (_mean(model, (weight + UNSEEN) * face_model.skin) - model)
+
+
+def _back(face_model: FaceModel) -> np.ndarray:
+    """(V,) from 0 in front of the ears to 1 at the back of the head."""
+    mean = face_model.mean_shape
+    ears = face_model.landmarks(mean[None])[0][[0, 16], 2].mean()
+    return smoothstep(ears - mean[:, 2], *BEHIND)
+
+
+def _through(hair: Hair, face_model: FaceModel, atlas: Atlas) -> np.ndarray:
+    """How well colours spread over the border of the scalp at each vertex (V,): under a fringe, and on a bald head."""
+    bare = np.zeros(len(face_model.mean_shape), bool)
+    around = atlas.neighbours[face_model.derived(scalp) > 0]
+    bare[around[around >= 0]] = True
+    return np.maximum(max(hair.bald, hair.fringed) * face_model.derived(hairline), hair.bald * bare)
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ HAIRY = (0.5, 0.25)  # the same, from where no skin is expected there
 DARKER = (0.2, 0.4)  # logarithm of green below the face's: brown hair differs from skin in little else
 LIGHT, FAIR = (1.0, 2.5), 0.5  # spreads from which hair that is nearly like skin differs from it, and what it counts
 FAINT = 0.05  # what scalp counts as hair that cannot be told from skin
-ROUGH = (0.025, 0.045)  # change of the logarithm of green along an edge of the scalp: up to in skin, from in hair
+ROUGH = (0.029, 0.042)  # difference of the logarithm of green from that around: up to in skin, from in hair
+ROUND = 5  # neighbours of a vertex at which that is looked at
 SURELY_SKIN = (1.0, 2.0)  # spreads of the face's colours: hair is seldom so near to them
 LEAST_SCALP = 20.0  # vertices
 
@@ -54,7 +55,9 @@ class Hair:
         shown = weight * head
         amount = float(shown.sum())
         skin_share = float(shown @ (1 - hairy)) / max(amount, 1e-3) if amount > LEAST_SCALP else HAIRY[0]
-        bald = float(smoothstep(skin_share, *BALD)) * (1 - rough)
+        bare = 1 - smoothstep(colour_distance(colours, face, NARROW, lit=True), LIKE, UNLIKE)
+        bare_share = float(shown @ bare) / max(amount, 1e-3) if amount > LEAST_SCALP else 0.0
+        bald = float(smoothstep(bare_share, *BALD)) * (1 - rough)
         likely = np.maximum(hairy, FAIR * smoothstep(distance, *LIGHT))
         hand = 1 - smoothstep(distance, *SURELY_SKIN)
         fringe = forehead * unlike * weight
@@ -84,10 +87,16 @@ def hairline(face_model: FaceModel) -> np.ndarray:
 
 
 def _roughness(values: np.ndarray, where: np.ndarray, face_model: FaceModel) -> float:
-    """Mean change of values (V,) along the edges between vertices of a mask (V,); 0 where there are none."""
-    one, other = face_model.derived(_edges)
-    inside = where[one] & where[other]
-    return float(np.abs(values[one] - values[other])[inside].mean()) if inside.any() else 0.0
+    """Mean difference of values (V,) at vertices of a mask (V,) from their neighbours' in it; 0 without any.
+
+    Light and shade, which change steadily, are not rough.
+    """
+    ends = np.stack(face_model.derived(_edges))
+    one, other = ends[:, where[ends].all(axis=0)]
+    count = np.bincount(one, minlength=len(values)) + np.bincount(other, minlength=len(values))
+    total = np.bincount(one, values[other], len(values)) + np.bincount(other, values[one], len(values))
+    inner = count >= ROUND
+    return float(np.abs(values - total / np.maximum(count, 1))[inner].mean()) if inner.any() else 0.0
 
 
 def _edges(face_model: FaceModel) -> tuple[np.ndarray, np.ndarray]:

@@ -48,16 +48,22 @@ def neck(face_model: FaceModel) -> np.ndarray:
     return (face_model.skin * smoothstep(level - mean[:, 1], *NECK_FADE)).astype(np.float32)
 
 
-def colour_distance(colours: np.ndarray, known: np.ndarray, most: np.ndarray | float = np.inf) -> np.ndarray:
+def colour_distance(
+    colours: np.ndarray, known: np.ndarray, most: np.ndarray | float = np.inf, lit: bool = False
+) -> np.ndarray:
     """Distance of each colour (N, 3) in 0..255, in robust spreads, from the median of the `known` (N,) skin.
 
-    `most` (3,) is the largest spread of log red / green, log blue / green and log green.
+    `most` (3,) is the largest spread of log red / green, log blue / green and log green. What is brighter, but of the
+    same hue, does not differ where it may be `lit`.
     """
     logs = logarithm(colours)
     feature = np.stack([logs[:, 0] - logs[:, 1], logs[:, 2] - logs[:, 1], logs[:, 1]], axis=1)
     middle = np.median(feature[known], axis=0)
     spread = np.clip(1.4826 * np.median(np.abs(feature[known] - middle), axis=0), LEAST_SPREAD, most)
-    return np.linalg.norm((feature - middle) / spread, axis=1)
+    difference = (feature - middle) / spread
+    if lit:
+        difference[:, 2] = np.minimum(difference[:, 2], 0)
+    return np.linalg.norm(difference, axis=1)
 
 
 def mouth_interior(face_model: FaceModel) -> np.ndarray:

@@ -94,13 +94,28 @@ def unwrapped(
     return texture[row, column].astype(np.float64)
 
 
-def test_foliage_above_a_flat_crown_is_not_painted_on_it(model):
+@pytest.mark.parametrize("height", [0.7, 0.5])
+def test_foliage_above_a_flat_crown_is_not_painted_on_it(model, height):
     shape = model.mean_shape.copy()
     above = shape[:, 1] > ABOVE_BROWS
-    shape[above, 1] = ABOVE_BROWS + 0.7 * (shape[above, 1] - ABOVE_BROWS)
+    shape[above, 1] = ABOVE_BROWS + height * (shape[above, 1] - ABOVE_BROWS)
     photo = photograph(model, bald(model), foliage(), shape=shape)
     scalp = unwrapped(model, photo)[scalp_of(model)]
     assert (scalp[:, 0] > scalp[:, 1] + 10).mean() > 0.97  # skin is redder than green, leaves are not
+
+
+@pytest.mark.parametrize(
+    ("yaw", "light", "dark"),
+    [(4.0, LIGHT_FROM_ABOVE, 0.45), (75.0, (-0.9, 0.3, 0.6), 0.12)],
+)
+def test_a_bald_head_has_no_border_behind_the_ears(model, yaw, light, dark):
+    photo = photograph(model, bald(model), foliage(), yaw, light, dark)
+    brightness = unwrapped(model, photo, yaw, light, dark).mean(axis=1)
+    across, up, toward = model.mean_shape.T
+    back = (toward < -0.5) & (across > 0)  # of the far side, where the head is turned
+    scalp, neck = back & (model.skin < 0.01), back & (model.skin > 0.99)
+    above, below = scalp & (up < up[scalp].min() + 0.15), neck & (up > up[neck].max() - 0.15)
+    assert abs(np.log(np.median(brightness[above]) / np.median(brightness[below]))) < 0.1
 
 
 def test_black_hair_before_black_stays_black(model):
