@@ -137,6 +137,7 @@ def test_cmyk_jpeg_keeps_its_colours(picture: Image.Image):
         (np.arange(0, 65536, 16).astype(np.uint16), "TIFF"),
         (np.arange(0, 65536, 16).astype(np.int32), "TIFF"),
         (np.linspace(0, 1, 4096, dtype=np.float32), "TIFF"),
+        (np.linspace(0, 4, 4096, dtype=np.float32), "TIFF"),
         (np.linspace(0, 255, 4096, dtype=np.float32), "TIFF"),
     ],
 )
@@ -148,7 +149,7 @@ def test_deep_grey_is_scaled_to_bytes(levels: np.ndarray, kind: str):
     assert pixels.max() == 255
 
 
-@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("bits", range(9, 16))
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_few_bits_in_sixteen_are_stretched(bits: int, kind: str):
     levels = np.linspace(0, 2**bits - 1, 4096).astype(np.uint16).reshape(64, 64)
@@ -194,13 +195,36 @@ def deep_tiff(colours: np.ndarray, order: str, deflated: bool) -> bytes:
     return start + pixels + struct.pack(order + "H", len(tags)) + b"".join(entries) + b"\0" * 4
 
 
-@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("bits", range(9, 17))
 @pytest.mark.parametrize("kind", ["PNG", "<raw", ">raw", "<deflated", ">deflated"])
 def test_few_bits_of_sixteen_in_colours_are_stretched(picture: Image.Image, bits: int, kind: str):
     wanted = np.asarray(picture)
     colours = (wanted.astype(np.uint32) * (2**bits - 1) // 255).astype(np.uint16)
     data = deep_png(colours) if kind == "PNG" else deep_tiff(colours, kind[0], kind.endswith("deflated"))
     assert np.abs(read_photo(data).pixels.astype(int) - wanted).max() <= 1
+
+
+def grey_tiff(levels: np.ndarray) -> bytes:
+    """A TIFF of (H, W) uint32, which Pillow cannot write."""
+    height, width = levels.shape
+    tags = [(256, 4, width), (257, 4, height), (258, 3, 32), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1)]
+    tags += [(278, 4, height), (279, 4, levels.nbytes), (339, 3, 1)]
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    start = b"II*\0" + struct.pack("<I", 8 + levels.nbytes)
+    return start + levels.astype("<u4").tobytes() + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize("bits", [12, 16, 24, 31, 32])
+def test_grey_of_32_bits_is_read(bits: int):
+    levels = np.linspace(0, 2**bits - 1, 4096).astype(np.uint32).reshape(64, 64)
+    assert np.abs(read_photo(grey_tiff(levels)).pixels - np.linspace(0, 255, 4096).reshape(64, 64, 1)).max() <= 1
+
+
+def test_a_tiff_that_is_not_read_says_how_to_save_it(picture: Image.Image):
+    colours = deep_tiff(np.asarray(picture).astype(np.uint16), "<", deflated=False)
+    of_64_bits = colours.replace(struct.pack("<HHH", 16, 16, 16), struct.pack("<HHH", 64, 64, 64), 1)
+    with pytest.raises(PhotoUnreadable, match="this kind of TIFF is not read; save it with 8 or 16 bits"):
+        read_photo(of_64_bits)
 
 
 def test_opacity_of_sixteen_bits_keeps_its_own_levels(picture: Image.Image):

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits: finds the value of white, since cameras and scanners store 10 or 12 bits in 16."""
+"""Pictures of more than 8 bits: finds the value of white, since cameras and scanners store 9 to 15 bits in 16."""
 
 from __future__ import annotations
 
@@ -9,26 +9,35 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFile
 
-_DEPTHS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-"""White in 8, 10, 12, 14 and 16 bits: a photo's brightest value is assumed to be in the upper part of its range."""
+_DEPTHS = tuple(2.0**bits - 1 for bits in range(8, 17))
+"""White in 8 to 16 bits: a photo's brightest value is assumed to be in the upper half of its range."""
+_UNSIGNED = 2.0**32
+_GLARE = 32.0  # the most that a light in a photo of floating-point numbers has, beside about 1 for white paper
 _OTHER_BYTE = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
 """Pillow keeps the high byte of colours of 16 bits; with the other order of bytes it keeps the low one."""
 
 
-_BITS, _INTERPRETATION, _WHITE_IS_ZERO = 258, 262, 0  # TIFF tags, and a value of the second
+_BITS, _INTERPRETATION, _SAMPLES = 258, 262, 339  # TIFF tags
+_WHITE_IS_ZERO, _POSITIVE = 0, 1  # values of the second and of the third
 
 
 def white_level(image: Image.Image) -> float | None:
     """The value shown as white in a grey image of more than 8 bits, None for other images."""
     if not image.mode.startswith("I;16") and image.mode not in ("I", "F"):
         return None
-    largest = float(np.nan_to_num(np.array(image.getextrema()), nan=1.0, posinf=1.0).max())
-    return _white(largest, (1.0, *_DEPTHS) if image.mode == "F" else _DEPTHS)
+    least, largest = np.nan_to_num(np.array(image.getextrema(), np.float64), nan=1.0, posinf=1.0)
+    if image.mode == "F" and largest <= _GLARE:
+        return max(float(largest), 1.0)
+    if least < 0 and getattr(image, "tag_v2", {}).get(_SAMPLES, (_POSITIVE,))[0] == _POSITIVE:
+        return _UNSIGNED - 1  # Pillow takes the upper half of 32 bits for negative numbers
+    return next((level for level in _DEPTHS if largest <= level), float(largest))
 
 
 def grey(image: Image.Image, white: float, negative: bool = False) -> Image.Image:
     """The grey image in RGB of 8 bits, of a `negative` with 0 as white."""
     levels = np.nan_to_num(np.asarray(image, np.float32))
+    if white > _UNSIGNED / 2:
+        levels = levels % np.float32(_UNSIGNED)
     return Image.fromarray(_bytes(white - levels if negative else levels, white)).convert("RGB")
 
 
@@ -71,13 +80,8 @@ def stretched(image: Image.Image, content: bytes) -> Image.Image:
 
 
 def _bits_above_8(brightest: int) -> int:
-    """How many bits of the high byte are used, an even number as in 10, 12, 14 and 16 bits."""
-    bits = brightest.bit_length()
-    return bits + bits % 2
-
-
-def _white(largest: float, depths: tuple[float, ...]) -> float:
-    return next((level for level in depths if largest <= level), largest)
+    """How many bits of the high byte are used."""
+    return brightest.bit_length()
 
 
 def _bytes(levels: np.ndarray, white: float) -> np.ndarray:

@@ -28,6 +28,8 @@ SMALLEST_SIDE = 32  # pixels
 # Excluded: formats that start other programs (EPS), open further files, or never contain photos.
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM")
 
+_TIFF = (b"II*\0", b"MM\0*")  # how such files begin
+
 _warning_filters = threading.Lock()
 
 
@@ -148,6 +150,9 @@ def _open(content: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(f"{name}: more than 128 megapixels; reduce the photo") from error
     except UnidentifiedImageError as error:
+        if header[:4] in _TIFF:
+            message = "this kind of TIFF is not read; save it with 8 or 16 bits a colour, or as PNG"
+            raise PhotoUnreadable(f"{name}: {message}") from error
         raise PhotoUnreadable(f"{name}: unknown image format; give a JPEG, PNG, WebP, HEIC or TIFF") from error
     except Exception as error:  # as above
         raise PhotoUnreadable(f"{name}: damaged header ({_one_line(error)}); get a fresh copy") from error
