@@ -1,5 +1,6 @@
 /** The result page: the face on its stage, and the controls beside it. */
 
+import { fetchWhole } from "./fetching";
 import { offerSharing } from "./sharing";
 import { waitForSlowFiles } from "./slow";
 import { offerRoom } from "./viewer/room";
@@ -11,6 +12,7 @@ import { listenToKeys } from "./viewer/keys";
 import { dragLight } from "./viewer/lamp";
 import { type Look, Wardrobe } from "./viewer/looks";
 import { Moods } from "./viewer/moods";
+import { pause, shown } from "./viewer/pauses";
 import { savePicture } from "./viewer/picture";
 import { Stage } from "./viewer/stage";
 
@@ -27,14 +29,19 @@ async function open(viewer: HTMLElement): Promise<void> {
   const part = <T extends HTMLElement>(name: string) => viewer.querySelector<T>(`[data-part="${name}"]`)!;
   const source = viewer.dataset as Source;
   const form = part<HTMLFormElement>("controls");
-  const stage = new Stage(part<HTMLCanvasElement>("canvas"));
   const bar = part<HTMLProgressElement>("loading");
-  const face = await Face.load(source.web, Number(source.bytes), (share) => (bar.value = share));
+  const [stage, file] = await Promise.all([
+    shown(viewer.querySelector<HTMLImageElement>(".stage-preview")!).then(() => new Stage(part<HTMLCanvasElement>("canvas"))),
+    fetchWhole(source.web, Number(source.bytes), (share) => (bar.value = share)),
+  ]);
+  const face = await Face.read(file);
+  await pause();
   const wardrobe = new Wardrobe(face, source.albedo);
   await stage.show(wardrobe.group, face.bounds);
   viewer.classList.add("ready");
   viewer.toggleAttribute("data-haired", wardrobe.hasHair);
   stage.turnRound();
+  await pause();
 
   const comparison = new Comparison(stage, part<HTMLImageElement>("photo"), part<HTMLInputElement>("line"), source.photo, source.json);
   const sliders = new ExpressionSliders(form, face, stage);
@@ -116,6 +123,6 @@ async function open(viewer: HTMLElement): Promise<void> {
   void offerRoom(viewer.querySelector<HTMLButtonElement>('[data-action="room"]')!, stage);
   listenToKeys(stage);
   await face.learn(source.expressions);
-  sliders.set(face.photoExpression);
+  sliders.express();
   viewer.classList.add("moving");
 }

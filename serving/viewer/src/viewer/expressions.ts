@@ -5,6 +5,7 @@ import type { Stage } from "./stage";
 
 export class ExpressionSliders {
   private readonly sliders: readonly HTMLInputElement[];
+  private shown: readonly string[] = []; // what the sliders said when the face was moved last
 
   constructor(
     private readonly form: HTMLFormElement,
@@ -18,6 +19,7 @@ export class ExpressionSliders {
     });
     form.addEventListener("change", () => this.pair());
     this.set(face.photoExpression);
+    this.shown = this.sliders.map((each) => each.value);
     this.pair();
   }
 
@@ -57,7 +59,11 @@ export class ExpressionSliders {
     return this.sliders.find((each) => each !== slider && movement.contains(each));
   }
 
-  private express(): void {
+  /** Move the face as the sliders say, as far as it does not stand so already. */
+  express(): void {
+    const values = this.sliders.map((each) => each.value);
+    if (!this.face.canMove || values.every((value, number) => value === this.shown[number])) return;
+    this.shown = values;
     this.face.express(this.expression);
     this.stage.wake();
   }

@@ -14,6 +14,7 @@ import {
 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { fetchWhole } from "../fetching";
+import { pause } from "./pauses";
 
 /** Weight of each expression by its name; 0 is neutral, 1 is full. */
 export type Expression = Readonly<Record<string, number>>;
@@ -75,22 +76,24 @@ export class Face {
     if (!source.material.map) throw new Error("the face has no texture");
     this.texture = source.material.map;
     this.mesh = new Mesh(geometry, source.material);
-    this.show();
     this.bounds = new Box3().setFromArray(this.photo);
     for (const other of others) this.bounds.expandByObject(other);
   }
 
-  /** Fetch a face; `tell` hears which part of it is there. */
-  static async load(url: string, bytes: number, tell: (part: number) => void): Promise<Face> {
-    const buffer = await fetchWhole(url, bytes, tell);
+  /** The face of a file. */
+  static async read(buffer: ArrayBuffer): Promise<Face> {
     const { scene, asset } = await new GLTFLoader().parseAsync(buffer, "");
+    await pause();
     scene.updateMatrixWorld(true);
     const meshes: Mesh[] = [];
     scene.traverse((child) => child instanceof Mesh && meshes.push(child));
     const [face, ...others] = meshes;
     for (const hair of [...others]) others.push(inside(hair));
     if (!face) throw new Error("the file holds no mesh");
-    return new Face(face as Mesh<BufferGeometry, MeshBasicMaterial>, asset.extras as About, others);
+    const made = new Face(face as Mesh<BufferGeometry, MeshBasicMaterial>, asset.extras as About, others);
+    await pause();
+    made.show();
+    return made;
   }
 
   get photoExpression(): Expression {

@@ -17,6 +17,7 @@ import {
   WebGLRenderer,
 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
+import { drawn, pause } from "./pauses";
 
 /** How the head is turned, in degrees, signed as in face.json: yaw to the right of the picture, pitch up. */
 export interface View {
@@ -40,24 +41,23 @@ export class Stage {
   readonly scene = new Scene();
   readonly camera = new PerspectiveCamera(30, 1, 0.01, 20);
   private readonly renderer: WebGLRenderer;
+  private readonly card = hasGraphicsCard(); // without one the page stands still while a frame is shown
   private readonly orbit: OrbitControls;
   private readonly home = new Box3();
   private through: Camera = this.camera;
   private readonly ground: Mesh;
   private turning?: { start: number; duration: number; from: View; to: View; target: Vector3 };
   private frame = 0;
-  private readonly card = hasGraphicsCard();
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    const card = this.card;
-    this.renderer = new WebGLRenderer({ canvas, antialias: card, alpha: true });
+    this.renderer = new WebGLRenderer({ canvas, antialias: this.card, alpha: true });
     this.renderer.debug.checkShaderErrors = false; // to ask for them waits for the card
     this.renderer.toneMapping = NeutralToneMapping; // of what is lit: keeps hues; a photo's colours are not touched
     this.renderer.shadowMap.enabled = true;
     this.renderer.shadowMap.type = PCFShadowMap;
     this.ground = contactShadow();
     this.scene.add(this.ground);
-    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, card ? MAX_PIXEL_RATIO : MAX_PIXEL_RATIO_WITHOUT_CARD));
+    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, this.card ? MAX_PIXEL_RATIO : MAX_PIXEL_RATIO_WITHOUT_CARD));
     this.orbit = new OrbitControls(this.camera, canvas);
     this.orbit.enableDamping = true;
     this.orbit.dampingFactor = 0.12;
@@ -72,18 +72,32 @@ export class Stage {
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement!);
   }
 
-  /** Put a thing on the stage and look at the whole of it from the front, once the graphics card can draw it. */
+  /**
+   * Put a thing on the stage and look at the whole of it from the front. The first frame is drawn when this is over, and
+   * the page has not waited for it, if the canvas is not displayed before.
+   */
   async show(thing: Object3D, bounds: Box3): Promise<void> {
     this.scene.add(thing);
     await this.renderer.compileAsync(this.scene, this.camera); // aside, where the first frame would hold up the page
+    await this.settled(); // not everywhere does that wait for the programs
     this.home.copy(bounds);
     const size = bounds.getSize(new Vector3());
     const middle = bounds.getCenter(new Vector3());
     this.ground.position.set(middle.x, bounds.min.y - 0.004, middle.z);
     this.ground.scale.setScalar(SHADOW_SIZE * Math.max(size.x, size.z));
     this.orbit.target.copy(bounds.getCenter(new Vector3()));
-    this.resize();
+    this.fill();
     this.place(FRONT, this.fittingDistance());
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    await pause();
+    this.drawNow();
+    await this.settled();
+    if (this.card) this.wake(); // a browser may have thrown away what it did not display
+  }
+
+  private settled(): Promise<void> {
+    return drawn(this.renderer.getContext() as WebGL2RenderingContext);
   }
 
   /** How the head is turned now. */
@@ -238,8 +252,7 @@ export class Stage {
     const steep = Math.min(Math.max(pitch, -STEEPEST), STEEPEST);
     const offset = new Vector3().setFromSphericalCoords(distance, radians(90 + steep), radians(-yaw));
     this.camera.position.copy(this.orbit.target).add(offset);
-    this.camera.lookAt(this.orbit.target);
-    this.camera.updateMatrixWorld();
+    this.orbit.update(); // here, for what it changes in a frame asks for one more
     this.wake();
   }
 
@@ -250,13 +263,19 @@ export class Stage {
     return half / Math.tan(radians(this.camera.fov) / 2) + size.z / 4; // the outline lies before the middle
   }
 
-  private resize(): void {
+  /** Fill the stage with the canvas. */
+  private fill(): void {
     const { clientWidth, clientHeight } = this.canvas.parentElement!;
-    if (!clientWidth || !clientHeight || this.home.isEmpty()) return;
-    const before = this.fittingDistance();
+    if (!clientWidth || !clientHeight) return;
     this.renderer.setSize(clientWidth, clientHeight, false);
     this.camera.aspect = clientWidth / clientHeight;
     this.camera.updateProjectionMatrix();
+  }
+
+  private resize(): void {
+    if (this.home.isEmpty()) return;
+    const before = this.fittingDistance();
+    this.fill();
     this.place(this.view, (this.orbit.getDistance() * this.fittingDistance()) / before);
     this.drawNow(); // resizing has emptied the canvas
   }
