@@ -13,7 +13,19 @@ from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
 from deep3d.drawing.hair import layers
-from deep3d.drawing.shading import CLAY, CODES, LINEAR, clay_light, encode, lay_over, reduced_light, shade_texture
+from deep3d.drawing.shading import (
+    CLAY,
+    CODES,
+    LINEAR,
+    clay_light,
+    encode,
+    lay_layer_over,
+    lay_over,
+    light_times_opacity,
+    reduced_light,
+    shade_layer,
+    shade_texture,
+)
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.reconstruction import Reconstruction
@@ -86,7 +98,7 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
     head, hair = reconstruction.whole_mesh, reconstruction.hair
     count = len(head.vertices)
     points = head.vertices if hair is None else np.concatenate([head.vertices, hair.mesh.vertices])
-    light_of_hair = None if hair is None else _light_of(hair)
+    shells = [] if hair is None else _lit_layers(hair)
     turns = np.stack([Pose(yaw, 0, 0).to_rotation() for yaw in YAWS])
     vertices = place(np.repeat(points[None], len(YAWS), axis=0), turns, np.zeros_like(turns))
     views = []
@@ -96,29 +108,23 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
         uv_triangles = head.uv_triangles[seen.front]
         picture = shade_texture(light, head.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
         picture = seen.smoothed(picture)
-        if hair is not None and light_of_hair is not None:
-            for layer in layers(hair):
-                over = _see(rasterizer, pixels[:, count:], depths[:, count:], layer.triangles, (PANEL, VIEW_WIDTH))
-                picture = _hair_over(picture, layer, light_of_hair, over, seen.fragments.depth)
+        for shell, light_of_hair in shells:
+            over = _see(rasterizer, pixels[:, count:], depths[:, count:], shell.triangles, (PANEL, VIEW_WIDTH))
+            _lay_hair(picture, shell, light_of_hair, over, seen.fragments.depth[0])
         views.append(encode(picture, CODES))
     return views
 
 
-def _light_of(hair: Hair) -> tuple[np.ndarray, np.ndarray]:
-    """The hair's light times its opacity, and how much it hides of each channel's: (h, w, 3) float32."""
-    opacity = hair.image[..., 3:].astype(np.float32) / 255
-    return LINEAR[hair.image[..., :3]] * opacity, opacity.repeat(3, axis=2)
+def _lit_layers(hair: Hair) -> list[tuple[Mesh, np.ndarray]]:
+    """The layers of hair, and the light of its image times opacity."""
+    light = light_times_opacity(hair.image, LINEAR)
+    return [(layer, light) for layer in layers(hair)]
 
 
-def _hair_over(
-    picture: np.ndarray, hair: Mesh, light: tuple[np.ndarray, np.ndarray], seen: _Seen, head: np.ndarray
-) -> np.ndarray:
-    """Light (H, W, 3) of a head, whose depth is (1, H, W), under a layer of hair where that is seen."""
-    uv_triangles = hair.uv_triangles[seen.front]
-    shaded = [shade_texture(each, hair.uv, seen.fragments, uv_triangles, 0.0) for each in light]
-    layer = seen.smoothed(np.concatenate(shaded, axis=-1))
-    before = (seen.fragments.depth < head)[0, ..., None]
-    return picture + before * (layer[..., :3] - layer[..., 3:] * picture)
+def _lay_hair(picture: np.ndarray, hair: Mesh, light: np.ndarray, seen: _Seen, head: np.ndarray) -> None:
+    """Lay hair over the light (H, W, 3) of a head, whose depth is (H, W), where it is seen."""
+    shaded = shade_layer(light, hair.uv, seen.fragments, hair.uv_triangles[seen.front])
+    lay_layer_over(picture, seen.smoothed(shaded), seen.fragments.depth[0], head)
 
 
 def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:

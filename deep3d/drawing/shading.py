@@ -35,6 +35,39 @@ def shade_texture(
     return _shade_texture(light, texels, triangle, weights, uv_triangles, np.float32(background))[None]
 
 
+def shade_layer(light: np.ndarray, uv: np.ndarray, fragments: Fragments, uv_triangles: np.ndarray) -> np.ndarray:
+    """(1, H, W, 4) float32 as `shade_texture`, from an image as `light_times_opacity` gives; zero where nothing is."""
+    texels = ((uv * [1, -1] + [0, 1]) * light.shape[1::-1] - 0.5).astype(np.float32)
+    return _shade_layer(light, texels, fragments.triangle[0], fragments.weights[0], uv_triangles)[None]
+
+
+@numba.njit(cache=True, nogil=True)
+def light_times_opacity(image, linear):
+    """(h, w, 4) float32 of an image (h, w, 4) uint8 with opacity: light times opacity, and the opacity in [0, 1].
+
+    `linear` (256,) float32 gives the light of each code.
+    """
+    out = np.empty(image.shape, np.float32)
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
+            opacity = np.float32(image[row, column, 3]) / np.float32(255)
+            for channel in range(3):
+                out[row, column, channel] = linear[image[row, column, channel]] * opacity
+            out[row, column, 3] = opacity
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def lay_layer_over(picture, layer, depth, behind):
+    """Lay light times opacity, and opacity, (H, W, 4) over a picture (H, W, 3), where `depth` is less than `behind`."""
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            if depth[row, column] < behind[row, column]:
+                left = np.float32(1) - layer[row, column, 3]
+                for channel in range(3):
+                    picture[row, column, channel] = layer[row, column, channel] + left * picture[row, column, channel]
+
+
 @numba.njit(cache=True, nogil=True)
 def reduced_light(image, step, linear):
     """The light (h / step, w / step, 3) float32 of an image (h, w, 3) uint8, means of step x step pixels.
@@ -148,4 +181,29 @@ def _shade_texture(light, texels, triangle, weights, triangles, background):
                 v = wa * texels[a, 1] + wb * texels[b, 1] + wc * texels[c, 1]
                 red, green, blue = bilinear(light, u, v)
             out[row, column, 0], out[row, column, 1], out[row, column, 2] = red, green, blue
+    return out
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _shade_layer(light, texels, triangle, weights, triangles):
+    out = np.zeros((*triangle.shape, 4), np.float32)
+    height, width = np.float32(light.shape[0] - 1), np.float32(light.shape[1] - 1)
+    zero, one = np.float32(0), np.float32(1)
+    for row in range(triangle.shape[0]):
+        for column in range(triangle.shape[1]):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
+            wa, wb = weights[row, column, 0], weights[row, column, 1]
+            wc = one - wa - wb
+            x = min(max(wa * texels[a, 0] + wb * texels[b, 0] + wc * texels[c, 0], zero), width)
+            y = min(max(wa * texels[a, 1] + wb * texels[b, 1] + wc * texels[c, 1], zero), height)
+            left, top = np.uint32(x), np.uint32(y)
+            right, below = np.uint32(min(x + one, width)), np.uint32(min(y + one, height))
+            fx, fy = x - np.float32(left), y - np.float32(top)
+            for channel in range(4):
+                above = (one - fx) * light[top, left, channel] + fx * light[top, right, channel]
+                under = (one - fx) * light[below, left, channel] + fx * light[below, right, channel]
+                out[row, column, channel] = (one - fy) * above + fy * under
     return out

@@ -152,45 +152,56 @@ def _paint(image, grid, picture, cores, to_core, rows_of, noise, palette, curled
                 continue
             core = cores[0] if row < np.float32(UPPER) else cores[1]
             _at(grid, row, column, own)
-            _at(grid, row, np.float32(columns) - column, twin)
+            if own[6] < np.float32(NOTHING):
+                # Colours still, which filters of viewers mix in at the border, but few bytes of a file.
+                for k in range(3):
+                    image[i, j, k] = np.uint8(_limited(np.exp(own[3 + k]) - np.float32(DARK)))
+                continue
             along, around = (
                 min(row / np.float32(rows), np.float32(1)) * np.float32(noise.shape[1] - 1),
                 azimuth * np.float32(noise.shape[2]),
             )
             lock = _noise(noise[0], along, around)
+            share = _share(own, core, to_core, np.float32(CORE[0]), np.float32(CORE[1]))
+            if share < 1:
+                _at(grid, row, np.float32(columns) - column, twin)
             level = lock + curled * (_noise(noise[1], along, around) - lock)
-            _texel(image[i, j], own, twin, picture, core, to_core, level, lock, palette)
+            _colour(image[i, j], own, twin, share, picture, core, to_core, level, palette)
+            fade = np.float32(FADE) * (np.float32(1) + np.float32(UNSEEN_FADE) * (np.float32(1) - own[7]))
+            opacity = _step(own[6] + fade * (lock - np.float32(0.5)), np.float32(-0.5) * fade, np.float32(0.5) * fade)
+            image[i, j, 3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _texel(texel, own, twin, picture, core, to_core, level, lock, palette):
-    one = np.float32(1)
-    if own[6] < np.float32(NOTHING):
-        # Colours still, which filters of viewers mix in at the border, but few bytes of a file.
-        for k in range(3):
-            texel[k] = np.uint8(min(max(np.exp(own[3 + k]) - np.float32(DARK), np.float32(0)), np.float32(255)))
-        return
-    hair = _value(core, own[0] * to_core[0] + to_core[1], own[1] * to_core[0] + to_core[2])
-    share = own[2] * _step(hair, np.float32(CORE[0]), np.float32(CORE[1]))
-    other = twin[2] * _step(
-        _value(core, twin[0] * to_core[0] + to_core[1], twin[1] * to_core[0] + to_core[2]),
-        np.float32(0.6),
-        np.float32(0.95),
-    )
-    other *= one - share
-    red, green, blue = bilinear(picture, own[0], own[1])
-    mirrored = bilinear(picture, twin[0], twin[1])
-    photo = (red, green, blue)
+def _colour(texel, own, twin, share, picture, core, to_core, level, palette):
+    """The photo's colour by its share, that of the twin, and a strand's; what has no share is not worked out."""
+    one, dark = np.float32(1), np.float32(DARK)
+    other = np.float32(0)
+    if share < one:
+        other = (one - share) * _share(twin, core, to_core, np.float32(0.6), np.float32(0.95))
+    rest = one - share - other
+    photo = bilinear(picture, own[0], own[1]) if share > 0 else (np.float32(0), np.float32(0), np.float32(0))
+    mirrored = bilinear(picture, twin[0], twin[1]) if other > 0 else photo
     place = min(int(level * len(palette)), len(palette) - 1)
     for k in range(3):
-        filled = np.exp(own[3 + k] + palette[place, k]) - np.float32(DARK)
-        gained = (mirrored[k] + np.float32(DARK)) * np.exp(own[3 + k] - twin[3 + k]) - np.float32(DARK)
-        colour = share * photo[k] + other * gained + (one - share - other) * filled
-        texel[k] = np.uint8(min(max(colour, np.float32(0)), np.float32(255)) + np.float32(0.49))
-    fade = np.float32(FADE) * (one + np.float32(UNSEEN_FADE) * (one - own[7]))
-    ragged = own[6] + fade * (lock - np.float32(0.5))
-    opacity = _step(ragged, np.float32(-0.5) * fade, np.float32(0.5) * fade)
-    texel[3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
+        colour = share * photo[k]
+        if other > 0:
+            colour += other * ((mirrored[k] + dark) * np.exp(own[3 + k] - twin[3 + k]) - dark)
+        if rest > 0:
+            colour += rest * (np.exp(own[3 + k] + palette[place, k]) - dark)
+        texel[k] = np.uint8(_limited(colour) + np.float32(0.49))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _share(point, core, to_core, low, high):
+    """How far the photo shows hair at a point of the grid."""
+    column, row = point[0] * to_core[0] + to_core[1], point[1] * to_core[0] + to_core[2]
+    return point[2] * _step(_value(core, column, row), low, high)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _limited(colour):
+    return min(max(colour, np.float32(0)), np.float32(255))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -201,29 +212,43 @@ def _step(x, low, high):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _at(grid, row, column, out):
-    rows, columns = grid.shape[0], grid.shape[1]
-    row = min(max(row, np.float32(0)), np.float32(rows - 1))
-    top = min(int(row), rows - 2)
-    left = int(column) % columns
-    right = (left + 1) % columns
-    fy, fx = row - np.float32(top), column - np.float32(int(column))
+    top, below, fy = _between(row, grid.shape[0])
+    left, right, fx = _round(column, grid.shape[1])
     one = np.float32(1)
     for k in range(grid.shape[2]):
         above = grid[top, left, k] + fx * (grid[top, right, k] - grid[top, left, k])
-        below = grid[top + 1, left, k] + fx * (grid[top + 1, right, k] - grid[top + 1, left, k])
-        out[k] = (one - fy) * above + fy * below
+        under = grid[below, left, k] + fx * (grid[below, right, k] - grid[below, left, k])
+        out[k] = (one - fy) * above + fy * under
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _noise(noise, row, column):
-    rows, columns = noise.shape
-    top = min(int(row), rows - 2)
-    left = int(column) % columns
-    right = (left + 1) % columns
-    fy, fx = row - np.float32(top), column - np.float32(int(column))
+    top, below, fy = _between(row, noise.shape[0])
+    left, right, fx = _round(column, noise.shape[1])
     above = noise[top, left] + fx * (noise[top, right] - noise[top, left])
-    below = noise[top + 1, left] + fx * (noise[top + 1, right] - noise[top + 1, left])
-    return above + fy * (below - above)
+    under = noise[below, left] + fx * (noise[below, right] - noise[below, left])
+    return above + fy * (under - above)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _between(row, rows):
+    """The two rows about one, which ends at the first and last, and the share of the second."""
+    row = min(max(row, np.float32(0)), np.float32(rows - 1))
+    top = min(np.uint32(row), np.uint32(rows - 2))
+    return top, np.uint32(top + 1), row - np.float32(top)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _round(column, columns):
+    """The two columns about one from 0 to `columns`, which is the first again, and the share of the second.
+
+    No remainders: divisions would take half of the time of a picture.
+    """
+    left = np.uint32(column)
+    share = column - np.float32(left)
+    left = left if left < columns else np.uint32(left - columns)
+    right = np.uint32(left + 1)
+    return left, right if right < columns else np.uint32(0), share
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -231,7 +256,7 @@ def _value(values, x, y):
     height, width = values.shape
     x = min(max(x, np.float32(0)), np.float32(width - 1.001))
     y = min(max(y, np.float32(0)), np.float32(height - 1.001))
-    column, row = int(x), int(y)
+    column, row = np.uint32(x), np.uint32(y)  # numba checks signed indices for negative values
     fx, fy = x - np.float32(column), y - np.float32(row)
     above = values[row, column] + fx * (values[row, column + 1] - values[row, column])
     below = values[row + 1, column] + fx * (values[row + 1, column + 1] - values[row + 1, column])
