@@ -15,6 +15,7 @@ from deep3d.hair import Hair, HairMask, make_hair
 from deep3d.lighting import shade
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
+from deep3d.uncertainty import region_deviation, vertex_deviation
 from deep3d.whole_head import WholeHead
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Reconstruction:
     """Milliseconds by step, as this photo's or face's share of its batch, without lazily computed results."""
     confidence: Confidence | None = None  # None where the checkpoint has no dense landmarks
     displacement: np.ndarray | None = None  # (V, 3) decimetres beyond the linear model, in the neutral pose
+    covariance: np.ndarray | None = None
+    """(144, 144) of identity and expression, as the fit knows them; None where nothing was fitted."""
     merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, for a face from several photos
     hair_mask: HairMask | None = None  # None where hair was not looked for
     left_out: tuple[str, ...] = ()  # sentences: photos of the person that are left out, and why
@@ -142,6 +145,16 @@ class Reconstruction:
         if self.hair_mask is None:
             return None
         return make_hair(self.photo.pixels, self.hair_mask, self.vertices, self.photo_matrix, self.face_model)
+
+    @cached_property
+    def vertex_deviation(self) -> np.ndarray | None:
+        """(V,) millimetres, how far each vertex is expected to be from its true place; see `deep3d.uncertainty`."""
+        return None if self.covariance is None else vertex_deviation(self.face_model, self.covariance)
+
+    @cached_property
+    def region_deviation(self) -> dict[str, float] | None:
+        """The same for regions of the head, by name."""
+        return None if self.covariance is None else region_deviation(self.face_model, self.covariance)
 
     @property
     def warnings(self) -> tuple[str, ...]:

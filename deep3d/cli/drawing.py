@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 KINDS_HELP = (
     "What to draw, separated by commas: 2d_sparse, 2d_dense, 3d, depth, pncc, uv_tex, pose, ply, obj, normals, albedo, "
-    "wireframe, error, turntable."
+    "wireframe, error, uncertainty, turntable."
 )
 
 

@@ -66,6 +66,9 @@ def evaluate(
         int, _data_set("Number of synthetic people to measure: shape error from 1, 2, 4 and 8 photos.", least=0)
     ] = 0,
     depth: Annotated[int, _data_set("Number of synthetic heads to measure: depth and normals by pixel.", least=0)] = 0,
+    uncertainty: Annotated[
+        int, _data_set("Number of synthetic heads to measure: stated uncertainty of shape, and true error.", least=0)
+    ] = 0,
     faceless: Annotated[int, _data_set("Number of synthetic pictures without a face: false positives.", least=0)] = 0,
     faceless_photos: Annotated[Path | None, _data_set("Folder of photos without faces: false positives.")] = None,
     clips: Annotated[int, _data_set("Number of synthetic clips: videos compared with single frames.", least=0)] = 0,
@@ -140,7 +143,7 @@ def evaluate(
                 raise
             say(f"deep3d: {error}; measuring only the mean face")
     with TemporaryDirectory() as scratch, progress() as bar:
-        benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, depth, Path(scratch))
+        benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, depth, uncertainty, Path(scratch))
         benchmarks += faceless_benchmarks(faceless, faceless_photos, Path(scratch))
         alone = (clips > 0 or materials > 0) and not benchmarks
         result = None if alone else run_evaluation(benchmarks, predictors, _shown_on(bar))

@@ -11,6 +11,7 @@ from deep3d.drawing.relit import relight
 from deep3d.drawing.surface import draw_albedo, draw_surface, draw_wireframe
 from deep3d.drawing.textures import draw_uv_texture
 from deep3d.drawing.turntable import draw_turntable
+from deep3d.drawing.uncertainty import draw_uncertainty
 from deep3d.drawing.view import draw_view
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "draw_surface",
     "draw_textured",
     "draw_turntable",
+    "draw_uncertainty",
     "draw_uv_texture",
     "draw_view",
     "draw_wireframe",

@@ -18,6 +18,7 @@ from deep3d.evaluation.published.realy import realy_benchmark
 from deep3d.evaluation.robustness.confidence import confidence_benchmark
 from deep3d.evaluation.robustness.faceless import faceless_benchmark
 from deep3d.evaluation.robustness.turned import turned_benchmark
+from deep3d.evaluation.robustness.uncertainty import uncertainty_benchmark
 from deep3d.evaluation.scan_error.scans import head_benchmark
 from deep3d.evaluation.synthetic import same_person_benchmark, synthetic_benchmark
 from deep3d.face_model import read_face_model
@@ -64,15 +65,20 @@ def faceless_benchmarks(count: int, given: Path | None, scratch: Path) -> list[B
 
 
 def synthetic_benchmarks(
-    face_model: Path | None, heads: int, people: int, mapped: int, scratch: Path
+    face_model: Path | None, heads: int, people: int, mapped: int, stated: int, scratch: Path
 ) -> list[Benchmark]:
     """Heads of a face model (None for the open one), drawn into a folder that must exist while they are measured.
 
-    For landmarks, of people several times, and with all that is known of their pixels.
+    For landmarks, of people several times, with all that is known of their pixels, and for stated uncertainty.
 
     Raises: FaceModelError.
     """
-    makers = ((heads, synthetic_benchmark), (people, same_person_benchmark), (mapped, depth_benchmark))
+    makers = (
+        (heads, synthetic_benchmark),
+        (people, same_person_benchmark),
+        (mapped, depth_benchmark),
+        (stated, uncertainty_benchmark),
+    )
     wanted = [(count, make) for count, make in makers if count]
     model = read_face_model(face_model) if wanted else None
     return [make(model, count, scratch / make.__name__) for count, make in wanted if model is not None]

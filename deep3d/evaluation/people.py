@@ -1,7 +1,7 @@
 """Consistency of identity: distances between the shapes from photos of one person, and of different people.
 
 A folder holds a folder of photos for each person. Neutral shapes are aligned by a similarity transform
-and compared within 95 mm of the tip of the nose.
+and compared within 95 mm of the tip of the nose. `strangers` measures how well people are told apart.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import numpy as np
 
 from deep3d.errors import DatasetError, Deep3DError
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
+from deep3d.evaluation.predictor import ReconstructorPredictor
 from deep3d.evaluation.published.cropped_scans import CROP, NOSE_TIP
 from deep3d.evaluation.scan_error.registration import Similarity
+from deep3d.evaluation.strangers import told_apart
 from deep3d.photo import find_photos
 
 COLUMNS = (("within", "mean"), ("within", "p90"), ("between", "mean"))
@@ -47,6 +49,8 @@ def people_benchmark(folder: Path) -> Benchmark:
         known = np.isfinite(errors["within"] + errors["between"])
         nearest = (errors["within"] < errors["between"])[known]
         figures = {"nearest to their own person, %": 100 * float(nearest.mean())} if known.any() else {}
+        if isinstance(predictor, ReconstructorPredictor):
+            figures |= told_apart([*predictor.reconstructions(people.photos)], names)
         return Measurement(
             people.photos, errors, {"person": {name: names == name for name in dict.fromkeys(people.names)}}, figures
         )

@@ -15,7 +15,9 @@ from deep3d.camera import Pose
 from deep3d.coefficients import FaceCoefficients
 from deep3d.evaluation.measurement import Benchmark, FacePredictor, Measurement, PredictedMesh, Progress
 from deep3d.evaluation.people import face_distance
+from deep3d.evaluation.predictor import ReconstructorPredictor
 from deep3d.evaluation.published.aflw2000 import TurnedFaces, turned_faces_benchmark
+from deep3d.evaluation.strangers import told_apart
 from deep3d.face_model import FaceModel
 from deep3d.mesh import MILLIMETRES
 from deep3d.synthetic.heads import HeadGenerator, Heads
@@ -66,10 +68,20 @@ def same_person_benchmark(model: FaceModel, count: int, folder: Path) -> Benchma
             if progress is not None:
                 progress(row + 1, len(sets))
         groups = {"photos of a person": {str(size): sizes == size for size in COUNTS}}
-        return Measurement(tuple(photos[0] for photos, *_ in sets), {"shape": errors}, groups)
+        figures = _told_apart(predictor, [photos for photos, _ in people])
+        return Measurement(tuple(photos[0] for photos, *_ in sets), {"shape": errors}, groups, figures)
 
     caption = "Synthetic people: error of the neutral shape in millimetres, after a similarity alignment."
     return Benchmark("same_person", caption, (("shape", "mean"), ("shape", "p90")), measure)
+
+
+def _told_apart(predictor: FacePredictor, people: list[list[Path]]) -> dict[str, float]:
+    """How well these people, each in several photos, are told apart."""
+    if not isinstance(predictor, ReconstructorPredictor):
+        return {}
+    photos = [photo for some in people for photo in some]
+    names = np.repeat(np.arange(len(people)), [len(some) for some in people])
+    return told_apart([*predictor.reconstructions(photos)], names)
 
 
 def _draw_person(generator: HeadGenerator, model: FaceModel, folder: Path) -> tuple[list[Path], PredictedMesh]:

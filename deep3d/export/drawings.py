@@ -32,13 +32,14 @@ PICTURES: dict[str, Draw] = {
     "albedo": drawing.draw_albedo,
     "wireframe": drawing.draw_wireframe,
     "error": drawing.draw_error,
+    "uncertainty": drawing.draw_uncertainty,
 }
 """Pictures that can be drawn on a photo or on the frames of a film."""
 MAPS = ("depth", "pncc", "normals")
 """Pictures whose colours are measures: they are PNG, the others JPEG."""
 KINDS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose", "ply", "obj")
-KINDS += ("normals", "albedo", "wireframe", "error", "turntable")
-"""The nine of 3DDFA_V2 by their names, and five more."""
+KINDS += ("normals", "albedo", "wireframe", "error", "uncertainty", "turntable")
+"""The nine of 3DDFA_V2 by their names, and six more."""
 
 DEEPEST = 65535  # of a 16-bit PNG
 JPEG_QUALITY = 92

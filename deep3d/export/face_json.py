@@ -68,6 +68,8 @@ def describe(reconstruction: Reconstruction) -> dict[str, Any]:
         and {"name": reconstruction.checkpoint_name, "sha256": reconstruction.checkpoint_sha256},
         "confidence": reconstruction.confidence
         and {"landmark_error_percent": round(reconstruction.confidence.landmark_error, 3)},
+        "shape_error_mm": reconstruction.region_deviation
+        and {region: round(millimetres, 2) for region, millimetres in reconstruction.region_deviation.items()},
         "warnings": list(reconstruction.warnings),
         "timings_ms": {step: round(float(time), 2) for step, time in reconstruction.timings_ms.items()},
     }

@@ -2,7 +2,7 @@
 
 from deep3d.fitting.basis import LandmarkBasis, SurfaceBasis
 from deep3d.fitting.landmark_files import read_landmarks68, told_placement
-from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks, trusted_deviation
+from deep3d.fitting.landmarks import Fit, Priors, fit_covariance, fit_landmarks, prior_covariance, trusted_deviation
 from deep3d.fitting.lips import read_mouths
 from deep3d.fitting.photometric import PhotoFit, SeenLandmarks, View, fit_person_colours, fit_photo_colours
 from deep3d.fitting.reflectance import ColourPriors, fit_reflectance
@@ -17,11 +17,13 @@ __all__ = [
     "SeenLandmarks",
     "SurfaceBasis",
     "View",
+    "fit_covariance",
     "fit_landmarks",
     "fit_person_colours",
     "fit_photo_colours",
     "fit_reflectance",
     "fit_together",
+    "prior_covariance",
     "read_landmarks68",
     "read_mouths",
     "told_placement",

@@ -6,7 +6,7 @@ units of their deviation, and priors over identity, expression and perspective.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from deep3d.fitting.iteration import (
 
 LANDMARK68_TRUST = 3.0
 """The 68 landmarks were also learned from real photos, the other dense ones from synthetic heads only."""
+ALIKE = 0.6
+"""Share of the variance of the regressed identity that all photos of a person have in common."""
 ITERATIONS = 8  # at most
 SETTLED = 0.2  # largest step, in any unit: the next one is thirty times smaller
 
@@ -41,6 +43,16 @@ class Priors:
     displacement: float = 1.0  # of the standard deviations of `free_displacements`
     perspective_mean: float = 0.09  # per decimetre
     perspective: float = 0.05
+
+
+def shared_priors(priors: Priors, views: int) -> Priors:
+    """The priors of each of so many views of one person: its share of the person's.
+
+    The regressed identities of one person err alike, so that the prior about their mean is hardly stronger than one
+    photo's. Displacements have the prior of one photo.
+    """
+    alike = np.sqrt(1 + ALIKE * (views - 1))
+    return replace(priors, identity=priors.identity * alike, displacement=priors.displacement * np.sqrt(views))
 
 
 @dataclass(frozen=True)
@@ -119,16 +131,40 @@ def normal_equations(
     residual = weight * (points - view.pixels).reshape(weight.shape)
     jacobian = jacobian_of(basis, state, view)
     jacobian *= weight[..., None].astype(np.float32)
-    precision = np.zeros(jacobian.shape[-1])  # inverse variances: 0 without a prior
-    precision[POSE - 1] = priors.perspective**-2
-    precision[POSE:] = priors.displacement**-2
-    precision[POSE : POSE + basis.linear] = priors.expression**-2
-    precision[POSE : POSE + basis.identities] = priors.identity**-2
+    precision = _precision(basis, jacobian.shape[-1], priors)
     pull = np.zeros((len(points), len(precision)))
     pull[:, POSE - 1] = precision[POSE - 1] * (priors.perspective_mean - state.perspective)
     pull[:, POSE:] = precision[POSE:] * (first.shape - state.shape)
     normal = jacobian.mT @ jacobian + np.diag(precision + 1e-6)
     return normal, (jacobian.mT @ residual[..., None].astype(np.float32))[..., 0] + pull
+
+
+def fit_covariance(
+    basis: LandmarkBasis, fit: Fit, points: np.ndarray, deviation: np.ndarray, priors: Priors = Priors()
+) -> np.ndarray:
+    """(B, 144, 144) covariance of identity and expression of fitted faces: the inverse of the normal matrix there."""
+    shape = slice(POSE, POSE + basis.linear)
+    covariances = []
+    for number, camera in enumerate(fit.cameras):
+        state, row = initial_state(fit.coefficients[number], camera), slice(number, number + 1)
+        normal, _ = normal_equations(basis, state, state, points[row], deviation[row], priors)
+        covariances.append(np.linalg.inv(normal[0])[shape, shape])
+    return np.stack(covariances)
+
+
+def prior_covariance(basis: LandmarkBasis, priors: Priors) -> np.ndarray:
+    """(144, 144) covariance of identity and expression by the priors alone."""
+    return np.diag(1 / _precision(basis, POSE + basis.linear, priors)[POSE:])
+
+
+def _precision(basis: LandmarkBasis, unknowns: int, priors: Priors) -> np.ndarray:
+    """(7 + K,) inverse variances of the unknowns: 0 without a prior."""
+    precision = np.zeros(unknowns)
+    precision[POSE - 1] = priors.perspective**-2
+    precision[POSE:] = priors.displacement**-2
+    precision[POSE : POSE + basis.linear] = priors.expression**-2
+    precision[POSE : POSE + basis.identities] = priors.identity**-2
+    return precision
 
 
 def fit_error(pixels: np.ndarray, points: np.ndarray, deviation: np.ndarray) -> np.ndarray:

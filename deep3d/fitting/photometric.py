@@ -22,7 +22,8 @@ from deep3d.fitting.basis import LandmarkBasis, SurfaceBasis
 from deep3d.fitting.colours import OCCLUSION, ColourCue, SmoothPhoto
 from deep3d.fitting.free_shape import absorbed, unfolded
 from deep3d.fitting.iteration import POSE, FaceState, initial_state, to_coefficients
-from deep3d.fitting.landmarks import Priors, normal_equations
+from deep3d.fitting.joint import joint_covariances, joint_steps
+from deep3d.fitting.landmarks import Priors, normal_equations, prior_covariance, shared_priors
 from deep3d.fitting.reflectance import ColourPriors, Reflectance
 from deep3d.fitting.unknowns import Cue, Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
@@ -72,6 +73,7 @@ class PhotoFit:
     camera: Camera
     difference: float  # mean distance of colours in [0, 1] over the visible skin
     kept: bool  # whether the face is nearer to the photo than its start, which is kept otherwise
+    covariance: np.ndarray  # (144, 144) of identity and expression: by all cues, or by the priors alone if unknown
     folds: int = 0  # triangles that displacements would have folded; damped there
 
 
@@ -123,12 +125,13 @@ def fit_person_colours(
             fit.rasterize()
         for _ in range(STEPS):
             _step_together(fits, basis, shared)
+    _inform(fits, basis, shared)
     return [fit.settled(alone=len(fits) == 1) for fit in fits]
 
 
 def _step_together(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.ndarray) -> None:
     """One step of all views; one that shows nothing, or nothing but nonsense, takes part in what is shared."""
-    told = [(fit, equations) for fit in fits if (equations := fit.equations()) is not None]
+    told = _told(fits)
     if not told:
         return
     steps = joint_steps([equations for _, equations in told], shared)
@@ -141,25 +144,14 @@ def _step_together(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.nda
             fit.face = fit.face.apply_step(basis, person)
 
 
-def joint_steps(equations: Sequence[Equations], shared: np.ndarray) -> list[np.ndarray]:
-    """The step (U,) of each view, equal at the `shared` unknowns; each view's own are eliminated first (Schur)."""
-    if len(equations) == 1:
-        return [equations[0].solve()]
-    own = np.setdiff1d(np.arange(len(equations[0].gradient)), shared)
-    left, right, eliminated = np.zeros((len(shared),) * 2), np.zeros(len(shared)), []
-    for each in equations:
-        mixed = each.normal[np.ix_(own, shared)]
-        solved = np.linalg.solve(each.normal[np.ix_(own, own)], np.column_stack([mixed, each.gradient[own]]))
-        left += each.normal[np.ix_(shared, shared)] - mixed.T @ solved[:, :-1]
-        right += each.gradient[shared] - mixed.T @ solved[:, -1]
-        eliminated.append(solved)
-    together = np.linalg.solve(left, right)
-    steps = []
-    for solved in eliminated:
-        step = np.empty(len(own) + len(shared))
-        step[shared], step[own] = together, solved[:, -1] - solved[:, :-1] @ together
-        steps.append(step)
-    return steps
+def _told(fits: Sequence[_ViewFit]) -> list[tuple[_ViewFit, Equations]]:
+    """The views that show something, and their equations, each with its share of the person's priors."""
+    while True:
+        told = [(fit, equations) for fit in fits if (equations := fit.equations()) is not None]
+        if all(fit.sharing == len(told) for fit, _ in told):
+            return told
+        for fit, _ in told:
+            fit.sharing = len(told)
 
 
 def _shared(basis: SurfaceBasis) -> np.ndarray:
@@ -167,6 +159,16 @@ def _shared(basis: SurfaceBasis) -> np.ndarray:
     shape, albedo = POSE + basis.directions.shape[2], ALBEDO_COUNT
     person = [np.arange(POSE, POSE + basis.identities), np.arange(POSE + basis.linear, shape + albedo)]
     return np.concatenate(person)
+
+
+def _inform(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.ndarray) -> None:
+    """Give each view the covariance of its shape, by the equations of the last step."""
+    told = [(fit, fit.told) for fit in fits if fit.told is not None and fit.surface is not None]
+    if told:
+        wanted = np.arange(POSE, POSE + basis.linear)
+        covariances = joint_covariances([equations for _, equations in told], shared, wanted)
+        for (fit, _), covariance in zip(told, covariances, strict=True):
+            fit.covariance = covariance
 
 
 @dataclass
@@ -177,8 +179,11 @@ class _ViewFit:
     basis: SurfaceBasis
     shown: SurfaceBasis  # basis of the visible surface: without displacements if colours are its only cue
     colours: ColourCue
-    cues: tuple[Cue, ...]
+    landmarks: LandmarkCue
+    sharing: int  # the number of views that share the person's priors
     face: FittedFace
+    covariance: np.ndarray  # (144, 144) of identity and expression
+    told: Equations | None = None  # of the last step
     surface: VisibleSurface | None = None
     before: float = np.inf  # difference of colours at the start
 
@@ -186,16 +191,14 @@ class _ViewFit:
     def begun(
         cls, view: View, basis: SurfaceBasis, priors: Priors, colour_priors: ColourPriors, views: int
     ) -> _ViewFit:
-        """The view at the start; each of so many views has its share of the prior of displacements."""
+        """One of so many views at the start."""
         model, count = basis.model, basis.displacements
-        landmarks = replace(view.landmarks, basis=view.landmarks.basis.widened(basis.directions.shape[2]))
-        believed = initial_state(view.regressed, displacements=count)
+        seen = replace(view.landmarks, basis=view.landmarks.basis.widened(basis.directions.shape[2]))
+        landmarks = LandmarkCue(seen, initial_state(view.regressed, displacements=count), priors)
         colours = ColourCue(SmoothPhoto(view.crop), model, Reflectance.of(view.regressed), colour_priors)
-        own = replace(priors, displacement=priors.displacement * np.sqrt(views))
-        cues = (colours, LandmarkCue(landmarks, believed, own), *view.cues)
         shown = basis if view.cues else model.derived(SurfaceBasis.of, True)  # colours do not move displacements
         face = FittedFace(initial_state(view.start, view.camera, count), Reflectance.of(view.start), OCCLUSION)
-        return cls(view, basis, shown, colours, cues, face)
+        return cls(view, basis, shown, colours, landmarks, views, face, prior_covariance(basis, priors))
 
     def rasterize(self) -> None:
         """Rasterise the face to find its visible points."""
@@ -211,8 +214,11 @@ class _ViewFit:
         """Of all cues; None where nothing is seen, or not in numbers."""
         if self.surface is None:
             return None
-        equations = reduce(add, (cue.equations(self.surface, self.face) for cue in self.cues))
+        landmarks = replace(self.landmarks, priors=shared_priors(self.landmarks.priors, self.sharing))
+        cues = (self.colours, landmarks, *self.view.cues)
+        equations = reduce(add, (cue.equations(self.surface, self.face) for cue in cues))
         if np.isfinite(equations.gradient).all() and np.isfinite(equations.normal).all():
+            self.told = equations
             return equations
         self.surface = None
         return None
@@ -221,20 +227,23 @@ class _ViewFit:
         """The face, or its start if that is better; unless `alone`, with what the views share."""
         after = np.inf if self.surface is None else self.colours.difference(self.surface, self.face)
         if after < self.before:  # false for what is not a number, too
-            return _settled(self.basis, self.face, self.view.start, after)
-        stays = PhotoFit(self.view.start, np.zeros_like(self.basis.mean), self.view.camera, self.before, False)
+            return _settled(self.basis, self.face, self.view.start, after, self.covariance)
+        nothing = np.zeros_like(self.basis.mean)
+        stays = PhotoFit(self.view.start, nothing, self.view.camera, self.before, False, self.covariance)
         if alone or not np.isfinite(self.face.state.shape).all():
             return stays
-        person = _settled(self.basis, self.face, self.view.start, self.before)
+        person = _settled(self.basis, self.face, self.view.start, self.before, self.covariance)
         kept = replace(self.view.start, identity=person.coefficients.identity, albedo=person.coefficients.albedo)
         return replace(stays, coefficients=kept, displacement=person.displacement)
 
 
-def _settled(basis: SurfaceBasis, face: FittedFace, start: FaceCoefficients, difference: float) -> PhotoFit:
+def _settled(
+    basis: SurfaceBasis, face: FittedFace, start: FaceCoefficients, difference: float, covariance: np.ndarray
+) -> PhotoFit:
     """The face as coefficients and displacements, as far as possible in the former."""
     coefficients, (camera,) = to_coefficients(basis, face.state, start)
     identity, rest = absorbed(basis, coefficients.identity[0], basis.displacement(face.state.shape[0]))
     albedo, lighting = (values[None].astype(np.float32) for values in (face.skin.albedo, face.skin.lighting))
     coefficients = replace(coefficients, identity=identity[None], albedo=albedo, lighting=lighting)
     displacement, folds = unfolded(basis.model, basis.model.shape(coefficients)[0], rest)
-    return PhotoFit(coefficients, displacement, camera, difference, True, folds)
+    return PhotoFit(coefficients, displacement, camera, difference, True, covariance, folds)

@@ -15,8 +15,8 @@ from deep3d.camera import DEEP3D_CAMERA
 from deep3d.coefficients import IDENTITY, FaceCoefficients
 from deep3d.errors import ShapeError
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.iteration import POSE, apply_step, initial_state, project_landmarks, to_coefficients
-from deep3d.fitting.landmarks import ITERATIONS, Fit, Priors, fit_error, normal_equations
+from deep3d.fitting.iteration import POSE, FaceState, apply_step, initial_state, project_landmarks, to_coefficients
+from deep3d.fitting.landmarks import ITERATIONS, Fit, Priors, fit_error, normal_equations, shared_priors
 
 PRIORS = Priors()
 
@@ -47,7 +47,7 @@ def fit_together(
         )
     state = first = initial_state(start)
     for _ in range(ITERATIONS):
-        normal, gradient = normal_equations(basis, state, first, points, deviation, priors)
+        normal, gradient = _equations(basis, state, first, points, deviation, person, priors)
         state = apply_step(basis, state, _joint_step(normal, gradient, person, basis.identities))
     before, after = (fit_error(project_landmarks(basis, which).pixels, points, deviation) for which in (first, state))
     sound = ~np.isin(person, person[~np.isfinite(after)])  # one photo with NaN affects all photos of its person
@@ -61,6 +61,26 @@ def fit_together(
         np.where(kept, after, before),
         kept,
     )
+
+
+def _equations(
+    basis: LandmarkBasis,
+    state: FaceState,
+    first: FaceState,
+    points: np.ndarray,
+    deviation: np.ndarray,
+    person: np.ndarray,
+    priors: Priors,
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `normal_equations`, with each photo's share of the priors of its person."""
+    unknowns = POSE + basis.directions.shape[-1]
+    normal, gradient = np.empty((len(points), unknowns, unknowns)), np.empty((len(points), unknowns))
+    for number in np.unique(person):
+        rows = person == number
+        own = shared_priors(priors, int(rows.sum()))
+        now, then = (FaceState(**{name: each[rows] for name, each in vars(one).items()}) for one in (state, first))
+        normal[rows], gradient[rows] = normal_equations(basis, now, then, points[rows], deviation[rows], own)
+    return normal, gradient
 
 
 def _joint_step(normal: np.ndarray, gradient: np.ndarray, person: np.ndarray, identities: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from deep3d.detection.detector import Detection
 from deep3d.errors import LandmarksInvalid, ShapeError
 from deep3d.face_model import FaceModel, SurfacePoints
 from deep3d.fitting.basis import LandmarkBasis
-from deep3d.fitting.landmarks import Fit, Priors, fit_landmarks
+from deep3d.fitting.landmarks import Fit, Priors, fit_covariance, fit_landmarks
 from deep3d.fitting.pose import fit_pose
 from deep3d.landmarks import INNER, JAW, PLACEMENTS, Placement, five_points
 from deep3d.photo import Photo
@@ -45,7 +45,7 @@ def fit_photo(
     points = crop.to_crop(landmarks68)[None]
     tried = PLACEMENTS if placement is None else (placement,)
     fits = [_fitted(face_model, points, each) for each in tried]
-    fit = min(fits, key=lambda each: each.error[0])
+    basis, fit = min(fits, key=lambda each: each[1].error[0])
     low, high = landmarks68.min(axis=0), landmarks68.max(axis=0)
     face = Reconstruction(
         photo=photo,
@@ -56,6 +56,7 @@ def fit_photo(
         camera=fit.cameras[0],
         checkpoint_name=None,
         checkpoint_sha256=None,
+        covariance=fit_covariance(basis, fit, points, _deviation(), PRIORS)[0],
         timings_ms={"fit": 1000 * (time.perf_counter() - clock)},
     )
     distance = float(np.linalg.norm(crop.to_crop(face.landmarks68) - points[0], axis=-1)[INNER].mean())
@@ -67,18 +68,23 @@ def fit_photo(
     return face
 
 
-def _fitted(model: FaceModel, points: np.ndarray, placement: Placement) -> Fit:
+def _fitted(model: FaceModel, points: np.ndarray, placement: Placement) -> tuple[LandmarkBasis, Fit]:
     """The face by landmarks (1, 68, 2) of a placement; an outline is updated as the head turns."""
     surface = model.landmarks if placement == "mediapipe" else model.markup.points
     basis = LandmarkBasis.of_points(model, surface)
-    deviation = np.full((1, 68), DEVIATION)
-    deviation[:, JAW] = JAW_DEVIATION
     start = _first_pose(basis, points)
-    fit = fit_landmarks(basis, points, deviation, start, PRIORS)
+    fit = fit_landmarks(basis, points, _deviation(), start, PRIORS)
     for _ in range(OUTLINES if placement == "contour" else 0):
         basis = LandmarkBasis.of_points(model, _outline(model, fit))
-        fit = fit_landmarks(basis, points, deviation, start, PRIORS)
-    return fit
+        fit = fit_landmarks(basis, points, _deviation(), start, PRIORS)
+    return basis, fit
+
+
+def _deviation() -> np.ndarray:
+    """(1, 68) crop pixels."""
+    deviation = np.full((1, 68), DEVIATION)
+    deviation[:, JAW] = JAW_DEVIATION
+    return deviation
 
 
 def _outline(model: FaceModel, fit: Fit) -> SurfacePoints:

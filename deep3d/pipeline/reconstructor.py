@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from deep3d.camera import DEEP3D_CAMERA, Camera
-from deep3d.coefficients import FaceCoefficients
+from deep3d.coefficients import IDENTITY, FaceCoefficients
 from deep3d.confidence import Confidence, assess
 from deep3d.dense import DenseEstimator, read_dense
 from deep3d.detection.detector import FaceDetector, WhichFaces
@@ -21,13 +21,16 @@ from deep3d.face_model import FaceModel, read_face_model
 from deep3d.fitting import (
     LandmarkBasis,
     PhotoFit,
+    Priors,
     SeenLandmarks,
     SurfaceBasis,
     View,
+    fit_covariance,
     fit_landmarks,
     fit_person_colours,
     fit_reflectance,
     fit_together,
+    prior_covariance,
     read_mouths,
     trusted_deviation,
 )
@@ -42,6 +45,7 @@ from deep3d.pipeline.same_person import (
     STRANGER,
     SamePerson,
     find_strangers,
+    identity_agreement,
     photo_weights,
     share_identity,
     who_is_left_out,
@@ -52,6 +56,8 @@ from deep3d.refiner import LandmarkRefiner, read_refiner
 from deep3d.regression import DenseLandmarks, Regression, Regressor
 from deep3d.runtime import Choice, Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import one_blas_thread
+
+IDENTITIES = IDENTITY.stop - IDENTITY.start
 
 FIT_FAILED = "The fit to this photo failed. This is the result without it."
 
@@ -94,14 +100,21 @@ class _Fitted:
     coefficients: FaceCoefficients
     cameras: tuple[Camera, ...]
     settled: np.ndarray  # (B,) bool: whether the fit is better than its start, which is kept otherwise
+    covariance: tuple[np.ndarray | None, ...]  # B, (144, 144) of identity and expression
     displacement: tuple[np.ndarray | None, ...]  # B, (V, 3) decimetres beyond the linear model
     folds: tuple[int, ...]  # B, triangles at which displacements were damped
 
     @classmethod
-    def linear(cls, coefficients: FaceCoefficients, cameras: tuple[Camera, ...], settled: np.ndarray) -> _Fitted:
+    def linear(
+        cls,
+        coefficients: FaceCoefficients,
+        cameras: tuple[Camera, ...],
+        settled: np.ndarray,
+        covariance: tuple[np.ndarray | None, ...],
+    ) -> _Fitted:
         """Faces of the linear model."""
         count = len(coefficients)
-        return cls(coefficients, cameras, settled, (None,) * count, (0,) * count)
+        return cls(coefficients, cameras, settled, covariance, (None,) * count, (0,) * count)
 
 
 class Reconstructor:
@@ -244,7 +257,7 @@ class Reconstructor:
             )
         confidences = [_confidence(*each, regression) for each in enumerate(candidates)]
         expected = np.array([1.0 if confidence is None else confidence.landmark_error for confidence in confidences])
-        strange = find_strangers(regression.coefficients, expected)
+        strange = find_strangers(self._agreement(regression), expected)
         weight = photo_weights(expected, strange)
         shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
         person = np.where(strange, np.arange(1, len(strange) + 1), 0)
@@ -258,6 +271,17 @@ class Reconstructor:
         strangers = tuple(row for row, odd in zip(rows, strange) if odd)
         left_out = who_is_left_out([photo.name for photo in photos], faces, strangers)
         return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers, left_out)
+
+    def _agreement(self, regression: Regression) -> np.ndarray:
+        """(B, B) how far pairs of faces agree in identity, by a fit of each to its landmarks if there are some."""
+        start, dense = regression.coefficients, regression.dense
+        if dense is None:
+            unknown = np.tile(prior_covariance(self.basis, Priors()), (len(start), 1, 1))
+            return identity_agreement(start.identity, unknown[:, :IDENTITIES, :IDENTITIES])
+        points, deviation, believed = self._believed(dense, start)
+        fit = fit_landmarks(self.basis, points, deviation, believed)
+        covariance = fit_covariance(self.basis, fit, points, deviation)
+        return identity_agreement(fit.coefficients.identity, covariance[:, :IDENTITIES, :IDENTITIES])
 
     def _faces(
         self,
@@ -280,6 +304,7 @@ class Reconstructor:
                 timings_ms=dict(watch.laps_ms),
                 confidence=_confidence(number, candidate, replace(regression, coefficients=fitted.coefficients)),
                 displacement=fitted.displacement[number],
+                covariance=fitted.covariance[number],
                 hair_mask=self._hair(candidate, fitted.coefficients[number], fitted.cameras[number]),
             )
             for number, candidate in enumerate(candidates)
@@ -300,14 +325,17 @@ class Reconstructor:
         """
         dense, start = regression.dense, regression.coefficients
         if self.refinement == "none" or dense is None or not len(crops):
-            return _Fitted.linear(start, (DEEP3D_CAMERA,) * len(start), np.ones(len(start), bool))
+            count = len(start)
+            return _Fitted.linear(start, (DEEP3D_CAMERA,) * count, np.ones(count, bool), (None,) * count)
         points, deviation, start = self._believed(dense, start)
         if person is None:
             fit = fit_landmarks(self.basis, points, deviation, start)
         else:
             fit = fit_together(self.basis, points, deviation, start, person)
         lit = fit_reflectance([*crops], self.face_model, fit.coefficients, fit.cameras)
-        return _Fitted.linear(lit, fit.cameras, fit.kept)
+        known = self.refinement == "landmarks"  # otherwise the next fit states its own
+        covariance = fit_covariance(self.basis, fit, points, deviation) if known else [None] * len(start)
+        return _Fitted.linear(lit, fit.cameras, fit.kept, (*covariance,))
 
     def _believed(
         self, dense: DenseLandmarks, start: FaceCoefficients
@@ -355,7 +383,8 @@ def _colour_fitted(fitted: _Fitted, fits: list[PhotoFit], displaced: bool) -> _F
     kept = fitted.settled & [fit.kept for fit in fits]
     moved = tuple(fit.displacement if displaced and fit.displacement.any() else None for fit in fits)
     cameras, folds = tuple(fit.camera for fit in fits), tuple(fit.folds for fit in fits)
-    return _Fitted(FaceCoefficients.from_vector(vectors), cameras, kept, moved, folds)
+    covariance = tuple(fit.covariance for fit in fits)
+    return _Fitted(FaceCoefficients.from_vector(vectors), cameras, kept, covariance, moved, folds)
 
 
 def _confidence(number: int, candidate: Candidate, regression: Regression) -> Confidence | None:

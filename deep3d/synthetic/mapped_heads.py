@@ -49,14 +49,21 @@ class MappedHeadGenerator(HeadGenerator):
     def draw_mapped(self, count: int) -> MappedHeads:
         """Draw `count` heads."""
         model = self._model
-        scenes = self._director.random_scenes(self._rng, count)
-        shots = self.shoot(scenes, self._displace(self._rng, count))
+        scenes, shots = self._shots(count)
         pixels, distance = scenes.standpoints.see(shots.vertices)
         turn = rotation_matrix(shots.face.rotation).mT
         clip = clip_space(pixels, distance, PICTURE)
         maps = surface_maps(clip, shots.vertices @ turn, shots.normals @ turn, model.mean_shape, model.triangles)
         classes = np.stack([self._classes(scenes, shots, b) for b in range(count)])
         return MappedHeads(shots.crops, shots.face.to_vector(), classes, maps)
+
+    def draw_shots(self, count: int) -> Shots:
+        """Draw `count` heads, with their geometry only."""
+        return self._shots(count)[1]
+
+    def _shots(self, count: int) -> tuple[Scenes, Shots]:
+        scenes = self._director.random_scenes(self._rng, count)
+        return scenes, self.shoot(scenes, self._displace(self._rng, count))
 
     def _classes(self, scenes: Scenes, shots: Shots, b: int) -> np.ndarray:
         """The class of each pixel (S, S) of scene `b`."""

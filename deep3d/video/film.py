@@ -39,7 +39,7 @@ from deep3d.video.tracking import FaceTracker
 from deep3d.video.work import Stretch, WorkFolder
 from deep3d.video.writing import join_pieces, require_film_suffix, written_piece
 
-KINDS = tuple(PICTURES)
+KINDS = tuple(kind for kind in PICTURES if kind != "uncertainty")  # frames are not fitted to shapes of their own
 """What can be drawn on a film."""
 STRETCH = 240  # frames that are kept at a time
 BATCH = 8  # frames that are looked at together

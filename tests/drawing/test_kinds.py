@@ -28,6 +28,7 @@ KINDS = [
     deep3d.draw_albedo,
     deep3d.draw_wireframe,
     deep3d.draw_error,
+    deep3d.draw_uncertainty,
     deep3d.draw_pose,
 ]
 MAPS = [deep3d.draw_depth, deep3d.draw_pncc, deep3d.draw_normals]
@@ -61,6 +62,7 @@ def head(photo):
             checkpoint_name=None,
             checkpoint_sha256=None,
             timings_ms={},
+            covariance=np.eye(144) / 400,
         )
 
     return make
@@ -87,7 +89,7 @@ def test_no_face_and_faces_outside_of_the_picture_leave_it_as_it_is(draw, head, 
     for faces in ([], [outside]):
         picture = draw(faces, photo)
         kept = photo.pixels if draw in KINDS else np.zeros_like(photo.pixels)
-        if draw is deep3d.draw_error:
+        if draw in (deep3d.draw_error, deep3d.draw_uncertainty):
             picture, kept = picture[:250], kept[:250]  # there is a legend below
         np.testing.assert_array_equal(picture, kept)
 
@@ -216,3 +218,12 @@ def test_light_tables_are_those_of_srgb():
     codes = np.arange(256) / 255
     exact = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
     np.testing.assert_allclose(LINEAR, exact, atol=1e-6)
+
+
+def test_uncertainty_is_brighter_where_less_is_known(head, photo):
+    sure, unsure = head(), replace(head(), covariance=np.eye(144) / 50)
+    (drawn,) = drawn_heads(sure, HEIGHT, WIDTH)
+    pictures = [drawn.window(deep3d.draw_uncertainty(face, photo))[drawn.triangle >= 0] for face in (sure, unsure)]
+    assert pictures[1].mean() > pictures[0].mean() + 20
+    unfitted = replace(head(), covariance=None)
+    assert (deep3d.draw_uncertainty(unfitted, photo)[:250] == photo.pixels[:250]).all()

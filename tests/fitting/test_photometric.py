@@ -21,8 +21,6 @@ from deep3d.fitting import (
     fit_photo_colours,
     fit_reflectance,
 )
-from deep3d.fitting.photometric import joint_steps
-from deep3d.fitting.unknowns import Equations
 from deep3d.lighting import irradiance, shade
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.openness import sky_visibility
@@ -270,15 +268,3 @@ def test_a_displaced_face_is_the_sum_of_both_parts(model, true, crop, landmarks)
     assert fit.displacement.shape == model.mean_shape.shape and fit.displacement.any() and fit.folds == 0
     linear = fit_photo_colours(view, model)
     assert not linear.displacement.any()
-
-
-def test_joint_steps_solve_all_equations_at_once():
-    rng = np.random.default_rng(1)
-    roots = rng.normal(size=(2, 9, 5))
-    equations = [Equations(root.T @ root, rng.normal(size=5)) for root in roots]
-    shared = np.array([1, 3])
-    steps = joint_steps(equations, shared)
-    np.testing.assert_allclose(steps[0][shared], steps[1][shared])
-    left = [each.gradient - each.normal @ step for each, step in zip(equations, steps)]
-    np.testing.assert_allclose(np.delete(left, shared, axis=1), 0, atol=1e-9)
-    np.testing.assert_allclose((left[0] + left[1])[shared], 0, atol=1e-9)

@@ -3,14 +3,14 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
 from deep3d.coefficients import FaceCoefficients
 from deep3d.pipeline.same_person import (
-    LARGEST_DISAGREEMENT,
-    SPREAD,
     SamePerson,
     find_strangers,
+    identity_agreement,
     photo_weights,
     share_identity,
     who_is_left_out,
@@ -26,35 +26,65 @@ def faces_at(*places: float) -> FaceCoefficients:
 
 
 SURE = np.full(4, 1.0)
-FAR = 3 * SPREAD * LARGEST_DISAGREEMENT
+KNOWN, VAGUE = 0.1, 0.9  # variance of an identity coefficient
 
 
-def test_nobody_is_strange_among_faces_that_agree():
-    assert not find_strangers(faces_at(0, 0.3, -0.3, 0.1), SURE).any()
+def agreement_at(*places: float, variance: float | np.ndarray = KNOWN) -> np.ndarray:
+    """Agreement of people who differ in every identity component, with fits of this variance in each."""
+    rng = np.random.default_rng(2)
+    directions = {place: rng.normal(size=80) for place in dict.fromkeys(places)}
+    noise = np.sqrt(np.broadcast_to(variance, (len(places),)))[:, None]
+    identity = np.array([directions[place] for place in places]) + noise * rng.normal(size=(len(places), 80))
+    covariance = np.broadcast_to(variance, (len(places),))[:, None, None] * np.eye(80)
+    return identity_agreement(identity, covariance)
+
+
+def test_nobody_is_strange_among_photos_of_one_person():
+    assert not find_strangers(agreement_at(0, 0, 0, 0), SURE).any()
 
 
 def test_the_one_that_does_not_fit_in_is_named():
-    assert find_strangers(faces_at(0, 0.3, FAR, 0.1), SURE).tolist() == [False, False, True, False]
+    assert find_strangers(agreement_at(0, 0, 1, 0), SURE).tolist() == [False, False, True, False]
 
 
 def test_two_strangers_do_not_hide_each_other():
-    strange = find_strangers(faces_at(0, 0.3, -0.2, 0.1, FAR, -FAR), np.ones(6))
-    assert strange.tolist() == [False] * 4 + [True] * 2
+    assert find_strangers(agreement_at(0, 0, 0, 0, 1, 2), np.ones(6)).tolist() == [False] * 4 + [True] * 2
+
+
+def test_two_people_of_two_photos_each_are_told_apart_and_the_surer_ones_kept():
+    assert find_strangers(agreement_at(0, 1, 0, 1), np.array([1.0, 0.8, 1.0, 0.8])).tolist() == [True, False] * 2
 
 
 def test_of_two_the_less_sure_one_is_the_stranger():
-    assert find_strangers(faces_at(0, FAR), np.array([1.0, 1.2])).tolist() == [False, True]
-    assert find_strangers(faces_at(0, FAR), np.array([1.2, 1.0])).tolist() == [True, False]
+    assert find_strangers(agreement_at(0, 1), np.array([1.0, 1.2])).tolist() == [False, True]
+    assert find_strangers(agreement_at(0, 1), np.array([1.2, 1.0])).tolist() == [True, False]
 
 
-def test_a_blurred_photo_may_differ_more():
-    apart = FAR / 3
-    assert find_strangers(faces_at(0, 0, 0, apart * 1.4), np.full(4, 1.0)).any()
-    assert not find_strangers(faces_at(0, 0, 0, apart * 1.4), np.array([1, 1, 1, 6.0])).any()
+def test_what_a_photo_does_not_show_hardly_counts():
+    alike, unlike = np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([[1.0, 2.0], [1.0, -2.0]])
+    seen = np.stack([np.eye(2)] * 2)
+    unseen = seen * np.array([1.0, 400.0])
+    assert identity_agreement(alike, seen)[0, 1] == pytest.approx(1)
+    assert identity_agreement(unlike, seen)[0, 1] < -0.5
+    assert identity_agreement(unlike, unseen)[0, 1] > 0.9
+
+
+def test_agreement_is_the_cosine_in_the_metric_of_both_covariances():
+    identity = np.random.default_rng(1).normal(size=(2, 5))
+    roots = np.random.default_rng(2).normal(size=(2, 5, 5))
+    covariance = roots @ roots.mT + np.eye(5)
+    metric = np.linalg.inv(covariance.sum(axis=0))
+    first, second = identity
+    expected = first @ metric @ second / np.sqrt((first @ metric @ first) * (second @ metric @ second))
+    assert_allclose(identity_agreement(identity, covariance)[0, 1], expected)
+
+
+def test_a_mean_face_agrees_with_nobody_in_particular():
+    assert identity_agreement(np.array([[0.0, 0.0], [1.0, 2.0]]), np.stack([np.eye(2)] * 2))[0, 1] == 0
 
 
 def test_one_photo_is_nobody_elses():
-    assert not find_strangers(faces_at(5), np.ones(1)).any()
+    assert not find_strangers(np.zeros((1, 1)), np.ones(1)).any()
 
 
 def test_sure_photos_count_more_and_strangers_nothing():
