@@ -13,7 +13,7 @@ from deep3d.export.scene import write_scene_obj, write_scene_ply
 
 FILES = (
     "2d_sparse.jpg 2d_dense.jpg 3d.jpg depth.png depth16.png depth.npy pncc.png uv_tex.jpg pose.jpg ply.ply obj.obj "
-    "normals.png albedo.jpg wireframe.jpg error.jpg"
+    "normals.png albedo.jpg wireframe.jpg error.jpg uncertainty.jpg"
 ).split()
 
 
