@@ -271,8 +271,9 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path):
     assert code == 1 and "\n" not in err.strip() and "unknown image format" in err
 
 
-def test_a_web_address_is_told_as_it_was_typed(tmp_path):
-    code, _, err = run("reconstruct", "https://example.org/a.jpg", "--out", tmp_path)
+@pytest.mark.parametrize("command", [["reconstruct"], ["draw"], ["depth"], ["video", "-o", "3d"]])
+def test_a_web_address_is_told_as_it_was_typed(tmp_path, command):
+    code, _, err = run(*command, "https://example.org/a.jpg", "--out", tmp_path / "new.mp4")
     assert code == 2 and "https://example.org/a.jpg: a web address, not a file" in err
 
 

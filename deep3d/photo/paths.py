@@ -72,15 +72,20 @@ def photos_in(folder: Path) -> list[Path]:
 
 
 def no_such_file(path: Path) -> PhotoMissing:
-    """The error for a path that does not exist."""
+    """The error for a photo whose path does not exist."""
+    return PhotoMissing(told_missing(path, "photo"))
+
+
+def told_missing(path: Path, what: str) -> str:
+    """What to say of a path that does not exist, which may be a web address: of those Path drops a slash."""
     text = str(path)
     if scheme := _ADDRESS.match(text):
         kind, rest = scheme[1] or scheme[2], text[scheme.end() :]
         if kind.lower() == "file":
-            return PhotoMissing(f"file:///{rest}: an address, not a path; write /{rest}")
-        address = f"{kind}{':' if scheme[2] else '://'}{rest}"  # of which Path has dropped a slash
-        return PhotoMissing(f"{address[:_LONGEST]}: a web address, not a file; download the photo and name the file")
-    return PhotoMissing(f"{path}: no such file; check the path")
+            return f"file:///{rest}: an address, not a path; write /{rest}"
+        address = f"{kind}{':' if scheme[2] else '://'}{rest}"
+        return f"{address[:_LONGEST]}: a web address, not a file; download the {what} and name the file"
+    return f"{path}: no such file; check the path"
 
 
 def _looks_like_photo(path: Path) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 
 from deep3d.errors import ExtraMissing, VideoUnreadable
 from deep3d.export.film import NO_AV
+from deep3d.photo.paths import told_missing
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -132,7 +133,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except ImportError as error:
         raise ExtraMissing(NO_AV) from error
     if not path.exists():
-        raise VideoUnreadable(f"{path}: no such file; check the path")
+        raise VideoUnreadable(told_missing(path, "film"))
     if not path.is_file():
         raise VideoUnreadable(f"{path}: not an ordinary file; give a film")
     if not path.stat().st_size:
