@@ -31,12 +31,13 @@ def crowd(
 ) -> Report:
     """Many people at once, embedded mode: faces a second, waiting times, pages, mails, memory."""
     from serving.client import Client
+    from serving.loadtest.checking import checked
     from serving.loadtest.crowd import run_crowd, run_local_crowd
 
     if server:
         return run_crowd(Client(server, connections=people + 4), photos, people, 60 * minutes, quality=quality)
     with _embedded() as local:
-        return run_local_crowd(local, photos, people, 60 * minutes, quality)
+        return checked(local, run_local_crowd(local, photos, people, 60 * minutes, quality))
 
 
 def crashes(
@@ -46,13 +47,14 @@ def crashes(
     mail_seconds: Annotated[float, typer.Option(min=0, help="How long the mail server is away.")] = 60,
 ) -> Report:
     """Two workers killed, one suspended, one with a wrong clock; Redis emptied and killed, PostgreSQL and mail away."""
+    from serving.loadtest.checking import checked
     from serving.loadtest.crashes import run_crashes
     from serving.loadtest.local_site import WORK, production_site
     from serving.loadtest.worker_process import with_wrong_clock
 
     work = (WORK, with_wrong_clock(WORK, CLOCK_SECONDS) or WORK)
     with _folder() as folder, production_site(folder, *work, max_queue=jobs + 1) as local:
-        return run_crashes(local, photos, jobs, kills, mail_seconds)
+        return checked(local, run_crashes(local, photos, jobs, kills, mail_seconds))
 
 
 def hostile(
@@ -61,10 +63,11 @@ def hostile(
     slow: Annotated[int, typer.Option(min=0, help="Slow senders beside them.")] = 50,
 ) -> Report:
     """Hostile uploads: what each kind is answered, and whether the site still serves."""
+    from serving.loadtest.checking import checked
     from serving.loadtest.hostile import run_hostile
 
     with _embedded() as local:
-        return run_hostile(local, photo, uploads, slow)
+        return checked(local, run_hostile(local, photo, uploads, slow))
 
 
 def full_disk(
@@ -74,11 +77,12 @@ def full_disk(
     megabytes: Annotated[int, typer.Option(min=16, help="Size of the disk; it is in memory.")] = 400,
 ) -> Report:
     """A disk without room, then a store that cannot be read; needs root, to mount a small disk."""
+    from serving.loadtest.checking import checked
     from serving.loadtest.full_disk import run_full_disk, small_disk
     from serving.loadtest.local_site import embedded_site
 
     with _folder() as folder, small_disk(folder, megabytes), embedded_site(folder) as local:
-        return run_full_disk(local, photos, jobs, seconds)
+        return checked(local, run_full_disk(local, photos, jobs, seconds))
 
 
 def batches(
@@ -97,10 +101,11 @@ def first_view(
     photo: PhotoArgument, rounds: Annotated[int, typer.Option(min=1, help="How often the page is opened.")] = 10
 ) -> Report:
     """How soon Chromium shows a finished face that it has never seen."""
+    from serving.loadtest.checking import checked
     from serving.loadtest.first_view import run_first_view
 
     with _embedded() as local:
-        return run_first_view(local, photo, rounds)
+        return checked(local, run_first_view(local, photo, rounds))
 
 
 def live(
@@ -115,10 +120,11 @@ def live(
 
 def heavy(photo: PhotoArgument) -> Report:
     """Thirty files that are heavy to decode: status, processor time, memory, and how long a photo beside it waits."""
+    from serving.loadtest.checking import checked
     from serving.loadtest.heavy import run_heavy
 
     with _embedded() as local:
-        return run_heavy(local, photo)
+        return checked(local, run_heavy(local, photo))
 
 
 def collages(
@@ -126,11 +132,12 @@ def collages(
     number: Annotated[int, typer.Option("--collages", min=1, help="How many, of a hundred faces each.")] = 10,
 ) -> Report:
     """Collages of a hundred faces, all wanted, and how long ordinary photos wait beside them."""
+    from serving.loadtest.checking import checked
     from serving.loadtest.collages import run_collages
     from serving.loadtest.local_site import embedded_site
 
     with _folder() as folder, embedded_site(folder) as local:
-        return run_collages(local, photo, number, folder)
+        return checked(local, run_collages(local, photo, number, folder))
 
 
 def viewers(
@@ -139,10 +146,11 @@ def viewers(
     rounds: Annotated[int, typer.Option(min=1, help="How often.")] = 5,
 ) -> Report:
     """Many large pictures at once: what else the site does meanwhile."""
+    from serving.loadtest.checking import checked
     from serving.loadtest.viewers import run_viewers
 
     with _embedded() as local:
-        return run_viewers(local, photo, people, rounds)
+        return checked(local, run_viewers(local, photo, people, rounds))
 
 
 SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, collages, viewers, live)

@@ -17,16 +17,13 @@ from serving.loadtest.local_site import ProductionSite
 from serving.loadtest.mails import count_mails
 from serving.loadtest.report import Report, quantile
 from serving.loadtest.servers import wait_until
-from serving.reconcile import mismatches
 from serving.store.tables import UNFINISHED, Job, Status
-from serving.worker.messages import jobs_in_broker
 
 RESTART_SECONDS = 2.0  # until systemd starts a worker again that has died
 AWAY_SECONDS = (3.0, 14.0)  # of the database: shorter than a worker may be silent, and longer
 SUSPENDED_SECONDS = 30.0
 SLOW_ANSWER_SECONDS = 1.0  # of the mail server, while a worker sleeps
 LATEST_SECONDS = 30.0  # from the last fault to the last job
-SETTLED_SECONDS = 70.0  # until a notice that a killed worker handed over is looked at again
 
 
 class _Disasters:
@@ -109,7 +106,6 @@ def _report(local: ProductionSite, disasters: _Disasters, jobs: int, start: floa
     """What became of the jobs and mails of a test that began at `start` and is over now."""
     end = time.perf_counter()
     mails = count_mails(local, disasters.times).report()
-    left = _what_does_not_match(local)
     done, failed, late = _number_of(local, Status.DONE), _number_of(local, Status.FAILED), end - last_fault
     return Report(
         {
@@ -122,13 +118,11 @@ def _report(local: ProductionSite, disasters: _Disasters, jobs: int, start: floa
             "kill to the next job done, median (s)": quantile(disasters.kills, 0.5),
             "kill to the next job done, longest (s)": quantile(disasters.kills, 1),
             **mails.figures,
-            "things that check-store finds": len(left),
         },
         [
             *[f"{jobs - done} of {jobs} jobs are not done"] * (done != jobs),
             *[f"the last job was done {late:.0f} s after the last fault"] * (late > LATEST_SECONDS),
             *mails.faults,
-            *left,
         ],
     )
 
@@ -147,14 +141,6 @@ def _plan(disasters: _Disasters, kills: int) -> list[Callable[[], None]]:
     placed = [((kill + 0.5) / kills, disasters.kill_workers) for kill in range(kills)]
     placed += [((number + 0.4) / len(others), strike) for number, strike in enumerate(others)]
     return [strike for _, strike in sorted(placed, key=lambda each: each[0])]
-
-
-def _what_does_not_match(local: ProductionSite) -> list[str]:
-    """What `deep3d check-store` finds once everything has had the time to settle."""
-    end = time.monotonic() + SETTLED_SECONDS
-    while (found := mismatches(local.site, jobs_in_broker(local.site), settled_seconds=0)) and time.monotonic() < end:
-        time.sleep(1)
-    return found
 
 
 def _number_of(local: ProductionSite, *statuses: Status) -> int:

@@ -1,4 +1,4 @@
-"""Many look at pictures in the same moment: pages and submissions go on meanwhile."""
+"""Many look at pictures, and download files, in the same moment: pages and submissions go on meanwhile."""
 
 from __future__ import annotations
 
@@ -14,25 +14,33 @@ from serving.loadtest.local_site import LocalSite, MemoryWatch
 from serving.loadtest.report import Report, quantile
 
 SIZE = 2048  # pixels of each picture
+DOWNLOADS = ("zip", "glb", "obj", "ply")  # the large files of a face, taken in turn
 LONGEST_HEALTH_SECONDS = 0.3  # 99th percentile
 LONGEST_SUBMISSION_SECONDS = 1.5
 HEALTH_PAUSE_SECONDS = 0.05
 SUBMISSION_PAUSE_SECONDS = 1.0
+_GOOD = ("pictures", "files", "503")  # the last with Retry-After
 
 
 def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Report:
-    """Let so many people ask for a large picture of one face in the same moment, so often one after the other.
+    """Let so many people ask for a large picture of one face in the same moment, so often one after the other, and then
+    for its files.
 
     Raises: Declined.
     """
     client = local.client(viewers + 4)
-    link, over = _snapshot_link(client, photo), threading.Event()
-    answers: Counter[str] = Counter()
+    links, over = _links_of_a_face(client, photo), threading.Event()
+    answers, downloads = Counter[str](), Counter[str]()
 
     def look(number: int) -> None:
         angle = number % 140 - 70 + 0.5 * (number // 140)  # another one each time: nothing is kept
-        status = client.request("GET", f"{link}?yaw={angle}&pitch=0.25&size={SIZE}").status
+        status = client.request("GET", f"{links['snapshot']}?yaw={angle}&pitch=0.25&size={SIZE}").status
         answers["pictures" if status == 200 else f"{status}"] += 1
+
+    def download(number: int) -> None:
+        file = DOWNLOADS[number % len(DOWNLOADS)]
+        status = client.request("GET", links[file], headers={"Accept-Encoding": "br, gzip"}).status
+        downloads["files" if status == 200 else f"{status}"] += 1
 
     with MemoryWatch(local) as memory, ThreadPoolExecutor(viewers + 2) as pool:
         health = pool.submit(_ask_for_health, client, over)
@@ -40,19 +48,22 @@ def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Rep
         start = time.perf_counter()
         for once in range(rounds):
             list(pool.map(look, range(once * viewers, (once + 1) * viewers)))
+            list(pool.map(download, range(viewers)))
         took = time.perf_counter() - start
         over.set()
     slowest, submitted = quantile(health.result(), 0.99), max(submissions.result())
     faults = [
-        *[f"{count} x {answer}" for answer, count in answers.items() if answer not in ("pictures", "503")],
+        *[f"{count} x {answer}" for answer, count in (answers + downloads).items() if answer not in _GOOD],
         *["no picture was drawn"] * (not answers["pictures"]),
+        *["no file came"] * (not downloads["files"]),
         *[f"/healthz took {slowest:.2f} s"] * (slowest > LONGEST_HEALTH_SECONDS),
         *[f"a submission took {submitted:.2f} s"] * (submitted > LONGEST_SUBMISSION_SECONDS),
     ]
     return Report(
         {
             "viewers at once, rounds": f"{viewers}, {rounds}",
-            "answers": ", ".join(f"{count} x {answer}" for answer, count in sorted(answers.items())),
+            "answers": _counted(answers),
+            "downloads": _counted(downloads),
             "time of the test (s)": took,
             "/healthz, p99 (s)": slowest,
             "a submission, longest (s)": submitted,
@@ -62,14 +73,18 @@ def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Rep
     )
 
 
-def _snapshot_link(client: Client, photo: Path) -> str:
-    """Where pictures of the photo's face are drawn, by a process that has started. Raises: Declined."""
+def _counted(answers: Counter[str]) -> str:
+    return ", ".join(f"{count} x {answer}" for answer, count in sorted(answers.items()))
+
+
+def _links_of_a_face(client: Client, photo: Path) -> dict[str, str]:
+    """What there is of the photo's face; the process that draws has started. Raises: Declined."""
     state = client.wait(client.submit([photo]))
     if not state["faces"]:
         raise Declined(f"{photo}: gives no face ({state['error']}); choose another photo")
-    link = state["faces"][0]["links"]["snapshot"]
-    client.request("GET", f"{link}?size={SIZE}").require()
-    return link
+    links = state["faces"][0]["links"]
+    client.request("GET", f"{links['snapshot']}?size={SIZE}").require()
+    return links
 
 
 def _ask_for_health(client: Client, over: threading.Event) -> Sequence[float]:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from deep3d import FaceCoefficients
+from serving.api.models import FILES
 from serving.worker import process
 
 MEAN = FaceCoefficients.from_vector(np.zeros((1, 257), np.float32))
@@ -39,8 +40,10 @@ class QuickFinder:
 
 
 def write_quickly(face, folder: Path) -> None:
-    """What pictures of a face need."""
+    """What pictures of a face need, and something in the place of each other file."""
     folder.mkdir()
+    for name in FILES.values():
+        (folder / name).write_bytes(b"quick")
     coefficients = {field.name: getattr(MEAN, field.name)[0].tolist() for field in fields(MEAN)}
     (folder / "face.json").write_text(json.dumps({"coefficients": coefficients, "detection": DETECTION, "photo": {}}))
     Image.new("RGB", (8, 8), "peru").save(folder / "texture.png")

@@ -13,6 +13,7 @@ import pytest
 from serving.loadtest import crashes
 from serving.loadtest.batches import run_batches
 from serving.loadtest.cameras import visits
+from serving.loadtest.checking import checked
 from serving.loadtest.collages import run_collages
 from serving.loadtest.crowd import run_local_crowd
 from serving.loadtest.full_disk import run_full_disk, small_disk
@@ -47,7 +48,7 @@ def folder(tmp_path):
 
 def test_everybody_of_a_crowd_gets_a_face_and_a_mail(folder, photo):
     with embedded_site(folder, QUICK_SITE) as local:
-        report = run_local_crowd(local, [photo], people=5, seconds=0)
+        report = checked(local, run_local_crowd(local, [photo], people=5, seconds=0))
     assert report.faults == []
     assert report.figures["jobs done"] == 5
     assert report.figures["mails due, lost, doubled"] == "5, 0, 0"
@@ -67,14 +68,14 @@ def test_no_job_and_no_mail_is_lost_in_crashes(folder, photo, monkeypatch):
     monkeypatch.setattr(crashes, "LATEST_SECONDS", PATIENCE_SECONDS)  # nothing is timed in tests
     work = (QUICK_WORKER, with_wrong_clock(QUICK_WORKER, 20) or QUICK_WORKER)
     with production_site(folder, *work, worker_timeout=3.0) as local:
-        report = crashes.run_crashes(local, [photo], jobs=60, kills=2, mail_seconds=3)
+        report = checked(local, crashes.run_crashes(local, [photo], jobs=60, kills=2, mail_seconds=3))
     assert report.faults == []
     assert report.figures["jobs submitted, done, failed"] == "60, 60, 0"
 
 
 def test_each_kind_of_hostile_upload_is_refused(folder, photo):
     with embedded_site(folder, QUICK_SITE) as local:
-        report = run_hostile(local, photo, uploads=60, slow=5)
+        report = checked(local, run_hostile(local, photo, uploads=60, slow=5))
     assert report.faults == []
     assert report.figures["answers to: truncated"] == "6 x 422"
 
@@ -82,7 +83,7 @@ def test_each_kind_of_hostile_upload_is_refused(folder, photo):
 def test_a_full_disk_loses_no_job(folder, photo):
     try:
         with small_disk(folder, 40), embedded_site(folder, QUICK_SITE) as local:
-            report = run_full_disk(local, [photo], jobs=30, seconds=3)
+            report = checked(local, run_full_disk(local, [photo], jobs=30, seconds=3))
     except ServerMissing as error:
         pytest.skip(str(error))
     assert report.faults == []
@@ -92,23 +93,24 @@ def test_a_full_disk_loses_no_job(folder, photo):
 
 def test_files_that_are_heavy_to_decode_are_refused(folder, photo):
     with embedded_site(folder, QUICK_SITE) as local:
-        report = run_heavy(local, photo)
+        report = checked(local, run_heavy(local, photo))
     assert [fault for fault in report.faults if "answered" in fault or "MB" in fault] == []
     assert int(report.figures["heavy files"]) >= 30
 
 
 def test_collages_give_so_many_faces_and_say_so(folder, photo):
     with embedded_site(folder, QUICK_SITE, max_faces=3) as local:
-        report = run_collages(local, photo, 2, folder)
+        report = checked(local, run_collages(local, photo, 2, folder))
     assert [fault for fault in report.faults if "waited" not in fault] == []
     assert report.figures["faces made of a collage"] == "3 to 3"
 
 
 def test_many_viewers_hold_up_nothing(folder, photo):
     with embedded_site(folder, QUICK_SITE) as local:
-        report = run_viewers(local, photo, viewers=20, rounds=1)
+        report = checked(local, run_viewers(local, photo, viewers=20, rounds=1))
     assert [fault for fault in report.faults if "took" not in fault] == []
     assert "503" in str(report.figures["answers"])
+    assert "files" in str(report.figures["downloads"])
 
 
 def test_batches_are_measured_for_each_runtime(photo, monkeypatch):
