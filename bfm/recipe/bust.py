@@ -30,7 +30,7 @@ AMBIENT, FROM_ABOVE = 0.72, np.array([0.25, 0.75, 0.6])
 
 
 def build_bust(source: Source, model: FaceModel) -> dict[str, np.ndarray]:
-    """The arrays that `deep3d/whole_head/parts.py` reads."""
+    """The bust's points, what moves them, their triangles, UVs and light; see `deep3d/whole_head/parts.py`."""
     ring = border(model)
     base = _rows(source, model, ring)
     count = base.shape[1]
@@ -42,13 +42,13 @@ def build_bust(source: Source, model: FaceModel) -> dict[str, np.ndarray]:
     triangles = np.concatenate([triangles, _cap(grid[-1])])
     uv, uv_triangles = _strip(model, ring, grid, triangles)
     return {
-        "vertices": vertices.astype(np.float32),
-        "carriers": _carriers(ring, rows).astype(np.uint16),
-        "weights": np.full((len(vertices), CARRIERS), 1 / CARRIERS, np.float16),
-        "triangles": triangles.astype(np.uint16),
-        "uv": uv.astype(np.float32),
-        "uv_triangles": uv_triangles.astype(np.uint16),
-        "light": _light(model, vertices, triangles, ring).astype(np.float16),
+        "vertices": vertices,
+        "carriers": _carriers(ring, rows),
+        "weights": np.full((len(vertices), CARRIERS), 1 / CARRIERS),
+        "triangles": triangles,
+        "uv": uv,
+        "uv_triangles": uv_triangles,
+        "light": _light(model, vertices, triangles, ring),
     }
 
 
@@ -83,7 +83,7 @@ def _rows(source: Source, model: FaceModel, ring: np.ndarray) -> np.ndarray:
     quads = source.quads[(source.quads < PARTS["head"][1]).all(axis=1)]
     surface = source.neutral[triangulate(source.neutral, quads)]
     surface = surface[surface[..., 1].min(axis=1) < NECK_CUT_CM + 1]
-    offset = _offset(source, model)
+    offset = model_offset(source, model)
     places = model.mean_shape[ring] / DECIMETRES_PER_CM - offset
     middle = np.array([0.0, NECK_CUT_CM, places[:, 2].mean()])
     ends = [_cut(surface, middle, place) - middle for place in places]
@@ -95,7 +95,7 @@ def _rows(source: Source, model: FaceModel, ring: np.ndarray) -> np.ndarray:
     return (np.concatenate([grid, np.array(lip)]) + offset) * DECIMETRES_PER_CM
 
 
-def _offset(source: Source, model: FaceModel) -> np.ndarray:
+def model_offset(source: Source, model: FaceModel) -> np.ndarray:
     """(3,) centimetres from the source's coordinates to the model's, which are recentred."""
     same = slice(0, 1000)  # the first vertices are the same
     return np.median(model.mean_shape[same] / DECIMETRES_PER_CM - source.neutral[same], axis=0)

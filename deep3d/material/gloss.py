@@ -14,7 +14,7 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 from deep3d.texture.hair import scalp
-from deep3d.texture.skin_colour import mouth_interior
+from deep3d.texture.skin_colour import eyeballs, mouth_interior
 
 SKIN_SPECULAR, SKIN_ROUGHNESS = 0.028, 0.55  # (1.4 - 1)^2 / (1.4 + 1)^2; the square root of 0.3
 WET_SPECULAR, WET_ROUGHNESS = 0.025, 0.12  # a film of tears or saliva: index 1.37
@@ -55,17 +55,6 @@ def region_masks(model: FaceModel) -> dict[str, np.ndarray]:
         near = [np.exp(-(((mean - centre) / size) ** 2).sum(axis=1)) for centre, size in spots]
         masks[name] = (np.max(near, axis=0) * model.skin).astype(np.float32)
     return masks
-
-
-def eyeballs(model: FaceModel) -> np.ndarray:
-    """(V,) whether a vertex is of the fronts of the eyeballs."""
-    mean = model.mean_shape
-    points = model.landmarks(mean[None])[0]
-    near = np.zeros(len(mean), bool)
-    for corners in (points[36:42], points[42:48]):
-        reach = np.linalg.norm(corners[0] - corners[3])
-        near |= np.linalg.norm(mean - corners.mean(axis=0), axis=1) < 0.6 * reach
-    return near & (model.skin < 0.05)
 
 
 def usual_gloss(model: FaceModel) -> Gloss:

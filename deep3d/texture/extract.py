@@ -22,6 +22,7 @@ from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.hair import Hair, hairline, scalp
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import (
+    eyeballs,
     front_of_face,
     like_the_photo,
     mouth_interior,
@@ -43,6 +44,7 @@ SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
 NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin is no colour of skin
 BEHIND = (0.1, 0.8)  # decimetres behind the ears, over which what the photo tells of the light fades
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
+UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that on skin
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
 NECK_EVENNESS = np.float32(0.75)  # share of the light on the neck that is that of the face
 DETAIL = np.float32(0.5)  # share of the contrast of the model's lit albedo in the fill
@@ -149,9 +151,10 @@ def _match(
         # without visible parts there is no mean
         pull=np.where(crown, pulls[1] * top, pulls[0] * (face_model.skin + NECK_PULL * face_model.derived(neck))),
     )
-    # Teeth take the light of the photo, but neither the hue of skin nor of lips.
-    inside = face_model.derived(mouth_interior)
+    # Teeth and the whites of eyes take the light of the photo, but neither the hue of skin nor that of lips and lashes.
+    inside = face_model.derived(mouth_interior) | face_model.derived(eyeballs)
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
+    tint[face_model.derived(eyeballs)] += UNDER_LIDS
     return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
 
 

@@ -76,6 +76,17 @@ def mouth_interior(face_model: FaceModel) -> np.ndarray:
     )
 
 
+def eyeballs(face_model: FaceModel) -> np.ndarray:
+    """(V,) whether a vertex is of the fronts of the eyeballs."""
+    mean = face_model.mean_shape
+    points = face_model.landmarks(mean[None])[0]
+    near = np.zeros(len(mean), bool)
+    for corners in (points[36:42], points[42:48]):
+        reach = np.linalg.norm(corners[0] - corners[3])
+        near |= np.linalg.norm(mean - corners.mean(axis=0), axis=1) < 0.6 * reach
+    return near & (face_model.skin < 0.05)
+
+
 def front_of_face(face_model: FaceModel) -> np.ndarray:
     """(V,) in [0, 1]: facial skin in front of the ears and above the throat, where a fitted mesh fits best."""
     return face_model.skin - face_model.derived(_judged)

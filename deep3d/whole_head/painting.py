@@ -1,4 +1,8 @@
-"""Paint the parts of a head into the texture of its face model, in the colours of the vertices that carry them."""
+"""Paint the parts of a head into the texture of its face model.
+
+The bust has the colours of the vertices that carry it. The mouth has a palette: rows of enamel, gums, tongue and
+lashes, from dark to light. Enamel is as the photo shows it, as far as teeth can be; the others are in the same light.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,15 @@ from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import WHOLE, Atlas, cover
 from deep3d.whole_head.parts import Parts
 
-MARGIN = 4.0  # texels round the parts that take their colours, since filters look there
+MARGIN = 4.0  # texels round the bust that take its colours, since filters look there
+ENAMEL = np.array([232.0, 222.0, 204.0], np.float32)  # of 255, in good light
+OTHERS = np.array([[178, 98, 96], [190, 104, 104], [52, 38, 30]], np.float32)  # gums, tongue, lashes in that light
+BRIGHTEST = 92  # percentile of brightness: lips, gaps and what the photo does not show are darker than teeth
+PLAIN = np.float32(0.7)  # share of the usual hue of enamel, beside that of the photo: it is small, and lips are near
+LEAST = (120.0, 0.45)  # brightness below which nothing is enamel: of 255, and more for bright skin
+MOST = 240.0
+HUED = 0.12  # red over blue of skin, relative, from which a photo has colours
+GREY = np.array([0.3, 0.59, 0.11], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +32,12 @@ class Canvas:
 
     parts: Parts
     size: int  # S
-    texels: np.ndarray  # (N,) flat indices of the parts' texels
+    texels: np.ndarray  # (N,) flat indices of the bust's texels
     corners: np.ndarray  # (N, 3) vertices of the whole head between which each lies
     weights: np.ndarray  # (N, 3) float32
     places: np.ndarray  # (V,) flat index of a texel at each vertex of the model
+    skin: np.ndarray  # (V,) bool, facial skin
+    palette: tuple[slice, slice]  # rows and columns
 
     @classmethod
     def of(cls, face_model: FaceModel, parts: Parts, size: int) -> Canvas:
@@ -34,28 +48,62 @@ class Canvas:
         """A copy of a texture (S, S) or (S, S, n) uint8 with the parts, in their light or without it."""
         flat = texture.reshape(self.size**2, -1).copy()
         colours = flat[self.places].astype(np.float32)
+        bust = self.parts.carried(colours)[: len(self.parts.light)]
         light = self.parts.light[:, None] if lit else np.float32(1)
-        colours = np.concatenate([colours, self.parts.carried(colours) * light])
-        shown = np.einsum("nkc,nk->nc", colours[self.corners], self.weights)
+        every = np.concatenate([colours, bust * light])
+        shown = np.einsum("nkc,nk->nc", every[self.corners], self.weights)
         flat[self.texels] = np.clip(shown + 0.5, 0, 255)
-        return flat.reshape(texture.shape)
+        painted = flat.reshape(texture.shape)
+        inside = colours[self.parts.enamel]
+        if texture.ndim == 3 and lit:
+            painted[self.palette] = self._palette(mouth_colours(inside, colours[self.skin].mean(axis=0)))
+        else:
+            painted[self.palette] = np.median(inside, axis=0).astype(np.uint8)
+        return painted
+
+    def _palette(self, rows: np.ndarray) -> np.ndarray:
+        """(h, w, 3) uint8: each of the colours (n, 3) from black on the left to itself."""
+        height, width = (part.stop - part.start for part in self.palette)
+        share = np.clip((np.arange(width) + 0.5) / width, 0, 1)
+        which = np.minimum(np.arange(height) * len(rows) // height, len(rows) - 1)
+        return np.clip(rows[which][:, None] * share[None, :, None] + 0.5, 0, 255).astype(np.uint8)
+
+
+def mouth_colours(teeth: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """(4, 3) colours of enamel, gums, tongue and lashes, given those at the teeth (E, 3) and of skin (3,), 0..255."""
+    brightness = teeth @ GREY
+    level = np.percentile(brightness, BRIGHTEST)
+    seen = teeth[brightness >= level].mean(axis=0)
+    bright = np.clip(level, LEAST[0] + LEAST[1] * float(skin @ GREY), MOST)
+    hue = PLAIN * ENAMEL / (ENAMEL @ GREY) + (1 - PLAIN) * seen / max(float(seen @ GREY), 1)
+    enamel = hue * bright
+    hued = np.clip((skin[0] - skin[2]) / max(float(skin[0]), 1) / HUED, 0, 1)
+    others = OTHERS * (bright / (ENAMEL @ GREY))
+    grey = (others @ GREY)[:, None]
+    return np.concatenate([enamel[None], grey + hued * (others - grey)])
 
 
 def _build(face_model: FaceModel, parts: Parts, size: int) -> Canvas:
-    triangle, weights = cover((parts.uv * [size, -size] + [-0.5, size - 0.5])[parts.uv_triangles], size)
+    bust = (parts.triangles < len(face_model.mean_shape) + len(parts.light)).all(axis=1)
+    triangles = parts.triangles[bust]
+    corners = (parts.uv * [size, -size] + [-0.5, size - 0.5])[parts.uv_triangles[bust]]
+    triangle, weights = cover(corners, size)
     covered = triangle >= 0
     distance, nearest = distance_transform_edt(~covered, return_indices=True)  # type: ignore[misc]
     charts = Atlas.of(face_model, size).triangle >= 0
     rows, columns = np.nonzero(covered | ((distance <= MARGIN) & ~charts))
     source = nearest[0][rows, columns], nearest[1][rows, columns]
     first, second = weights[source].astype(np.float32).T / WHOLE
+    left, bottom, right, top = np.rint(parts.palette * size).astype(int)
     return Canvas(
         parts=parts,
         size=size,
         texels=rows * size + columns,
-        corners=parts.triangles[triangle[source]],
+        corners=triangles[triangle[source]],
         weights=np.stack([first, second, 1 - first - second], axis=1),
         places=_places(face_model, size),
+        skin=face_model.skin > 0.9,
+        palette=(slice(size - top, size - bottom), slice(left, right)),
     )
 
 

@@ -28,8 +28,11 @@ class Parts:
     triangles: np.ndarray  # (T, 3) int32 of the model's vertices and, from V on, these
     uv: np.ndarray  # (U, 2) float32 in the model's atlas, where it has no charts
     uv_triangles: np.ndarray  # (T, 3) int32 into `uv`
-    light: np.ndarray  # (P,) float32 brightness relative to that of the carriers
-    tongue: np.ndarray  # (N,) int64 vertices of the model that ARKit's tongueOut moves, ascending
+    light: np.ndarray  # (B,) float32 brightness relative to that of the carriers, of the first points: the bust
+    replaced: np.ndarray  # (M,) int64 vertices of the model in whose place the mouth is, the next points; then lashes
+    palette: np.ndarray  # (4,) left, bottom, right, top in the atlas: the colours of these
+    enamel: np.ndarray  # (E,) int64 vertices of the model where the texture has the colour of its teeth
+    tongue: np.ndarray  # (N,) int64 vertices of the whole head that ARKit's tongueOut moves, ascending
     tongue_out: np.ndarray  # (N, 3) float32 how far, decimetres
 
     def carried(self, values: np.ndarray) -> np.ndarray:
@@ -42,7 +45,21 @@ class Parts:
         empty = np.zeros((0, 3), np.float32)
         corners = np.zeros((0, 3), np.int32)
         carriers = np.zeros((0, 1), np.int64)
-        return cls(empty, carriers, empty[:, :1], corners, empty[:, :2], corners, empty[:, 0], carriers[:, 0], empty)
+        no_numbers = carriers[:, 0]
+        return cls(
+            vertices=empty,
+            carriers=carriers,
+            weights=empty[:, :1],
+            triangles=corners,
+            uv=empty[:, :2],
+            uv_triangles=corners,
+            light=empty[:, 0],
+            replaced=no_numbers,
+            palette=np.zeros(4, np.float32),
+            enamel=no_numbers,
+            tongue=no_numbers,
+            tongue_out=empty,
+        )
 
 
 def read_parts(face_model: FaceModel) -> Parts:
@@ -56,14 +73,18 @@ def read_parts(face_model: FaceModel) -> Parts:
         if file.metadata["face_model"] != face_model.info.sha256:
             return Parts.none()
         arrays = file.arrays
+        weights = arrays["weights"].astype(np.float32)
         return Parts(
             vertices=arrays["vertices"],
             carriers=arrays["carriers"].astype(np.int64),
-            weights=arrays["weights"].astype(np.float32),
+            weights=weights / weights.sum(axis=1, keepdims=True),
             triangles=arrays["triangles"].astype(np.int32),
             uv=arrays["uv"],
             uv_triangles=arrays["uv_triangles"].astype(np.int32),
             light=arrays["light"].astype(np.float32),
+            replaced=arrays["replaced"].astype(np.int64),
+            palette=arrays["palette"],
+            enamel=arrays["enamel"].astype(np.int64),
             tongue=arrays["tongue"].astype(np.int64),
             tongue_out=arrays["tongue_out"].astype(np.float32),
         )

@@ -76,7 +76,8 @@ def _shares(head: WholeHead, jaw: np.ndarray, eyes: list[np.ndarray]) -> np.ndar
     shares[:, HEAD] = above * skull
     inner = head.face_model.derived(mouth_interior)
     shares[: len(inner)][inner] = np.eye(len(JOINTS))[HEAD]
-    jaw = np.pad(jaw, (0, len(height) - len(jaw)))[:, None]
+    shares[len(inner) + len(head.parts.light) :] = np.eye(len(JOINTS))[HEAD]
+    jaw = np.concatenate([jaw[:, None], head.parts.carried(jaw[:, None])])
     shares = (1 - jaw) * shares + jaw * np.eye(len(JOINTS))[JAW]
     for joint, ball in zip((LEFT_EYE, RIGHT_EYE), eyes):
         shares[ball] = np.eye(len(JOINTS))[joint]

@@ -27,8 +27,8 @@ class WholeHead:
 
     @cached_property
     def triangles(self) -> np.ndarray:
-        """(T, 3) int32, the model's first."""
-        return np.concatenate([self.face_model.triangles, self.parts.triangles])
+        """(T, 3) int32, first those of the model that the parts do not replace."""
+        return np.concatenate([self.face_model.triangles[self._kept], self.parts.triangles])
 
     @cached_property
     def uv(self) -> np.ndarray:
@@ -38,7 +38,13 @@ class WholeHead:
     @cached_property
     def uv_triangles(self) -> np.ndarray:
         """(T, 3) int32 into `uv`."""
-        return np.concatenate([self.face_model.uv_triangles, self.parts.uv_triangles + len(self.face_model.uv)])
+        own = self.face_model.uv_triangles[self._kept]
+        return np.concatenate([own, self.parts.uv_triangles + len(self.face_model.uv)])
+
+    @cached_property
+    def _kept(self) -> np.ndarray:
+        """Which of the model's triangles are shown."""
+        return np.any(~np.isin(self.face_model.triangles, self.parts.replaced), axis=1)
 
     @cached_property
     def _adjacency(self) -> np.ndarray:

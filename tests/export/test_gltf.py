@@ -12,6 +12,7 @@ from deep3d.export import write_glb
 from deep3d.export.gltf import glb
 from deep3d.export.morph_targets import APPLE_NAMES, STILL, VISEMES, all_targets, morph_targets
 from deep3d.face_model import Components, default_face_model
+from deep3d.whole_head import WholeHead
 
 COMPONENTS = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
@@ -95,11 +96,10 @@ def test_the_open_model_has_all_of_arkits_shapes():
 def test_the_tongue_comes_out_between_the_lips():
     model = default_face_model()
     known = {target.name: target for target in all_targets(model)}
-    opened = model.mean_shape.copy()
+    opened = WholeHead.of(model).vertices(model.mean_shape)
     jaw, tongue = known["jawOpen"], known["tongueOut"]
-    rows = jaw.vertices[jaw.vertices < len(opened)]
-    opened[rows] += jaw.offsets[: len(rows)]
-    lips = model.landmarks(opened[None])[0][48:68, 2].max()
+    opened[jaw.vertices] += jaw.offsets
+    lips = model.landmarks(opened[None, : len(model.mean_shape)])[0][48:68, 2].max()
     before = opened[tongue.vertices, 2].max()
     opened[tongue.vertices] += tongue.offsets
     assert before < lips < opened[tongue.vertices, 2].max()
@@ -116,7 +116,7 @@ def test_a_viseme_is_a_mixture_of_arkits_shapes():
         return offsets
 
     mixed = 0.15 * dense("jawOpen") + 0.7 * dense("mouthPucker") + 0.25 * dense("mouthFunnel")
-    assert np.linalg.norm(dense("viseme_U") - mixed, axis=1).max() < 0.0035
+    assert np.linalg.norm(dense("viseme_U") - mixed, axis=1).max() < 0.0045
     assert len(known["viseme_sil"].vertices) == 0
 
 
@@ -236,4 +236,4 @@ def test_file_of_the_open_model_is_small(toy_reconstruction, with_texture):
     texture = toy_reconstruction.texture.repeat(4, axis=0).repeat(4, axis=1)
     given = with_texture(toy_reconstruction, texture, face_model=open_model)
     assert len(morph_targets(open_model)) == 51
-    assert len(glb(given)) <= 5_300_000
+    assert len(glb(given)) <= 5_600_000

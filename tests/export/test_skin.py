@@ -19,6 +19,7 @@ from deep3d.export.web import write_web
 from deep3d.face_model import default_face_model
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
+from deep3d.whole_head import WholeHead
 from deep3d.whole_head.rig import JOINTS, rig
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +77,7 @@ def where(model):
     def near(point):
         return int(own[np.argmin(np.linalg.norm(mean[vertex[own]] - point, axis=1))])
 
-    shoulders = np.flatnonzero(vertex >= len(mean))
+    shoulders = np.flatnonzero((vertex >= len(mean)) & (vertex < len(mean) + len(WholeHead.of(model).parts.light)))
     left = np.flatnonzero(vertex == _front_of_eye(mean, middle[42:48].mean(axis=0)))[0]
     right = np.flatnonzero(vertex == _front_of_eye(mean, middle[36:42].mean(axis=0)))[0]
     return {

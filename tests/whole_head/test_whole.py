@@ -3,7 +3,10 @@ import pytest
 
 from deep3d.export.gltf import shared_parts
 from deep3d.face_model import default_face_model
+from deep3d.texture import Atlas
+from deep3d.texture.atlas import cover
 from deep3d.whole_head import WholeHead
+from deep3d.whole_head.painting import mouth_colours
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,8 @@ def lone_edges(triangles):
 def test_the_models_vertices_keep_their_numbers(head, person, model):
     whole = head.vertices(person)
     assert len(whole) > len(person) and np.array_equal(whole[: len(person)], person)
-    assert np.array_equal(head.triangles[: len(model.triangles)], model.triangles)
+    kept = ~np.isin(model.triangles, head.parts.replaced).all(axis=1)
+    assert kept.mean() > 0.9 and np.array_equal(head.triangles[: kept.sum()], model.triangles[kept])
     assert np.array_equal(head.uv[: len(model.uv)], model.uv)
 
 
@@ -40,7 +44,8 @@ def test_the_neck_has_no_open_end(head, model, person):
     assert (model.mean_shape[open_before, 1] < low).all(axis=1).sum() > 50  # the model ends as a tube
     whole = head.vertices(model.mean_shape)
     assert not (whole[lone_edges(head.triangles), 1] < low).any()
-    a, b, c = (head.vertices(person)[head.parts.triangles[:, corner]] for corner in range(3))
+    bust = head.parts.triangles[head.parts.triangles.max(axis=1) < len(person) + len(head.parts.light)]
+    a, b, c = (head.vertices(person)[bust[:, corner]] for corner in range(3))
     middle = (a + b + c) / 3
     outward = (middle - middle.mean(axis=0)) * np.cross(b - a, c - a)
     assert (outward.sum(axis=1) > 0).mean() > 0.97
@@ -52,23 +57,58 @@ def test_the_bust_follows_the_neck(head, model):
 
 
 def test_uvs_of_the_parts_lie_between_the_charts(head, model):
-    from deep3d.texture import Atlas
-    from deep3d.texture.atlas import cover
-
     corners = (head.parts.uv * [1024, -1024] + [-0.5, 1023.5])[head.parts.uv_triangles]
     mine = cover(corners, 1024)[0] >= 0
-    assert mine.sum() > 10_000 and not (mine & (Atlas.of(model, 1024).triangle >= 0)).any()
+    charts = Atlas.of(model, 1024).triangle >= 0
+    left, bottom, right, top = np.rint(head.parts.palette * 1024).astype(int)
+    assert mine.sum() > 10_000 and not (mine & charts).any()
+    assert not charts[1024 - top : 1024 - bottom, left:right].any()
 
 
 def test_the_bust_has_the_colour_of_the_neck(head, model):
     texture = np.zeros((1024, 1024, 3), np.uint8)
     texture[:] = 200, 150, 120
     painted = head.painted(texture)
-    changed = (painted != texture).any(axis=2)
-    assert (texture == [200, 150, 120]).all() and changed.any()
-    seen = painted[changed].astype(float)
+    assert (texture == [200, 150, 120]).all()
+    corners = (head.parts.uv * [1024, -1024] + [-0.5, 1023.5])[head.parts.uv_triangles[: 14 * 74 * 2]]
+    seen = painted[cover(corners, 1024)[0] >= 0].astype(float)
     assert np.abs(seen[:, 0] / seen[:, 1] - 200 / 150).max() < 0.05  # lit, not tinted
-    assert np.median(seen[:, 0]) > 120
+    assert 120 < np.median(seen[:, 0]) < 220 and seen[:, 0].std() > 3
+
+
+def test_teeth_are_as_bright_as_the_photo_shows_them_but_never_dark(head):
+    skin = np.array([190.0, 150, 130])
+    shown = mouth_colours(np.tile([225.0, 215, 200], (20, 1)), skin)[0]
+    hidden = mouth_colours(np.tile([60.0, 40, 40], (20, 1)), skin)[0]
+    dark = mouth_colours(np.tile([60.0, 40, 40], (20, 1)), skin * 0.4)[0]
+    assert np.allclose(shown, [225, 215, 200], atol=12)
+    assert hidden.min() > 140 and 100 < dark.mean() < hidden.mean()
+
+
+def test_a_mouth_in_a_grey_photo_is_grey():
+    grey = mouth_colours(np.full((9, 3), 200.0), np.full(3, 150.0))
+    assert np.ptp(grey[1:], axis=1).max() < 3
+    coloured = mouth_colours(np.full((9, 3), 200.0), np.array([190.0, 150, 120]))
+    assert (coloured[1:3, 0] > 1.4 * coloured[1:3, 1]).all()  # gums and tongue are red
+
+
+def test_upper_teeth_stay_when_the_jaw_opens_and_lower_ones_turn_with_it(head, model):
+    jaw = model.expression_basis.reshape(64, -1, 3)[model.expression_names.index("jawOpen")]
+    moved = np.linalg.norm(head.offsets(jaw), axis=1)[len(model.mean_shape) + len(head.parts.light) :]
+    rest = head.parts.vertices[len(head.parts.light) :]
+    front = rest[:, 2] > 0.33
+    upper, lower = front & (rest[:, 1] > -0.35) & (rest[:, 1] < 0), front & (rest[:, 1] < -0.5)
+    assert upper.sum() > 40 and moved[upper].max() < 0.03
+    assert lower.sum() > 100 and moved[lower].min() > 0.3
+
+
+def test_lashes_go_with_the_lids(head, model):
+    blink = model.expression_basis.reshape(64, -1, 3)[model.expression_names.index("eyeBlink_L")]
+    moved = head.offsets(blink)[len(model.mean_shape) :]
+    lashes = head.parts.vertices[:, 1] > 0.1
+    left = lashes & (head.parts.vertices[:, 0] > 0)
+    assert lashes.sum() > 500 and np.median(moved[left, 1]) < -0.05
+    assert np.abs(moved[lashes & ~left]).max() < 0.01
 
 
 def test_another_model_is_as_it_was(toy_face_model):
