@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
+from typing import Any
 
 from flask import Flask, request
 from flask_limiter import Limiter
@@ -24,6 +25,9 @@ SLOW_WAITING = 4  # who wait for their turn at that
 NETWORK6_BITS = 64  # what a household or a rented machine has for itself
 
 TOO_MANY_MAILS = N_("Many mails went to this address in the last hour; please leave it empty, or try again later.")
+
+_IN_TIME: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
+"""Seconds that a Redis that hangs may hold up a request, until nobody is counted, or everybody here."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +58,7 @@ class Limits:
             network,
             app=app,
             storage_uri=settings.limits,
+            storage_options=_IN_TIME if settings.limits.startswith("redis") else {},
             in_memory_fallback=[],
             in_memory_fallback_enabled=settings.limits != "memory://",  # without Redis each process counts for itself
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -47,6 +48,14 @@ class RedisServer:
 
         with Redis.from_url(self.url) as client:
             client.flushall()
+
+    def suspend(self) -> None:
+        """Take connections, and answer nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Answer again."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End as a crash does, and forget everything."""

@@ -14,7 +14,9 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import dq_name
 from dramatiq.middleware import Middleware, Retries
+from redis import RedisError
 
+from serving.errors import SettingsError
 from serving.jobs import heartbeats
 from serving.settings import Settings
 from serving.site import Site
@@ -24,6 +26,7 @@ QUEUE = ACTOR = "reconstruct"
 NAMESPACE = "deep3d"  # of all keys in Redis
 
 SHORTEST_BACKOFF_MS, LONGEST_BACKOFF_MS = 500, 15_000  # a person waits: what can pass is tried again soon, and for ever
+ANSWER_SECONDS = 10.0  # until a Redis that hangs counts as away
 MAINTENANCE_PER_MILLION = 20_000  # commands; what dead workers left in Redis is swept up within a minute
 
 
@@ -61,6 +64,8 @@ class RedisMessages:
             middleware=[_retries(), *middleware],
             namespace=NAMESPACE,
             maintenance_chance=MAINTENANCE_PER_MILLION,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
         )
         self.broker: Broker = self._redis_broker
         self.worker_id = self._redis_broker.broker_id
@@ -89,10 +94,17 @@ def connect(settings: Settings, *middleware: Middleware) -> Messages:
 
 
 def jobs_in_broker(site: Site) -> set[int] | None:
-    """The jobs that the broker of a site has a message of; None where that is inside the worker process."""
+    """The jobs that the broker of a site has a message of; None where that is inside the worker process.
+
+    Raises: SettingsError if the broker cannot be asked.
+    """
     if site.settings.embedded:
         return None
-    return connect(site.settings).jobs([row.id for row in heartbeats.living(site)])
+    try:
+        return connect(site.settings).jobs([row.id for row in heartbeats.living(site)])
+    except RedisError as error:
+        reason = str(error).partition("\n")[0]
+        raise SettingsError(f"DEEP3D_BROKER_URL: cannot be used ({reason}); check that Redis runs") from error
 
 
 def declare(broker: Broker, work: Callable[[int], None]) -> None:

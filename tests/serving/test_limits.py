@@ -1,12 +1,14 @@
 """Limits count networks and mailboxes, not what their owners can change at will."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from serving.app import create_app
 from serving.limits import network_of
+from serving.loadtest.servers import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,22 @@ def test_addresses_of_one_ipv6_network_count_together(client, photo_bytes):
     statuses = [send(client, photo_bytes, address=f"2001:db8::{number:x}").status_code for number in range(1, 10)]
     assert statuses == [202] * 8 + [429]
     assert send(client, photo_bytes, address="2001:db8:0:1::1").status_code == 202
+
+
+def test_a_redis_that_hangs_holds_up_no_submission(settings, redis_server, photo_bytes):
+    app = create_app(replace(settings, limits_url=redis_server.url))
+
+    def send():
+        form = {"photo": (io.BytesIO(photo_bytes), "anna.jpg"), "email": "anna@example.com"}
+        return app.test_client().post("/api/v1/jobs", data=form).status_code
+
+    assert send() == 202
+    redis_server.suspend()
+    try:
+        with ThreadPoolExecutor() as pool:
+            try:
+                assert pool.submit(send).result(timeout=PATIENCE_SECONDS) == 202
+            finally:
+                redis_server.resume()
+    finally:
+        app.extensions["site"].close()

@@ -1,17 +1,22 @@
 """`deep3d check-store` finds what does not match, whatever it is, and nothing in a sound site."""
 
+from dataclasses import replace
+
 import pytest
 import typer
 from sqlalchemy import delete, update
 from typer.testing import CliRunner
 
 from serving.commands import add_commands
+from serving.errors import SettingsError
 from serving.jobs import erasure, heartbeats, outbox, runs, submission
 from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
 from serving.reconcile import mismatches
+from serving.site import Site
 from serving.store.scratch import Scratch
 from serving.store.tables import Face, Job, Notice, OutboxEntry, Status, Upload, WorkerRow
+from serving.worker.messages import jobs_in_broker
 from tests.serving.conftest import write_mean_face
 
 
@@ -116,3 +121,9 @@ def test_the_command_tells_and_ends_with_1(settings, site, waiting, done, monkey
     broken = runner.invoke(app, ["check-store"])
     assert broken.exit_code == 1
     assert f"job {waiting.id}: runs at a worker that is gone" in broken.stdout
+
+
+def test_a_broker_that_is_away_is_told(site):
+    away = replace(site.settings, broker_url="redis://127.0.0.1:9/0")
+    with pytest.raises(SettingsError, match="DEEP3D_BROKER_URL"):
+        jobs_in_broker(Site(away, site.database, site.storage))
