@@ -28,15 +28,24 @@ if TYPE_CHECKING:
         relight,
     )
     from deep3d.errors import Deep3DError
-    from deep3d.export import basis_file, expression_file, read_hair, write_results, write_web
+    from deep3d.export import (
+        basis_file,
+        expression_file,
+        material_glb,
+        read_hair,
+        small_material_glb,
+        write_results,
+        write_web,
+    )
     from deep3d.face_model import FaceModel, default_face_model, read_face_model
     from deep3d.fitting import read_landmarks68
     from deep3d.hair import Hair
-    from deep3d.material import Material, RelightableHead, environment, separate, separate_person
+    from deep3d.material import Material, RelightableHead, environment, lights_file, separate, separate_person
     from deep3d.mesh import Mesh
     from deep3d.photo import Photo, read_photo
     from deep3d.pipeline.from_landmarks import fit_photo
     from deep3d.pipeline.reconstructor import Reconstructor
+    from deep3d.pipeline.reopening import reopen_face
     from deep3d.pipeline.same_person import SamePerson
     from deep3d.reconstruction import Reconstruction
     from deep3d.whole_head import WholeHead
@@ -78,13 +87,17 @@ __all__ = [
     "environment",
     "expression_file",
     "fit_photo",
+    "lights_file",
+    "material_glb",
     "read_face_model",
     "read_hair",
     "read_landmarks68",
     "read_photo",
     "relight",
+    "reopen_face",
     "separate",
     "separate_person",
+    "small_material_glb",
     "write_results",
     "write_web",
 ]
@@ -111,12 +124,16 @@ _MODULES = {
     "environment": "deep3d.material",
     "expression_file": "deep3d.export",
     "fit_photo": "deep3d.pipeline.from_landmarks",
+    "lights_file": "deep3d.material",
+    "material_glb": "deep3d.export",
     "read_face_model": "deep3d.face_model",
     "read_hair": "deep3d.export",
     "read_landmarks68": "deep3d.fitting",
     "read_photo": "deep3d.photo",
+    "reopen_face": "deep3d.pipeline.reopening",
     "separate": "deep3d.material",
     "separate_person": "deep3d.material",
+    "small_material_glb": "deep3d.export",
     "write_results": "deep3d.export",
     "write_web": "deep3d.export",
 }

@@ -115,7 +115,23 @@ def align(photo: np.ndarray, five_points: np.ndarray) -> AlignedCrop:
         raise ShapeError(f"photo: expected (H, W, 3) uint8, got {photo.shape} {photo.dtype}")
     height, width = photo.shape[:2]
     x, y, face = _fit(five_points, width, height)
-    crop = _window(x, y, face, width, height)
+    return _cut(photo, five_points, x, y, _window(x, y, face, width, height))
+
+
+def crop_at(photo: np.ndarray, five_points: np.ndarray, scale: float, left: int, up: int) -> AlignedCrop:
+    """The crop of an upright (H, W, 3) uint8 photo whose window is known, as face.json has it.
+
+    Of `trans_params` the translation is then known to a pixel of the crop.
+    """
+    height, width = photo.shape[:2]
+    w, h = int(width * scale), int(height * scale)
+    x = width / 2 + (left + CROP_SIZE / 2 - w / 2) / scale
+    y = height / 2 - (up + CROP_SIZE / 2 - h / 2) / scale
+    return _cut(photo, five_points, x, y, CropParameters(scale, left, up, w, h))
+
+
+def _cut(photo: np.ndarray, five_points: np.ndarray, x: float, y: float, crop: CropParameters) -> AlignedCrop:
+    height, width = photo.shape[:2]
     columns = _filter(width, crop.resized_width, crop.left)
     rows = _filter(height, crop.resized_height, crop.up)
     return AlignedCrop(

@@ -7,7 +7,7 @@ from deep3d.export.folder import DEFAULT_FORMATS, FORMATS, write_faces, write_re
 from deep3d.export.gltf import write_glb
 from deep3d.export.hair import read_hair
 from deep3d.export.mat import write_mat
-from deep3d.export.material import read_relightable, write_material
+from deep3d.export.material import material_glb, read_relightable, small_material_glb, write_material
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.export.replacing import other_files
@@ -18,9 +18,11 @@ __all__ = [
     "FORMATS",
     "basis_file",
     "expression_file",
+    "material_glb",
     "other_files",
     "read_hair",
     "read_relightable",
+    "small_material_glb",
     "write_depths",
     "write_faces",
     "write_glb",

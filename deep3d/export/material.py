@@ -16,11 +16,14 @@ from PIL import Image
 
 from deep3d.errors import MaterialMissing
 from deep3d.export.gltf import GltfFile, document, shared_parts
+from deep3d.export.hair import add_hair
 from deep3d.export.images import jpeg, png
 from deep3d.export.morph_targets import base_shape, weights
 from deep3d.export.skin import add_rig
+from deep3d.export.web import smaller
 from deep3d.face_model import FaceModel
 from deep3d.fitting.named_expressions import expression_weights
+from deep3d.hair import Hair
 from deep3d.material import Material, RelightableHead
 from deep3d.material.gloss import WET_ROUGHNESS, usual_gloss
 from deep3d.material.hdr import hdr
@@ -37,6 +40,7 @@ FILES = (
     "light.hdr",
     "light.json",
 )
+HAIR_ROUGHNESS = 0.6
 _SPECULAR = "KHR_materials_specular"
 _BASE, _NORMAL, _ROUGHNESS, _FACTOR = range(4)
 
@@ -50,33 +54,65 @@ def write_material(face: Reconstruction, material: Material, folder: Path) -> No
     (folder / "specular.png").write_bytes(_grey_png(maps.specular))
     (folder / "light.hdr").write_bytes(hdr(material.panorama))
     (folder / "light.json").write_text(json.dumps(material.light_json(), indent=1) + "\n", encoding="utf-8")
-    (folder / "face_material.glb").write_bytes(material_glb(face, material))
+    (folder / "face_material.glb").write_bytes(material_glb(face, material, face.hair))
 
 
-def material_glb(face: Reconstruction, material: Material) -> bytes:
-    """The bytes of face_material.glb: the mesh of face.glb, with lit materials."""
-    model, maps = face.face_model, material.maps
+def material_glb(face: Reconstruction, material: Material, hair: Hair | None) -> bytes:
+    """The bytes of face_material.glb: the meshes of face.glb, with lit materials.
+
+    Hair has no maps of its own: its colours in the photo, with the light taken off that lay on the skin.
+    """
+    maps = material.maps
+    zero = np.zeros_like(maps.roughness)
+    pictures = [
+        ("image/jpeg", jpeg(maps.base_color)),
+        ("image/png", png(maps.normal)),
+        ("image/jpeg", jpeg(np.stack([zero, maps.roughness, zero], axis=2))),
+        ("image/png", _alpha_png(maps.specular)),
+    ]
+    file, whole = _parts(face, pictures)
+    if hair is not None:
+        add_hair(file, whole, hair)
+        whole["materials"][-1] = _hair(whole["materials"][-1], material)
+    return file.pack(whole)
+
+
+def small_material_glb(face: Reconstruction, material: Material) -> bytes:
+    """The same for a page, which moves the face by `expression_file` and has its hair: a tenth of the bytes.
+
+    Normals are a JPEG, gloss has half the texels each way, and the mesh is that of face.web.glb. `hair` among the
+    extras of its asset is what the linear colours of hair are to be multiplied by.
+    """
+    maps = material.maps
+    rough, shine = (each[::2, ::2] for each in (maps.roughness, maps.specular))
+    zero = np.zeros_like(rough)
+    pictures = [
+        ("image/jpeg", jpeg(maps.base_color)),
+        ("image/jpeg", jpeg(maps.normal)),
+        ("image/jpeg", jpeg(np.stack([zero, rough, zero], axis=2))),
+        ("image/png", _alpha_png(shine)),
+    ]
+    file, whole = _parts(face, pictures)
+    whole["asset"]["extras"] = {"hair": np.round(material.evened, 4).tolist()}
+    return smaller(file.pack(whole), face)
+
+
+def _parts(face: Reconstruction, pictures: list[tuple[str, bytes]]) -> tuple[GltfFile, dict[str, Any]]:
+    """A file and its document, with the kinds and bytes of base colour, normals, roughness and specular factor."""
+    model = face.face_model
     shared, head = model.derived(shared_parts), WholeHead.of(model)
     target_weights = weights(shared.targets, expression_weights(face))
     base = base_shape(head.vertices(face.vertices), shared.targets, target_weights)
     file = shared.file.copy()
     mesh = shared.mesh(file, base, head.normals(base), target_weights)
     mesh["primitives"] = _by_material(file, mesh["primitives"][0], model)
-    zero = np.zeros_like(maps.roughness)
-    pictures = [
-        jpeg(maps.base_color),
-        png(maps.normal),
-        jpeg(np.stack([zero, maps.roughness, zero], axis=2)),
-        _alpha_png(maps.specular),
-    ]
-    views = [file.view(picture) for picture in pictures]
+    views = [file.view(picture) for _, picture in pictures]
     whole = document(mesh, views[0])
-    kinds = ("image/jpeg", "image/png", "image/jpeg", "image/png")
-    whole["images"] = [{"bufferView": view, "mimeType": kind} for view, kind in zip(views, kinds)]
+    whole["images"] = [{"bufferView": view, "mimeType": kind} for view, (kind, _) in zip(views, pictures)]
     whole["textures"] = [{"source": number, "sampler": 0} for number in range(len(views))]
     whole |= {"extensionsUsed": [_SPECULAR], "materials": [_skin(), _wet()]}
     add_rig(file, whole, model, face.neutral_vertices, shared.vertex)
-    return file.pack(whole)
+    return file, whole
 
 
 def _skin() -> dict[str, Any]:
@@ -103,6 +139,19 @@ def _wet() -> dict[str, Any]:
     }
 
 
+def _hair(unlit: dict[str, Any], material: Material) -> dict[str, Any]:
+    coloured = {
+        "baseColorTexture": unlit["pbrMetallicRoughness"]["baseColorTexture"],
+        "baseColorFactor": [*np.clip(material.evened, 0, 1).round(4).tolist(), 1],
+        "metallicFactor": 0,
+        "roughnessFactor": HAIR_ROUGHNESS,
+    }
+    return {
+        **{key: unlit[key] for key in ("name", "alphaMode", "doubleSided")},
+        "pbrMetallicRoughness": coloured,
+    }
+
+
 def _by_material(file: GltfFile, primitive: dict[str, Any], model: FaceModel) -> list[dict[str, Any]]:
     """The primitive of skin and that of what is wet: the same vertices, each with its own triangles."""
     head = WholeHead.of(model)
@@ -121,8 +170,7 @@ def _grey_png(image: np.ndarray) -> bytes:
 def _alpha_png(specular: np.ndarray) -> bytes:
     """KHR_materials_specular reads the factor from alpha: 1 is a reflectance of 0.04 at normal incidence."""
     factor = np.clip(specular.astype(np.float32) * 2, 0, 255).astype(np.uint8)
-    white = np.full((*factor.shape, 3), 255, np.uint8)
-    return _encoded(Image.fromarray(np.dstack([white, factor])))
+    return _encoded(Image.fromarray(np.dstack([np.full_like(factor, 255), factor]), "LA"))
 
 
 def _encoded(image: Image.Image) -> bytes:

@@ -35,7 +35,7 @@ _VERTEX_BUFFER = 34962
 def write_web(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.web.glb and preview.jpg beside the face.glb in a folder."""
     content = (folder / "face.glb").read_bytes()
-    (folder / "face.web.glb").write_bytes(_smaller(content, reconstruction))
+    (folder / "face.web.glb").write_bytes(smaller(content, reconstruction))
     (folder / "preview.jpg").write_bytes(preview(reconstruction))
 
 
@@ -71,7 +71,7 @@ def preview(reconstruction: Reconstruction) -> bytes:
     return file.getvalue()
 
 
-def _smaller(content: bytes, reconstruction: Reconstruction) -> bytes:
+def smaller(content: bytes, reconstruction: Reconstruction) -> bytes:
     """face.glb with fewer bytes; its first mesh is the face, others (hair) stay beside it."""
     document, buffer = _unpacked(content)
     file = _Pieces(document, buffer)
@@ -91,7 +91,11 @@ def _smaller(content: bytes, reconstruction: Reconstruction) -> bytes:
         image["bufferView"] = file.view(file.bytes_of(image["bufferView"]))
     used = {*document.get("extensionsUsed", []), _QUANTIZATION}
     document |= {"extensionsUsed": sorted(used), "extensionsRequired": [_QUANTIZATION]}
-    document["asset"]["extras"] = {"model": reconstruction.face_model.info.sha256, "expression": weights}
+    document["asset"]["extras"] = {
+        **document["asset"].get("extras", {}),
+        "model": reconstruction.face_model.info.sha256,
+        "expression": weights,
+    }
     return file.packed(document)
 
 
@@ -113,9 +117,19 @@ class _Pieces:
         self._accessors: list[dict[str, Any]] = []
         self._views: list[dict[str, Any]] = []
         self._blocks: list[bytes] = []
+        self._done: dict[tuple[tuple[str, int], ...], dict[str, int]] = {}
 
     def attributes(self, old: dict[str, int], face: Reconstruction | None) -> dict[str, int]:
-        """Quantized positions and UVs; for the face, with the photo's expression, and vertex numbers."""
+        """Quantized positions and UVs; for the face, with the photo's expression, and vertex numbers.
+
+        Primitives that shared them go on doing so.
+        """
+        key = tuple(sorted(old.items()))
+        if key not in self._done:
+            self._done[key] = self._quantized(old, face)
+        return self._done[key]
+
+    def _quantized(self, old: dict[str, int], face: Reconstruction | None) -> dict[str, int]:
         positions, uv = self._floats(old["POSITION"]), self._floats(old["TEXCOORD_0"])
         new = {}
         if face is not None:

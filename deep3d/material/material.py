@@ -41,6 +41,9 @@ class Material:
     transfer: Transfer  # of the head
     turn: np.ndarray  # (3, 3) from head space to that of the camera
     warnings: tuple[str, ...]  # sentences for people: what could not be told apart
+    evened: (
+        np.ndarray
+    )  # (3,) albedo over the photo's linear colours, mean of the skin: for what has no map, such as hair
 
     @property
     def panorama(self) -> np.ndarray:
@@ -118,12 +121,17 @@ def _separate(face: Reconstruction, texture: Texture, size: int) -> Material:
         separated = replace(separated, albedo=np.repeat(grey[:, None], 3, axis=1))
     maps = paint_maps(separated, _resized(texture, size), observed.colours, model)
     turn = rotation_matrix(face.coefficients.rotation)[0]
-    return Material(maps, separated, transfer, turn, _warnings(observed, separated))
+    return Material(maps, separated, transfer, turn, _warnings(observed, separated), _evened(observed, separated))
 
 
 def _observed(face: Reconstruction, texture: Texture) -> Observed:
     camera = np.array([0, 0, face.camera.distance]) - face.coefficients.translation[0]
     return Observed.of(texture, face.face_model, face.vertices, face.coefficients.rotation[0], camera)
+
+
+def _evened(observed: Observed, separated: Separated) -> np.ndarray:
+    seen = observed.weight * observed.skin
+    return (seen @ separated.albedo + 1e-4) / (seen @ observed.colours + 1e-4)
 
 
 def _resized(texture: Texture, size: int) -> Texture:

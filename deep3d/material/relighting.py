@@ -64,7 +64,7 @@ class RelightableHead:
         """
         turn = _turn(pose)
         transfer = self.transfer
-        light = gathered(panorama, transfer.directions @ turn.T) * _exposure(panorama)
+        light = gathered(panorama, transfer.directions @ turn.T) * paper_exposure(panorama)
         irradiance = transfer.lit @ light
         view = np.array([0, 0, DISTANCE]) @ turn - self.vertices
         view = (view / np.linalg.norm(view, axis=1, keepdims=True)).astype(np.float32)
@@ -82,7 +82,8 @@ def _turn(pose: Pose) -> np.ndarray:
     return np.linalg.multi_dot([rotation_matrix(each.to_rotation()[None])[0] for each in steps])
 
 
-def _exposure(panorama: np.ndarray) -> float:
+def paper_exposure(panorama: np.ndarray) -> float:
+    """The factor that brings white paper that faces the camera to 0.9 in a panorama (H, W, 3)."""
     sphere = even_sphere()
     paper = gathered(panorama, sphere).mean(axis=1) @ np.maximum(sphere[:, 2], 0) * 4 / len(sphere)
     return PAPER / max(float(paper), 1e-4)

@@ -148,6 +148,8 @@ class FaceLinks(_Answer):
     snapshot: str
     turntable: str
     turntable_gif: str
+    material: str = Field(description="The face without the photo's light, for 3D programs: a GLB with lit materials.")
+    material_web: str = Field(description="The same as the viewer takes it.")
     zip: str = Field(description="All files together.")
     hair_obj: str | None = Field(
         None, description="The hair beside the mesh; its three links only where there is any.", exclude_if=_is_none
@@ -250,6 +252,8 @@ def _face_links(secret: str, number: int, hair: bool) -> FaceLinks:
         snapshot=url_for("api.snapshot", secret=secret, number=number),
         turntable=url_for("api.turntable", secret=secret, number=number, kind="mp4"),
         turntable_gif=url_for("api.turntable", secret=secret, number=number, kind="gif"),
+        material=url_for("api.material", secret=secret, number=number, form="glb"),
+        material_web=url_for("api.material", secret=secret, number=number, form="web.glb"),
         zip=url_for("api.zip_of_files", secret=secret, number=number),
     )
 

@@ -22,6 +22,10 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Which file.",
         "schema": {"type": "string", "enum": [*DOWNLOADS]},
     },
+    "form": {
+        "description": "For programs, or for the viewer.",
+        "schema": {"type": "string", "enum": ["glb", "web.glb"]},
+    },
     "kind": {"description": "Film or animation.", "schema": {"type": "string", "enum": ["mp4", "gif"]}},
 }
 _PROBLEMS = {

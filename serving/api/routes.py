@@ -225,6 +225,16 @@ def turntable(secret: str, number: int, kind: str) -> Response:
     return _download(content, "video/mp4" if kind == "mp4" else "image/gif", f"turntable.{kind}")
 
 
+@api.get("/jobs/<secret>/faces/<int:number>/face_material.<any(glb,'web.glb'):form>")
+@described(Description(answer="model/gltf-binary", tag="Files", waiting=WaitingAnswer))
+def material(secret: str, number: int, form: str) -> Response:
+    """The face without the light of its photo, with materials that any light falls on; made when first asked for."""
+    job, name = lookup.find(_site(), secret), f"face_material.{form}"
+    kind = next(kind for kind, file in orders.MATERIALS.items() if file == name)
+    content = orders.ask(_site(), job.id, lookup.face_folder(job, number), Wanted(kind))
+    return _waiting() if content is None else _download(content, "model/gltf-binary", name)
+
+
 @api.get("/openapi.json")
 def openapi() -> dict:
     """The OpenAPI document of the interface."""

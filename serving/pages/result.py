@@ -16,7 +16,7 @@ from serving.language import N_
 from serving.pages import advice
 from serving.pages.blueprint import language, pages, site, translate
 from serving.pages.expressions import GROUPS
-from serving.pages.model_files import expressions_address
+from serving.pages.model_files import expressions_address, lights_address
 from serving.store.tables import Upload
 
 VIEWS = (
@@ -32,11 +32,21 @@ VIEWS = (
 
 LOOKS = (
     ("texture", N_("Photo")),
+    ("relit", N_("Relit")),
     ("clay", N_("Clay")),
     ("wireframe", N_("Wireframe")),
     ("albedo", N_("Skin")),
     ("normals", N_("Normals")),
 )
+
+SURROUNDINGS = (
+    ("studio", N_("Studio")),
+    ("overcast", N_("Overcast sky")),
+    ("window", N_("Window")),
+    ("sunset", N_("Sunset")),
+    ("night", N_("Night")),
+)
+"""The preset lights of the library for the look Relit, and our names for them."""
 
 MOODS = (
     ("smile", N_("Smile")),
@@ -96,6 +106,7 @@ def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
         left_out=[text for text in left_out if text],
         faces=[_thumbnail(secret, n, each, uploads) for n, each in enumerate(answer.faces, 1)],
         **controls(),
+        lights_file=lights_address(),
         files=[((FILES | HAIR_FILES)[key], what, links[key]) for key, what in _FILES if key in links],
         expires=format_date(datetime.fromtimestamp(state.job.expires_at), "long", locale=language()),
     )
@@ -107,6 +118,7 @@ def controls() -> dict[str, object]:
         "expressions_file": expressions_address(),
         "views": VIEWS,
         "looks": LOOKS,
+        "surroundings": SURROUNDINGS,
         "moods": MOODS,
         "field_of_view": FIELD_OF_VIEW,
         "expressions": GROUPS,

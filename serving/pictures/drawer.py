@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from deep3d import basis_file, default_face_model, expression_file
+from deep3d import basis_file, default_face_model, expression_file, lights_file
 from serving.confined import inside
 from serving.confined.messages import Values
 from serving.pictures.drawing import draw
 from serving.pictures.views import FaceFiles
 
-MODEL_FILES = {"expressions": expression_file, "basis": basis_file}
+MODEL_FILES = {"expressions": expression_file, "basis": basis_file, "lights": lambda _model: lights_file()}
 NICENESS = 10
 SECONDS, SECONDS_A_MEGAPIXEL = 5.0, 2.0
 MB, MB_A_MEGAPIXEL = 300.0, 200.0
@@ -25,8 +25,7 @@ MB, MB_A_MEGAPIXEL = 300.0, 200.0
 def answer(call: Values, content: bytes) -> tuple[Values, bytes]:
     """What a call gives."""
     if "file" in call:
-        model = default_face_model()
-        return {"model": model.info.sha256}, MODEL_FILES[call["file"]](model)
+        return {}, MODEL_FILES[call["file"]](default_face_model())
     megapixels = call["size"] ** 2 / 1e6
     inside.limit(SECONDS + SECONDS_A_MEGAPIXEL * megapixels, MB + MB_A_MEGAPIXEL * megapixels)
     yaw, pitch = call["view"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 from collections import Counter
@@ -26,9 +27,9 @@ _KEPT_SIZES = (256, 512, 1024)  # of pictures that the next may ask for: few siz
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What browsers need of the site's face model, the same for all its faces."""
+    """What browsers need of the site's face model and lights, the same for all faces."""
 
-    model: str  # the model by its SHA-256
+    digest: str  # SHA-256 of the content, hexadecimal
     content: bytes
 
 
@@ -76,14 +77,21 @@ class Gallery:
         """
         return self._model_file("basis")
 
+    def lights(self) -> ModelFile:
+        """The preset lights, as `deep3d.lights_file` has them.
+
+        Raises: Busy, RenderingFailed.
+        """
+        return self._model_file("lights")
+
     def _model_file(self, name: str) -> ModelFile:
         with self._model_files_lock:
             if name not in self._model_files:
                 try:
-                    told, content = self.pool.call({"file": name})
+                    content = self.pool.call({"file": name})[1]
                 except Overrun as error:
                     raise RenderingFailed("The face model could not be read. Please try again.") from error
-                self._model_files[name] = ModelFile(told["model"], content)
+                self._model_files[name] = ModelFile(hashlib.sha256(content).hexdigest(), content)
             return self._model_files[name]
 
     def _draw(self, folder: str, view: View, size: int, background: str) -> bytes:

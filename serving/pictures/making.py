@@ -1,4 +1,4 @@
-"""The workers' side of slow pictures: they take what was ordered, one after the other, and draw it."""
+"""The workers' side of what takes long: they take what was ordered, one after the other, and make it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import aliased
 
 from serving.pictures import drawing, kept
-from serving.pictures.orders import MOST_ATTEMPTS, Wanted
+from serving.pictures.materials import lit_face
+from serving.pictures.orders import MATERIALS, MOST_ATTEMPTS, Wanted
 from serving.pictures.views import background_color, files_of, zip_of
 from serving.site import Site
 from serving.store.claims import claim_next
@@ -43,6 +44,8 @@ def make_next(site: Site, worker_id: str) -> bool:
 
 
 def _make(site: Site, folder: str, wanted: Wanted) -> bytes:
+    if wanted.kind in MATERIALS:
+        return lit_face(site, folder, wanted.kind)
     files = files_of(site.storage, folder)
     if wanted.kind == "zip":
         color = background_color(wanted.background)

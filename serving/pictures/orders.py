@@ -1,7 +1,7 @@
-"""Slow pictures: turntables and large sets of snapshots, asked for by people, made by workers (`making.py`), and kept.
+"""What takes long: turntables, large sets of snapshots and materials, asked for by people, and kept.
 
-They have a queue of their own, the table `renderings`: one thread of each worker takes them one by one, so that they
-hold up neither faces nor pages.
+Workers make them (`making.py`). They have a queue of their own, the table `renderings`: one thread of each worker takes
+them one by one, so that they hold up neither faces nor pages.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from serving.store.tables import Rendering
 
 MOST_ATTEMPTS = 3
 MOST_OF_A_JOB = 12  # that are kept: they fill the disk
+MATERIALS = {"material": "face_material.glb", "material_web": "face_material.web.glb"}
+"""The face without the light of its photo: for 3D programs, and for the viewer. By the names of their links."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What pictures somebody wants: a turntable (`mp4` or `gif`), or a `zip` of views."""
+    """What somebody wants: a turntable (`mp4` or `gif`), a `zip` of views, or a file of `MATERIALS`."""
 
     kind: str
     views: Sequence[View] = ()
@@ -38,6 +40,8 @@ class Wanted:
     @property
     def file(self) -> str:
         """The name under which they are kept."""
+        if self.kind in MATERIALS:
+            return MATERIALS[self.kind]
         if self.kind != "zip":
             return f"turntable.{self.kind}"
         return f"{hashlib.sha256(self.to_json().encode()).hexdigest()[:32]}.zip"

@@ -9,7 +9,7 @@ from pygltflib import GLTF2
 from deep3d.camera import Pose
 from deep3d.drawing import relight
 from deep3d.errors import MaterialMissing
-from deep3d.export import read_relightable, write_material, write_obj
+from deep3d.export import read_relightable, small_material_glb, write_material, write_obj
 from deep3d.export.material import FILES
 from deep3d.material import separate
 from deep3d.material.hdr import read_hdr
@@ -67,3 +67,14 @@ def test_a_folder_can_be_lit_anew(folder, toy_reconstruction):
 def test_a_folder_without_maps_is_told_in_one_line(tmp_path, toy_reconstruction):
     with pytest.raises(MaterialMissing, match=r"face\.obj: cannot be read; run `deep3d reconstruct --material`"):
         read_relightable(tmp_path, toy_reconstruction.face_model)
+
+
+def test_the_small_file_has_the_same_materials_and_shares_its_vertices(toy_reconstruction):
+    gltf: Any = GLTF2().load_from_bytes(small_material_glb(toy_reconstruction, separate(toy_reconstruction, 256)))
+    assert [image.mimeType for image in gltf.images] == ["image/jpeg", "image/jpeg", "image/jpeg", "image/png"]
+    assert gltf.extensionsRequired == ["KHR_mesh_quantization"]
+    skin, *others = gltf.meshes[0].primitives
+    assert all(each.attributes == skin.attributes for each in others)
+    assert skin.attributes.TEXCOORD_0 is not None
+    assert skin.targets is None or skin.targets == []
+    assert gltf.materials[skin.material].normalTexture.index == 1

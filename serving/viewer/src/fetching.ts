@@ -2,6 +2,7 @@
 
 const ATTEMPTS = 4;
 const PAUSE_MS = 700;
+const ASK_SECONDS = 2;
 
 /** The whole file at an address; `tell` hears which part of `bytes`, its size, is there. */
 export async function fetchWhole(url: string, bytes: number, tell: (part: number) => void): Promise<ArrayBuffer> {
@@ -25,6 +26,18 @@ export async function fetchWhole(url: string, bytes: number, tell: (part: number
       await new Promise((resume) => setTimeout(resume, PAUSE_MS * attempt));
     }
   }
+}
+
+/** What a worker may have to make first: asked for again until it is there. `tellWaiting` hears each time that it is not. */
+export async function fetchMade(url: string, tellWaiting: () => void): Promise<Response> {
+  let answer = await fetch(url);
+  while (answer.status === 202) {
+    tellWaiting();
+    const seconds = Number(answer.headers.get("Retry-After")) || ASK_SECONDS;
+    await new Promise((resume) => setTimeout(resume, 1000 * seconds));
+    answer = await fetch(url);
+  }
+  return answer;
 }
 
 /** The server has answered, and not with the file. */

@@ -17,7 +17,7 @@ import { savePicture } from "./viewer/picture";
 import { Stage } from "./viewer/stage";
 
 /** What the page says of the face. */
-type Source = Record<"web" | "bytes" | "albedo" | "json" | "photo" | "expressions", string>;
+type Source = Record<"web" | "bytes" | "albedo" | "material" | "lights" | "json" | "photo" | "expressions", string>;
 
 waitForSlowFiles(document);
 offerSharing(document);
@@ -36,7 +36,9 @@ async function open(viewer: HTMLElement): Promise<void> {
   ]);
   const face = await Face.read(file);
   await pause();
-  const wardrobe = new Wardrobe(face, source.albedo);
+  const telling = part("telling");
+  const tell = (what: "waiting" | "failed" | "") => (telling.textContent = what && telling.dataset[what]!);
+  const wardrobe = new Wardrobe(face, { ...source, tellWaiting: () => tell("waiting") });
   await stage.show(wardrobe.group, face.bounds);
   viewer.classList.add("ready");
   viewer.toggleAttribute("data-haired", wardrobe.hasHair);
@@ -49,11 +51,29 @@ async function open(viewer: HTMLElement): Promise<void> {
   const control = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
 
   const wear = async () => {
-    await wardrobe.wear(control("look").value as Look);
+    const look = control("look").value as Look;
+    try {
+      await wardrobe.wear(look);
+      tell("");
+      if (look === "relit") surround();
+    } catch {
+      tell("failed");
+      control("look").value = "texture";
+      await wardrobe.wear("texture");
+    }
     viewer.toggleAttribute("data-lit", wardrobe.lit);
+    viewer.toggleAttribute("data-relit", wardrobe.lit && look === "relit");
   };
+  const surround = () => {
+    const around = wardrobe.surround(control("surroundings").value);
+    if (!around) return;
+    control("light-side").value = String(around.side);
+    control("light-height").value = String(around.height);
+    control("light-side").dispatchEvent(new Event("input", { bubbles: true })); // the pad follows, and the lamp
+  };
+  const shineFrom = () => wardrobe.shineFrom(Number(control("light-side").value), Number(control("light-height").value));
   const shine = async () => {
-    wardrobe.shineFrom(Number(control("light-side").value), Number(control("light-height").value));
+    shineFrom();
     if (wardrobe.lit) return;
     control("look").value = "albedo"; // the light of the photo cannot be moved, that on the skin can
     await wear();
@@ -62,6 +82,10 @@ async function open(viewer: HTMLElement): Promise<void> {
     look: wear,
     "light-side": shine,
     "light-height": shine,
+    surroundings: surround,
+    exposure: () => {
+      stage.exposure = Number(control("exposure").value);
+    },
     "field-of-view": () => stage.see(Number(control("field-of-view").value)),
     compare: () => comparison.turn(control("compare").checked),
     hair: () => void (wardrobe.hair = control("hair").checked),
@@ -103,6 +127,7 @@ async function open(viewer: HTMLElement): Promise<void> {
       wardrobe.colourHair(undefined);
       moods.show(face.photoExpression);
       stage.see(Number(control("field-of-view").value));
+      stage.exposure = Number(control("exposure").value);
       stage.reset();
     },
     full: () => void (document.fullscreenElement ? document.exitFullscreen() : part("stage").requestFullscreen()),

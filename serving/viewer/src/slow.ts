@@ -1,6 +1,6 @@
 /** Downloads that a worker may have to make first: asked for again until they are there, then saved. */
 
-const ASK_SECONDS = 2;
+import { fetchMade } from "./fetching";
 
 /** Let the links and forms marked with `data-slow`, the name of their file, wait for what they ask for. */
 export function waitForSlowFiles(page: Document): void {
@@ -32,13 +32,7 @@ export function waitForSlowFiles(page: Document): void {
 class Refused extends Error {}
 
 async function download(url: string, name: string, tellWaiting: () => void): Promise<void> {
-  let answer = await fetch(url);
-  while (answer.status === 202) {
-    tellWaiting();
-    const seconds = Number(answer.headers.get("Retry-After")) || ASK_SECONDS;
-    await new Promise((resume) => setTimeout(resume, 1000 * seconds));
-    answer = await fetch(url);
-  }
+  const answer = await fetchMade(url, tellWaiting);
   if (answer.status === 422) throw new Refused(((await answer.json()) as { detail: string }).detail);
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
   const link = document.createElement("a");

@@ -46,6 +46,15 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
 
     page.wait_for_function(SLEEPS)
 
+    page.get_by_role("button", name="As in the photo").click()
+    page.get_by_role("radio", name="Relit").check()
+    page.wait_for_selector(".viewer[data-relit]")
+    studio = saved_picture(page)
+    page.get_by_label("Surroundings").select_option("Sunset")
+    warm = saved_picture(page)
+    assert redness(warm) > 1.2 * redness(studio)
+    page.get_by_role("radio", name="Photo", exact=True).check()
+
     with page.expect_download() as turntable:
         page.get_by_role("link", name="Turntable (MP4)").click()
         expect(page.get_by_text("The pictures are being made…")).to_be_visible()
@@ -138,6 +147,12 @@ def head(image: Image.Image) -> np.ndarray:
 def small(image: Image.Image) -> np.ndarray:
     """(SIDE, SIDE, 3): a picture at the size at which pictures are compared."""
     return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX)).astype(float)
+
+
+def redness(image: Image.Image) -> float:
+    """Red over blue of the face."""
+    red, _, blue = head(image).mean(axis=(0, 1))
+    return float(red / blue)
 
 
 def likeness(a: np.ndarray, b: np.ndarray) -> float:

@@ -172,3 +172,20 @@ def test_programs_are_told_to_ask_again(settings, face, worker, quick_film):
     assert client.get(f"{link}/snapshots.zip?yaw={yaws}&size=1024").status_code == 202
     assert client.get(f"{link}/snapshots.zip?yaw=-30,0,30&size=64").status_code == 200
     site.close()
+
+
+def test_the_light_is_taken_off_when_somebody_asks(settings, face, worker, monkeypatch):
+    folder, job = face
+    made = []
+    monkeypatch.setattr(making, "lit_face", lambda site, folder, kind: made.append((folder, kind)) or b"glTF")
+    client = create_app(replace(settings)).test_client()
+    links = client.get(f"/api/v1/jobs/{job.secret}").json["faces"][0]["links"]
+    assert client.get(links["material"]).status_code == 202
+    site = client.application.extensions["site"]
+    making.make_next(site, worker)
+    answer = client.get(links["material"])
+    assert (answer.data, answer.mimetype) == (b"glTF", "model/gltf-binary")
+    assert client.get(links["material_web"]).status_code == 202
+    making.make_next(site, worker)
+    assert made == [(folder, "material"), (folder, "material_web")]
+    site.close()

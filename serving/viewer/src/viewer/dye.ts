@@ -1,18 +1,24 @@
 /** Hair in another colour: its light and dark stay, as a dye leaves them. */
 
-import { CanvasTexture, Color, type Mesh, type MeshBasicMaterial, type Object3D, SRGBColorSpace, type Texture } from "three";
+import { CanvasTexture, Color, type Mesh, type MeshBasicMaterial, type MeshPhysicalMaterial, SRGBColorSpace, type Texture } from "three";
 
 const OPAQUE = 128; // of 255: clear texels have no say in how bright the hair is
 const BRIGHTEST = 2.2; // times the mean brightness: highlights that a light dye would burn out
 
 /** Dyes the pictures on some meshes, which are all of the same hair. */
 export class Dye {
-  private readonly own: readonly (Texture | null)[];
-  private readonly materials: readonly MeshBasicMaterial[];
+  private readonly own: (Texture | null)[];
+  private readonly materials: (MeshBasicMaterial | MeshPhysicalMaterial)[];
 
-  constructor(hair: readonly Object3D[]) {
-    this.materials = hair.map((each) => (each as Mesh).material as MeshBasicMaterial);
+  constructor(hair: readonly Mesh[]) {
+    this.materials = hair.map((each) => each.material as MeshBasicMaterial);
     this.own = this.materials.map((each) => each.map);
+  }
+
+  /** Dye further materials of the same hair, which show it as the others do now. */
+  also(materials: readonly MeshPhysicalMaterial[]): void {
+    this.own.push(...materials.map(() => this.own[0] ?? null));
+    this.materials.push(...materials);
   }
 
   /** Use a CSS colour, or the hair's own. */

@@ -8,7 +8,6 @@ import {
   FrontSide,
   Mesh,
   MeshBasicMaterial,
-  type Object3D,
   type Texture,
   Vector3,
 } from "three";
@@ -56,7 +55,7 @@ export class Face {
   private constructor(
     source: Mesh<BufferGeometry, MeshBasicMaterial>,
     private readonly about: About,
-    readonly others: readonly Object3D[], // hair and the like, which do not move
+    readonly others: readonly Mesh[], // hair and the like, which do not move
   ) {
     const from = source.geometry;
     const vertex = from.getAttribute("_vertex");

@@ -18,31 +18,60 @@ import {
 } from "three";
 import type { Face } from "./face";
 import { Dye } from "./dye";
+import { fetchBare, fetchSurroundings, type Surroundings } from "./relit";
 
-export type Look = "texture" | "clay" | "wireframe" | "albedo" | "normals";
+export type Look = "texture" | "clay" | "wireframe" | "albedo" | "normals" | "relit";
+
+/** Where what a look needs is fetched when it is first put on. */
+export interface Sources {
+  readonly albedo: string;
+  readonly material: string;
+  readonly lights: string;
+  readonly tellWaiting: () => void; // a worker takes the light off first
+}
+
+const HAIRED: readonly Look[] = ["texture", "albedo", "relit"];
+
+/** How strong the studio's lamps are, and that of surroundings, which light for the most part by themselves. */
+const KEY = 3;
+const KEY_IN_SURROUNDINGS = 0.8;
 
 const CLAY = new Color("#d5c6b7");
 const INK = new Color("#22302f");
 const PAPER = new Color("#f4f1ec");
+const WARM = 0xfff4e8;
 const LIGHT_DISTANCE = 2; // metres; only the direction matters
 const SHADOW_PIXELS = 1024;
 const SHADOW_REACH = 0.2; // metres around the middle of the head
+
+/** Hair as the photo shows it, and as surroundings light it. */
+interface Dressed {
+  readonly mesh: Mesh;
+  readonly plain: Material;
+  readonly lit: MeshPhysicalMaterial;
+}
 
 /** Dresses a face in one look after another, and holds the light that clay and skin stand in. */
 export class Wardrobe {
   readonly group = new Group();
   private readonly wires: Mesh;
-  private readonly key = new DirectionalLight(0xfff4e8, 3); // the lamp that people move
+  private readonly key = new DirectionalLight(WARM, KEY); // the lamp that people move
   private readonly rim = new DirectionalLight(0xdfe9ff, 1.1); // behind the head, away from the key
-  private readonly materials: Record<Exclude<Look, "albedo" | "clay">, Material>;
+  private readonly sky = new HemisphereLight(0xffffff, 0xb0a69c, 2.1);
+  private readonly materials: Record<Exclude<Look, "albedo" | "clay" | "relit">, Material>;
   private clay?: MeshPhysicalMaterial;
   private skin?: MeshPhysicalMaterial;
   private readonly dye: Dye;
   private haired = true;
+  private bare?: MeshPhysicalMaterial; // the skin as face_material.web.glb has it
+  private strands: readonly Dressed[] = []; // hair, once it was relit
+  private wanted: Look = "texture";
+  private all: ReadonlyMap<string, Surroundings> = new Map();
+  private around?: Surroundings;
 
   constructor(
     private readonly face: Face,
-    private readonly albedoUrl: string,
+    private readonly sources: Sources,
   ) {
     this.materials = {
       texture: new MeshBasicMaterial({ map: face.texture, toneMapped: false }), // the photo's colours as they are
@@ -63,7 +92,7 @@ export class Wardrobe {
     face.mesh.castShadow = face.mesh.receiveShadow = true;
     face.mesh.material = this.materials.texture as MeshBasicMaterial;
     this.castShadows();
-    this.group.add(face.mesh, ...face.others, this.wires, new HemisphereLight(0xffffff, 0xb0a69c, 2.1), this.key, this.rim);
+    this.group.add(face.mesh, ...face.others, this.wires, this.sky, this.key, this.rim);
     this.group.add(this.key.target, this.rim.target);
     this.dye = new Dye(face.others);
     this.shineFrom(35, 30);
@@ -77,7 +106,7 @@ export class Wardrobe {
   /** Put the hair on or take it off. */
   set hair(on: boolean) {
     this.haired = on;
-    this.showHair(this.face.mesh.material === this.materials.texture || this.lit);
+    this.showHair();
   }
 
   /** Dye the hair; without a colour it has its own. */
@@ -90,16 +119,36 @@ export class Wardrobe {
     return (this.face.mesh.material as Material) instanceof MeshPhysicalMaterial;
   }
 
-  /** Put a look on; the skin is fetched when it is first asked for. */
+  /** Put a look on, unless another one is wished for before it is there. */
   async wear(look: Look): Promise<void> {
-    this.face.mesh.material = (await this.material(look)) as MeshBasicMaterial;
+    this.wanted = look;
+    const material = await this.material(look);
+    if (this.wanted !== look) return;
+    this.face.mesh.material = material as MeshBasicMaterial;
     this.key.castShadow = this.lit; // a pass over the whole head, for nothing where the photo has its own light
     this.wires.visible = look === "wireframe";
-    this.showHair(look === "texture" || look === "albedo");
+    const relit = look === "relit";
+    this.sky.visible = this.rim.visible = !relit;
+    this.key.intensity = relit ? KEY_IN_SURROUNDINGS : KEY;
+    this.key.color.set(relit && this.around ? this.around.color : WARM);
+    for (const { mesh, plain, lit } of this.strands) mesh.material = relit ? lit : plain;
+    this.showHair();
   }
 
-  private showHair(wanted: boolean): void {
-    for (const other of this.face.others) other.visible = wanted && this.haired;
+  private showHair(): void {
+    for (const other of this.face.others) other.visible = this.haired && HAIRED.includes(this.wanted);
+  }
+
+  /** Let surroundings light the look Relit; where their lamp stands, undefined for an unknown name. */
+  surround(name: string): Surroundings | undefined {
+    this.around = this.all.get(name);
+    if (!this.around || !this.bare) return undefined;
+    for (const material of [this.bare, ...this.strands.map(({ lit }) => lit)]) {
+      material.envMap = this.around.panorama;
+      material.needsUpdate = true;
+    }
+    this.key.color.set(this.around.color);
+    return this.around;
   }
 
   /** Let the light come from the right of the front view (degrees, negative: left) and from a height (degrees). */
@@ -129,7 +178,17 @@ export class Wardrobe {
   private async material(look: Look): Promise<Material> {
     if (look === "clay") return (this.clay ??= this.clayMaterial());
     if (look === "albedo") return (this.skin ??= await this.skinMaterial());
+    if (look === "relit") return (this.bare ??= await this.bareMaterial());
     return this.materials[look];
+  }
+
+  private async bareMaterial(): Promise<MeshPhysicalMaterial> {
+    const { material, lights, tellWaiting } = this.sources;
+    const [{ skin, hair }, all] = await Promise.all([fetchBare(material, tellWaiting), fetchSurroundings(lights)]);
+    this.all = all;
+    this.strands = this.face.others.map((mesh) => dressed(mesh, hair));
+    this.dye.also(this.strands.map(({ lit }) => lit));
+    return skin;
   }
 
   /** Clay, darker in folds. */
@@ -141,9 +200,17 @@ export class Wardrobe {
   }
 
   private async skinMaterial(): Promise<MeshPhysicalMaterial> {
-    const map: Texture = await new TextureLoader().loadAsync(this.albedoUrl);
+    const map: Texture = await new TextureLoader().loadAsync(this.sources.albedo);
     map.colorSpace = SRGBColorSpace;
     map.flipY = this.face.texture.flipY;
     return new MeshPhysicalMaterial({ map, roughness: 0.55, sheen: 0.35, sheenRoughness: 0.5, sheenColor: new Color("#ffd9c8") });
   }
+}
+
+function dressed(mesh: Mesh, color: Color): Dressed {
+  const plain = mesh.material as MeshBasicMaterial;
+  const { map, side, transparent, depthWrite, alphaTest } = plain;
+  if (!mesh.geometry.hasAttribute("normal")) mesh.geometry.computeVertexNormals();
+  const lit = new MeshPhysicalMaterial({ map, color, side, transparent, depthWrite, alphaTest, roughness: 0.6 });
+  return { mesh, plain, lit };
 }

@@ -165,6 +165,11 @@ export class Stage {
     return this.orbit.autoRotate;
   }
 
+  /** How much brighter what is lit comes out, in stops; the photo's own colours stay. */
+  set exposure(stops: number) {
+    this.renderer.toneMappingExposure = 2 ** stops;
+  }
+
   /** See with a vertical field of view in degrees; the camera moves so that the head keeps its size. */
   see(angle: number): void {
     const nearness = this.orbit.getDistance() / this.fittingDistance();
