@@ -96,7 +96,7 @@ def test_a_photo_that_nobody_can_show_has_an_icon_and_one_that_the_server_can_a_
     files = [{"name": name, "mimeType": "image/heic", "buffer": each} for name, each in (photo, other)]
     page.set_input_files("#photo", files)  # type: ignore[arg-type]
     shown, not_shown = page.get_by_role("list", name="Chosen photos").get_by_role("listitem").all()
-    page.wait_for_function("document.querySelector('.previews img').naturalWidth === 320")
+    expect(shown.locator("img")).to_have_js_property("naturalWidth", 320)
     expect(shown.locator("img")).to_be_visible()
     expect(not_shown.locator("img")).to_be_hidden()
     expect(not_shown.locator(".no-picture")).to_be_visible()
