@@ -29,6 +29,7 @@ from deep3d.texture.skin_colour import (
     neck,
     shading_contrast,
     skin_likeness,
+    uncovered,
 )
 from deep3d.texture.view import angle_weight, facing, render_view, seen_vertices, smoothstep
 
@@ -91,7 +92,8 @@ def extract_texture(
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)
     model_colours = lit_albedo.astype(np.float32) * 255
-    mirror_gain, fill = _match(photo_colours, model_colours, weight, hair, face_model, atlas)
+    bare = uncovered(colours, weight, face_model)
+    mirror_gain, fill = _match(photo_colours, model_colours, weight, bare, hair, face_model, atlas)
 
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
@@ -118,7 +120,13 @@ def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, lit_
 
 
 def _match(
-    colours: np.ndarray, model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel, atlas: Atlas
+    colours: np.ndarray,
+    model: np.ndarray,
+    weight: np.ndarray,
+    bare: np.ndarray,
+    hair: Hair,
+    face_model: FaceModel,
+    atlas: Atlas,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Per vertex (V, 3): the gain that the mirrored photo needs, and the model's colours as the photo shows them."""
     mirror, top = face_model.mirror, face_model.derived(scalp)
@@ -126,15 +134,12 @@ def _match(
     model = like_the_photo(photo, model, weight * face_model.skin)
     light = shading_contrast(photo, model, weight * face_model.skin) * (model - model[mirror])
     model = _evenly_lit(model, weight, hair, face_model)
-    both = weight * weight[mirror]
-    residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
-    gain = np.clip(light + residue, DIMMEST, BRIGHTEST)
-    gain = TINT * gain + (1 - TINT) * gain.mean(axis=1, keepdims=True)
+    gain = _mirror_gain(photo, light, weight, mirror, atlas)
     beside = (1 - weight) * weight[mirror]
     known = weight + beside
     share = (beside / np.maximum(known, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
-    skin = known * face_model.skin - hair.fringe
+    skin = (weight * bare + beside * bare[mirror]) * face_model.skin - hair.fringe
     surroundings = [skin, hair.on_scalp + hair.fringe + hair.bald * skin]
     pulls = SKIN_PULL, HAIR_PULL + np.float32(hair.bald) * (SKIN_PULL - HAIR_PULL)
     pulls = [pull * min(part.sum(), np.float32(1)) for pull, part in zip(pulls, surroundings)]
@@ -156,6 +161,16 @@ def _match(
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     tint[face_model.derived(eyeballs)] += UNDER_LIDS
     return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
+
+
+def _mirror_gain(
+    photo: np.ndarray, light: np.ndarray, weight: np.ndarray, mirror: np.ndarray, atlas: Atlas
+) -> np.ndarray:
+    """Logarithm (V, 3) of what the photo at the mirrored vertex lacks: `light` (V, 3), and what both sides show else."""
+    both = weight * weight[mirror]
+    residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
+    gain = np.clip(light + residue, DIMMEST, BRIGHTEST)
+    return TINT * gain + (1 - TINT) * gain.mean(axis=1, keepdims=True)
 
 
 def _evenly_lit(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:

@@ -39,6 +39,17 @@ def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel
     return (trust * above).astype(np.float32)
 
 
+def uncovered(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> np.ndarray:
+    """How far each vertex (V,) may be skin by its photo colour (V, 3) in 0..255: a mask or a microphone is not.
+
+    It is judged by the upper half of the face, of which masks leave enough; `weight` (V,) is its visibility.
+    """
+    upper = face_model.derived(_upper_face) & (weight > 0.5)
+    if upper.sum() < LEAST_FRONT:
+        return np.ones(len(colours), np.float32)
+    return (1 - smoothstep(colour_distance(colours, upper, NARROW, lit=True), LIKE, UNLIKE)).astype(np.float32)
+
+
 def neck(face_model: FaceModel) -> np.ndarray:
     """How far each vertex (V,) lies on the neck: 0 down to the chin and the nape, 1 from three centimetres below."""
     mean = face_model.mean_shape
@@ -90,6 +101,12 @@ def eyeballs(face_model: FaceModel) -> np.ndarray:
 def front_of_face(face_model: FaceModel) -> np.ndarray:
     """(V,) in [0, 1]: facial skin in front of the ears and above the throat, where a fitted mesh fits best."""
     return face_model.skin - face_model.derived(_judged)
+
+
+def _upper_face(face_model: FaceModel) -> np.ndarray:
+    """(V,) bool, the front of the face from the bridge of the nose up."""
+    bridge = face_model.landmarks(face_model.mean_shape[None])[0, 28, 1]
+    return (face_model.derived(front_of_face) > 0.9) & (face_model.mean_shape[:, 1] > bridge)
 
 
 def like_the_photo(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> np.ndarray:

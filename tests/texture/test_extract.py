@@ -191,7 +191,8 @@ def test_skin_is_not_black_where_only_hair_is_seen():
     scalp = (model.skin == 0) & (model.mean_shape[:, 1] > 0.8)
     hair, skin = np.full_like(model.mean_shape, 90), np.full_like(model.mean_shape, 160)
     shown = scalp.astype(np.float32)
-    _, fill = _match(hair, skin, shown, Hair.seen(hair, shown, model), model, Atlas.of(model, 64))
+    bare = np.ones_like(shown)
+    _, fill = _match(hair, skin, shown, bare, Hair.seen(hair, shown, model), model, Atlas.of(model, 64))
     assert scalp.sum() > 500
     assert fill[model.skin > 0.99].min() > 80
 

@@ -189,3 +189,15 @@ def test_a_bald_head_stays_bald_in_hard_light(model, yaw, light):
     crown = texture[scalp_of(model) & (model.mean_shape[:, 2] < 0)].mean(axis=0)
     skin = np.percentile(texture[model.skin > 0.9], [25, 90], axis=0)
     assert (crown > skin[0]).all() and (crown < 1.1 * skin[1]).all()
+
+
+@pytest.mark.parametrize("mask", [(0.35, 0.55, 0.8), (0.12, 0.12, 0.14), (0.9, 0.9, 0.92)])
+def test_a_mask_does_not_stain_neck_and_ears(model, mask):
+    bridge = model.landmarks(model.mean_shape[None])[0, 28, 1]
+    worn = (model.mean_shape[:, 1] < bridge) & (model.mean_shape[:, 2] > 0.1)
+    colours = np.where(worn[:, None], mask, bald(model))
+    texture = unwrapped(model, photograph(model, colours, np.full((PHOTO, PHOTO, 3), [90.0, 110.0, 140.0])))
+    back = (model.skin > 0.99) & (model.mean_shape[:, 2] < -0.5)
+    forehead = (model.skin > 0.99) & (model.mean_shape[:, 1] > bridge + 0.3)
+    ratio = np.median(texture[back], axis=0) / np.median(texture[forehead], axis=0)
+    assert ratio.min() > 0.5 and ratio.max() < 1.3 * ratio.min()
