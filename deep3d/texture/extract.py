@@ -129,7 +129,7 @@ def _match(
     atlas: Atlas,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Per vertex (V, 3): the gain that the mirrored photo needs, and the model's colours as the photo shows them."""
-    mirror, top = face_model.mirror, face_model.derived(scalp)
+    mirror = face_model.mirror
     photo, model = logarithm(colours), logarithm(model)
     model = like_the_photo(photo, model, weight * face_model.skin)
     light = shading_contrast(photo, model, weight * face_model.skin) * (model - model[mirror])
@@ -140,6 +140,23 @@ def _match(
     share = (beside / np.maximum(known, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
     skin = (weight * bare + beside * bare[mirror]) * face_model.skin - hair.fringe
+    return np.exp(gain), _fill(photo, model, known, skin, hair, face_model, atlas)
+
+
+def _fill(
+    photo: np.ndarray,
+    model: np.ndarray,
+    known: np.ndarray,
+    skin: np.ndarray,
+    hair: Hair,
+    face_model: FaceModel,
+    atlas: Atlas,
+) -> np.ndarray:
+    """Colours (V, 3) that go on from the photo's where it is `known` (V,), toward those of `skin` (V,) and of hair.
+
+    `photo` and `model` (V, 3) are logarithms.
+    """
+    top = face_model.derived(scalp)
     surroundings = [skin, hair.on_scalp + hair.fringe + hair.bald * skin]
     pulls = SKIN_PULL, HAIR_PULL + np.float32(hair.bald) * (SKIN_PULL - HAIR_PULL)
     pulls = [pull * min(part.sum(), np.float32(1)) for pull, part in zip(pulls, surroundings)]
@@ -160,13 +177,13 @@ def _match(
     inside = face_model.derived(mouth_interior) | face_model.derived(eyeballs)
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     tint[face_model.derived(eyeballs)] += UNDER_LIDS
-    return np.exp(gain), np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
+    return np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
 
 
 def _mirror_gain(
     photo: np.ndarray, light: np.ndarray, weight: np.ndarray, mirror: np.ndarray, atlas: Atlas
 ) -> np.ndarray:
-    """Logarithm (V, 3) of what the photo at the mirrored vertex lacks: `light` (V, 3), and what both sides show else."""
+    """Logarithm (V, 3) of what the photo at the mirrored vertex lacks: `light` (V, 3) and what both sides show."""
     both = weight * weight[mirror]
     residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
     gain = np.clip(light + residue, DIMMEST, BRIGHTEST)

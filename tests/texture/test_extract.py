@@ -386,7 +386,7 @@ def test_a_neck_in_the_shadow_of_its_chin_gets_the_colour_of_the_face():
     lit = colours * np.where(low | (model.mean_shape[:, 2] < -0.6), 0.3, 1)[:, None]
     weight = (model.skin * (model.derived(front_of_face) > 0.5)).astype(np.float32)
     hair = Hair.seen(colours, weight, model)
-    _, fill = _match(colours, lit, weight, hair, model, Atlas.of(model, 64))
+    _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, model, Atlas.of(model, 64))
     assert np.median(fill[low & (model.skin > 0.9), 1]) > 0.75 * 140
 
 
