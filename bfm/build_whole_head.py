@@ -17,7 +17,7 @@ from deep3d.face_model import FaceModel, default_face_model
 from deep3d.files.tensor_file import write_tensors
 from recipe.bust import build_bust, model_offset
 from recipe.lashes import build_lashes
-from recipe.mouth import OWN, OWN_UPPER, PALETTE, build_mouth
+from recipe.mouth import OWN, OWN_UPPER, PALETTE, build_mouth, lips
 from recipe.source import Source, read_source
 
 
@@ -57,6 +57,8 @@ def build(source: Source, model: FaceModel) -> dict[str, np.ndarray]:
         "replaced": OWN.astype(np.uint16),
         "palette": np.array(PALETTE, np.float32),
         "enamel": _front_teeth(model).astype(np.uint16),
+        "arch": np.pad(mouth["arch"], (len(bust["vertices"]), len(lashes["vertices"]))).astype(np.uint8),
+        "lips": lips(model).astype(np.uint16),
         "tongue": mouth["tongue"].astype(np.uint16),
         "tongue_out": mouth["tongue_out"].astype(np.float16),
     }

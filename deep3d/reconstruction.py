@@ -84,9 +84,9 @@ class Reconstruction:
         """`vertices` as a textured mesh."""
         return self.face_model.mesh(self.vertices)
 
-    @property
+    @cached_property
     def whole_mesh(self) -> Mesh:
-        """`mesh` with neck and shoulders appended, for pictures; the same for models that have none."""
+        """`mesh` with neck, shoulders, a finer mouth and lashes appended; the same for models that have none."""
         return WholeHead.of(self.face_model).mesh(self.vertices)
 
     @cached_property

@@ -23,10 +23,11 @@ WISDOM = 3  # number, from behind, of the last tooth that nobody sees
 GUMS = 800  # points of gums and tongue that are kept
 ENAMEL, GUM, LINGUA, LASH = range(4)  # rows of the palette
 PALETTE = (0.7735, 0.9645, 0.8035, 0.9965)  # left, bottom, right and top in the atlas, beside the face chart
+BORDER = 0.08  # of the palette, which blends with what is beside it
 FRONT, BACK = 0.3, -0.15  # decimetres in model space between which the light fades
-BRIGHT, DIM = {ENAMEL: 1.0, GUM: 0.85, LINGUA: 0.8}, 0.3
-GAP, GAP_WIDTH = 0.5, 0.09  # how much darker it is between teeth, and over how many centimetres
-NECK_OF_TOOTH = 0.8  # brightness beside the gum, of that at the edge
+BRIGHT, DIM = {ENAMEL: 1.0, GUM: 1.0, LINGUA: 0.85}, 0.3
+GAP, GAP_WIDTH = 0.4, 0.08  # how much darker it is between teeth, and over how many centimetres
+NECK_OF_TOOTH = 0.9  # brightness beside the gum, of that at the edge
 ROOT, TIP = -0.2, 0.3  # decimetres: tongueOut moves the tongue from the first, and fully at the second
 OUT, OVER, DOWN = 0.62, 0.07, 0.16  # decimetres forward, up over the teeth, and down beyond the lips
 CARRIERS = 4
@@ -56,9 +57,27 @@ def build_mouth(source: Source, model: FaceModel, offset: np.ndarray, first: int
         "triangles": corners.reshape(-1, 3) + first,
         "uv": palette_uv(kind, light),
         "uv_triangles": corners.reshape(-1, 3),
+        "arch": np.where(
+            np.where(tooth, upper[own], np.isin(carriers[:, 0], OWN_GUMS) & _above(model, carriers)), 1, 2
+        ),
         "tongue": np.flatnonzero(tongue) + first,
         "tongue_out": _tongue_out(vertices[tongue]),
     }
+
+
+def _above(model: FaceModel, carriers: np.ndarray) -> np.ndarray:
+    """(P,) whether points go with gums that stay when the jaw opens."""
+    jaw = model.expression_basis.reshape(-1, *model.mean_shape.shape)[model.expression_names.index("jawOpen")]
+    return np.linalg.norm(jaw[carriers], axis=2).mean(axis=1) < 0.02
+
+
+def lips(model: FaceModel) -> np.ndarray:
+    """Vertices of the skin round the mouth, and of the lips, that look forward: the mouth lies behind them."""
+    mean, normals = model.mean_shape, model.normals(model.mean_shape[None])[0]
+    corners = model.landmarks(mean[None])[0][48:68]
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    near = ((mean > low - [0.15, 0.3, 0.3]) & (mean < high + [0.15, 0.2, 0.3])).all(axis=1)
+    return np.flatnonzero(near & (normals[:, 2] > 0.2) & (np.arange(len(mean)) < OWN[0]) & (model.skin > 0.5))
 
 
 def _teeth(source: Source) -> np.ndarray:
@@ -142,8 +161,7 @@ def _light(vertices: np.ndarray, kind: np.ndarray, from_edge: np.ndarray) -> np.
 def palette_uv(kind: np.ndarray, light: np.ndarray) -> np.ndarray:
     """(P, 2) UVs of points of some kinds (P,) in light (P,) from 0 to 1."""
     left, bottom, right, top = PALETTE
-    margin = 0.08  # of the palette: its border blends with what is beside it
-    u = left + (right - left) * (margin + (1 - 2 * margin) * light)
+    u = left + (right - left) * (BORDER + (1 - 2 * BORDER) * light)
     v = top - (top - bottom) * (kind + 0.5) / 4
     return np.stack([u, v], axis=1)
 

@@ -48,7 +48,7 @@ def glb(reconstruction: Reconstruction) -> bytes:
     face_model = reconstruction.face_model
     shared, head = face_model.derived(shared_parts), WholeHead.of(face_model)
     target_weights = weights(shared.targets, expression_weights(reconstruction))
-    base = base_shape(head.vertices(reconstruction.vertices), shared.targets, target_weights)
+    base = base_shape(reconstruction.whole_mesh.vertices, shared.targets, target_weights)
     normals = head.normals(base)
 
     file = shared.file.copy()

@@ -102,7 +102,7 @@ def _parts(face: Reconstruction, pictures: list[tuple[str, bytes]]) -> tuple[Glt
     model = face.face_model
     shared, head = model.derived(shared_parts), WholeHead.of(model)
     target_weights = weights(shared.targets, expression_weights(face))
-    base = base_shape(head.vertices(face.vertices), shared.targets, target_weights)
+    base = base_shape(face.whole_mesh.vertices, shared.targets, target_weights)
     file = shared.file.copy()
     mesh = shared.mesh(file, base, head.normals(base), target_weights)
     mesh["primitives"] = _by_material(file, mesh["primitives"][0], model)

@@ -20,7 +20,6 @@ from deep3d.export.gltf import METRES, whole_vertices
 from deep3d.export.morph_targets import morph_targets
 from deep3d.face_model import FaceModel
 from deep3d.reconstruction import Reconstruction
-from deep3d.whole_head import WholeHead
 
 STEP = 4e-5  # metres per step: a tenth of the best accuracy of a fit
 PREVIEW_PIXELS = 640
@@ -134,7 +133,7 @@ class _Pieces:
         new = {}
         if face is not None:
             vertex = whole_vertices(face.face_model)
-            positions = WholeHead.of(face.face_model).vertices(face.vertices)[vertex] * METRES
+            positions = face.whole_mesh.vertices[vertex] * METRES
             new["_VERTEX"] = self._accessor(vertex[:, None], "<u2", _UNSIGNED_SHORT, "SCALAR")
         steps = np.rint(positions / STEP)
         new["POSITION"] = self._accessor(steps, "<i2", _SHORT, "VEC3")

@@ -16,8 +16,9 @@ from deep3d.texture.atlas import WHOLE, Atlas, cover
 from deep3d.whole_head.parts import Parts
 
 MARGIN = 4.0  # texels round the bust that take its colours, since filters look there
+BORDER = 0.08  # of the palette, on the left and right: black, and full light
 ENAMEL = np.array([232.0, 222.0, 204.0], np.float32)  # of 255, in good light
-OTHERS = np.array([[178, 98, 96], [190, 104, 104], [52, 38, 30]], np.float32)  # gums, tongue, lashes in that light
+OTHERS = np.array([[196, 122, 116], [196, 110, 108], [52, 38, 30]], np.float32)  # gums, tongue, lashes in that light
 BRIGHTEST = 92  # percentile of brightness: lips, gaps and what the photo does not show are darker than teeth
 PLAIN = np.float32(0.7)  # share of the usual hue of enamel, beside that of the photo: it is small, and lips are near
 LEAST = (120.0, 0.45)  # brightness below which nothing is enamel: of 255, and more for bright skin
@@ -62,9 +63,9 @@ class Canvas:
         return painted
 
     def _palette(self, rows: np.ndarray) -> np.ndarray:
-        """(h, w, 3) uint8: each of the colours (n, 3) from black on the left to itself."""
+        """(h, w, 3) uint8: each of the colours (n, 3) from black on the left to itself on the right."""
         height, width = (part.stop - part.start for part in self.palette)
-        share = np.clip((np.arange(width) + 0.5) / width, 0, 1)
+        share = np.clip(((np.arange(width) + 0.5) / width - BORDER) / (1 - 2 * BORDER), 0, 1)
         which = np.minimum(np.arange(height) * len(rows) // height, len(rows) - 1)
         return np.clip(rows[which][:, None] * share[None, :, None] + 0.5, 0, 255).astype(np.uint8)
 

@@ -32,6 +32,8 @@ class Parts:
     replaced: np.ndarray  # (M,) int64 vertices of the model in whose place the mouth is, the next points; then lashes
     palette: np.ndarray  # (4,) left, bottom, right, top in the atlas: the colours of these
     enamel: np.ndarray  # (E,) int64 vertices of the model where the texture has the colour of its teeth
+    arch: np.ndarray  # (P,) uint8: 1 for what goes with the upper teeth, 2 with the lower ones, 0 for the rest
+    lips: np.ndarray  # (L,) int64 vertices of the model behind which the arches lie
     tongue: np.ndarray  # (N,) int64 vertices of the whole head that ARKit's tongueOut moves, ascending
     tongue_out: np.ndarray  # (N, 3) float32 how far, decimetres
 
@@ -57,6 +59,8 @@ class Parts:
             replaced=no_numbers,
             palette=np.zeros(4, np.float32),
             enamel=no_numbers,
+            arch=np.zeros(0, np.uint8),
+            lips=no_numbers,
             tongue=no_numbers,
             tongue_out=empty,
         )
@@ -85,6 +89,8 @@ def read_parts(face_model: FaceModel) -> Parts:
             replaced=arrays["replaced"].astype(np.int64),
             palette=arrays["palette"],
             enamel=arrays["enamel"].astype(np.int64),
+            arch=arrays["arch"],
+            lips=arrays["lips"].astype(np.int64),
             tongue=arrays["tongue"].astype(np.int64),
             tongue_out=arrays["tongue_out"].astype(np.float32),
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 from deep3d.mesh import Mesh, vertex_normals, vertex_triangles
+from deep3d.whole_head.bite import behind_lips
 from deep3d.whole_head.painting import Canvas
 from deep3d.whole_head.parts import Parts, read_parts
 
@@ -53,7 +54,8 @@ class WholeHead:
     def vertices(self, vertices: np.ndarray) -> np.ndarray:
         """(W, 3) of the model's vertices (V, 3) in model space, decimetres, rotation and translation not included."""
         moved = self.parts.carried(vertices - self.face_model.mean_shape)
-        return np.concatenate([vertices, self.parts.vertices + moved]).astype(vertices.dtype)
+        points = behind_lips(self.parts.vertices + moved, vertices, self.parts)
+        return np.concatenate([vertices, points]).astype(vertices.dtype)
 
     def offsets(self, offsets: np.ndarray) -> np.ndarray:
         """(W, 3) how all vertices move when the model's move by (V, 3)."""

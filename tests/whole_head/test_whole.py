@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from deep3d.export.gltf import shared_parts
 from deep3d.face_model import default_face_model
@@ -100,6 +101,27 @@ def test_upper_teeth_stay_when_the_jaw_opens_and_lower_ones_turn_with_it(head, m
     upper, lower = front & (rest[:, 1] > -0.35) & (rest[:, 1] < 0), front & (rest[:, 1] < -0.5)
     assert upper.sum() > 40 and moved[upper].max() < 0.03
     assert lower.sum() > 100 and moved[lower].min() > 0.3
+
+
+def test_no_tooth_comes_through_a_lip(head, model):
+    """In wide smiles the model pulls lips back as far as behind its teeth; here all of them by a centimetre."""
+    skin = model.mean_shape.copy()
+    skin[head.parts.lips, 2] -= 0.1
+    count, bust = len(skin), len(head.parts.light)
+    rest, behind = (head.vertices(each)[count:] for each in (model.mean_shape, skin))
+
+    def through(points):
+        """Share of the mouth's points that come out of the skin in front of them."""
+        teeth = points[head.parts.arch > 0]
+        distance, place = KDTree(skin[head.parts.lips, :2]).query(teeth[:, :2], 3, distance_upper_bound=0.04)
+        covered = np.isfinite(distance).all(axis=1)
+        return (teeth[covered, 2] > skin[head.parts.lips][place[covered], 2].mean(axis=1)).mean()
+
+    assert through(rest) > 0.03 and through(behind) < 0.01
+    for arch in (1, 2):
+        moved = (behind - rest)[head.parts.arch == arch]
+        assert np.ptp(moved, axis=0).max() < 1e-4 and -0.15 < moved[0, 2] < -0.02  # as a whole
+    assert np.array_equal(behind[:bust], rest[:bust])
 
 
 def test_lashes_go_with_the_lids(head, model):
