@@ -182,7 +182,7 @@ def _material_figures(heads: int, predictors: list[FacePredictor], bar: Any) -> 
 def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:
     """The reconstructor with its full fit, preceded by variants that fit less."""
     from deep3d.evaluation.predictor import ReconstructorPredictor
-    from deep3d.pipeline.reconstructor import REFINEMENTS
+    from deep3d.pipeline.fitter import REFINEMENTS
 
     upto = REFINEMENTS.index(loaded.refinement) + 1
     return [ReconstructorPredictor(loaded.refining(refinement)) for refinement in REFINEMENTS[:upto]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from deep3d.pipeline.reconstructor import Refinement
+    from deep3d.pipeline.fitter import Refinement
 
 
 class Refine(StrEnum):

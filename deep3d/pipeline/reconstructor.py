@@ -5,39 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
-from deep3d.camera import DEEP3D_CAMERA, Camera
-from deep3d.coefficients import IDENTITY, FaceCoefficients
+from deep3d.camera import Camera
+from deep3d.coefficients import FaceCoefficients
 from deep3d.confidence import Confidence, assess
 from deep3d.dense import DenseEstimator, read_dense
 from deep3d.detection.detector import FaceDetector, WhichFaces
 from deep3d.errors import NoFaceFound
 from deep3d.face_model import FaceModel, read_face_model
-from deep3d.fitting import (
-    LandmarkBasis,
-    PhotoFit,
-    Priors,
-    SeenLandmarks,
-    SurfaceBasis,
-    View,
-    fit_covariance,
-    fit_landmarks,
-    fit_person_colours,
-    fit_reflectance,
-    fit_together,
-    prior_covariance,
-    read_mouths,
-    trusted_deviation,
-)
+from deep3d.fitting import LandmarkBasis
 from deep3d.hair import HairMask, hair_model, see_hair
 from deep3d.memory import give_back_memory
 from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import Photo, read_photo
+from deep3d.pipeline.fitter import Fitted, Fitter, Refinement
 from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
 from deep3d.pipeline.observation import Candidate, crop_images
 from deep3d.pipeline.observer import ALIGNMENTS, Observer
@@ -45,7 +31,6 @@ from deep3d.pipeline.same_person import (
     STRANGER,
     SamePerson,
     find_strangers,
-    identity_agreement,
     photo_weights,
     share_identity,
     who_is_left_out,
@@ -53,19 +38,13 @@ from deep3d.pipeline.same_person import (
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
-from deep3d.regression import DenseLandmarks, Regression, Regressor
+from deep3d.regression import Regression, Regressor
 from deep3d.runtime import Choice, Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import one_blas_thread
-
-IDENTITIES = IDENTITY.stop - IDENTITY.start
 
 FIT_FAILED = "The fit to this photo failed. This is the result without it."
 
 FOLDED = "The surface would have folded in {} places: it was smoothed there."
-
-Refinement = Literal["none", "landmarks", "photometric", "surface"]
-REFINEMENTS: tuple[Refinement, ...] = get_args(Refinement)
-"""Steps of the fit after the network; each includes those before it, and "surface" leaves the linear model."""
 
 HairChoice = Literal["none", "shell"]
 """What faces have on their heads: nothing, or hair as a shell."""
@@ -91,30 +70,6 @@ def _hair_finder(
     """What sees hair in photos, None where the face model or the checkpoint knows nothing of hair."""
     weights = None if hair_model(model) is None else read_dense(checkpoint)
     return None if weights is None else DenseEstimator.load(weights, checkpoint, model, beside, threads)
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """B faces after a fit."""
-
-    coefficients: FaceCoefficients
-    cameras: tuple[Camera, ...]
-    settled: np.ndarray  # (B,) bool: whether the fit is better than its start, which is kept otherwise
-    covariance: tuple[np.ndarray | None, ...]  # B, (144, 144) of identity and expression
-    displacement: tuple[np.ndarray | None, ...]  # B, (V, 3) decimetres beyond the linear model
-    folds: tuple[int, ...]  # B, triangles at which displacements were damped
-
-    @classmethod
-    def linear(
-        cls,
-        coefficients: FaceCoefficients,
-        cameras: tuple[Camera, ...],
-        settled: np.ndarray,
-        covariance: tuple[np.ndarray | None, ...],
-    ) -> _Fitted:
-        """Faces of the linear model."""
-        count = len(coefficients)
-        return cls(coefficients, cameras, settled, covariance, (None,) * count, (0,) * count)
 
 
 class Reconstructor:
@@ -225,7 +180,7 @@ class Reconstructor:
         seen = self.observer(photos, faces, self.refinement != "none", watch, most)
         candidates, regression = seen.candidates, seen.regression
         crops = crop_images(candidates)
-        fitted = self._fit_colours(crops, regression, self._fit(crops, regression))
+        fitted = self._fitter.fit(crops, regression)
         watch.lap("fit", len(candidates))
         results: list[list[Reconstruction]] = [[] for _ in photos]
         for row, face in zip(seen.rows, self._faces(candidates, regression, fitted, watch), strict=True):
@@ -236,7 +191,7 @@ class Reconstructor:
     def fit_crops(self, crops: np.ndarray) -> tuple[FaceCoefficients, tuple[Camera, ...]]:
         """Faces of (B, 224, 224, 3) uint8 RGB crops, and the camera of each in its crop; nothing is searched."""
         regression = self.observer.look(crops)
-        fitted = self._fit_colours(crops, regression, self._fit(crops, regression))
+        fitted = self._fitter.fit(crops, regression)
         return fitted.coefficients, fitted.cameras
 
     @one_blas_thread
@@ -257,12 +212,12 @@ class Reconstructor:
             )
         confidences = [_confidence(*each, regression) for each in enumerate(candidates)]
         expected = np.array([1.0 if confidence is None else confidence.landmark_error for confidence in confidences])
-        strange = find_strangers(self._agreement(regression), expected)
+        strange = find_strangers(self._fitter.agreement(regression), expected)
         weight = photo_weights(expected, strange)
         shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
         person = np.where(strange, np.arange(1, len(strange) + 1), 0)
         crops = crop_images(candidates)
-        fitted = self._fit_colours(crops, shared, self._fit(crops, shared, person), person)
+        fitted = self._fitter.fit_person(crops, shared, person)
         watch.lap("fit", len(candidates))
         found = self._faces(candidates, regression, fitted, watch)
         faces = {row: _warned(face, STRANGER) if odd else face for row, face, odd in zip(rows, found, strange)}
@@ -272,22 +227,16 @@ class Reconstructor:
         left_out = who_is_left_out([photo.name for photo in photos], faces, strangers)
         return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers, left_out)
 
-    def _agreement(self, regression: Regression) -> np.ndarray:
-        """(B, B) how far pairs of faces agree in identity, by a fit of each to its landmarks if there are some."""
-        start, dense = regression.coefficients, regression.dense
-        if dense is None:
-            unknown = np.tile(prior_covariance(self.basis, Priors()), (len(start), 1, 1))
-            return identity_agreement(start.identity, unknown[:, :IDENTITIES, :IDENTITIES])
-        points, deviation, believed = self._believed(dense, start)
-        fit = fit_landmarks(self.basis, points, deviation, believed)
-        covariance = fit_covariance(self.basis, fit, points, deviation)
-        return identity_agreement(fit.coefficients.identity, covariance[:, :IDENTITIES, :IDENTITIES])
+    @property
+    def _fitter(self) -> Fitter:
+        vertices = tuple(self.checkpoint.dense_vertices)
+        return Fitter(self.face_model, self.basis, vertices, self.refinement, self.networks.refiner)
 
     def _faces(
         self,
         candidates: list[Candidate],
         regression: Regression,
-        fitted: _Fitted,
+        fitted: Fitted,
         watch: Stopwatch,
     ) -> list[Reconstruction]:
         """The results of all candidates."""
@@ -317,74 +266,6 @@ class Reconstructor:
         if self.dense is None:
             return None
         return see_hair(self.dense, candidate.photo.pixels, candidate.crop.matrix, coefficients, camera)
-
-    def _fit(self, crops: np.ndarray, regression: Regression, person: np.ndarray | None = None) -> _Fitted:
-        """The coefficients that dense landmarks and skin colours ask for, where there are some, and each face's camera.
-
-        `person` (B,) is the number of each face's person, None to fit each face separately.
-        """
-        dense, start = regression.dense, regression.coefficients
-        if self.refinement == "none" or dense is None or not len(crops):
-            count = len(start)
-            return _Fitted.linear(start, (DEEP3D_CAMERA,) * count, np.ones(count, bool), (None,) * count)
-        points, deviation, start = self._believed(dense, start)
-        if person is None:
-            fit = fit_landmarks(self.basis, points, deviation, start)
-        else:
-            fit = fit_together(self.basis, points, deviation, start, person)
-        lit = fit_reflectance([*crops], self.face_model, fit.coefficients, fit.cameras)
-        known = self.refinement == "landmarks"  # otherwise the next fit states its own
-        covariance = fit_covariance(self.basis, fit, points, deviation) if known else [None] * len(start)
-        return _Fitted.linear(lit, fit.cameras, fit.kept, (*covariance,))
-
-    def _believed(
-        self, dense: DenseLandmarks, start: FaceCoefficients
-    ) -> tuple[np.ndarray, np.ndarray, FaceCoefficients]:
-        """The landmarks and deviations for a fit, and its start."""
-        return read_mouths(dense.points, trusted_deviation(dense.deviation), start, self.face_model.expression_names)
-
-    def _fit_colours(
-        self,
-        crops: np.ndarray,
-        regression: Regression,
-        fitted: _Fitted,
-        person: np.ndarray | None = None,
-    ) -> _Fitted:
-        """The faces fitted also to the colours of the crops; `person` as in `_fit`."""
-        dense = regression.dense
-        if dense is None or not len(crops) or self.refinement not in ("photometric", "surface"):
-            return fitted
-        points, deviation, believed = self._believed(dense, regression.coefficients)
-        displaced = self.refinement == "surface"
-        surface = self.face_model.derived(SurfaceBasis.of, not displaced)
-        basis = surface.at(self.checkpoint.dense_vertices)
-        views = [
-            View(
-                crop,
-                SeenLandmarks(basis, points[number], deviation[number]),
-                believed[number],
-                fitted.coefficients[number],
-                fitted.cameras[number],
-            )
-            for number, crop in enumerate(crops)
-        ]
-        people = np.arange(len(views)) if person is None else person
-        fits: dict[int, PhotoFit] = {}
-        for number in np.unique(people):
-            rows = np.flatnonzero(people == number).tolist()
-            some = fit_person_colours([views[row] for row in rows], self.face_model, displaced=displaced)
-            fits |= zip(rows, some, strict=True)
-        return _colour_fitted(fitted, [fits[row] for row in range(len(views))], displaced)
-
-
-def _colour_fitted(fitted: _Fitted, fits: list[PhotoFit], displaced: bool) -> _Fitted:
-    """The faces fitted to their colours; those that became worse stay unchanged."""
-    vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
-    kept = fitted.settled & [fit.kept for fit in fits]
-    moved = tuple(fit.displacement if displaced and fit.displacement.any() else None for fit in fits)
-    cameras, folds = tuple(fit.camera for fit in fits), tuple(fit.folds for fit in fits)
-    covariance = tuple(fit.covariance for fit in fits)
-    return _Fitted(FaceCoefficients.from_vector(vectors), cameras, kept, covariance, moved, folds)
 
 
 def _confidence(number: int, candidate: Candidate, regression: Regression) -> Confidence | None:

@@ -22,7 +22,8 @@ from deep3d.export.animation import Motion, animated_glb
 from deep3d.export.drawings import PICTURES
 from deep3d.files.whole_file import written_whole
 from deep3d.photo import Photo
-from deep3d.pipeline.reconstructor import Reconstructor, Refinement
+from deep3d.pipeline.fitter import Refinement
+from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.reconstruction import Reconstruction
 from deep3d.runtime.cores import usable_cores
 from deep3d.texture import merge_textures
