@@ -23,10 +23,17 @@ def hair_over(picture: np.ndarray, head: Rendering, hair: Hair, placed: np.ndarr
         front = fronts(pixels, layer.triangles)
         mesh = Mesh(placed, layer.triangles[front], layer.uv, layer.uv_triangles[front])
         drawn = renderer.render_texture(placed[None], mesh, image)
-        before = drawn.fragments.depth[0] < head.fragments.depth[0]
+        before = with_border(drawn.fragments.depth[0]) < head.fragments.depth[0]
         shown = drawn.picture[0] * before[..., None]
         picture = picture * (1 - shown[..., 3:] / 255) + shown[..., :3]
     return picture
+
+
+def with_border(depth: np.ndarray) -> np.ndarray:
+    """Depth (H, W), infinite where nothing is, also of pixels beside a border: antialiasing covers them in part."""
+    around = np.pad(depth, 1, constant_values=np.inf)
+    beside = np.minimum.reduce([around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]])
+    return np.where(np.isinf(depth), beside, depth)
 
 
 def layers(hair: Hair) -> tuple[Mesh, Mesh]:

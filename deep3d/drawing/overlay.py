@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
-from deep3d.drawing.hair import layers
+from deep3d.drawing.hair import layers, with_border
 from deep3d.drawing.shading import (
     CLAY,
     CODES,
@@ -124,7 +124,7 @@ def _lit_layers(hair: Hair) -> list[tuple[Mesh, np.ndarray]]:
 def _lay_hair(picture: np.ndarray, hair: Mesh, light: np.ndarray, seen: _Seen, head: np.ndarray) -> None:
     """Lay hair over the light (H, W, 3) of a head, whose depth is (H, W), where it is seen."""
     shaded = shade_layer(light, hair.uv, seen.fragments, hair.uv_triangles[seen.front])
-    lay_layer_over(picture, seen.smoothed(shaded), seen.fragments.depth[0], head)
+    lay_layer_over(picture, seen.smoothed(shaded), with_border(seen.fragments.depth[0]), head)
 
 
 def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:

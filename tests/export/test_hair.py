@@ -106,3 +106,13 @@ def test_the_overlay_shows_it(haired, toy_reconstruction):
     assert (bare[:, :768] == worn[:, :768]).all()
     green = np.abs(worn[:, 768:].astype(int) - GREEN).max(axis=2) < 6
     assert green.sum() > 1000
+
+
+def test_the_border_of_hair_is_smooth_where_nothing_is_behind_it(toy_reconstruction, cap):
+    """Not a staircase of pixels that are hair or not."""
+    solid = Hair(cap.mesh, np.dstack([cap.image[..., :3], np.full((64, 64), 255, np.uint8)]))
+    face = toy_reconstruction
+    picture = draw_view(face.mesh, face.texture, Pose(0, 0, 0), 256, hair=solid)
+    top = picture[: np.flatnonzero((picture != 255).any(axis=2).any(axis=1))[0] + 30, :, 0].astype(int)
+    between = (top > GREEN[0] + 30) & (top < 225)
+    assert between.sum() > 20
