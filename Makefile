@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python deploy/install.py
 SAMPLE := docs/sample/astronaut.jpg
 VIEWER := serving/viewer
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
 .PHONY: setup run test coverage check docs dist texts viewer lock sbom bench notebooks clean
@@ -43,13 +44,13 @@ $(VENV)/.notebooks-ready: $(VENV)/.ready
 run: $(VENV)/.site-ready
 	$(BIN)/deep3d serve
 
+# Files of tests side by side; more processes than four would mostly hold memory.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 # Which branches no test runs; the report of each file lies in build/coverage.
 coverage: setup
-	$(BIN)/python -m pytest --cov=deep3d --cov=serving --cov-branch --cov-report=term:skip-covered \
-		--cov-report=html:build/coverage
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
 
 check: setup $(VIEWER)/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .

@@ -149,7 +149,7 @@ def _cut(photo: np.ndarray, five_points: np.ndarray, x: float, y: float, crop: C
 
 
 def cropped_again(photo: np.ndarray, crop: AlignedCrop) -> AlignedCrop:
-    """The crop with the pixels of another (H, W, 3) uint8 photo of the same size, such as a film's next frame."""
+    """The crop with the pixels of another (H, W, 3) uint8 photo of the same size, such as a video's next frame."""
     columns = _filter(crop.photo_width, crop.resized_width, crop.left)
     rows = _filter(crop.photo_height, crop.resized_height, crop.up)
     return replace(crop, image=_resample(photo, columns, rows))

@@ -65,11 +65,11 @@ class MaterialMissing(Deep3DError):
 
 
 class VideoError(Deep3DError):
-    """A film cannot be used."""
+    """A video cannot be used."""
 
 
 class VideoUnreadable(VideoError):
-    """No film at that path, or not a film, or of a kind that cannot be decoded."""
+    """No video at that path, or not a video, or of a kind that cannot be decoded."""
 
 
 class CameraUnavailable(VideoError):
@@ -77,7 +77,7 @@ class CameraUnavailable(VideoError):
 
 
 class NoFaceInVideo(VideoError):
-    """No frame of the film shows a face."""
+    """No frame of the video shows a face."""
 
 
 class FaceModelError(Deep3DError):

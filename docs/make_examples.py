@@ -40,7 +40,7 @@ EXAMPLES = DOCS.parent / "serving" / "static" / "examples"
 SEED, PEOPLE = 11, 24
 CHOSEN = {"mira": 2, "jonas": 13, "tomas": 21}  # of these people
 ON_FIRST_PAGE = "mira"
-FILM_SIDE, FRAMES, RATE = 480, 144, 24
+VIDEO_SIDE, FRAMES, RATE = 480, 144, 24
 FARTHEST_TURN = 55.0  # degrees
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 NEAR, FAR = (247, 246, 242), (217, 215, 208)  # the stage of result.css
@@ -149,7 +149,7 @@ def _fragments(clip: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def main() -> None:
-    """Make all examples, and the film of the first page."""
+    """Make all examples, and the video of the first page."""
     photos = Studio(default_face_model(), SEED).portraits(PEOPLE)
     pictures = {name: Image.fromarray(photos[number]) for name, number in CHOSEN.items()}
     pictures["astronaut"] = Image.open(DOCS / "sample" / "astronaut.jpg")
@@ -157,7 +157,7 @@ def main() -> None:
     for name, picture in pictures.items():
         _write(reconstructor, picture, EXAMPLES / name, name)
     face = reconstructor(EXAMPLES / ON_FIRST_PAGE / "photo.jpg")
-    _write_film(face, EXAMPLES)
+    _write_video(face, EXAMPLES)
 
 
 def _write(reconstructor: Reconstructor, picture: Image.Image, folder: Path, name: str) -> None:
@@ -177,18 +177,18 @@ def _write(reconstructor: Reconstructor, picture: Image.Image, folder: Path, nam
     front.save(folder / "front.webp", quality=82, method=6)
 
 
-def _write_film(face: Reconstruction, folder: Path) -> None:
-    """A head that turns slowly from side to side, as a film and as its first picture."""
+def _write_video(face: Reconstruction, folder: Path) -> None:
+    """A head that turns slowly from side to side, as a video and as its first picture."""
     swing = FARTHEST_TURN * np.sin(2 * np.pi * np.arange(FRAMES) / FRAMES)
-    frames = [_view(face, float(yaw), FILM_SIDE) for yaw in swing]
+    frames = [_view(face, float(yaw), VIDEO_SIDE) for yaw in swing]
     Image.fromarray(frames[0]).save(folder / "turning.webp", quality=82, method=6)
-    with av.open(str(folder / "turning.mp4"), "w", options={"movflags": "faststart"}) as film:
-        stream = film.add_stream("libx264", rate=Fraction(RATE), options={"crf": "27", "preset": "veryslow"})
-        stream.width = stream.height = FILM_SIDE
+    with av.open(str(folder / "turning.mp4"), "w", options={"movflags": "faststart"}) as video:
+        stream = video.add_stream("libx264", rate=Fraction(RATE), options={"crf": "27", "preset": "veryslow"})
+        stream.width = stream.height = VIDEO_SIDE
         stream.pix_fmt = "yuv420p"
         for frame in frames:
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        film.mux(stream.encode())
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        video.mux(stream.encode())
 
 
 def _view(face: Reconstruction, yaw: float, side: int) -> np.ndarray:

@@ -24,7 +24,7 @@ def back_up(settings: Settings, archive: Path) -> None:
     if not (folder / DATABASE).is_file():
         raise ServingError(f"{folder}: no site there; set DEEP3D_DATA_DIR")
     if archive.exists():
-        raise ServingError(f"{archive}: is there already; choose another name")
+        raise ServingError(f"{archive}: already exists; choose another name")
     partial = archive.with_name(f".{archive.name}.partial")
     try:
         with tempfile.TemporaryDirectory(dir=archive.absolute().parent) as scratch:
@@ -45,13 +45,13 @@ def back_up(settings: Settings, archive: Path) -> None:
 
 
 def restore(settings: Settings, archive: Path) -> None:
-    """Put an archive into an empty data folder. What was unfinished is then done.
+    """Put an archive into an empty data folder. Unfinished jobs then continue.
 
     Raises: ServingError, SettingsError.
     """
     folder = _embedded(settings)
     if folder.exists() and any(folder.iterdir()):
-        raise ServingError(f"{folder}: is not empty; set DEEP3D_DATA_DIR to a new folder")
+        raise ServingError(f"{folder}: not empty; set DEEP3D_DATA_DIR to a new folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive) as tar:

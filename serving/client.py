@@ -22,7 +22,7 @@ LONGEST_POLL_SECONDS = 5.0
 
 
 class Declined(ServingError):
-    """The server did not do what was asked of it."""
+    """The server refused or failed."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Client:
         return Answer(response.status, response.data, time.perf_counter() - start)
 
     def submit(self, photos: Sequence[Path], **fields: str) -> dict[str, Any]:
-        """Submit photos; the answer of the interface.
+        """Submit photos; the answer of the API.
 
         Raises: Declined.
         """
@@ -88,7 +88,7 @@ class Client:
         return self.request("POST", "/api/v1/jobs", fields=[*files, *fields.items()]).json()
 
     def wait(self, job: dict[str, Any]) -> dict[str, Any]:
-        """The job once it is over.
+        """Wait until the job ends; the job.
 
         Raises: Declined.
         """
@@ -123,7 +123,7 @@ class Client:
 
 
 class AsyncClient:
-    """The same for programs that do many things at once: each request runs in a thread of its own."""
+    """The same for asyncio: each request runs in a thread of its own."""
 
     def __init__(self, server: str, key: str = "", connections: int = 8) -> None:
         self._client = Client(server, key, connections)
@@ -150,10 +150,10 @@ class AsyncClient:
 
 
 def is_over(state: dict[str, Any]) -> bool:
-    """Whether a job as the site tells it is over."""
+    """Whether a job, as the API gives it, has ended."""
     return state["status"] not in ("submitted", "queued", "running")
 
 
 def pause(state: dict[str, Any]) -> float:
-    """Seconds until it is worth while to look at a job again."""
+    """Seconds to wait before asking for the job again."""
     return min(max(POLL_SECONDS, POLL_SHARE * state["wait_seconds"]), LONGEST_POLL_SECONDS)

@@ -35,28 +35,30 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve the site: pages and interface in this process, one worker beside it. docs/site.md lists the settings."""
+    """Run the site: pages and API in this process, one worker beside it. docs/site.md lists the settings."""
     from serving.serve import serve
 
     serve(host, port, lambda address: _say(f"The site is at {address} (Ctrl-C ends it)."))
 
 
 def submit(
-    photos: Annotated[list[str], typer.Argument(help="Photos, which become one job.", metavar="PHOTO...")],
+    photos: Annotated[list[str], typer.Argument(help="Photos to send as one job.", metavar="PHOTO...")],
     server: ServerOption = "http://127.0.0.1:8000",
-    email: Annotated[str, typer.Option(help="Where to say that it is done.")] = "",
+    email: Annotated[str, typer.Option(help="Email address to notify when the job is done.")] = "",
     faces: Annotated[str, typer.Option(help="largest or all.")] = "largest",
-    same_person: Annotated[bool, typer.Option("--same-person", help="All photos show one person: one face.")] = False,
+    same_person: Annotated[
+        bool, typer.Option("--same-person", help="All photos show one person: reconstruct one face.")
+    ] = False,
     quality: Annotated[str, typer.Option(help="fast, normal or best.")] = "normal",
     key: Annotated[str, typer.Option(envvar="DEEP3D_KEY", help="API key.")] = "",
     out: Annotated[Path | None, typer.Option(help="Wait, and download the files into this folder.")] = None,
 ) -> None:
-    """Send photos to a site; says where to look at the face.
+    """Send photos to a site and print the link to the result.
 
-    With --out the exit code is 0 when every photo gave a face, and 1 when some did not.
+    With --out the exit code is 0 if every photo gave a face, and 1 if some failed.
     """
     from serving.client import Client
 
@@ -79,8 +81,8 @@ def submit(
     raise typer.Exit(0 if state["status"] == "done" and not failed else 1)
 
 
-def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
-    """Make a key for programs, and show it this once."""
+def api_key(name: Annotated[str, typer.Argument(help="Name of the key's owner.")]) -> None:
+    """Create an API key and show it, once."""
     from serving.api.keys import make_key
     from serving.settings import Settings
     from serving.site import Site
@@ -93,7 +95,7 @@ def api_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
 
 
 def check_store() -> None:
-    """Compare rows, files, messages and scratch folders of the site; ends with 1 if something does not match."""
+    """Check that rows, files, messages and scratch folders of the site match. The exit code is 1 if some do not."""
     from serving.reconcile import mismatches
     from serving.settings import Settings
     from serving.site import Site
@@ -119,9 +121,9 @@ def _file(photo: str) -> Path:
 
 
 def doctor(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port that the site is to listen at.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port that the site will listen on.")] = 8000,
 ) -> None:
-    """Check this installation as its environment sets it up, and say what to do about what is wrong."""
+    """Check this installation and its settings, and say how to fix what is wrong."""
     from serving.doctor import examine
     from serving.settings import Settings
 
@@ -132,7 +134,7 @@ def doctor(
 
 
 def backup(archive: Annotated[Path, typer.Argument(help="The archive to write, such as saved.tar.")]) -> None:
-    """Save the embedded site of the data folder, also while it runs: database, files and key."""
+    """Back up the embedded site of the data folder: database, files and key. The site may be running."""
     from serving.backup import back_up
     from serving.settings import Settings
 
@@ -141,7 +143,7 @@ def backup(archive: Annotated[Path, typer.Argument(help="The archive to write, s
 
 
 def restore_backup(archive: Annotated[Path, typer.Argument(help="An archive of `deep3d backup`.")]) -> None:
-    """Put a saved site into an empty data folder."""
+    """Restore a backup into an empty data folder."""
     from serving.backup import restore
     from serving.settings import Settings
     from serving.store.storage import keep_files_private

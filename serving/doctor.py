@@ -1,4 +1,4 @@
-"""`deep3d doctor`: is this installation fit to serve, and if not, what to do about it."""
+"""`deep3d doctor`: checks whether this installation can serve, and says how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Finding:
 
 
 def examine(settings: Settings, port: int) -> Iterator[Finding]:
-    """Look at all parts, one after another; nothing is left behind."""
+    """Check all parts, one after another; leaves nothing behind."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("network", _network),
         ("number kernels", _kernels),

@@ -12,7 +12,7 @@ class SettingsError(ServingError):
 
 
 class Refused(ServingError):
-    """What somebody sent cannot be taken: the field, why, and the HTTP status that says so.
+    """A request is refused: the field, the reason, and the HTTP status.
 
     `text` is English with places such as %(name)s, so that pages can say it in another language; `values` fill them.
     """
@@ -27,7 +27,7 @@ class Refused(ServingError):
 
 
 class Busy(ServingError):
-    """Too many want the same at the moment; `retry_after` seconds is an honest guess."""
+    """Too many requests of one kind at once; `retry_after` is the expected wait in seconds."""
 
     def __init__(self, retry_after: int, what: str = "requests") -> None:
         super().__init__(f"Too many {what} are waiting. Please try again in {retry_after} seconds.")
@@ -35,7 +35,7 @@ class Busy(ServingError):
 
 
 class QueueFull(Busy):
-    """More jobs wait than the site takes."""
+    """The queue is full."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after, "photos")
@@ -46,7 +46,7 @@ class JobUnknown(ServingError):
 
 
 class JobGone(ServingError):
-    """The job has been deleted, or its time is over."""
+    """The job was deleted or has expired."""
 
 
 class StorageError(ServingError):
@@ -54,7 +54,7 @@ class StorageError(ServingError):
 
 
 class StorageFull(StorageError):
-    """There is no room for more files at the moment."""
+    """The disk is full."""
 
 
 class RenderingFailed(ServingError):

@@ -24,7 +24,7 @@ SLOW_PATIENCE_SECONDS = 10.0  # until somebody who wants to guess slowly is sent
 SLOW_WAITING = 4  # who wait for their turn at that
 NETWORK6_BITS = 64  # what a household or a rented machine has for itself
 
-TOO_MANY_MAILS = N_("Many mails went to this address in the last hour; please leave it empty, or try again later.")
+TOO_MANY_MAILS = N_("This address got many emails in the last hour. Please leave it empty, or try again later.")
 
 _IN_TIME: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
 """Seconds that a Redis that hangs may hold up a request, until nobody is counted, or everybody here."""

@@ -157,7 +157,7 @@ class Settings:
         _require_url("BROKER_URL", self.broker_url, ("redis", "rediss", "unix"))
         _require_url("SMTP_URL", self.smtp_url, ("smtp", "smtp+starttls", "smtps"))
         if "@" not in parseaddr(self.mail_from)[1]:
-            raise SettingsError(f"{PREFIX}MAIL_FROM: {self.mail_from!r} is no mail address; give name@host")
+            raise SettingsError(f"{PREFIX}MAIL_FROM: {self.mail_from!r} is not an email address; give name@host")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{PREFIX}{name.upper()}: {getattr(self, name)} is too small; give more than 0")
@@ -168,7 +168,7 @@ class Settings:
         if self.proxies < 0 or self.threads < 0 or not 0 <= self.metrics_port < 65536:
             raise SettingsError(f"{PREFIX}PROXIES, {PREFIX}THREADS, {PREFIX}METRICS_PORT: give 0 or more")
         if not 0 <= self.live_port < 65536:
-            raise SettingsError(f"{PREFIX}LIVE_PORT: {self.live_port} is no port; give 1 to 65535, or 0 for none")
+            raise SettingsError(f"{PREFIX}LIVE_PORT: {self.live_port} is not a port; give 1 to 65535, or 0 for none")
         if not self.live_url.startswith("/"):
             _require_url("LIVE_URL", self.live_url, ("ws", "wss"))
         if self.log_level not in _LEVELS:

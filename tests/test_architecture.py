@@ -3,9 +3,11 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -43,6 +45,14 @@ def test_imports_go_down_only():
     lint = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([lint, "--no-cache"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_document_and_its_picture_have_the_rooms_of_the_contract():
+    make = run_path(str(REPOSITORY / "docs/make_architecture.py"))
+    text = (REPOSITORY / "docs/architecture.md").read_text(encoding="utf-8").partition("| what it is for |")[2]
+    table = [re.findall(r"`(\w+)(?:/|\.py)`", line.split("|")[1]) for line in text.splitlines() if line[:3] == "| `"]
+    assert table[: len(make["rows"]())] == make["rows"]()
+    assert (REPOSITORY / "docs/pictures/architecture.svg").read_text(encoding="utf-8") == make["picture"]()
 
 
 def test_torch_is_loaded_only_where_gradients_are():

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from deep3d.hair.grid import COLUMNS, LOWEST, POINTS, ROWS, UPPER, azimuths, rays
-from deep3d.hair.masks import blurred_round, distance
+from deep3d.hair.morphology import blurred_round, distance
 
 SHORT, LONG = (
     ("afro01", "short01", "short02", "short03", "short04", "ponytail01"),

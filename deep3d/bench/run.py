@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from deep3d.bench.figures import BenchReport, Section
-from deep3d.bench.films import drawing_section, film_section, quality_section
 from deep3d.bench.network import network_section
 from deep3d.bench.peers import fit_section, load_eos, load_mediapipe
 from deep3d.bench.photos import Pipeline, files_section, landmark_section, phone_photo
 from deep3d.bench.processes import process_section
 from deep3d.bench.tools import tools_section
+from deep3d.bench.videos import drawing_section, quality_section, video_section
 from deep3d.camera import CROP_SIZE
 from deep3d.errors import ExtraMissing, RuntimeUnavailable
 from deep3d.evaluation.report import utc_now
@@ -24,8 +24,8 @@ from deep3d.runtime.plan import machine_facts
 
 T = TypeVar("T")
 
-PARTS = ("photo", "large photo", "qualities", "drawing", "films", "files", "network", "fit", "processes", "tools")
-PARTS += ("graphics card",)
+PARTS = ("photo", "large photo", "qualities", "drawing", "videos", "files", "network", "fit", "processes", "tools")
+PARTS += ("gpu",)
 """What is measured, in this order."""
 MEDIAPIPE = "MediaPipe, landmarks alone"
 
@@ -66,13 +66,13 @@ def run_bench(
             "large photo": lambda: landmark_section(reconstructor, phone_photo(content), pipelines, base, skipped, few),
             "qualities": lambda: quality_section(content, found, next(iter(found), None), rounds),
             "drawing": lambda: drawing_section(reconstructor, rounds),
-            "films": lambda: film_section(reconstructor, out, max(1, rounds // 4)),
+            "videos": lambda: video_section(reconstructor, out, max(1, rounds // 4)),
             "files": lambda: files_section(reconstructor, content, out, rounds),
             "network": lambda: network_section(_weights(reconstructor), 2 * rounds),
             "fit": lambda: fit_section(face, eos, no_eos, rounds),
             "processes": lambda: process_section(photo, out, few),
             "tools": lambda: tools_section(reconstructor.face_model, 2 * rounds),
-            "graphics card": lambda: _gpu(reconstructor, rounds),
+            "gpu": lambda: _gpu(reconstructor, rounds),
         }
         sections = [_measured(name, parts[name], advance) for name in PARTS if name in only]
     return BenchReport(tuple(sections), machine_facts(reconstructor.checkpoint), utc_now())
@@ -91,7 +91,7 @@ def _gpu(reconstructor: Reconstructor, rounds: int) -> Section:
 
         return gpu_section(_weights(reconstructor), reconstructor.face_model, rounds)
     except (ImportError, RuntimeUnavailable) as error:
-        return Section("Graphics card", (), skipped=(f"faces and heads per second ({error})",))
+        return Section("GPU", (), skipped=(f"faces and heads per second ({error})",))
 
 
 def plain_pipelines(reconstructor: Reconstructor) -> dict[str, Pipeline]:

@@ -73,7 +73,7 @@ def rebind_weights(
     weights.require_trained_for(old.info)
     new = read_face_model(face_model)
     written = write_binding(checkpoint, rebind(weights.sha256, weights.dense_vertices, old, new))
-    say(f"{written}: {checkpoint.name} can be used with {new.info.name} {new.info.version}")
+    say(f"{written}: {checkpoint.name} now works with {new.info.name} {new.info.version}")
 
 
 def decode(

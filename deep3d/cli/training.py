@@ -118,7 +118,7 @@ def expressions(
     ] = None,
     face_model: ModelOption = None,
 ) -> None:
-    """Measure on synthetic heads how a checkpoint responds to each named expression. face.glb's weights need this."""
+    """Measure on synthetic heads how a checkpoint responds to each named expression; face.glb's weights need it."""
     from deep3d.datasets.frozen import read_portraits
     from deep3d.photo import read_photo
     from deep3d.pipeline.reconstructor import Reconstructor

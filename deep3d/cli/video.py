@@ -1,4 +1,4 @@
-"""`deep3d video`: follow faces through a film."""
+"""`deep3d video`: follow faces through a video."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from deep3d.cli.output import progress, say
 from deep3d.cli.startup import starting
 
 if TYPE_CHECKING:
-    from deep3d.video.film import Advance
+    from deep3d.video.drawing import Advance
 
 
 class SmoothChoice(StrEnum):
@@ -34,8 +34,8 @@ class SmoothChoice(StrEnum):
 
 
 def video(
-    film: Annotated[Path, typer.Argument(help="The film.", metavar="FILM")],
-    out: Annotated[Path, typer.Option(help="The film to write: .mp4, .mov or .mkv.")],
+    video: Annotated[Path, typer.Argument(help="The video.", metavar="VIDEO")],
+    out: Annotated[Path, typer.Option(help="The video to write: .mp4, .mov or .mkv.")],
     kind: Annotated[
         str,
         typer.Option(
@@ -44,22 +44,22 @@ def video(
             help="What to draw: 2d_sparse, 2d_dense, 3d, depth, pncc, pose, normals, albedo, wireframe or error.",
         ),
     ] = "2d_sparse",
-    start: Annotated[float, typer.Option(min=0, help="Seconds at which to begin.")] = 0.0,
+    start: Annotated[float, typer.Option(min=0, help="Start time in seconds.")] = 0.0,
     end: Annotated[
-        float | None, typer.Option(min=0, help="Seconds at which to end; the film's end by default.")
+        float | None, typer.Option(min=0, help="End time in seconds; by default the end of the video.")
     ] = None,
     smooth: Annotated[
         SmoothChoice, typer.Option(help="How curves are smoothed over time, without lag.")
     ] = SmoothChoice.ONE_EURO,
     n_pre: Annotated[int, typer.Option("--n-pre", min=0, help="With --smooth window: frames before each one.")] = 1,
-    n_next: Annotated[int, typer.Option("--n-next", min=0, help="With --smooth window: frames after it.")] = 1,
+    n_next: Annotated[int, typer.Option("--n-next", min=0, help="With --smooth window: frames after each one.")] = 1,
     table: Annotated[Path | None, typer.Option(help="Write a row for each frame and face: .parquet or .csv.")] = None,
     glb: Annotated[
         Path | None, typer.Option(help="Write the face as an animated GLB; several people get a file each.")
     ] = None,
     livelink: Annotated[Path | None, typer.Option(help="Write the curves as a CSV of Live Link Face.")] = None,
     onto: Annotated[
-        Path | None, typer.Option(help="Folder of a reconstructed face to animate with the faces of the film.")
+        Path | None, typer.Option(help="Folder of a reconstructed face to animate with the faces of the video.")
     ] = None,
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
@@ -68,9 +68,9 @@ def video(
     threads: ThreadsOption = None,
     quality: QualityOption = QualityChoice.NORMAL,
 ) -> None:
-    """Follow the faces of a film: draw them, and write their curves, an animated GLB, a Live Link Face CSV.
+    """Follow the faces of a video: draw them, and write their curves, an animated GLB, a Live Link Face CSV.
 
-    Each person keeps one identity, estimated over the whole film. The sound is kept. A killed command continues where
+    Each person keeps one identity, estimated over the whole video. The sound is kept. A killed command continues where
     it stopped. Exit code 0 when faces were found, 1 when there are none, 2 for wrong usage.
     """
     with starting():
@@ -78,20 +78,20 @@ def video(
         from deep3d.errors import NoFaceInVideo
         from deep3d.pipeline.reconstructor import Reconstructor
         from deep3d.video.actor import Actor
-        from deep3d.video.film import KINDS, FilmRequest, draw_film
+        from deep3d.video.drawing import KINDS, VideoRequest, draw_video
         from deep3d.video.smoothing import Smoothing
 
     (drawn, *further) = chosen_kinds(kind, KINDS)
     if further:
-        raise typer.BadParameter("a film shows one kind; call the command again for another", param_hint="-o")
+        raise typer.BadParameter("a video shows one kind; run the command again for another", param_hint="-o")
     if end is not None and end <= start:
         raise typer.BadParameter("--end is not after --start")
     with starting(), compiling_told():
         reconstructor = Reconstructor.load(
             checkpoint, face_model, runtime, threads, precision, goal="throughput", quality=quality.value
         )
-        request = FilmRequest(
-            source=film,
+        request = VideoRequest(
+            source=video,
             out=out,
             kind=drawn,
             start=start,
@@ -104,12 +104,12 @@ def video(
         )
     try:
         with progress() as bar:
-            report = draw_film(reconstructor, request, _shown_on(bar))
+            report = draw_video(reconstructor, request, _shown_on(bar))
     except NoFaceInVideo as error:
         say(f"deep3d: {error}")
         raise typer.Exit(1) from None
     faces = ", ".join(f"face {number} in {count}" for number, count in report.faces.items())
-    say(f"{film}: {report.frames} frames, {faces}; {', '.join(map(str, report.files))}")
+    say(f"{video}: {report.frames} frames, {faces}; {', '.join(map(str, report.files))}")
 
 
 def _shown_on(bar: Any) -> Advance:

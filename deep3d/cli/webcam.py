@@ -26,7 +26,7 @@ WINDOW = "deep3d"
 END_KEYS = (ord("q"), 27)  # and Escape
 
 
-KindOption = Annotated[str, typer.Option("-o", "--kind", help="What to draw: one of the kinds of `deep3d video`.")]
+KindOption = Annotated[str, typer.Option("-o", "--kind", help="What to draw; takes the kinds of `deep3d video`.")]
 VmcOption = Annotated[
     str | None,
     typer.Option(
@@ -37,29 +37,29 @@ VmcOption = Annotated[
 
 def webcam(
     camera: Annotated[int, typer.Option(min=0, help="Number of the camera.")] = 0,
-    file: Annotated[Path | None, typer.Option(help="Play a film instead, at its own speed.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Play a video instead, at its own speed.")] = None,
     kind: KindOption = "2d_sparse",
     vmc: VmcOption = None,
     runtime: RuntimeOption = None,
     threads: ThreadsOption = None,
     quality: QualityOption = QualityChoice.NORMAL,
 ) -> None:
-    """Show the faces before a camera in a window; q ends it.
+    """Show the faces in front of a camera in a window; q quits.
 
-    Frames that this machine has no time for are left out, so that the picture is never late. Nothing is stored.
+    Frames that this machine is too slow for are skipped, so the picture is never late. Nothing is stored.
     """
     with starting():
         from deep3d.cli.compiling import compiling_told
         from deep3d.pipeline.reconstructor import Reconstructor
-        from deep3d.video.camera import camera_pictures, film_pictures
-        from deep3d.video.film import KINDS
+        from deep3d.video.camera import camera_pictures, video_pictures
+        from deep3d.video.drawing import KINDS
         from deep3d.video.vmc import VmcSender
 
     (drawn, *further) = chosen_kinds(kind, KINDS)
     if further:
         raise typer.BadParameter("a window shows one kind", param_hint="-o")
     cv2 = _opencv()
-    source = camera_pictures(camera) if file is None else film_pictures(file)
+    source = camera_pictures(camera) if file is None else video_pictures(file)
     with nullcontext() if vmc is None else VmcSender(vmc) as send, source as pictures:
         with starting(), compiling_told():
             reconstructor = Reconstructor.load(None, None, runtime, threads, quality=quality.value)
@@ -107,5 +107,5 @@ def _opencv() -> Any:
     except ImportError as error:
         raise ExtraMissing(NO_OPENCV) from error
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise ConfigError("no display for a window: DISPLAY is not set; call it on a desktop, or use `deep3d video`")
+        raise ConfigError("no display for a window: DISPLAY is not set; run it on a desktop, or use `deep3d video`")
     return cv2

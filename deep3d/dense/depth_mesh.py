@@ -90,7 +90,7 @@ def depth_to_mesh(
         step = steepest * values / max(lens.focal_x, lens.focal_y)
     triangles = _triangles(values, step)
     if not len(triangles):
-        raise DepthInvalid("depth map: no two by two neighbouring pixels of it make a surface; check its scale")
+        raise DepthInvalid("depth map: no neighbouring pixels form a surface; check its scale")
     return _compact(lens.unproject(values), triangles)
 
 
@@ -102,7 +102,7 @@ def _checked(depth: np.ndarray, scale: float | None) -> np.ndarray:
     if depth.dtype.kind not in "fiu":
         raise DepthInvalid(f"depth map: expected numbers, got {depth.dtype}")
     if depth.dtype.kind in "iu" and scale is None:
-        raise DepthInvalid("depth map: of whole numbers without a scale; say what one step means, such as scale=0.1")
+        raise DepthInvalid("depth map: whole numbers need a scale; say what one step means, such as scale=0.1")
     if scale is not None and not (np.isfinite(scale) and scale > 0):
         raise DepthInvalid(f"scale: {scale} is not above 0")
     values = depth.astype(np.float64) * (1.0 if scale is None else scale)

@@ -1,4 +1,4 @@
-"""Synthetic clips with known motion: tracking people through a film, compared with single frames."""
+"""Synthetic clips with known motion: tracking people through a video, compared with single frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deep3d.mesh import MILLIMETRES
 from deep3d.photo import Photo
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.synthetic.clips import DrawnClip, crossing_clip, nodding_clip, still_clip, talking_clip
-from deep3d.video.film import COLOUR_FRAMES
+from deep3d.video.drawing import COLOUR_FRAMES
 from deep3d.video.heads import HeadTrack
 from deep3d.video.identity import find_cast, follow_person, with_colours
 from deep3d.video.sightings import Sightings
@@ -32,9 +32,9 @@ class ClipFigures:
     """The figures of all clips."""
 
     single_landmarks: float  # percent of the face box, mean over 68 landmarks, frame by frame
-    film_landmarks: float  # the same of a film, smoothed
+    video_landmarks: float  # the same of a video, smoothed
     single_identity: float  # millimetres, mean distance of the face's neutral shape after a similarity alignment
-    film_identity: float
+    video_identity: float
     jitter: float  # pixels, standard deviation of the 68 landmarks of a still face about their means
     jitter_single: float
     lag: int  # lag of a nod in frames
@@ -43,18 +43,18 @@ class ClipFigures:
 
     def to_markdown(self) -> str:
         """A table."""
-        ratio = self.film_landmarks / self.single_landmarks, self.film_identity / self.single_identity
+        ratio = self.video_landmarks / self.single_landmarks, self.video_identity / self.single_identity
         rows = [
-            ("landmarks, percent of the face box", self.single_landmarks, self.film_landmarks, f"{ratio[0]:.2f}"),
-            ("identity, mm", self.single_identity, self.film_identity, f"{ratio[1]:.2f}"),
+            ("landmarks, percent of the face box", self.single_landmarks, self.video_landmarks, f"{ratio[0]:.2f}"),
+            ("identity, mm", self.single_identity, self.video_identity, f"{ratio[1]:.2f}"),
             ("jitter of a still face, px", self.jitter_single, self.jitter, ""),
         ]
-        lines = [f"| {name} | {one:.3f} | {film:.3f} | {share} |" for name, one, film, share in rows]
+        lines = [f"| {name} | {one:.3f} | {video:.3f} | {share} |" for name, one, video, share in rows]
         lines += [
             f"| lag of a nod, frames | | {self.lag} | |",
             f"| people seen of 3; swaps | | {self.people}; {self.swaps} | |",
         ]
-        head = ["| drawn clips | frame by frame | film | ratio |", "|---|---:|---:|---:|"]
+        head = ["| drawn clips | frame by frame | video | ratio |", "|---|---:|---:|---:|"]
         return "\n".join([*head, *lines]) + "\n"
 
 
@@ -69,7 +69,7 @@ def measure_clips(
     for number in range(count):
         talking.append(_talking(reconstructor, talking_clip(reconstructor.face_model, FRAMES, SEED + number, size)))
         advance("Talking clips", number + 1, count)
-    single_landmarks, film_landmarks, single_identity, film_identity = np.mean(talking, axis=0)
+    single_landmarks, video_landmarks, single_identity, video_identity = np.mean(talking, axis=0)
     still = still_clip(reconstructor.face_model, 60, SEED, size)
     (track,) = follow_clip(reconstructor, still)
     single = np.array([_single(reconstructor, still, number)[0] for number in range(0, 60, SINGLE_EVERY)])
@@ -80,9 +80,9 @@ def measure_clips(
     advance("Crossing clip", 1, 1)
     return ClipFigures(
         single_landmarks=float(single_landmarks),
-        film_landmarks=float(film_landmarks),
+        video_landmarks=float(video_landmarks),
         single_identity=float(single_identity),
-        film_identity=float(film_identity),
+        video_identity=float(video_identity),
         jitter=jitter(track.landmarks68(reconstructor.face_model)),
         jitter_single=jitter(single),
         lag=lag,
@@ -104,7 +104,7 @@ def see_clip(reconstructor: Reconstructor, clip: DrawnClip) -> Sightings:
 
 
 def follow_clip(reconstructor: Reconstructor, clip: DrawnClip) -> list[HeadTrack]:
-    """The heads of a clip as `video.film` finds those of a film."""
+    """The heads of a clip as `video.drawing` finds those of a video."""
     model, basis, seen = reconstructor.face_model, reconstructor.basis, see_clip(reconstructor, clip)
     cast = find_cast(basis, seen)
     colours = COLOUR_FRAMES[reconstructor.refinement]
@@ -125,15 +125,15 @@ def jitter(landmarks: np.ndarray) -> float:
 
 
 def _talking(reconstructor: Reconstructor, clip: DrawnClip) -> tuple[float, float, float, float]:
-    """Landmark errors frame by frame and of the film, then the same of identity."""
+    """Landmark errors frame by frame and of the video, then the same of identity."""
     track = max(follow_clip(reconstructor, clip), key=len)
-    film = track.landmarks68(reconstructor.face_model)
+    video = track.landmarks68(reconstructor.face_model)
     row_of = {int(frame): row for row, frame in enumerate(track.frame)}
     numbers = [number for number in range(0, len(clip), SINGLE_EVERY) if number in row_of]
     singles = [_single(reconstructor, clip, number) for number in numbers]
     return (
         float(np.mean([_landmark_error(one[0], clip, n) for one, n in zip(singles, numbers)])),
-        float(np.mean([_landmark_error(film[row_of[n]], clip, n) for n in numbers])),
+        float(np.mean([_landmark_error(video[row_of[n]], clip, n) for n in numbers])),
         float(np.mean([_identity_error(one[1], clip) for one in singles])),
         _identity_error(track.person.identity, clip),
     )
@@ -160,11 +160,11 @@ def _identity_error(identity: np.ndarray, clip: DrawnClip) -> float:
 def _lag(reconstructor: Reconstructor, clip: DrawnClip) -> int:
     """Lag of the tip of the nose in frames."""
     (track,) = follow_clip(reconstructor, clip)
-    film = track.landmarks68(reconstructor.face_model)[:, 30, 1]
+    video = track.landmarks68(reconstructor.face_model)[:, 30, 1]
     truth = np.array([clip.landmarks68(0, number)[30, 1] for number in track.frame])
-    inner = slice(10, len(film) - 10)
+    inner = slice(10, len(video) - 10)
     lags = range(-5, 6)
-    return int(lags[int(np.argmax([np.corrcoef(truth[inner], np.roll(film, -lag)[inner])[0, 1] for lag in lags]))])
+    return int(lags[int(np.argmax([np.corrcoef(truth[inner], np.roll(video, -lag)[inner])[0, 1] for lag in lags]))])
 
 
 def _who_is_who(reconstructor: Reconstructor, clip: DrawnClip) -> tuple[int, int]:

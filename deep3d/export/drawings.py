@@ -12,9 +12,9 @@ from PIL import Image
 from deep3d import drawing
 from deep3d.drawing.turntable import RATE
 from deep3d.errors import OutputNotWritable
-from deep3d.export.film import write_film
 from deep3d.export.images import png
 from deep3d.export.scene import write_scene_obj, write_scene_ply
+from deep3d.export.video import write_video
 from deep3d.files.whole_file import written_whole
 from deep3d.photo import Photo
 from deep3d.reconstruction import Reconstruction
@@ -34,7 +34,7 @@ PICTURES: dict[str, Draw] = {
     "error": drawing.draw_error,
     "uncertainty": drawing.draw_uncertainty,
 }
-"""Pictures that can be drawn on a photo or on the frames of a film."""
+"""Pictures that can be drawn on a photo or on the frames of a video."""
 MAPS = ("depth", "pncc", "normals")
 """Pictures whose colours are measures: they are PNG, the others JPEG."""
 KINDS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose", "ply", "obj")
@@ -78,7 +78,7 @@ def _writers(faces: Sequence[Reconstruction], kind: str) -> dict[str, Callable[[
         "uv_tex": {".jpg": lambda path: path.write_bytes(_jpeg(drawing.draw_uv_texture(faces)))},
         "ply": {".ply": lambda path: write_scene_ply(faces, path)},
         "obj": {".obj": lambda path: write_scene_obj(faces, path)},
-        "turntable": {".mp4": lambda path: write_film(path, drawing.draw_turntable(faces), RATE)},
+        "turntable": {".mp4": lambda path: write_video(path, drawing.draw_turntable(faces), RATE)},
     }
     if kind not in others:
         raise ValueError(f"unknown kind {kind!r}; choose from {', '.join(KINDS)}")

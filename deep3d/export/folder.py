@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deep3d.drawing import write_overlay
 from deep3d.export.face_json import write_json
-from deep3d.export.gltf import write_glb
+from deep3d.export.gltf.face import write_glb
 from deep3d.export.hair import write_hair_obj
 from deep3d.export.mat import write_mat
 from deep3d.export.material import write_material

@@ -6,22 +6,19 @@ import io
 import json
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from deep3d.export.gltf.file import METRES, GltfFile
+from deep3d.export.gltf.rig import hang_on_head
 from deep3d.export.images import png
 from deep3d.export.obj import mesh_files
-from deep3d.export.skin import hang_on_head
 from deep3d.hair import Hair
 from deep3d.mesh import MILLIMETRES, Mesh, vertex_normals, vertex_triangles
 from deep3d.reconstruction import Reconstruction
 
-if TYPE_CHECKING:
-    from deep3d.export.gltf import GltfFile
-
-METRES = 0.1  # in a decimetre
 _KINDS = {5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}  # glTF's numbers of component types
 _TRANSPARENT = "map_d -imfchan m hair.png\n"  # its opacity channel
 

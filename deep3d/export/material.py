@@ -15,12 +15,13 @@ import numpy as np
 from PIL import Image
 
 from deep3d.errors import MaterialMissing
-from deep3d.export.gltf import GltfFile, document, shared_parts
+from deep3d.export.gltf.face import document, shared_parts
+from deep3d.export.gltf.file import GltfFile
+from deep3d.export.gltf.morph_targets import base_shape, weights
+from deep3d.export.gltf.rig import add_rig
+from deep3d.export.gltf.web import smaller
 from deep3d.export.hair import add_hair
 from deep3d.export.images import jpeg, png
-from deep3d.export.morph_targets import base_shape, weights
-from deep3d.export.skin import add_rig
-from deep3d.export.web import smaller
 from deep3d.face_model import FaceModel
 from deep3d.fitting.named_expressions import expression_weights
 from deep3d.hair import Hair

@@ -143,7 +143,7 @@ def _descend(normal, right, weights, free):
 def _prune(normal, right, weights, free, price):
     """Refit the `free` weights, in place, and leave those out, one by one, that explain less than their price.
 
-    What hardly explains its own comes in by and by, so that films do not jump.
+    What hardly explains its own comes in by and by, so that videos do not jump.
     """
     _descend(normal, right, weights, free)
     while free.any():

@@ -1,4 +1,4 @@
-"""The hair of a head as a closed shell: seen in the photo, fitted, coloured."""
+"""The hair of a head as a closed shell: found in the photo, fitted and coloured."""
 
 from deep3d.hair.mask import HairMask, see_hair
 from deep3d.hair.model import hair_model

@@ -16,8 +16,8 @@ import numpy as np
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, neighbours
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
-from deep3d.hair.masks import blurred_round, distance, grown, pieces
 from deep3d.hair.model import HairModel
+from deep3d.hair.morphology import blurred_round, distance, grown, pieces
 
 ROUNDS = 3
 SIDEWAYS = 0.25  # cosine between a ray and the view up to which the outline says how far hair reaches

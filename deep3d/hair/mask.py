@@ -1,4 +1,4 @@
-"""Which pixels of a photo show hair: what the dense network says of them, corrected by the photo's own colours.
+"""Which pixels of a photo show hair: the dense network's prediction, corrected by the photo's own colours.
 
 The network sees a wider crop than that of the face, and knows hair roughly. Colours that it calls hair in one place and
 something else in another are counted (as in GrabCut: Rother, Kolmogorov and Blake, 2004), and the mask follows the
@@ -17,7 +17,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.dense import DenseEstimator
 from deep3d.dense.layers import CLASSES
 from deep3d.hair.guided import Guide
-from deep3d.hair.masks import distance, grown, pieces
+from deep3d.hair.morphology import distance, grown, pieces
 from deep3d.texture.sampling import Picture
 
 ZOOM = 0.8  # size of the face in the network's crop over that in the usual one

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
-from deep3d.hair.masks import shrunk
+from deep3d.hair.morphology import shrunk
 
 ALONG, AROUND = 192, 1536  # rows of the noise from the crown down, columns round the head
 WIDTHS, STRENGTHS = (1.1, 3.0, 10.0), (1.0, 0.8, 0.7)  # of locks, columns; how much each counts

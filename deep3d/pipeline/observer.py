@@ -85,7 +85,7 @@ class Observer:
         return self._networks.detector.detect([photo.pixels], "all")[0]
 
     def follow(self, faces: list[Candidate], refined: bool, largest_error: float) -> Observation:
-        """Observe faces at places known from a film's earlier frames, without a search for others.
+        """Observe faces at places known from a video's earlier frames, without a search for others.
 
         Faces for which a network expects a larger error (in percent of the face box) are dropped; `rows` are the
         numbers of the remaining ones among the candidates.

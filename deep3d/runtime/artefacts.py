@@ -78,7 +78,7 @@ def read_artefact(checkpoint: Checkpoint, path: Path) -> tuple[bytes, str]:
     if not {_CHECKPOINT, _PRECISION, _HASH} <= set(metadata):
         raise RuntimeUnavailable(f"{path}: not a network that deep3d wrote; {again}")
     if metadata[_HASH] != _graph_sha256(model):
-        raise RuntimeUnavailable(f"{path}: was changed since deep3d wrote it; {again}")
+        raise RuntimeUnavailable(f"{path}: has changed since deep3d wrote it; {again}")
     if metadata[_CHECKPOINT] != checkpoint.sha256:
         raise RuntimeUnavailable(f"{path}: was written for another checkpoint than {checkpoint.path}; {again}")
     return content, metadata[_PRECISION]

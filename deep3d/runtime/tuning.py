@@ -65,7 +65,7 @@ def best(measured: list[Plan]) -> Plans:
     """
     alone = [plan for plan in measured if plan.batch_size == 1 and plan.processes == 1]
     if not alone:
-        raise RuntimeUnavailable("tune: nothing could be measured in that time; give it more seconds")
+        raise RuntimeUnavailable("tune: nothing could be measured in that time; give it more time with --seconds")
     return Plans(
         latency=min(alone, key=lambda plan: plan.milliseconds),
         throughput=max(measured, key=lambda plan: plan.images_per_second),

@@ -1,1 +1,1 @@
-"""Synthetic heads and the training of the regressor on them."""
+"""Training of the networks: the regressor, the refiner, the dense network, weak supervision."""

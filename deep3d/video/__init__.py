@@ -1,1 +1,1 @@
-"""Faces through films: reading, following, one identity for each person, smoothing, drawing and writing."""
+"""Faces in videos: reading, following, one identity for each person, smoothing, drawing and writing."""

@@ -1,4 +1,4 @@
-"""A face that moves as somebody else does: identity and texture of a result folder."""
+"""The face of a result folder, animated with somebody else's expressions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deep3d.reconstruction import Reconstruction
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """Whose face it is."""
+    """Identity and texture of the face to animate."""
 
     identity: np.ndarray  # (80,)
     albedo: np.ndarray  # (80,)

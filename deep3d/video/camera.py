@@ -1,7 +1,7 @@
-"""Pictures as they come: of a camera, or of a film that is played at its own speed.
+"""Live pictures of a camera, or of a video played at its own speed.
 
-Whoever asks gets the newest picture. Those that came while the last one was worked on are left out, so that what is
-shown is never late, however slow the machine.
+Each request gets the newest picture. Pictures that arrive while the last one is processed are skipped, so that the
+display is never late, however slow the machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from deep3d.errors import CameraUnavailable, ExtraMissing
 from deep3d.video.reading import read_frames
 
-NO_OPENCV = "the package opencv-python opens cameras and windows and is not installed; pip install 'deep3d[webcam]'"
+NO_OPENCV = "cameras and windows need the package opencv-python; pip install 'deep3d[webcam]'"
 PATIENCE = 5.0  # seconds without a picture, after which a camera counts as gone
 Timed = tuple[float, np.ndarray]
 """Seconds, which grow, and a picture (H, W, 3) uint8 RGB."""
@@ -38,14 +38,14 @@ def camera_pictures(number: int) -> Iterator[Iterator[Timed]]:
     try:
         if not camera.isOpened():
             raise CameraUnavailable(
-                f"camera {number}: not there, or held by another program; close that, or choose another with --camera"
+                f"camera {number}: not found or in use; close the program that uses it, or choose another with --camera"
             )
 
         def pictures() -> Iterator[Timed]:
             while True:
                 there, picture = camera.read()
                 if not there:
-                    raise CameraUnavailable(f"camera {number}: it gives no more pictures; plug it in again")
+                    raise CameraUnavailable(f"camera {number}: it sends no more pictures; plug it in again")
                 yield time.monotonic(), cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
         with newest(pictures) as given:
@@ -55,8 +55,8 @@ def camera_pictures(number: int) -> Iterator[Iterator[Timed]]:
 
 
 @contextmanager
-def film_pictures(path: Path) -> Iterator[Iterator[Timed]]:
-    """The newest pictures of a film that is played at its own speed, once.
+def video_pictures(path: Path) -> Iterator[Iterator[Timed]]:
+    """The newest pictures of a video that is played at its own speed, once.
 
     Raises: VideoUnreadable; ExtraMissing without PyAV.
     """
@@ -73,7 +73,7 @@ def film_pictures(path: Path) -> Iterator[Iterator[Timed]]:
 
 @contextmanager
 def newest(source: Callable[[], Iterator[Timed]]) -> Iterator[Iterator[Timed]]:
-    """An iterator over what a source gives, which is asked in a thread of its own; what is not fetched is forgotten.
+    """Iterate over a source in a thread of its own, newest item first; items not fetched in time are dropped.
 
     Raises: what the source raises; CameraUnavailable if nothing comes for some seconds.
     """
@@ -98,7 +98,7 @@ def newest(source: Callable[[], Iterator[Timed]]) -> Iterator[Iterator[Timed]]:
 
 
 class _Newest:
-    """Room for one thing between two threads: a newer one takes the place of the one that is there."""
+    """A slot for one item between two threads; a newer item replaces an older one."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -107,29 +107,29 @@ class _Newest:
         self._error: BaseException | None = None
 
     def put(self, item: Timed) -> bool:
-        """Whether anybody still wants more."""
+        """Offer an item; whether the receiver still wants more."""
         with self._changed:
             self._waiting = item
             self._changed.notify()
             return not self._closed
 
     def end(self, error: BaseException | None) -> None:
-        """Nothing more comes."""
+        """Tell the receiver that nothing more comes."""
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify()
 
     def close(self) -> None:
-        """Nobody wants more."""
+        """Tell the sender that nobody wants more."""
         with self._changed:
             self._closed = True
 
     def each(self) -> Iterator[Timed]:
-        """What comes, until it ends."""
+        """The items, until the sender ends."""
         while True:
             with self._changed:
                 if not self._changed.wait_for(lambda: self._waiting is not None or self._ended, PATIENCE):
-                    raise CameraUnavailable(f"no picture came for {PATIENCE:.0f} seconds; check the camera")
+                    raise CameraUnavailable(f"no picture arrived for {PATIENCE:.0f} seconds; check the camera")
                 item, self._waiting = self._waiting, None
                 if item is None:
                     if self._error is not None:
@@ -140,7 +140,7 @@ class _Newest:
 
 @contextmanager
 def _quiet(cv2) -> Iterator[None]:
-    """OpenCV writes what it tries onto standard error; one line of ours says it better."""
+    """Silence OpenCV, which reports each attempt on standard error; our error says it in one line."""
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:

@@ -1,4 +1,4 @@
-"""The curves of a film's faces for other programs: a table of all, and Live Link Face's CSV for one."""
+"""The curves of a video's faces for other programs: a table of all, and Live Link Face's CSV for one."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _angles(pose: Pose) -> tuple[float, float, float]:
 def write_live_link(path: Path, curves: FaceCurves, rate: Fraction) -> None:
     """Write one person's curves as the app Live Link Face records them, for Unreal and MetaHuman.
 
-    Time codes count frames of the film's mean rate. Turns are in radians, signed as `Pose` has them: yaw to the right
+    Time codes count frames of the video's mean rate. Turns are in radians, signed as `Pose` has them: yaw to the right
     of the picture, pitch up, roll to the right; those of the eyes are within the head, and eyes do not roll.
     """
     track = curves.track

@@ -1,8 +1,7 @@
-"""What a face does over time by the names that other programs know: ARKit's 52 shapes, and where the eyes look.
+"""Expressions over time under the names that other programs use: ARKit's 52 shapes, and the gaze.
 
-Coefficients describe a shape; curves that others animate by should have few names and no opposites, as
-`fitting.named_expressions` finds them. Eyes jump and blink: an iris that is not seen is where it was or
-will be.
+Coefficients describe a shape. Curves for animation should use few names at a time and no opposites, as
+`fitting.named_expressions` finds them. Eyes jump and blink: a hidden iris stays where it was last seen or is seen next.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 
 from deep3d.alignment import cropped_again
 from deep3d.errors import FaceModelInvalid
-from deep3d.export.morph_targets import APPLE_NAMES, TONGUE, MorphTarget, morph_targets
+from deep3d.export.gltf.morph_targets import APPLE_NAMES, TONGUE, MorphTarget, morph_targets
 from deep3d.face_model import FaceModel
 from deep3d.fitting.gaze import FULL_TURN, Gaze, read_gazes
 from deep3d.fitting.named_expressions import named_weights
@@ -29,7 +28,7 @@ EYES_SHAPE = (2, 4)
 
 @dataclass(frozen=True)
 class FaceCurves:
-    """What one person does in F frames."""
+    """The expressions and the gaze of one person in F frames."""
 
     track: HeadTrack
     weights: np.ndarray  # (F, 52) in [0, 1], of ARKIT_NAMES
@@ -74,9 +73,7 @@ def arkit_targets(model: FaceModel) -> tuple[MorphTarget, ...]:
     """Raises: FaceModelInvalid for a face model without all of ARKit's expressions."""
     targets = model.derived(morph_targets)
     if tuple(target.name for target in targets) != tuple(APPLE_NAMES):
-        raise FaceModelInvalid(
-            f"{model.info.name}: not all expressions with ARKit's names in it; use another face model"
-        )
+        raise FaceModelInvalid(f"{model.info.name}: lacks some of ARKit's expressions; use another face model")
     return targets
 
 

@@ -1,4 +1,4 @@
-"""A person's head over the frames of a film, in the film's own pixels: what is smoothed, drawn and written."""
+"""A person's head over the frames of a video, in the video's own pixels: what is smoothed, drawn and written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from deep3d.video.sightings import crop_at
 
 @dataclass(frozen=True)
 class Person:
-    """What stays of a person over a film."""
+    """What stays the same of a person over a video."""
 
     number: int
     identity: np.ndarray  # (80,)
@@ -88,12 +88,12 @@ class HeadTrack:
         return replace(self, **arrays)
 
     def landmarks68(self, model: FaceModel) -> np.ndarray:
-        """(F, 68, 2) the mesh's own landmarks in pixels of the film."""
+        """(F, 68, 2) the mesh's own landmarks in pixels of the video."""
         basis = held_basis(model.derived(_landmark_basis), self.person.identity)
         return self.project(basis.mean + np.tensordot(self.expression, basis.directions, axes=(1, 2)))
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (F, N, 2) of the film where each frame shows its points (F, N, 3) among the head's vertices."""
+        """Pixels (F, N, 2) of the video where each frame shows its points (F, N, 3) among the head's vertices."""
         turned = points @ rotation_matrix(self.angles).mT
         near = 1 / (1 - self.perspective[:, None] * turned[..., 2])
         zoom, corner = _frame_maps(self.crops)

@@ -1,4 +1,4 @@
-"""Who somebody is, by all frames of a film: one identity and one camera, then held fixed while the rest is fitted.
+"""One identity a person from all frames of a video, and one camera; both stay fixed while the rest is fitted.
 
 A single frame says little of the shape of a head and much that is wrong. Over a clip the person turns and speaks, and
 the surest frames of every view are fitted together, each with its own pose and expression. Landmarks of all frames err
@@ -30,21 +30,21 @@ MOST_FRAMES = 32  # that one identity is fitted to
 IDENTITY = 0.9
 """Deviation of what is regressed of a person, in standard deviations of the model: believed once, not per frame."""
 VIEW = 12.0  # degrees of yaw and pitch that count as one view
-_PERSPECTIVE = 0.004  # per decimetre, how far perspectives may be from those of the film's camera
+_PERSPECTIVE = 0.004  # per decimetre, how far perspectives may be from those of the video's camera
 _HELD = 0.05  # standard deviations of the model that an identity may be off when it is held
 _CHUNK = 64  # frames that are fitted at a time
 
 
 @dataclass(frozen=True)
 class Cast:
-    """The people of a film, and its camera."""
+    """The people of a video, and its camera."""
 
     people: tuple[Person, ...]
-    focal_length: float  # pixels of the film
+    focal_length: float  # pixels of the video
 
 
 def find_cast(basis: LandmarkBasis, seen: Sightings) -> Cast:
-    """Who is in a film, and through what lens, by what was seen in all of it; at least one face."""
+    """The people and the camera of a video, from everything seen in it, which is at least one face."""
     people, focal_lengths, weights = [], [], []
     for number in np.unique(seen.person).tolist():
         mine = seen.chosen(np.flatnonzero(seen.person == number))
@@ -142,7 +142,7 @@ def _priors(rows: Sightings, focal_length: float) -> Priors:
     """What is believed of the perspective of each face: with one lens, it grows as the face does."""
     distance = DEEP3D_CAMERA.distance - rows.coefficients.translation[:, 2]
     zoom = rows.crops[:, 5] / rows.crops[:, 3]
-    scale = zoom * DEEP3D_CAMERA.focal_length_px / distance  # pixels of the film for a decimetre
+    scale = zoom * DEEP3D_CAMERA.focal_length_px / distance  # pixels of the video for a decimetre
     return Priors(perspective_mean=scale / focal_length, perspective=_PERSPECTIVE)
 
 

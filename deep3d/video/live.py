@@ -1,7 +1,7 @@
-"""Faces before a camera, one frame at a time: who is there, how heads stand and what faces do, steadied as it comes.
+"""Faces in front of a camera, one frame at a time: people, poses and expressions, smoothed as they arrive.
 
-What somebody's head is like is fitted to the surest of their frames so far, a few times in the first seconds, and then
-held, as in films; so an answer takes as long for the hundredth minute as for the first.
+A person's identity is fitted to their surest frames a few times in the first seconds, and then held, as in videos. So
+a frame takes as long in the hundredth minute as in the first.
 """
 
 from __future__ import annotations

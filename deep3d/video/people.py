@@ -1,4 +1,4 @@
-"""Who is who in a film: what each person looks like, as the network tells it, and where they were last."""
+"""Who is who in a video, by the network's impression of each person and where they were last seen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_WEIGHT = 300.0  # of what was seen before, in frames: looks may drift with
 
 @dataclass
 class Person:
-    """Somebody who is or was in the picture."""
+    """A person who is or was in the picture."""
 
     number: int  # from 1
     looks: np.ndarray  # (160,) mean regressed identity and albedo
@@ -42,13 +42,13 @@ class Person:
         return face_size(self.five)
 
     def learn(self, looks: np.ndarray) -> None:
-        """Of more frames: looks (K, 160)."""
+        """Learn from more frames, looks (K, 160)."""
         total = self.weight + len(looks)
         self.looks = (self.weight * self.looks + looks.sum(axis=0)) / total
         self.weight = min(total, _MOST_WEIGHT)
 
     def seen_at(self, time: float, five: np.ndarray) -> None:
-        """In a later frame."""
+        """Note where a later frame shows the person."""
         step = time - self.time
         if 0 < step < MOMENTS:
             moved = (five.mean(axis=0) - self.five.mean(axis=0)) / step

@@ -1,6 +1,6 @@
-"""Reading films: upright frames of square pixels with their times, whatever the file has.
+"""Reading videos: upright frames of square pixels with their times, whatever the file holds.
 
-Variable rates, turned phone films, 10 bits, interlaced and anamorphic pictures come out alike; damaged parts are left
+Variable rates, turned phone videos, 10 bits, interlaced and anamorphic pictures come out alike; damaged parts are left
 out.
 """
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from deep3d.errors import ExtraMissing, VideoUnreadable
-from deep3d.export.film import NO_AV
+from deep3d.export.video import NO_AV
 from deep3d.photo.paths import told_missing
 
 if TYPE_CHECKING:
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LARGEST_FRAME = 128_000_000  # pixels
-USUAL_RATE = Fraction(25)  # frames in a second of a film that does not say
+USUAL_RATE = Fraction(25)  # frames in a second of a video that does not say
 _AHEAD = 4  # frames that are decoded while others are worked on
 _THREADS = 2  # of the decoder
-_MOST_FAILURES = 100  # to read on, from which a film is taken to end there
+_MOST_FAILURES = 100  # to read on, from which a video is taken to end there
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame of a film."""
+    """One frame of a video."""
 
-    number: int  # from 0 for the first frame of the whole film that is read
-    time: Fraction  # seconds from the first frame of the film
+    number: int  # from 0 for the first frame of the whole video that is read
+    time: Fraction  # seconds from the first frame of the video
     pixels: np.ndarray  # (H, W, 3) uint8 sRGB, upright
 
 
 @dataclass(frozen=True)
-class FilmInfo:
-    """What a film's file says of itself."""
+class VideoInfo:
+    """What a video file says about itself."""
 
     path: Path
     width: int  # pixels, upright and square
@@ -64,22 +64,22 @@ class FilmInfo:
         return max(1, round(float(self.rate) * (last - start)))
 
 
-def film_info(path: Path) -> FilmInfo:
-    """What is in a film, by its first frame.
+def video_info(path: Path) -> VideoInfo:
+    """Size, rate and length of a video, from its header and first frame.
 
     Raises: VideoUnreadable; ExtraMissing without PyAV.
     """
     with _opened(path) as (container, stream):
         first = next(_pictures(container, stream), None)
         if first is None:
-            raise VideoUnreadable(f"{path}: no picture in it can be decoded; get a fresh copy")
+            raise VideoUnreadable(f"{path}: none of its frames can be decoded; get a fresh copy")
         width, height = _upright_size(first, stream)
         if width * height > LARGEST_FRAME:
-            raise VideoUnreadable(f"{path}: {width} x {height} pixels are more than 128 megapixels; reduce the film")
+            raise VideoUnreadable(f"{path}: {width} x {height} pixels are more than 128 megapixels; reduce the video")
         length = stream.duration * stream.time_base if stream.duration and stream.time_base else None
         if length is None and container.duration:
             length = Fraction(container.duration, 1_000_000)
-        return FilmInfo(
+        return VideoInfo(
             path,
             width,
             height,
@@ -133,21 +133,21 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except ImportError as error:
         raise ExtraMissing(NO_AV) from error
     if not path.exists():
-        raise VideoUnreadable(told_missing(path, "film"))
+        raise VideoUnreadable(told_missing(path, "video"))
     if not path.is_file():
-        raise VideoUnreadable(f"{path}: not an ordinary file; give a film")
+        raise VideoUnreadable(f"{path}: not a regular file; give a video")
     if not path.stat().st_size:
-        raise VideoUnreadable(f"{path}: the file is empty; give a film")
+        raise VideoUnreadable(f"{path}: the file is empty; give a video")
     try:
         container = av.open(str(path), metadata_errors="ignore")
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoUnreadable(f"{path}: not a film that can be read ({_reason(error)}); get a fresh copy") from error
+        raise VideoUnreadable(f"{path}: not a video, or damaged ({_reason(error)}); get a fresh copy") from error
     with container:
         if not container.streams.video:
-            raise VideoUnreadable(f"{path}: no pictures in it, only sound or data; give a film")
+            raise VideoUnreadable(f"{path}: it has no picture track, only sound or data; give a video")
         stream = container.streams.video[0]
         if stream.codec_context is None:
-            raise VideoUnreadable(f"{path}: its pictures are of a kind that cannot be decoded; convert it to H.264")
+            raise VideoUnreadable(f"{path}: its codec is not supported; convert it to H.264")
         stream.thread_type, stream.codec_context.thread_count = "AUTO", _THREADS
         yield container, stream
 
@@ -168,7 +168,7 @@ def _seek(container: InputContainer, stream: VideoStream, seconds: float) -> Non
 
 
 def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Decoded pictures, whole ones of interlaced films; what is damaged is left out."""
+    """Decoded pictures, whole ones of interlaced videos; what is damaged is left out."""
     deinterlace: Any = None
     for picture in _decoded(container, stream):
         if deinterlace is None and picture.interlaced_frame:

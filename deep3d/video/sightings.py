@@ -1,4 +1,4 @@
-"""What the networks saw in a film: one row for each face of each frame, in arrays that a file can hold."""
+"""What the networks saw in a video: one row for each face of each frame, in arrays that a file can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's curves made steady: pose as one movement, each expression by itself, nothing across gaps and cuts."""
+"""Smoothing a person's curves: the pose as one movement, each expression by itself, nothing across gaps and cuts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def steadied(track: HeadTrack, how: Smoothing) -> HeadTrack:
 
 
 class LiveSteadier:
-    """Makes a head steady frame by frame, by what came before; `steadied` knows the future too and lags less."""
+    """Smooths a head frame by frame from the past alone; `steadied` uses the future too and lags less."""
 
     def __init__(self) -> None:
         self._pose = OneEuro(POSE.cutoff, POSE.slope, POSE.together)

@@ -49,14 +49,14 @@ class _Finds:
 
 
 class FaceTracker:
-    """Follows the faces of one film or camera; frames are given in their order."""
+    """Follows the faces of one video or camera; frames are given in their order."""
 
     def __init__(self, reconstructor: Reconstructor) -> None:
         """Raises: CheckpointMismatch if the network of the reconstructor does not tell how sure it is."""
         if not reconstructor.checkpoint.dense_vertices:
             raise CheckpointMismatch(
-                f"{reconstructor.checkpoint.info.name}: a network without dense landmarks cannot follow faces; "
-                "use the one of this project"
+                f"{reconstructor.checkpoint.info.name}: without dense landmarks this network cannot follow faces; "
+                "use the shipped checkpoint"
             )
         self._observer = reconstructor.observer
         self._refined = reconstructor.refinement != "none"

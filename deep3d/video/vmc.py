@@ -1,7 +1,7 @@
 """Faces for VTuber programs: the VMC protocol (Virtual Motion Capture), which is OSC over UDP.
 
-Of a face go its 52 blend shapes by ARKit's names, each with a capital as the clips of "perfect sync" avatars have them,
-and the turn of the bone Head. Unity's axes are left-handed: x is the other way round.
+A face is sent as its 52 blend shapes under ARKit's names, each with a capital as the clips of "perfect sync" avatars
+have them, and the rotation of the bone Head. Unity's axes are left-handed: x is the other way round.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from deep3d.camera import rotation_matrix
 from deep3d.errors import ConfigError, ExtraMissing
-from deep3d.export.animation import quaternions
+from deep3d.export.gltf.animation import quaternions
 from deep3d.video.expressions import ARKIT_NAMES
 from deep3d.video.live import LiveFace
 
@@ -34,14 +34,12 @@ class VmcSender:
         try:
             import pythonosc  # noqa: F401
         except ImportError as error:
-            raise ExtraMissing(
-                "the package python-osc speaks VMC and is not installed; pip install 'deep3d[webcam]'"
-            ) from error
+            raise ExtraMissing("VMC needs the package python-osc; pip install 'deep3d[webcam]'") from error
         host, _, port = place.rpartition(":")
         try:
             found = socket.getaddrinfo(host.strip("[]") or "127.0.0.1", _port(port), type=socket.SOCK_DGRAM)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{place}: not a place to send to; give HOST:PORT, such as 127.0.0.1:39539") from error
+            raise ConfigError(f"{place}: not an address; give HOST:PORT, such as 127.0.0.1:39539") from error
         family, kind, protocol, _, self._place = found[0]
         self._socket = socket.socket(family, kind, protocol)
 
@@ -52,7 +50,7 @@ class VmcSender:
         self._socket.close()
 
     def __call__(self, face: LiveFace | None, time: float) -> None:
-        """Send a face, or that there is none, at a time in seconds. A receiver may be away, and come later."""
+        """Send a face, or that there is none, at a time in seconds. The receiver need not run yet."""
         messages = [*vmc_messages(face, time)]
         for start in range(0, len(messages), TOGETHER):
             with suppress(OSError):  # nobody listens there, as the system has heard
@@ -60,7 +58,7 @@ class VmcSender:
 
 
 def vmc_messages(face: LiveFace | None, time: float) -> Iterator[Message]:
-    """What is sent of a face, values before they are to be applied."""
+    """The messages for one face: values first, then the one that applies them."""
     yield "/VMC/Ext/OK", (int(face is not None),)
     yield "/VMC/Ext/T", (float(time),)
     if face is None:

@@ -1,4 +1,4 @@
-"""What of a film is done already, in a folder beside the result: a command that was killed goes on from there."""
+"""Finished parts of a video, in a folder beside the result, from which a killed command continues."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from deep3d.video.sightings import Sightings
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some frames of a film, and what the networks saw in them."""
+    """Some frames of a video, and what the networks saw in them."""
 
-    times: tuple[Fraction, ...]  # seconds in the film, of each frame
+    times: tuple[Fraction, ...]  # seconds in the video, of each frame
     seen: Sightings  # `frame` counts from the first frame of the first stretch
 
 
 class WorkFolder:
-    """The pieces of one result. What was made with other settings, or of another film, is not taken for it."""
+    """The pieces of one result. Pieces of other settings or of another video are not reused."""
 
     def __init__(self, out: Path, seeing: Mapping[str, Any], drawing: Mapping[str, Any]) -> None:
         """`seeing` are the settings that what was seen depends on, `drawing` those that pictures depend on besides.
@@ -60,7 +60,7 @@ class WorkFolder:
         return Stretch(times, seen), people
 
     def keep(self, number: int, stretch: Stretch, people: list[Person]) -> None:
-        """Remember a stretch.
+        """Save a stretch.
 
         Raises: OutputNotWritable, with what is wrong with the disk.
         """
@@ -81,12 +81,12 @@ class WorkFolder:
         return {(frame, person): eyes for (frame, person), eyes in zip(who.tolist(), seen)}
 
     def keep_eyes(self, number: int, eyes: dict[tuple[int, int], np.ndarray]) -> None:
-        """Remember what the frames of a stretch show of eyes."""
+        """Save what the frames of a stretch show of eyes."""
         with self._writing(), written_whole(self._eyes(number)) as partial, partial.open("wb") as file:
             np.savez(file, who=np.array([*eyes], np.int64).reshape(-1, 2), seen=np.array([*eyes.values()]))
 
     def remove(self) -> None:
-        """When the result is whole."""
+        """Remove the folder, once the result is complete."""
         shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
@@ -95,7 +95,7 @@ class WorkFolder:
             yield
         except OSError as error:
             raise OutputNotWritable(
-                f"{self.path}: cannot be written ({error.strerror}); make room, and the same command goes on"
+                f"{self.path}: cannot be written ({error.strerror}); make room, then run the same command to continue"
             ) from error
 
     def _eyes(self, number: int) -> Path:

@@ -1,6 +1,6 @@
-"""Writing films: H.264 in pieces that are joined in the end, with the sound of another film.
+"""Writing videos: H.264 in pieces that are joined in the end, with the sound of another video.
 
-Each piece is a film of its own without sound. A command that was killed goes on after the last whole piece.
+Each piece is a video of its own without sound. A killed command continues after the last complete piece.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _BT709 = 1  # of ISO/IEC 23001-8: colours of high definition
 _BEHIND = 4  # frames that wait for the encoder
 
 
-def require_film_suffix(path: Path) -> None:
-    """Raises: OutputNotWritable for names that do not end like those of films that are written."""
+def require_video_suffix(path: Path) -> None:
+    """Raises: OutputNotWritable for names that do not end like those of videos that are written."""
     if path.suffix.lower() not in SUFFIXES:
-        raise OutputNotWritable(f"{path}: films are written as {', '.join(SUFFIXES)}; choose such a name")
+        raise OutputNotWritable(f"{path}: the name of a video ends in {', '.join(SUFFIXES)}; choose such a name")
 
 
 @contextmanager
@@ -76,15 +76,15 @@ def written_piece(path: Path, rate: Fraction) -> Iterator[Any]:
 def join_pieces(
     pieces: Sequence[Path], starts: Sequence[Fraction], out: Path, source: Path, start: float, end: float | None
 ) -> None:
-    """Join pieces that begin at times of a source film into a film that begins at `start`, with the source's sound."""
+    """Join pieces, each at its time in the source, into a video that begins at `start`, with the source's sound."""
     import av
     import av.error
 
-    with _telling(out), av.open(str(out), "w", format=_format(out), options={"movflags": "faststart"}) as film:
+    with _telling(out), av.open(str(out), "w", format=_format(out), options={"movflags": "faststart"}) as video:
         with av.open(str(pieces[0])) as first:
-            picture = film.add_stream_from_template(first.streams.video[0])
+            picture = video.add_stream_from_template(first.streams.video[0])
         with av.open(str(source), metadata_errors="ignore") as heard:
-            sound = _Sound(film, heard, start, end) if heard.streams.audio else None
+            sound = _Sound(video, heard, start, end) if heard.streams.audio else None
             for piece, begin in zip(pieces, starts):
                 offset = begin - Fraction(start)
                 with av.open(str(piece)) as part:
@@ -96,7 +96,7 @@ def join_pieces(
                         if sound is not None:
                             sound.mux_until(packet.pts * base)
                         packet.stream = picture
-                        film.mux(packet)
+                        video.mux(packet)
             if sound is not None:
                 sound.mux_until(None)
 
@@ -106,13 +106,13 @@ def _encode(path: Path, rate: Fraction, frames: Iterable[tuple[np.ndarray, Fract
     import av.error
     from av.video.reformatter import Colorspace
 
-    with _telling(path), av.open(str(path), "w", format="mp4") as film:
+    with _telling(path), av.open(str(path), "w", format="mp4") as video:
         stream: Any = None
         origin = Fraction(0)
         for pixels, time in frames:
             height, width = (side - side % 2 for side in pixels.shape[:2])
             if stream is None:
-                stream = film.add_stream("libx264", rate=rate, options=_OPTIONS)
+                stream = video.add_stream("libx264", rate=rate, options=_OPTIONS)
                 stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
                 stream.codec_context.time_base = TIME_BASE
                 for name in ("colorspace", "color_primaries", "color_trc"):
@@ -121,37 +121,37 @@ def _encode(path: Path, rate: Fraction, frames: Iterable[tuple[np.ndarray, Fract
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), format="rgb24")
             picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
             picture.pts, picture.time_base = round((time - origin) / TIME_BASE), TIME_BASE
-            film.mux(stream.encode(picture))
+            video.mux(stream.encode(picture))
         if stream is not None:
-            film.mux(stream.encode())
+            video.mux(stream.encode())
 
 
 class _Sound:
-    """The sound of a film between two times, copied where the container can hold it."""
+    """The sound of a video between two times, copied where the container can hold it."""
 
-    def __init__(self, film: OutputContainer, heard: InputContainer, start: float, end: float | None) -> None:
+    def __init__(self, video: OutputContainer, heard: InputContainer, start: float, end: float | None) -> None:
         source = heard.streams.audio[0]
         pictures = heard.streams.video[0]
         self._origin = Fraction(pictures.start_time or 0) * Fraction(pictures.time_base or 1)
         self._start, self._end = Fraction(start), None if end is None else Fraction(end)
         self._copied = source.codec_context.name in _COPIED
-        self._film = film
+        self._video = video
         self._stream: Any = (
-            film.add_stream_from_template(source)
+            video.add_stream_from_template(source)
             if self._copied
-            else film.add_stream("aac", rate=source.codec_context.sample_rate)
+            else video.add_stream("aac", rate=source.codec_context.sample_rate)
         )
         self._packets = self._read(heard, source)
         self._next: tuple[Fraction, Packet] | None = next(self._packets, None)
 
     def mux_until(self, time: Fraction | None) -> None:
-        """Write what is heard before a time of the new film, everything that is left for None."""
+        """Write what is heard before a time of the new video, everything that is left for None."""
         while self._next is not None and (time is None or self._next[0] <= time):
-            self._film.mux(self._next[1])
+            self._video.mux(self._next[1])
             self._next = next(self._packets, None)
 
     def _read(self, heard: InputContainer, source: Stream) -> Iterator[tuple[Fraction, Packet]]:
-        """Packets of the new film with their times."""
+        """Packets of the new video with their times."""
         import av
         import av.error
 
@@ -206,7 +206,7 @@ def _format(path: Path) -> str:
 
 @contextmanager
 def _telling(path: Path) -> Iterator[None]:
-    """Say in one line what is wrong with writing there."""
+    """Turn errors of writing into one line for people."""
     import av
     import av.error
 
@@ -214,4 +214,4 @@ def _telling(path: Path) -> Iterator[None]:
         yield
     except (OSError, av.error.FFmpegError) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:100]
-        raise OutputNotWritable(f"{path}: cannot be written ({reason}); what is finished is kept, try again") from error
+        raise OutputNotWritable(f"{path}: cannot be written ({reason}); finished parts are kept, try again") from error

@@ -1,4 +1,4 @@
-"""The HTTP interface under /api/v1, and what operators ask: health, readiness, metrics."""
+"""The HTTP API under /api/v1; health, readiness and metrics for operators."""
 
 from serving.api.operations import operations
 from serving.api.routes import api

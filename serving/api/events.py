@@ -27,7 +27,7 @@ def job_events(site: Site, secret: str) -> Iterator[str]:
     """
     streams: threading.BoundedSemaphore = current_app.extensions["streams"]
     if not streams.acquire(blocking=False):
-        raise Refused("events", "Too many pages are watching; please ask again from time to time.", 503)
+        raise Refused("events", "Too many clients are watching. Please poll instead.", 503)
     return _Released(_events(site, secret), streams)
 
 

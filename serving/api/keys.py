@@ -13,7 +13,7 @@ from serving.store.tables import ApiKey
 
 
 def make_key(site: Site, name: str) -> str:
-    """A new key; this is the only time that it is seen."""
+    """Create a key; only its digest is kept."""
     key = new_secret()
     with site.database.session() as session:
         session.add(ApiKey(name=name, digest=digest(key), created_at=now()))
@@ -21,7 +21,7 @@ def make_key(site: Site, name: str) -> str:
 
 
 def require_key(site: Site) -> None:
-    """Let a request pass that has a valid key, or none where the site takes photos from anybody.
+    """Require a valid API key, unless the site takes photos from anybody.
 
     Raises: Refused.
     """

@@ -51,7 +51,7 @@ class _Request(BaseModel):
 class JobForm(_Request):
     """The fields of a submission, beside its photos."""
 
-    email: str = Field("", description="Where to say that it is done.", examples=["anna@example.org"])
+    email: str = Field("", description="Email address to notify when the job is done.", examples=["anna@example.org"])
     webhook: str = Field(
         "",
         description="https address that gets a signed POST when it is done.",
@@ -70,7 +70,7 @@ class JobForm(_Request):
 
 
 class SubmissionHeaders(_Request):
-    """What may be said of a submission beside its form."""
+    """Headers of a submission."""
 
     idempotency_key: str = Field(
         "",
@@ -100,12 +100,12 @@ class SnapshotQuery(_Request):
         """
         views = [(yaw, pitch) for pitch in _angles("pitch", self.pitch, 90) for yaw in _angles("yaw", self.yaw, 180)]
         if len(views) > MOST_VIEWS:
-            raise ValueError(f"yaw: {len(views)} pictures are too many; ask for {MOST_VIEWS} at most")
+            raise ValueError(f"yaw: {len(views)} pictures are too many; ask for at most {MOST_VIEWS}")
         return views
 
 
 class SubmittedLinks(_Answer):
-    """Where to go from a submission."""
+    """Links of a submitted job."""
 
     self: str
     page: str
@@ -113,7 +113,7 @@ class SubmittedLinks(_Answer):
 
 
 class SubmittedAnswer(_Answer):
-    """A job that has been taken."""
+    """An accepted job."""
 
     id: str
     status: Status
@@ -121,7 +121,7 @@ class SubmittedAnswer(_Answer):
 
 
 class PhotoAnswer(_Answer):
-    """What became of a photo."""
+    """The result for one photo."""
 
     name: str
     error: str | None = Field(description="Why it gave no face.")
@@ -170,7 +170,7 @@ class FaceAnswer(_Answer):
 
 
 class JobAnswer(_Answer):
-    """A job as it is now."""
+    """The state of a job."""
 
     id: str
     status: Status
@@ -185,7 +185,7 @@ class JobAnswer(_Answer):
 
 
 class WaitingAnswer(_Answer):
-    """Pictures that are being made; ask again after as many seconds as Retry-After says."""
+    """Pictures that are not ready yet. Ask again after the seconds in Retry-After."""
 
     status: Literal["waiting"] = "waiting"
 
@@ -208,7 +208,7 @@ class Problem(_Answer):
 
 
 def job_answer(storage: Storage, secret: str, state: JobState) -> JobAnswer:
-    """A job for people who hold its id."""
+    """The state of a job, for whoever holds its id."""
     job = state.job
     return JobAnswer(
         id=secret,
@@ -262,7 +262,7 @@ def _angles(name: str, text: str, most: float) -> list[float]:
     try:
         angles = [float(each) for each in text.split(",")]
     except ValueError:
-        raise ValueError(f"{name}: {text[:40]!r} is no list of numbers such as -30,0,30") from None
+        raise ValueError(f"{name}: {text[:40]!r} is not a list of numbers such as -30,0,30") from None
     if not all(abs(each) <= most for each in angles):  # NaN is refused too
         raise ValueError(f"{name}: give degrees from {-most:g} to {most:g}")
     return angles

@@ -26,23 +26,23 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "For programs, or for the viewer.",
         "schema": {"type": "string", "enum": ["glb", "web.glb"]},
     },
-    "kind": {"description": "Film or animation.", "schema": {"type": "string", "enum": ["mp4", "gif"]}},
+    "kind": {"description": "Video or animation.", "schema": {"type": "string", "enum": ["mp4", "gif"]}},
 }
 _PROBLEMS = {
     400: "Not understood.",
     401: "An API key is needed.",
     404: "There is nothing here.",
-    410: "Deleted, or its time is over.",
+    410: "Deleted or expired.",
     413: "Too large.",
-    422: "A field is not right.",
+    422: "A field is invalid.",
     429: "Too many requests.",
-    503: "Too much to do, or no worker.",
+    503: "Busy, or no worker is running.",
     507: "No room for files.",
 }
 _TAGS = {
-    "Jobs": "Send photos, follow what becomes of them, and delete everything.",
+    "Jobs": "Send photos, follow their progress, and delete everything.",
     "Files": "The files of a face.",
-    "Pictures": "Pictures and films of a face from any side.",
+    "Pictures": "Pictures and videos of a face from any side.",
 }
 _ATTRIBUTE = "described"
 
@@ -139,7 +139,7 @@ def _operation(
     answers = {str(description.status): answer}
     if description.waiting:
         content = {"application/json": {"schema": schemas[description.waiting]}}
-        answers["202"] = {"description": "Still to be made: ask again after Retry-After seconds.", "content": content}
+        answers["202"] = {"description": "Not ready yet: ask again after Retry-After seconds.", "content": content}
     problem = {"application/problem+json": {"schema": schemas[Problem]}}
     problems = {str(code): {"description": _PROBLEMS[code], "content": problem} for code in description.problems}
     operation: dict[str, Any] = {

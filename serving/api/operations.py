@@ -22,7 +22,7 @@ def healthz() -> dict[str, str]:
 
 @operations.get("/readyz")
 def readyz() -> tuple[dict[str, str], int]:
-    """Whether a photo can be taken and worked on."""
+    """Whether the site can take a photo and process it."""
     checks = {"database": "ok", "storage": "ok", "workers": "ok"}
     site: Site = current_app.extensions["site"]
     try:
@@ -40,5 +40,5 @@ def readyz() -> tuple[dict[str, str], int]:
 
 @operations.get("/metrics")
 def metrics() -> Response:
-    """Figures for Prometheus; those of a worker are at its own port."""
+    """Metrics for Prometheus. Workers have their own at their own port."""
     return Response(generate_latest(site_registry(current_app.extensions["site"])), content_type=CONTENT_TYPE_LATEST)

@@ -68,7 +68,7 @@ Model = TypeVar("Model", bound=BaseModel)
     )
 )
 def submit() -> tuple[dict, int, dict[str, str]]:
-    """Submit photos; the same request with the same Idempotency-Key is the same job."""
+    """Submit photos. A repeat with the same Idempotency-Key returns the same job."""
     site = _site()
     require_key(site)
     _require_files()
@@ -114,7 +114,7 @@ def _submitted(secret: str, status: Status) -> tuple[dict, int, dict[str, str]]:
 @api.get("/jobs/<secret>")
 @described(Description(answer=JobAnswer))
 def look(secret: str) -> dict:
-    """Look at a job: how far it is, and where its files are."""
+    """Get a job: its progress and its files."""
     state = lookup.state(_site(), secret)
     if state.status is Status.DELETED:
         lookup.find(_site(), secret)  # says that it is gone
@@ -132,7 +132,7 @@ def delete(secret: str) -> tuple[str, int]:
 @api.get("/jobs/<secret>/events")
 @described(Description(answer="text/event-stream", problems=(404, 410, 503)))
 def events(secret: str) -> Response:
-    """Follow a job: a server-sent event with the whole job at each change, until it is over."""
+    """Follow a job by server-sent events: the whole job at each change, until it ends."""
     lookup.find(_site(), secret)
     stream = job_events(_site(), secret)
     return Response(
@@ -152,7 +152,7 @@ def face_file(secret: str, number: int, name: str) -> Response:
 @api.get("/jobs/<secret>/faces/<int:number>/face.zip")
 @described(Description(answer="application/zip", tag="Files", problems=(404, 410, 503)))
 def zip_of_files(secret: str, number: int) -> Response:
-    """Download all files of a face in one."""
+    """Download all files of a face as one ZIP."""
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
     places: Places = current_app.extensions["zips"]
     with places.take():
@@ -172,7 +172,7 @@ def _zipped(storage: Storage, folder: str) -> bytes:
 @api.get("/jobs/<secret>/faces/<int:number>/photo.jpg")
 @described(Description(answer="image/jpeg", tag="Files"))
 def photo(secret: str, number: int) -> Response:
-    """Download the photo of a face, as it was kept; turned where it lay on a side."""
+    """Download the photo of a face, upright and without its metadata."""
     job = lookup.find(_site(), secret)
     turn = _turn(lookup.face_folder(job, number))
     return _file(job.uploads[job.faces[number].photo].path, after_start=exif_segment(turn))
@@ -189,7 +189,7 @@ def photo(secret: str, number: int) -> Response:
     )
 )
 def snapshots_zip(secret: str, number: int) -> Response:
-    """Pictures of a face from several sides, one JPG for each angle; many large ones are made by a worker."""
+    """Download pictures of a face, one JPG for each angle. A worker makes large sets."""
     job = lookup.find(_site(), secret)
     folder = lookup.face_folder(job, number)
     query = _checked(SnapshotQuery, request.args.to_dict())
@@ -206,7 +206,7 @@ def snapshots_zip(secret: str, number: int) -> Response:
 @api.get("/jobs/<secret>/faces/<int:number>/snapshot.jpg")
 @described(Description(answer="image/jpeg", tag="Pictures", query=SnapshotQuery, problems=(404, 410, 422, 503)))
 def snapshot(secret: str, number: int) -> Response:
-    """A picture of a face from one side."""
+    """Download a picture of a face from one side."""
     folder = lookup.face_folder(lookup.find(_site(), secret), number)
     query = _checked(SnapshotQuery, request.args.to_dict())
     view = _views(query)[0]
@@ -217,7 +217,7 @@ def snapshot(secret: str, number: int) -> Response:
 @api.get("/jobs/<secret>/faces/<int:number>/turntable.<any(mp4,gif):kind>")
 @described(Description(answer="video/mp4", tag="Pictures", waiting=WaitingAnswer))
 def turntable(secret: str, number: int, kind: str) -> Response:
-    """The face turning once round, as a film, which a worker makes when it is first asked for."""
+    """Download a video of the face turning once round. A worker makes it on the first request."""
     job = lookup.find(_site(), secret)
     content = orders.ask(_site(), job.id, lookup.face_folder(job, number), Wanted(kind))
     if content is None:
@@ -237,7 +237,7 @@ def material(secret: str, number: int, form: str) -> Response:
 
 @api.get("/openapi.json")
 def openapi() -> dict:
-    """The OpenAPI document of the interface."""
+    """Get the OpenAPI document."""
     return openapi_document(current_app, __version__)
 
 

@@ -23,7 +23,7 @@ def clean_email(text: str) -> str | None:
         checked = validate_email(address, strict=True, allow_smtputf8=False, check_deliverability=False)
     except EmailNotValidError:
         raise Refused(
-            "email", N_("This does not look like a mail address; please check it, or leave it empty.")
+            "email", N_("This does not look like an email address. Please check it, or leave it empty.")
         ) from None
     return checked.ascii_email or checked.normalized
 

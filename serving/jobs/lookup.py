@@ -48,7 +48,7 @@ def find(site: Site, secret: str) -> Job:
     """
     job = find_even_gone(site, secret)
     if job.status in GONE:
-        raise JobGone("This face has been deleted, or its time is over.")
+        raise JobGone("This face was deleted or has expired.")
     return job
 
 

@@ -46,7 +46,7 @@ class Taken:
 
 
 def submit(site: Site, submission: Submission) -> Taken:
-    """Take a job: when this returns, nothing that breaks can lose it.
+    """Store a job; once this returns, no crash can lose it.
 
     Raises: QueueFull, StorageFull, StorageError.
     """

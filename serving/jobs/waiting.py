@@ -36,7 +36,7 @@ def require_room_in(session: Session, settings: Settings) -> None:
 
 
 def foretold(site: Site) -> float:
-    """Seconds that a photo sent now would wait before its turn comes, a guess."""
+    """Estimated seconds until the turn of a photo sent now."""
     with site.database.reading() as session:
         return _count(session, Job.status.in_(WAITING)) * seconds_for_one(session)
 

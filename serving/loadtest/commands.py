@@ -46,7 +46,7 @@ def crashes(
     kills: Annotated[int, typer.Option(min=0, help="How often both workers are killed.")] = 10,
     mail_seconds: Annotated[float, typer.Option(min=0, help="How long the mail server is away.")] = 60,
 ) -> Report:
-    """Two workers killed, one suspended, one with a wrong clock; Redis emptied and killed, PostgreSQL and mail away."""
+    """Workers killed, suspended, with a wrong clock; Redis emptied and killed, PostgreSQL and mail unavailable."""
     from serving.loadtest.checking import checked
     from serving.loadtest.crashes import run_crashes
     from serving.loadtest.local_site import WORK, production_site
@@ -62,9 +62,9 @@ def hostile(
     uploads: Annotated[int, typer.Option(min=1, help="Hostile uploads, of ten kinds in turn.")] = 1000,
     slow: Annotated[int, typer.Option(min=0, help="Slow senders beside them.")] = 50,
 ) -> Report:
-    """Hostile uploads: what each kind is answered, and whether the site still serves."""
+    """Hostile uploads: the answer to each kind, and whether the site keeps serving."""
+    from serving.loadtest.attacks.hostile import run_hostile
     from serving.loadtest.checking import checked
-    from serving.loadtest.hostile import run_hostile
 
     with _embedded() as local:
         return checked(local, run_hostile(local, photo, uploads, slow))
@@ -76,7 +76,7 @@ def full_disk(
     seconds: Annotated[float, typer.Option(min=1, help="How long each of the two lasts.")] = 60,
     megabytes: Annotated[int, typer.Option(min=16, help="Size of the disk; it is in memory.")] = 400,
 ) -> Report:
-    """A disk without room, then a store that cannot be read; needs root, to mount a small disk."""
+    """A full disk, then unreadable storage. Needs root, to mount a small disk."""
     from serving.loadtest.checking import checked
     from serving.loadtest.full_disk import run_full_disk, small_disk
     from serving.loadtest.local_site import embedded_site
@@ -89,7 +89,7 @@ def batches(
     photos: PhotosArgument,
     rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; the best counts.")] = 3,
 ) -> Report:
-    """What batches buy, for each runtime: faces a second, and in brackets detector and network for each photo."""
+    """Gain from batches, for each runtime: faces per second; in brackets, detector and network time per photo."""
     from deep3d import Reconstructor
     from deep3d.runtime import available_runtimes
     from serving.loadtest.batches import run_batches
@@ -100,7 +100,7 @@ def batches(
 def first_view(
     photo: PhotoArgument, rounds: Annotated[int, typer.Option(min=1, help="How often the page is opened.")] = 10
 ) -> Report:
-    """How soon Chromium shows a finished face that it has never seen."""
+    """Time until Chromium shows a finished face on a first visit."""
     from serving.loadtest.checking import checked
     from serving.loadtest.first_view import run_first_view
 
@@ -112,16 +112,16 @@ def live(
     visitors: Annotated[int, typer.Option(min=1, help="Cameras that run at a time.")] = 1,
     minutes: Annotated[float, typer.Option(min=0.01, help="How long they stay.")] = 2,
 ) -> Report:
-    """Visitors of the live page: frames a second, how old each answer is, memory."""
+    """Visitors of the live page: frames per second, delay, memory."""
     from serving.loadtest.cameras.visits import run_live
 
     return run_live(visitors, minutes)
 
 
 def heavy(photo: PhotoArgument) -> Report:
-    """Thirty files that are heavy to decode: status, processor time, memory, and how long a photo beside it waits."""
+    """Thirty files that are expensive to decode: status, CPU time, memory, and the wait of a photo beside them."""
+    from serving.loadtest.attacks.heavy import run_heavy
     from serving.loadtest.checking import checked
-    from serving.loadtest.heavy import run_heavy
 
     with _embedded() as local:
         return checked(local, run_heavy(local, photo))
@@ -131,7 +131,7 @@ def collages(
     photo: PhotoArgument,
     number: Annotated[int, typer.Option("--collages", min=1, help="How many, of a hundred faces each.")] = 10,
 ) -> Report:
-    """Collages of a hundred faces, all wanted, and how long ordinary photos wait beside them."""
+    """Collages of a hundred faces with faces=all, and the wait of ordinary photos beside them."""
     from serving.loadtest.checking import checked
     from serving.loadtest.collages import run_collages
     from serving.loadtest.local_site import embedded_site
@@ -145,7 +145,7 @@ def viewers(
     people: Annotated[int, typer.Option(min=1, help="How many ask for a large picture in the same moment.")] = 70,
     rounds: Annotated[int, typer.Option(min=1, help="How often.")] = 5,
 ) -> Report:
-    """Many large pictures at once: what else the site does meanwhile."""
+    """Many large snapshots at once, and how fast the site answers meanwhile."""
     from serving.loadtest.checking import checked
     from serving.loadtest.viewers import run_viewers
 
@@ -159,7 +159,7 @@ SCENARIOS = (crowd, crashes, hostile, full_disk, batches, first_view, heavy, col
 def choose(
     out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
 ) -> None:
-    """Measure a site under load; each scenario starts one of its own on this machine, and ends it again."""
+    """Test a site under load. Each scenario starts a site of its own on this machine, and stops it in the end."""
 
 
 def tell(report: Report, out: Path | None) -> None:

@@ -30,7 +30,7 @@ def run_first_view(local: LocalSite, photo: Path, rounds: int) -> Report:
     job = client.submit([photo])
     client.wait(job)
     seconds = []
-    # Without a graphics card it draws in software; as root it has no sandbox.
+    # Without a GPU it draws in software; as root it has no sandbox.
     flags = ["--enable-unsafe-swiftshader", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=flags)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from serving.client import Client, Declined
 from serving.loadtest.local_site import LocalSite, MemoryWatch
@@ -51,7 +52,18 @@ def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Rep
             list(pool.map(download, range(viewers)))
         took = time.perf_counter() - start
         over.set()
-    slowest, submitted = quantile(health.result(), 0.99), max(submissions.result())
+    figures = {
+        "viewers at once, rounds": f"{viewers}, {rounds}",
+        "time of the test (s)": took,
+        "web, most resident memory (MB)": round(memory.most_mb("web")),
+    }
+    return _report(figures, answers, downloads, quantile(health.result(), 0.99), max(submissions.result()))
+
+
+def _report(
+    figures: dict[str, Any], answers: Counter[str], downloads: Counter[str], slowest: float, submitted: float
+) -> Report:
+    """Figures with the answers, the 99th percentile of /healthz and the longest submission in seconds."""
     faults = [
         *[f"{count} x {answer}" for answer, count in (answers + downloads).items() if answer not in _GOOD],
         *["no picture was drawn"] * (not answers["pictures"]),
@@ -59,18 +71,13 @@ def run_viewers(local: LocalSite, photo: Path, viewers: int, rounds: int) -> Rep
         *[f"/healthz took {slowest:.2f} s"] * (slowest > LONGEST_HEALTH_SECONDS),
         *[f"a submission took {submitted:.2f} s"] * (submitted > LONGEST_SUBMISSION_SECONDS),
     ]
-    return Report(
-        {
-            "viewers at once, rounds": f"{viewers}, {rounds}",
-            "answers": _counted(answers),
-            "downloads": _counted(downloads),
-            "time of the test (s)": took,
-            "/healthz, p99 (s)": slowest,
-            "a submission, longest (s)": submitted,
-            "web, most resident memory (MB)": round(memory.most_mb("web")),
-        },
-        faults,
-    )
+    more = {
+        "answers": _counted(answers),
+        "downloads": _counted(downloads),
+        "/healthz, p99 (s)": slowest,
+        "a submission, longest (s)": submitted,
+    }
+    return Report(figures | more, faults)
 
 
 def _counted(answers: Counter[str]) -> str:

@@ -20,13 +20,13 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "The head is turned far",
-        N_("The head is turned aside, so its far side had to be guessed."),
+        N_("The head is turned to the side, so its far side had to be guessed."),
         N_("Use a photo from the front, or send several and choose “one person”."),
     ),
     (
         "The mouth seems covered",
         N_("Something covers the mouth, so its shape had to be guessed."),
-        N_("Use a photo without a mask, hand or scarf before the mouth."),
+        N_("Use a photo without a mask, hand or scarf in front of the mouth."),
     ),
     (
         "The photo was taken from",

@@ -16,10 +16,10 @@ _TEXTS = {
     403: (N_("Not for everyone"), N_("This site accepts photos only from programs with a key.")),
     404: (N_("There is nothing here"), N_("Perhaps the address is incomplete: links to faces are long.")),
     410: (N_("This face is gone"), N_("It was deleted or has expired. Nothing is left of it.")),
-    413: (N_("That is too much at once"), N_("Please send fewer or smaller photos.")),
+    413: (N_("Too much at once"), N_("Please send fewer or smaller photos.")),
     429: (N_("A little slower, please"), N_("Many photos came from your network. Please try again in a minute.")),
-    503: (N_("Not at the moment"), N_("The site is busy. Please try again in a minute.")),
-    507: (N_("There is no room"), N_("The disk is full. Please try again later.")),
+    503: (N_("Not right now"), N_("The site is busy. Please try again in a minute.")),
+    507: (N_("No space left"), N_("The disk is full. Please try again later.")),
 }
 _REFUSED = (N_("That did not work"), N_("Please go back, load the page again, and try once more."))
 _BROKEN = (N_("Something went wrong"), N_("This is our mistake. Please try again."))

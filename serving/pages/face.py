@@ -17,7 +17,7 @@ from serving.store.tables import Status
 STAGES = (
     ("waiting", N_("Waiting for its turn")),
     ("detect", N_("Finding the face")),
-    ("network", N_("Working out its shape")),
+    ("network", N_("Estimating its shape")),
     ("files", N_("Unwrapping the photo, writing files")),
 )
 """What a job goes through: the names of the interface, and ours."""

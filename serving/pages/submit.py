@@ -114,7 +114,7 @@ def _refusal(error: _Wrong | Busy | StorageError | RequestEntityTooLarge) -> Res
         case _Wrong():
             errors, status, headers = error.errors, error.status, {}
         case RequestEntityTooLarge():
-            message = N_("The photos are too large together; please send fewer or smaller ones.")
+            message = N_("Together, the photos are too large. Please send fewer or smaller ones.")
             errors, status, headers = {"photo": translate(message)}, 413, {}
         case _:
             status, headers = status_of(error)

@@ -1,4 +1,4 @@
-"""Draw pictures and films of faces from their files, by the library's rasteriser; it needs no torch."""
+"""Draw pictures and videos of faces from their files, by the library's rasteriser; it needs no torch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import numpy as np
 from PIL import Image
 
 from deep3d import FaceCoefficients, Hair, Mesh, Pose, WholeHead, default_face_model, draw_view, read_hair
-from serving.pictures.views import BACKGROUNDS, FILM_PIXELS, Color, FaceFiles, View, to_jpeg
+from serving.pictures.views import BACKGROUNDS, VIDEO_PIXELS, Color, FaceFiles, View, to_jpeg
 
-FILM_FRAMES = 72
-FILM_RATE = 24  # frames in a second
-_FILM_BACKGROUND = BACKGROUNDS["white"]
+VIDEO_FRAMES = 72
+VIDEO_RATE = 24  # frames in a second
+_VIDEO_BACKGROUND = BACKGROUNDS["white"]
 
 
 def draw(files: FaceFiles, view: View, size: int, color: Color) -> bytes:
@@ -50,8 +50,8 @@ def _face_model():
 
 
 def _turn(mesh: Mesh, texture: np.ndarray, hair: Hair | None) -> Iterator[np.ndarray]:
-    for yaw in np.linspace(0, 360, FILM_FRAMES, endpoint=False):
-        yield draw_view(mesh, texture, Pose(float(yaw), 0, 0), FILM_PIXELS, _FILM_BACKGROUND, hair)
+    for yaw in np.linspace(0, 360, VIDEO_FRAMES, endpoint=False):
+        yield draw_view(mesh, texture, Pose(float(yaw), 0, 0), VIDEO_PIXELS, _VIDEO_BACKGROUND, hair)
 
 
 def _mp4(frames: Iterator[np.ndarray]) -> bytes:
@@ -64,17 +64,17 @@ def _mp4(frames: Iterator[np.ndarray]) -> bytes:
 def _write_mp4(path: Path, frames: Iterator[np.ndarray]) -> None:
     import av  # 16 MB, for what hardly anybody asks for
 
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as film:
-        stream = film.add_stream("libx264", rate=Fraction(FILM_RATE), options={"crf": "20", "preset": "veryfast"})
-        stream.width = stream.height = FILM_PIXELS
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as video:
+        stream = video.add_stream("libx264", rate=Fraction(VIDEO_RATE), options={"crf": "20", "preset": "veryfast"})
+        stream.width = stream.height = VIDEO_PIXELS
         stream.pix_fmt = "yuv420p"
         for frame in frames:
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        film.mux(stream.encode())
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        video.mux(stream.encode())
 
 
 def _gif(frames: Iterator[np.ndarray]) -> bytes:
     content = io.BytesIO()
     first, *others = [Image.fromarray(frame[::2, ::2]).quantize(128) for frame in frames]
-    first.save(content, "GIF", save_all=True, append_images=others, duration=round(1000 / FILM_RATE), loop=0)
+    first.save(content, "GIF", save_all=True, append_images=others, duration=round(1000 / VIDEO_RATE), loop=0)
     return content.getvalue()

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from serving.errors import Refused, RenderingFailed
 from serving.pictures import kept
-from serving.pictures.views import FILM_PIXELS, View
+from serving.pictures.views import VIDEO_PIXELS, View
 from serving.site import Site
 from serving.store.clock import now
 from serving.store.tables import Rendering
@@ -34,7 +34,7 @@ class Wanted:
 
     kind: str
     views: Sequence[View] = ()
-    size: int = FILM_PIXELS
+    size: int = VIDEO_PIXELS
     background: str = "white"
 
     @property
@@ -76,7 +76,9 @@ def ask(site: Site, job_id: int, folder: str, wanted: Wanted) -> bytes | None:
 def _require_room(site: Site, session: Session, job_id: int, folder: str) -> None:
     ordered = session.scalar(select(func.count()).select_from(Rendering).where(Rendering.job_id == job_id)) or 0
     if ordered >= MOST_OF_A_JOB or not kept.has_room(site.storage, folder):
-        raise Refused("size", "There are enough large sets of pictures of this face; please ask for fewer at a time.")
+        raise Refused(
+            "size", "Too many large sets of pictures of this face are being made. Please ask for fewer at a time."
+        )
 
 
 def _enter(site: Site, job_id: int, folder: str, wanted: Wanted) -> None:

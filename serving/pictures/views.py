@@ -19,7 +19,7 @@ SMALLEST, LARGEST = 64, 2048  # pixels
 MOST_VIEWS = 32  # pictures in one zip
 MOST_PIXELS_AT_ONCE = 16 * 1024**2  # of all pictures of a zip that is made while somebody waits: a few seconds
 JPEG_QUALITY = 92
-FILM_PIXELS = 480
+VIDEO_PIXELS = 480
 BACKGROUNDS = {"white": (255, 255, 255), "grey": (233, 233, 233), "black": (0, 0, 0)}
 
 View = tuple[float, float]  # yaw and pitch in degrees, as `deep3d.Pose` has them

@@ -150,7 +150,7 @@ def _engine(url: str) -> Engine:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
-            f"DEEP3D_DATABASE_URL: the folder of {parsed.database} cannot be made ({error.strerror}); choose another"
+            f"DEEP3D_DATABASE_URL: the folder of {parsed.database} cannot be created ({error.strerror}); choose another"
         ) from error
     engine = create_engine(
         parsed, pool_size=20, max_overflow=30, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True

@@ -129,7 +129,7 @@ class Storage:
         self.delete(name)
 
     def free_bytes(self) -> int | None:
-        """Room on the disk, None where the store is not a local folder."""
+        """Free disk space, None where the store is not a local folder."""
         if not self._is_local:
             return None
         with _told():

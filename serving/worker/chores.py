@@ -98,7 +98,7 @@ class Chores(Middleware):
 
     def _beat(self) -> None:
         if not heartbeats.beat(self._site, self._me):
-            _log.warning("taken for dead; what was held here has been given to others")
+            _log.warning("this worker was taken for dead; others have its jobs now")
             self._register()
 
     def _register(self) -> None:

@@ -109,7 +109,7 @@ class ReconstructJob:
             if standing.holder not in (None, self._worker_id):
                 raise TransientError("another worker has the job")
             if standing == before:
-                raise TransientError("this worker is not known to be at work")
+                raise TransientError("this worker is not registered")
             with self._place(standing), self._network.exclusive() if standing.alone else self._network.shared():
                 run = runs.claim(self._site, job_id, self._worker_id, standing.alone)
                 if run is not None:

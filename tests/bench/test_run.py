@@ -10,7 +10,7 @@ from deep3d.bench.figures import Section
 from deep3d.errors import ExtraMissing
 from tests.bench.conftest import SAMPLE
 
-SECTIONS = ["quality", "drawing", "film", "files", "network", "fit", "process", "tools"]
+SECTIONS = ["quality", "drawing", "video", "files", "network", "fit", "process", "tools"]
 """In their order; those of photos and of the GPU take part as they are."""
 
 

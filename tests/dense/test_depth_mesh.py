@@ -78,7 +78,7 @@ def test_specks_in_the_air_are_left_out():
 
 def test_whole_numbers_need_a_scale():
     levels = np.full((SIZE, SIZE), 10_000, np.uint16)
-    with pytest.raises(DepthInvalid, match=r"whole numbers without a scale; say what one step means"):
+    with pytest.raises(DepthInvalid, match=r"whole numbers need a scale; say what one step means"):
         deep3d.depth_to_mesh(levels, CAMERA)
     assert_allclose(
         deep3d.depth_to_mesh(levels, CAMERA, scale=0.1).vertices, deep3d.depth_to_mesh(plane(), CAMERA).vertices

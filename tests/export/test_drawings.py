@@ -39,10 +39,10 @@ def test_depth_files_hold_millimetres(toy_reconstruction, tmp_path):
     assert np.abs(whole - depth).max() <= 0.5
 
 
-def test_a_turntable_is_a_film(toy_reconstruction, tmp_path):
+def test_a_turntable_is_a_video(toy_reconstruction, tmp_path):
     write_drawings([toy_reconstruction], tmp_path / "anna", ["turntable"])
-    with av.open(str(tmp_path / "anna_turntable.mp4")) as film:
-        stream = film.streams.video[0]
+    with av.open(str(tmp_path / "anna_turntable.mp4")) as video:
+        stream = video.streams.video[0]
         assert (stream.width, stream.height, stream.frames) == (480, 480, 72)
 
 

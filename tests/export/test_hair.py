@@ -13,7 +13,7 @@ from deep3d.camera import Pose
 from deep3d.drawing import draw_view
 from deep3d.drawing.overlay import draw_overlay
 from deep3d.export import read_hair, write_results, write_web
-from deep3d.export.gltf import glb
+from deep3d.export.gltf.face import glb
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.rendering.cpu import CpuRasterizer

@@ -122,7 +122,7 @@ def test_coefficients_of_another_checkpoint_are_taken_at_their_word(model):
 
 
 def test_weights_come_in_by_and_by(model):
-    """Given a frown that grows steadily, as in a film, its weight never jumps."""
+    """Given a frown that grows steadily, as in a video, its weight never jumps."""
     place_of = {each: place for place, each in enumerate(model.expression_names[:53])}
     frown = place_of["mouthFrown_L"]
     response = ExpressionResponse(np.zeros(64), np.eye(64, 53) * 0.4, np.eye(64) / 0.1**2)

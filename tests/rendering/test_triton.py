@@ -131,7 +131,7 @@ def test_fragments_are_those_of_the_numba_rasterizer(interpreted, name):
     assert_same_fragments(interpreted[name], CpuRasterizer().rasterize(*SCENES[name]))
 
 
-def test_the_kernel_compiles_for_a_card_of_today():
+def test_the_kernel_compiles_for_a_gpu_of_today():
     assert run_python(COMPILED).strip() == "True"
 
 
@@ -164,7 +164,7 @@ def test_weights_and_interpolation_have_the_gradients_of_the_numba_rasterizer(ra
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("name", SCENES)
-def test_a_card_draws_the_same(rasterizer, name):
+def test_a_gpu_draws_the_same(rasterizer, name):
     clip, triangles, size = SCENES[name]
     fragments = rasterizer.rasterize(torch.from_numpy(clip).cuda(), torch.from_numpy(triangles).cuda(), size)
     found = Fragments(fragments.triangle.cpu().numpy(), fragments.weights.cpu().numpy(), fragments.depth.cpu().numpy())

@@ -85,7 +85,7 @@ def test_a_file_that_is_not_ours_is_refused_by_name(checkpoint, toy_checkpoint, 
 
     model.graph.initializer[0].raw_data = bytes(len(model.graph.initializer[0].raw_data))
     onnx.save(model, tmp_path / "edited.onnx")
-    with pytest.raises(RuntimeUnavailable, match=r"edited\.onnx: was changed since deep3d wrote it"):
+    with pytest.raises(RuntimeUnavailable, match=r"edited\.onnx: has changed since deep3d wrote it"):
         load_runtime(checkpoint, str(tmp_path / "edited.onnx"))
 
     del model.metadata_props[:]

@@ -47,7 +47,9 @@ def test_the_best_for_one_photo_and_for_many():
 
 
 def test_nothing_measured_is_told():
-    with pytest.raises(RuntimeUnavailable, match="nothing could be measured in that time; give it more seconds"):
+    with pytest.raises(
+        RuntimeUnavailable, match="nothing could be measured in that time; give it more time with --seconds"
+    ):
         best([])
 
 

@@ -7,15 +7,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from PIL import Image
 
-from deep3d import FaceCoefficients
+from deep3d import FaceCoefficients, Photo
+from serving.app import create_app
 from serving.confined import Pool
 from serving.jobs.uploads import CleanPhoto, Reader
 from serving.loadtest.servers import PostgresServer, RedisServer
@@ -39,6 +43,39 @@ def site(settings: Settings) -> Iterator[Site]:
     site = Site.open(settings)
     yield site
     site.close()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The web application of a site in the embedded mode."""
+    app = create_app(settings)
+    yield app
+    app.extensions["site"].close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A program that talks to it."""
+    return app.test_client()
+
+
+class FindsNothing:
+    """A reconstructor for photos without a face."""
+
+    def with_quality(self, quality: str) -> FindsNothing:
+        return self
+
+    def reconstruct(self, photos: Sequence[Photo], faces: str = "largest", most: int | None = None) -> list[list]:
+        return [[] for _ in photos]
+
+    def same_person(self, photos: Sequence[Photo]) -> None:
+        raise AssertionError("nobody asks for it")
+
+
+@pytest.fixture
+def finds_nothing() -> Any:
+    """Takes the place of the networks."""
+    return FindsNothing()
 
 
 @pytest.fixture(scope="session")

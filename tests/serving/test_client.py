@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from serving.api.keys import make_key
 from serving.api.models import FILES, HAIR_FILES
-from serving.app import create_app
 from serving.client import Answer, Client, Declined
 from serving.commands import add_commands
 from serving.jobs import heartbeats, reasons, runs
@@ -21,13 +20,6 @@ from serving.loadtest.servers import wait_until
 class Quiet(WSGIRequestHandler):
     def log_message(self, *arguments):
         """Say nothing."""
-
-
-@pytest.fixture
-def app(settings):
-    app = create_app(settings)
-    yield app
-    app.extensions["site"].close()
 
 
 @pytest.fixture

@@ -29,20 +29,10 @@ def test_the_site_is_counted_from_its_database(site, clean_photo):
     assert figure(registry, "deep3d_jobs", status="queued") == 3
 
 
-def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo):
-    class Finder:
-        def with_quality(self, quality):
-            return self
-
-        def reconstruct(self, photos, faces="largest", most=None):
-            return [[] for _ in photos]
-
-        def same_person(self, photos):
-            raise AssertionError("nobody asks for it")
-
+def test_a_worker_counts_its_batches_stages_and_ends(site, clean_photo, finds_nothing):
     metrics, worker = WorkerMetrics(), heartbeats.register(site)
     job = submission.submit(site, Submission([clean_photo, clean_photo]))
-    ReconstructJob(site, Finder(), worker, metrics)(job.id)
+    ReconstructJob(site, finds_nothing, worker, metrics)(job.id)
     assert figure(metrics.registry, "deep3d_batch_photos_sum") == 2
     assert figure(metrics.registry, "deep3d_stage_seconds_count", stage="network") == 1
     assert figure(metrics.registry, "deep3d_worker_jobs_total", status="failed") == 1

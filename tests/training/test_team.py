@@ -60,7 +60,7 @@ def test_a_team_of_one_asks_nobody():
         assert team.leads and team.size == 1
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_device_that_is_not_there_is_named():
     with pytest.raises(TrainingError, match="device cuda: torch finds 0 CUDA devices; use cpu"), join_team("cuda"):
         pass

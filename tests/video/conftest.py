@@ -10,7 +10,7 @@ import pytest
 
 from deep3d import Reconstructor, default_face_model
 from deep3d.synthetic.clips import crossing_clip, talking_clip
-from deep3d.video.film import FilmRequest, draw_film
+from deep3d.video.drawing import VideoRequest, draw_video
 
 av = pytest.importorskip("av")
 
@@ -20,12 +20,12 @@ FRAMES = 24
 
 @pytest.fixture(scope="session")
 def write_clip() -> Callable[..., Path]:
-    """A function that writes frames (H, W, 3) into a film, with a tone as its sound if that is wished."""
+    """A function that writes frames (H, W, 3) into a video, with a tone as its sound if that is wished."""
 
     def write(path, frames, rate=30, sound=False, codec="libx264", format="yuv420p", times=None, **options):
-        with av.open(str(path), "w") as film:
-            stream = film.add_stream(codec, rate=rate, options={"crf": "14", "preset": "veryfast", **options})
-            voice = film.add_stream("aac", rate=44100, layout="mono") if sound else None
+        with av.open(str(path), "w") as video:
+            stream = video.add_stream(codec, rate=rate, options={"crf": "14", "preset": "veryfast", **options})
+            voice = video.add_stream("aac", rate=44100, layout="mono") if sound else None
             for number, pixels in enumerate(frames):
                 if number == 0:
                     stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], format
@@ -34,22 +34,22 @@ def write_clip() -> Callable[..., Path]:
                 picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
                 if times is not None:
                     picture.pts, picture.time_base = round(times[number] * 90_000), Fraction(1, 90_000)
-                film.mux(stream.encode(picture))
-            film.mux(stream.encode())
+                video.mux(stream.encode(picture))
+            video.mux(stream.encode())
             if voice is not None:
-                _tone(film, voice, seconds=len(frames) / rate)
+                _tone(video, voice, seconds=len(frames) / rate)
         return path
 
     return write
 
 
-def _tone(film, voice, seconds):
+def _tone(video, voice, seconds):
     samples = 0.3 * np.sin(2 * np.pi * 330 * np.arange(int(44100 * seconds)) / 44100).astype(np.float32)
     for start in range(0, len(samples), 1024):
         part = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], format="fltp", layout="mono")
         part.sample_rate, part.pts, part.time_base = 44100, start, Fraction(1, 44100)
-        film.mux(voice.encode(part))
-    film.mux(voice.encode())
+        video.mux(voice.encode(part))
+    video.mux(voice.encode())
 
 
 @pytest.fixture(scope="session")
@@ -74,11 +74,11 @@ def crossing():
 
 @pytest.fixture(scope="session")
 def drawn(talking, reconstructor, write_clip, tmp_path_factory):
-    """The talking clip drawn, with all that comes out beside the film."""
+    """The talking clip drawn, with all that comes out beside the video."""
     folder = tmp_path_factory.mktemp("drawn")
-    film = write_clip(folder / "talk.mp4", talking[1], rate=10, sound=True)
-    request = FilmRequest(
-        film,
+    video = write_clip(folder / "talk.mp4", talking[1], rate=10, sound=True)
+    request = VideoRequest(
+        video,
         folder / "out.mp4",
         kind="3d",
         table=folder / "curves.csv",
@@ -86,5 +86,5 @@ def drawn(talking, reconstructor, write_clip, tmp_path_factory):
         live_link=folder / "live.csv",
     )
     told: list[tuple[str, int, int | None]] = []
-    report = draw_film(reconstructor, request, lambda *each: told.append(each))
-    return SimpleNamespace(folder=folder, film=film, request=request, report=report, told=told)
+    report = draw_video(reconstructor, request, lambda *each: told.append(each))
+    return SimpleNamespace(folder=folder, video=video, request=request, report=report, told=told)

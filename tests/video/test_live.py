@@ -16,7 +16,7 @@ from deep3d.errors import CameraUnavailable, ConfigError, ExtraMissing
 from deep3d.evaluation.clips import jitter
 from deep3d.synthetic.clips import still_clip
 from deep3d.video import camera
-from deep3d.video.camera import camera_pictures, film_pictures, newest
+from deep3d.video.camera import camera_pictures, newest, video_pictures
 from deep3d.video.expressions import ARKIT_NAMES
 from deep3d.video.live import FITTED_AT, LiveFaces
 from deep3d.video.vmc import VmcSender, head_turn, vmc_messages
@@ -105,21 +105,21 @@ def test_what_goes_wrong_while_pictures_come_is_told(monkeypatch):
     monkeypatch.setattr(camera, "PATIENCE", 0.05)
     stuck = threading.Event()
     with newest(lambda: iter([(0.0, np.zeros(1))] if stuck.wait(1) else [])) as given:
-        with pytest.raises(CameraUnavailable, match="no picture came"):
+        with pytest.raises(CameraUnavailable, match="no picture arrived"):
             next(given)
         stuck.set()
 
 
-def test_a_film_is_played_at_its_own_speed(write_clip, tmp_path):
-    film = write_clip(tmp_path / "a.mp4", [np.full((64, 64, 3), 40 * n, np.uint8) for n in range(5)], rate=10)
-    with film_pictures(film) as pictures:
+def test_a_video_is_played_at_its_own_speed(write_clip, tmp_path):
+    video = write_clip(tmp_path / "a.mp4", [np.full((64, 64, 3), 40 * n, np.uint8) for n in range(5)], rate=10)
+    with video_pictures(video) as pictures:
         times = [now for now, _ in pictures]
     assert times[-1] == pytest.approx(0.4) and times == sorted(times)
 
 
 def test_a_camera_that_is_not_there_is_told_in_one_line():
     pytest.importorskip("cv2", exc_type=ImportError)
-    told = r"camera 63: not there, or held by another program; .*--camera"
+    told = r"camera 63: not found or in use; .*--camera"
     with pytest.raises(CameraUnavailable, match=told), camera_pictures(63):
         pass
 

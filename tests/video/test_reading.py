@@ -1,4 +1,4 @@
-"""Films of every kind come out as upright frames with their times."""
+"""Videos of every kind come out as upright frames with their times."""
 
 import sys
 from fractions import Fraction
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from deep3d.errors import VideoUnreadable
-from deep3d.video.film import _batches
-from deep3d.video.reading import film_info, read_frames
+from deep3d.video.drawing import _batches
+from deep3d.video.reading import read_frames, video_info
 
 av = pytest.importorskip("av")
 
@@ -36,40 +36,40 @@ def test_frames_come_in_their_order_with_their_times(write_clip, tmp_path):
     assert [frame.number for frame in frames] == list(range(12))
     assert [round(float(frame.time) * 30, 3) for frame in frames] == list(range(12))
     assert [place(frame.pixels) for frame in frames] == pytest.approx([10 * n for n in range(12)], abs=2)
-    info = film_info(path)
+    info = video_info(path)
     assert (info.width, info.height, info.rate, info.sound) == (160, 96, 30, False)
     assert info.frames() == 12
 
 
-def test_a_part_of_a_film(write_clip, tmp_path):
+def test_a_part_of_a_video(write_clip, tmp_path):
     path = write_clip(tmp_path / "a.mp4", pictures(), rate=10, g="4")
     frames = [*read_frames(path, 0.35, 0.8)]
     assert [round(float(frame.time), 3) for frame in frames] == [0.4, 0.5, 0.6, 0.7]
     assert [place(frame.pixels) for frame in frames] == pytest.approx([40, 50, 60, 70], abs=2)
 
 
-def test_times_of_variable_rates_are_the_films(write_clip, tmp_path):
+def test_times_of_variable_rates_are_the_videos(write_clip, tmp_path):
     times = [0.0, 0.1, 0.15, 0.5, 0.52, 1.0]
     path = write_clip(tmp_path / "a.mp4", pictures(6), times=times, bf="0")
     assert [round(float(frame.time), 3) for frame in read_frames(path)] == times
 
 
 @pytest.mark.parametrize(("turn", "upright"), [(90, 1), (-90, -1), (180, 2)])
-def test_turned_films_are_turned_upright(turn, upright, tmp_path):
+def test_turned_videos_are_turned_upright(turn, upright, tmp_path):
     frame = pictures(5)[4]
-    with av.open(str(tmp_path / "a.mp4"), "w") as film:
-        stream = film.add_stream("libx264", rate=10, options={"crf": "10"})
+    with av.open(str(tmp_path / "a.mp4"), "w") as video:
+        stream = video.add_stream("libx264", rate=10, options={"crf": "10"})
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
         if not hasattr(stream, "set_display_rotation"):
-            pytest.skip("this PyAV cannot write turned films")
+            pytest.skip("this PyAV cannot write turned videos")
         stream.set_display_rotation(turn)
-        film.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        film.mux(stream.encode())
+        video.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        video.mux(stream.encode())
     (read,) = read_frames(tmp_path / "a.mp4")
     expected = np.rot90(frame, upright)
     assert read.pixels.shape == expected.shape
     assert np.abs(read.pixels.astype(int) - expected).mean() < 4
-    info = film_info(tmp_path / "a.mp4")
+    info = video_info(tmp_path / "a.mp4")
     assert (info.height, info.width) == expected.shape[:2]
 
 
@@ -81,14 +81,14 @@ def test_ten_bits_are_as_good_as_eight(write_clip, tmp_path):
 
 def test_interlaced_pictures_become_whole_ones(tmp_path):
     frames = pictures(10)
-    with av.open(str(tmp_path / "a.mkv"), "w") as film:
-        stream = film.add_stream("mpeg2video", rate=25, options={"flags": "+ilme+ildct", "b": "4000000"})
+    with av.open(str(tmp_path / "a.mkv"), "w") as video:
+        stream = video.add_stream("mpeg2video", rate=25, options={"flags": "+ilme+ildct", "b": "4000000"})
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
         for one, other in pairwise(frames):  # each picture has the rows of two moments
             woven = one.copy()
             woven[1::2] = other[1::2]
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(woven, format="rgb24")))
-        film.mux(stream.encode())
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(woven, format="rgb24")))
+        video.mux(stream.encode())
     read = [*read_frames(tmp_path / "a.mkv")]
     assert len(read) >= 8
     for frame in read[2:-1]:
@@ -100,14 +100,14 @@ def test_120_frames_a_second_are_all_read(write_clip, tmp_path):
     path = write_clip(tmp_path / "fast.mp4", pictures(24), rate=120)
     times = [float(frame.time) for frame in read_frames(path)]
     assert times == pytest.approx([number / 120 for number in range(24)], abs=1e-4)
-    assert film_info(path).rate == 120
+    assert video_info(path).rate == 120
 
 
 def test_8k_is_read_a_frame_or_two_at_a_time(tmp_path, write_clip):
     path = write_clip(
         tmp_path / "8k.mp4", [np.full((4320, 7680, 3), 40 * n, np.uint8) for n in range(3)], preset="ultrafast"
     )
-    info = film_info(path)
+    info = video_info(path)
     assert (info.width, info.height) == (7680, 4320)
     batches = [*_batches(read_frames(path), 240)]
     assert [len(batch) for batch in batches] == [2, 1]  # no more wait in memory together
@@ -115,17 +115,17 @@ def test_8k_is_read_a_frame_or_two_at_a_time(tmp_path, write_clip):
 
 
 def test_odd_pixels_become_square(tmp_path):
-    with av.open(str(tmp_path / "a.mp4"), "w") as film:
-        stream = film.add_stream("libx264", rate=10)
+    with av.open(str(tmp_path / "a.mp4"), "w") as video:
+        stream = video.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
         stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
-        film.mux(stream.encode(av.VideoFrame.from_ndarray(pictures(1)[0], format="rgb24")))
-        film.mux(stream.encode())
+        video.mux(stream.encode(av.VideoFrame.from_ndarray(pictures(1)[0], format="rgb24")))
+        video.mux(stream.encode())
     (frame,) = read_frames(tmp_path / "a.mp4")
     assert frame.pixels.shape == (96, 213, 3)
 
 
-def test_a_damaged_film_gives_what_is_left_of_it(write_clip, tmp_path):
+def test_a_damaged_video_gives_what_is_left_of_it(write_clip, tmp_path):
     grain = np.random.default_rng(1).integers(0, 60, (40, 96, 160, 3), np.uint8)
     path = write_clip(tmp_path / "a.mkv", [a // 2 + b for a, b in zip(pictures(40), grain)], g="5")
     content = bytearray(path.read_bytes())
@@ -146,38 +146,38 @@ def test_a_damaged_film_gives_what_is_left_of_it(write_clip, tmp_path):
     [
         (None, "no such file"),
         (b"", "the file is empty"),
-        (b"no film at all" * 99, "not a film"),
-        ("folder", "not an ordinary"),
+        (b"no video at all" * 99, "not a video"),
+        ("folder", "not a regular file"),
     ],
 )
-def test_what_is_no_film_is_told_in_one_line(content, wrong, tmp_path):
+def test_what_is_no_video_is_told_in_one_line(content, wrong, tmp_path):
     path = tmp_path / "a.mp4"
     if content == "folder":
         path.mkdir()
     elif content is not None:
         path.write_bytes(content)
-    for read in (film_info, lambda path: [*read_frames(path)]):
+    for read in (video_info, lambda path: [*read_frames(path)]):
         with pytest.raises(VideoUnreadable, match=wrong) as caught:
             read(path)
         assert "\n" not in str(caught.value) and str(path) in str(caught.value)
 
 
-def test_a_film_that_is_cut_off_before_its_index_is_told(write_clip, tmp_path):
+def test_a_video_that_is_cut_off_before_its_index_is_told(write_clip, tmp_path):
     path = write_clip(tmp_path / "a.mp4", pictures(40))
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(VideoUnreadable):
-        film_info(path)
+        video_info(path)
 
 
-def test_sound_alone_is_no_film(tmp_path):
-    with av.open(str(tmp_path / "a.m4a"), "w", format="mp4") as film:
-        voice = film.add_stream("aac", rate=44100, layout="mono")
+def test_sound_alone_is_no_video(tmp_path):
+    with av.open(str(tmp_path / "a.m4a"), "w", format="mp4") as video:
+        voice = video.add_stream("aac", rate=44100, layout="mono")
         part = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
         part.sample_rate = 44100
-        film.mux(voice.encode(part))
-        film.mux(voice.encode())
-    with pytest.raises(VideoUnreadable, match="no pictures in it"):
-        film_info(tmp_path / "a.m4a")
+        video.mux(voice.encode(part))
+        video.mux(voice.encode())
+    with pytest.raises(VideoUnreadable, match="no picture track"):
+        video_info(tmp_path / "a.m4a")
 
 
 def test_without_pyav_the_package_is_named(monkeypatch, tmp_path):
@@ -185,4 +185,4 @@ def test_without_pyav_the_package_is_named(monkeypatch, tmp_path):
 
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ExtraMissing, match=r"deep3d\[video\]"):
-        film_info(tmp_path / "a.mp4")
+        video_info(tmp_path / "a.mp4")

@@ -105,7 +105,7 @@ def test_a_network_that_does_not_say_how_sure_it_is_cannot_follow():
             class info:  # noqa: N801
                 name = "deep3d_bfm"
 
-    with pytest.raises(CheckpointMismatch, match="deep3d_bfm: a network without dense landmarks"):
+    with pytest.raises(CheckpointMismatch, match="deep3d_bfm: without dense landmarks"):
         FaceTracker(Plain())  # pyright: ignore[reportArgumentType]
 
 

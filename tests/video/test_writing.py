@@ -1,4 +1,4 @@
-"""Pieces of films: what is wrong with the disk is told, whenever it shows."""
+"""Pieces of videos: what is wrong with the disk is told, whenever it shows."""
 
 from fractions import Fraction
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
-from deep3d.export.gltf import shared_parts
+from deep3d.export.gltf.face import shared_parts
 from deep3d.face_model import default_face_model
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import cover

@@ -10,10 +10,10 @@ from torch.nn import functional
 
 from deep3d.dense.layers import CONFIDENCES
 from deep3d.dense.maps import SURFACE
+from deep3d.mesh import MILLIMETRES
 from deep3d.training.dense.config import DenseLossWeights
 
 TERMS = ("total", "depth", "offset", "gradient", "normals", "places", "certainty", "classes")
-MILLIMETRES = 100.0  # in a decimetre
 SCALES = 3  # of the gradient term, each twice as coarse as the one before
 LOG_DEVIATION = (-3.0, 4.0)
 _HIDDEN = 0.25  # of the weight of visible pixels

@@ -26,18 +26,6 @@ from serving.places import Places
 from serving.store.tables import Job, Status
 
 
-@pytest.fixture
-def app(settings):
-    app = create_app(settings)
-    yield app
-    app.extensions["site"].close()
-
-
-@pytest.fixture
-def client(app):
-    return app.test_client()
-
-
 def send(client, *photos, **fields):
     files = [(io.BytesIO(content), name) for content, name in photos]
     return client.post("/api/v1/jobs", data={"photo": files, **fields})

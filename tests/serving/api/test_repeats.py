@@ -12,18 +12,6 @@ from serving.app import create_app
 KEY = {"Idempotency-Key": "holiday-17"}
 
 
-@pytest.fixture
-def app(settings):
-    app = create_app(settings)
-    yield app
-    app.extensions["site"].close()
-
-
-@pytest.fixture
-def client(app):
-    return app.test_client()
-
-
 def send(client, photo: bytes, headers=KEY, **fields):
     return client.post("/api/v1/jobs", data={"photo": (io.BytesIO(photo), "anna.jpg"), **fields}, headers=headers)
 

@@ -63,7 +63,7 @@ def _wait_until_ready(address: str, site: subprocess.Popen[bytes], log: Path) ->
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; without a graphics card it draws WebGL in software.
+    """Debian's Chromium; without a GPU it draws WebGL in software.
 
     Not for the whole session: while it is open, playwright's event loop runs, and others cannot have one of their own.
     """

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from deep3d import default_face_model
-from deep3d.export.morph_targets import APPLE_NAMES
+from deep3d.export.gltf.morph_targets import APPLE_NAMES
 from deep3d.synthetic.clips import talking_clip
 from tests.serving.e2e.conftest import DEVICES, PATIENCE_SECONDS
 

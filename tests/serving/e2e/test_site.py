@@ -27,7 +27,7 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     address = page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
 
-    page.get_by_role("checkbox", name="Without background").check()
+    page.get_by_role("checkbox", name="Transparent background").check()
     front = saved_picture(page)
     assert likeness(head(front), server_picture(page, yaw=0)) > 0.9
 
@@ -64,7 +64,7 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     page.locator("summary", has_text="Delete everything").click()
     page.get_by_role("button", name="Yes, delete it now").click()
     expect(page.get_by_text("Everything is deleted.")).to_be_visible()
-    expect(page.get_by_text("There is none yet.")).to_be_visible()
+    expect(page.get_by_text("No faces yet.")).to_be_visible()
     assert page.goto(address).status == 410  # type: ignore[union-attr]
     job = address.rpartition("/")[2]
     assert page.request.get(f"/api/v1/jobs/{job}").status == 410

@@ -43,7 +43,7 @@ def test_an_address_is_taken_as_it_is_written_properly(typed, expected):
     ],
 )
 def test_what_is_no_address_is_refused(typed):
-    with pytest.raises(Refused, match="does not look like a mail address"):
+    with pytest.raises(Refused, match="does not look like an email address"):
         clean_email(typed)
 
 

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from serving.loadtest import crashes
+from serving.loadtest.attacks.heavy import run_heavy
+from serving.loadtest.attacks.hostile import run_hostile
 from serving.loadtest.batches import run_batches
 from serving.loadtest.cameras import visits
 from serving.loadtest.checking import checked
 from serving.loadtest.collages import run_collages
 from serving.loadtest.crowd import run_local_crowd
 from serving.loadtest.full_disk import run_full_disk, small_disk
-from serving.loadtest.heavy import run_heavy
-from serving.loadtest.hostile import run_hostile
 from serving.loadtest.local_site import embedded_site, production_site
 from serving.loadtest.mails import MailCount, explained
 from serving.loadtest.report import Report
@@ -113,18 +113,8 @@ def test_many_viewers_hold_up_nothing(folder, photo):
     assert "files" in str(report.figures["downloads"])
 
 
-def test_batches_are_measured_for_each_runtime(photo, monkeypatch):
-    class Finder:
-        def with_quality(self, quality):
-            return self
-
-        def reconstruct(self, photos, faces="largest", most=None):
-            return [[] for _ in photos]
-
-        def same_person(self, photos):
-            raise AssertionError("nobody asks for it")
-
-    report = run_batches({"eager": Finder(), "other": Finder()}, [photo], rounds=1, waiting=[1, 3])
+def test_batches_are_measured_for_each_runtime(photo, finds_nothing, monkeypatch):
+    report = run_batches({"eager": finds_nothing, "other": finds_nothing}, [photo], rounds=1, waiting=[1, 3])
     assert len(report.figures) == 2 * 2 * 2
 
 

@@ -58,7 +58,7 @@ def test_pages_and_programs_are_told(client: FlaskClient, site: Site, ended_job)
     page = client.get(f"/jobs/{job.secret}").text
     face = client.get(f"/api/v1/jobs/{job.secret}").get_json()["faces"][0]
 
-    assert "The head is turned aside" in page
+    assert "The head is turned to the side" in page
     assert "Roughly like the photo" in page
     assert face["expected_error"] == 3.1
     assert face["warnings"] == content["warnings"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from deep3d import default_face_model
-from deep3d.export.morph_targets import morph_targets
+from deep3d.export.gltf.morph_targets import morph_targets
 from serving.pages.expressions import GROUPS
 
 

@@ -70,7 +70,7 @@ def test_my_faces_are_those_of_this_browser(client: FlaskClient, photo: bytes) -
     mine, others = client.get("/faces").text, client.application.test_client().get("/faces").text
 
     assert "&lt;i&gt;anna.jpg" in mine
-    assert "There is none yet." in others
+    assert "No faces yet." in others
 
 
 @pytest.mark.parametrize("path", ["/", "/faces", "/admin/sign-in", "/nothing"])

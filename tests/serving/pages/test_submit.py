@@ -67,7 +67,7 @@ def test_everything_wrong_is_told_beside_its_field_and_what_was_typed_stays(clie
 
     assert answer.status_code == 422
     assert wrong(answer.text, "photo") == "Please choose a photo."
-    assert "mail address" in wrong(answer.text, "email")
+    assert "email address" in wrong(answer.text, "email")
     assert wrong(answer.text, "consent") == "Please confirm this first."
     assert 'value="anna at home"' in answer.text
     assert re.search(r'value="all" checked', answer.text)
@@ -99,7 +99,7 @@ def test_a_form_that_is_too_large_is_shown_again(app: Flask, client: FlaskClient
     answer = client.post("/", data=form(photo))
 
     assert answer.status_code == 413
-    assert "too large together" in wrong(answer.text, "photo")
+    assert "Together, the photos are too large" in wrong(answer.text, "photo")
 
 
 def test_a_full_queue_is_told_and_says_when_to_come_back(app: Flask, client: FlaskClient, photo: bytes) -> None:
@@ -167,7 +167,7 @@ def test_a_photo_that_no_browser_shows_gets_a_preview_that_is_not_kept(client: F
 
     with Image.open(io.BytesIO(answer.data)) as preview:
         assert (preview.format, preview.size) == ("JPEG", (320, 240))
-    assert "There is none yet." in client.get("/faces").text
+    assert "No faces yet." in client.get("/faces").text
 
 
 def test_previews_do_not_hold_up_submissions(client: FlaskClient, photo_bytes: bytes) -> None:
@@ -182,7 +182,7 @@ def test_previews_do_not_hold_up_submissions(client: FlaskClient, photo_bytes: b
 def test_the_address_is_asked_for_when_the_wait_is_long(client: FlaskClient, monkeypatch, waiting, asked) -> None:
     monkeypatch.setattr("serving.pages.submit.foretold", lambda site: waiting)
 
-    assert ("We can write to you" in client.get("/").text) == asked
+    assert ("We can email you" in client.get("/").text) == asked
 
 
 def test_limits_are_on_the_page_for_its_script(client: FlaskClient) -> None:

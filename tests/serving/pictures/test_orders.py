@@ -18,7 +18,7 @@ from serving.pictures.orders import MOST_ATTEMPTS, MOST_OF_A_JOB, Wanted
 from serving.store.tables import Rendering, WorkerRow
 from tests.serving.conftest import write_mean_face
 
-FILM = Wanted("mp4")
+VIDEO = Wanted("mp4")
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def worker(site):
 
 
 @pytest.fixture
-def quick_film(monkeypatch):
+def quick_video(monkeypatch):
     """Films of five small frames."""
-    monkeypatch.setattr(drawing, "FILM_FRAMES", 5)
-    monkeypatch.setattr(drawing, "FILM_PIXELS", 64)
+    monkeypatch.setattr(drawing, "VIDEO_FRAMES", 5)
+    monkeypatch.setattr(drawing, "VIDEO_PIXELS", 64)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def face(site, clean_photo, worker):
     return folder, job
 
 
-def ask(site, face, wanted=FILM):
+def ask(site, face, wanted=VIDEO):
     folder, job = face
     return orders.ask(site, job.id, folder, wanted)
 
@@ -56,18 +56,18 @@ def make_due(site):
             row.due_at = 0.0
 
 
-def test_a_film_is_made_once_it_was_asked_for_and_then_kept(site, face, worker, quick_film, monkeypatch):
+def test_a_video_is_made_once_it_was_asked_for_and_then_kept(site, face, worker, quick_video, monkeypatch):
     assert not making.make_next(site, worker)
     assert ask(site, face) is None
     assert making.make_next(site, worker)
-    film = ask(site, face)
-    assert film is not None
-    assert film[4:8] == b"ftyp"
+    video = ask(site, face)
+    assert video is not None
+    assert video[4:8] == b"ftyp"
     assert not making.make_next(site, worker)
-    assert ask(site, face) == film
+    assert ask(site, face) == video
 
 
-def test_everyone_who_asks_meanwhile_gets_the_same(site, face, worker, quick_film):
+def test_everyone_who_asks_meanwhile_gets_the_same(site, face, worker, quick_video):
     assert [ask(site, face, Wanted("gif")) for _ in range(3)] == [None] * 3
     assert [making.make_next(site, worker) for _ in range(2)] == [True, False]
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_made_is_told_after_some_attempts_and_can_be_asked_for_ag
     assert ask(site, face) is None
 
 
-def test_a_worker_that_dies_over_a_film_leaves_it_to_the_next(site, face, worker, monkeypatch, quick_film):
+def test_a_worker_that_dies_over_a_video_leaves_it_to_the_next(site, face, worker, monkeypatch, quick_video):
     ask(site, face)
     dying = heartbeats.register(site)
     assert making._take(site, dying) is not None
@@ -111,13 +111,13 @@ def test_a_worker_that_dies_over_a_film_leaves_it_to_the_next(site, face, worker
     assert making.make_next(site, worker)
 
 
-def test_nothing_is_left_of_a_film_whose_job_was_deleted_while_it_was_made(site, face, worker, monkeypatch):
+def test_nothing_is_left_of_a_video_whose_job_was_deleted_while_it_was_made(site, face, worker, monkeypatch):
     _folder, job = face
     ask(site, face)
 
     def deleted_meanwhile(*arguments):
         erasure.delete(site, str(job.secret))
-        return b"film"
+        return b"video"
 
     monkeypatch.setattr(drawing, "turntable", deleted_meanwhile)
     assert making.make_next(site, worker)
@@ -158,7 +158,7 @@ def test_large_sets_of_one_job_do_not_hold_up_those_of_others(site, face, worker
     assert served == [job.id, other.id, job.id, other.id, job.id]
 
 
-def test_programs_are_told_to_ask_again(settings, face, worker, quick_film):
+def test_programs_are_told_to_ask_again(settings, face, worker, quick_video):
     _, job = face
     client = create_app(replace(settings)).test_client()
     link = f"/api/v1/jobs/{job.secret}/faces/0"

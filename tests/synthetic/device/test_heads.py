@@ -141,7 +141,7 @@ def test_labels_belong_to_their_crops_while_the_ring_on_the_device_goes_round():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_a_card_takes_the_same_photos(model, generator, scenes):
+def test_a_gpu_takes_the_same_photos(model, generator, scenes):
     device = torch.device("cuda")
     rasterizer = gpu_rasterizer(device)
     assert rasterizer is not None

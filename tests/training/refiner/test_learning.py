@@ -88,7 +88,7 @@ def test_a_face_that_lies_right_is_not_to_be_moved(model, chart, starts, monkeyp
     assert_allclose(view.offsets.numpy(), 0, atol=1e-4)
 
 
-def test_a_card_unwraps_as_the_processor_does(model, chart, starts):
+def test_a_gpu_unwraps_as_the_processor_does(model, chart, starts):
     cameras = [Camera(*lens.tolist()) for lens in starts.lenses * [1, 1, 1, 1.1]]
     arguments = starts.crops, FaceCoefficients.from_vector(starts.true), cameras
     charts, seen = DeviceUnwrapper(model, chart, torch.device("cpu"))(*arguments)

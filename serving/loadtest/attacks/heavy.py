@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from serving.client import Client
-from serving.loadtest.heavy_files import heavy_files
-from serving.loadtest.hostile_files import REFUSED, form
+from serving.loadtest.attacks.heavy_files import heavy_files
+from serving.loadtest.attacks.hostile_files import REFUSED, form
 from serving.loadtest.local_site import EmbeddedSite
 from serving.loadtest.report import Report, quantile
 

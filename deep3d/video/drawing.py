@@ -1,7 +1,7 @@
-"""A film in, a film with faces drawn out, and their curves: all frames are looked at, then drawn.
+"""From a video to a video with the faces drawn, and to their curves: all frames are analysed first, then drawn.
 
-Both passes go by stretches of frames that are kept on disk, so that a killed command goes on. Between them the people
-are known from all of the film: one identity each, and curves that the future steadies as much as the past.
+Both passes keep stretches of frames on disk, so that a killed command can continue. In between, each person is
+estimated from the whole video: one identity each, and curves smoothed by the future as much as by the past.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from deep3d.camera import rotation_matrix
 from deep3d.drawing import draw_textured
 from deep3d.errors import NoFaceInVideo, OutputNotWritable
-from deep3d.export.animation import Motion, animated_glb
 from deep3d.export.drawings import PICTURES
+from deep3d.export.gltf.animation import Motion, animated_glb
 from deep3d.files.whole_file import written_whole
 from deep3d.photo import Photo
 from deep3d.pipeline.fitter import Refinement
@@ -32,16 +32,16 @@ from deep3d.video.curves import require_table, write_live_link, write_table
 from deep3d.video.expressions import EYES_SHAPE, FaceCurves, arkit_targets, curves_of, read_eyes
 from deep3d.video.heads import HeadTrack
 from deep3d.video.identity import find_cast, follow_person, with_colours
-from deep3d.video.reading import FilmInfo, Frame, film_info, read_frames
+from deep3d.video.reading import Frame, VideoInfo, read_frames, video_info
 from deep3d.video.sightings import Sightings
 from deep3d.video.smoothing import Smoothing
 from deep3d.video.steady import steadied
 from deep3d.video.tracking import FaceTracker
 from deep3d.video.work import Stretch, WorkFolder
-from deep3d.video.writing import join_pieces, require_film_suffix, written_piece
+from deep3d.video.writing import join_pieces, require_video_suffix, written_piece
 
 KINDS = tuple(kind for kind in PICTURES if kind != "uncertainty")  # frames are not fitted to shapes of their own
-"""What can be drawn on a film."""
+"""What can be drawn on a video."""
 STRETCH = 240  # frames that are kept at a time
 BATCH = 8  # frames that are looked at together
 BATCH_PIXELS = 64_000_000  # and with so many pixels in memory no further one is read
@@ -58,11 +58,11 @@ Eyes = dict[tuple[int, int], np.ndarray]
 
 
 @dataclass(frozen=True)
-class FilmRequest:
-    """What is wanted of a film."""
+class VideoRequest:
+    """What to draw from a video, and what to write beside it."""
 
     source: Path
-    out: Path  # the film to write
+    out: Path  # the video to write
     kind: str = "2d_sparse"  # one of KINDS
     start: float = 0.0  # seconds
     end: float | None = None
@@ -70,36 +70,36 @@ class FilmRequest:
     table: Path | None = None
     glb: Path | None = None
     live_link: Path | None = None
-    onto: Actor | None = None  # whose face is drawn with the expressions and the pose of those in the film
+    onto: Actor | None = None  # whose face is drawn with the expressions and the pose of those in the video
 
     @property
     def curves(self) -> bool:
-        """Whether anything is wanted that has curves in it."""
+        """Whether any of the files requested holds curves."""
         return any((self.table, self.glb, self.live_link))
 
 
 @dataclass(frozen=True)
-class FilmReport:
-    """What became of it."""
+class VideoReport:
+    """What was written, and how many frames show each person."""
 
     frames: int
     faces: dict[int, int]  # frames with each person, by number
     files: tuple[Path, ...]
 
 
-def draw_film(reconstructor: Reconstructor, request: FilmRequest, advance: Advance) -> FilmReport:
-    """Look at a film, draw it, and write what else is wanted.
+def draw_video(reconstructor: Reconstructor, request: VideoRequest, advance: Advance) -> VideoReport:
+    """Analyse a video, draw it, and write the other files requested.
 
     Raises: VideoError, NoFaceInVideo among it; OutputNotWritable; ExtraMissing; FaceModelInvalid.
     """
     _require_possible(reconstructor, request)
-    info = film_info(request.source)
+    info = video_info(request.source)
     work = _work_folder(reconstructor, request)
     stretches = _look(reconstructor, request, info, work, advance)
     seen = Sightings.joined([each.seen for each in stretches]) if stretches else None
     if seen is None or not len(seen):
         work.remove()
-        raise NoFaceInVideo(f"{request.source}: no face in any frame; use a film in which faces are larger")
+        raise NoFaceInVideo(f"{request.source}: no face in any frame; use a video with larger faces")
     times = [time for each in stretches for time in each.times]
     tracks = _tracks(reconstructor, seen, np.array(times, np.float64), request)
     files = [request.out]
@@ -107,27 +107,27 @@ def draw_film(reconstructor: Reconstructor, request: FilmRequest, advance: Advan
     if request.curves:
         files += _write_curves(reconstructor, request, info, _all_curves(reconstructor, request, tracks, eyes))
     work.remove()
-    return FilmReport(len(times), {track.person.number: len(track) for track in tracks}, tuple(files))
+    return VideoReport(len(times), {track.person.number: len(track) for track in tracks}, tuple(files))
 
 
-def _require_possible(reconstructor: Reconstructor, request: FilmRequest) -> None:
-    """Before the long work."""
-    require_film_suffix(request.out)
+def _require_possible(reconstructor: Reconstructor, request: VideoRequest) -> None:
+    """Check the request before the long work."""
+    require_video_suffix(request.out)
     for path in (request.out, request.table, request.glb, request.live_link):
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-            raise OutputNotWritable(f"{path}: no file can be written there; choose another place")
+            raise OutputNotWritable(f"{path}: cannot write a file there; choose another place")
     if request.table is not None:
         require_table(request.table)
     if request.curves:
         arkit_targets(reconstructor.face_model)
     if request.out.exists() and request.out.samefile(request.source):
-        raise OutputNotWritable(f"{request.out}: that is the film itself; choose another name")
+        raise OutputNotWritable(f"{request.out}: this is the video to read; choose another name")
 
 
-def _work_folder(reconstructor: Reconstructor, request: FilmRequest) -> WorkFolder:
+def _work_folder(reconstructor: Reconstructor, request: VideoRequest) -> WorkFolder:
     state = request.source.stat()
     seeing = {
-        "film": [str(request.source.resolve()), state.st_size, state.st_mtime_ns],
+        "video": [str(request.source.resolve()), state.st_size, state.st_mtime_ns],
         "time": [request.start, request.end],
         "networks": [reconstructor.checkpoint.sha256, reconstructor.face_model.info.sha256, reconstructor.refinement],
     }
@@ -143,9 +143,9 @@ def _work_folder(reconstructor: Reconstructor, request: FilmRequest) -> WorkFold
 
 
 def _look(
-    reconstructor: Reconstructor, request: FilmRequest, info: FilmInfo, work: WorkFolder, advance: Advance
+    reconstructor: Reconstructor, request: VideoRequest, info: VideoInfo, work: WorkFolder, advance: Advance
 ) -> list[Stretch]:
-    """Everything that the networks see in the film, but for stretches that are known already."""
+    """What the networks see in the video; stretches on disk are not analysed again."""
     total = info.frames(request.start, request.end)
     tracker = FaceTracker(reconstructor)
     stretches: list[Stretch] = []
@@ -189,8 +189,8 @@ def _batches(frames: Iterator[Frame], most: int) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _tracks(reconstructor: Reconstructor, seen: Sightings, times: np.ndarray, request: FilmRequest) -> list[HeadTrack]:
-    """The steady heads of everybody in the film."""
+def _tracks(reconstructor: Reconstructor, seen: Sightings, times: np.ndarray, request: VideoRequest) -> list[HeadTrack]:
+    """The smoothed track of each person's head."""
     model, basis = reconstructor.face_model, reconstructor.basis
     cast = find_cast(basis, seen)
 
@@ -210,8 +210,8 @@ def _tracks(reconstructor: Reconstructor, seen: Sightings, times: np.ndarray, re
 
 def _draw(
     reconstructor: Reconstructor,
-    request: FilmRequest,
-    info: FilmInfo,
+    request: VideoRequest,
+    info: VideoInfo,
     work: WorkFolder,
     stretches: Sequence[Stretch],
     tracks: Sequence[HeadTrack],
@@ -245,7 +245,7 @@ def _draw(
 
 
 def _painted(
-    painter: _Painter, request: FilmRequest, stretch: Stretch, first: int
+    painter: _Painter, request: VideoRequest, stretch: Stretch, first: int
 ) -> Iterator[tuple[Frame, tuple[np.ndarray, Eyes]]]:
     """The frames of a stretch, drawn by as many threads as there are cores, in their order."""
     waiting: deque[tuple[Frame, Future[tuple[np.ndarray, Eyes]]]] = deque()
@@ -263,7 +263,7 @@ def _painted(
 class _Painter:
     """Draws the faces of single frames."""
 
-    def __init__(self, reconstructor: Reconstructor, request: FilmRequest, tracks: Sequence[HeadTrack]) -> None:
+    def __init__(self, reconstructor: Reconstructor, request: VideoRequest, tracks: Sequence[HeadTrack]) -> None:
         self._model, self._name = reconstructor.face_model, request.source.name
         self._onto, self._curves = request.onto, request.curves
         self._draw = PICTURES[request.kind]
@@ -286,9 +286,9 @@ class _Painter:
 
 
 def _all_curves(
-    reconstructor: Reconstructor, request: FilmRequest, tracks: Sequence[HeadTrack], eyes: Eyes
+    reconstructor: Reconstructor, request: VideoRequest, tracks: Sequence[HeadTrack], eyes: Eyes
 ) -> list[FaceCurves]:
-    """What everybody in the film does."""
+    """The curves of each person."""
     unseen = np.zeros(EYES_SHAPE, np.float32)
     curves = []
     for track in tracks:
@@ -299,9 +299,9 @@ def _all_curves(
 
 
 def _write_curves(
-    reconstructor: Reconstructor, request: FilmRequest, info: FilmInfo, curves: Sequence[FaceCurves]
+    reconstructor: Reconstructor, request: VideoRequest, info: VideoInfo, curves: Sequence[FaceCurves]
 ) -> list[Path]:
-    """Write what is wanted beside the film, and give the paths."""
+    """Write the files requested beside the video, and return their paths."""
     written = []
     if request.table is not None:
         with written_whole(request.table) as partial:
@@ -322,13 +322,13 @@ def _write_curves(
 
 
 def _of_person(path: Path, one: FaceCurves, all_of_them: Sequence[FaceCurves]) -> Path:
-    """The path itself for one person, with -face-1, -face-2, ... before its suffix for several."""
+    """The path itself for one person; with -face-1, -face-2, ... before its suffix for several."""
     number = one.track.person.number
     return path if len(all_of_them) == 1 else path.with_name(f"{path.stem}-face-{number}{path.suffix}")
 
 
-def _moving_face(reconstructor: Reconstructor, request: FilmRequest, curves: FaceCurves) -> bytes:
-    """The animated GLB of one person, or of the actor that the film is put onto."""
+def _moving_face(reconstructor: Reconstructor, request: VideoRequest, curves: FaceCurves) -> bytes:
+    """The animated GLB of one person, or of the actor that the video is put onto."""
     model, actor, track = reconstructor.face_model, request.onto, curves.track
     weights = curves.weights[:, : len(arkit_targets(model))]
     motion = Motion(track.time - request.start, weights, rotation_matrix(track.angles))
@@ -338,7 +338,7 @@ def _moving_face(reconstructor: Reconstructor, request: FilmRequest, curves: Fac
     return animated_glb(model, neutral, _texture(reconstructor, request, track), motion)
 
 
-def _texture(reconstructor: Reconstructor, request: FilmRequest, track: HeadTrack) -> np.ndarray:
+def _texture(reconstructor: Reconstructor, request: VideoRequest, track: HeadTrack) -> np.ndarray:
     """Of some of the person's surest frames, from different sides."""
     model = reconstructor.face_model
     faces: list[Reconstruction] = []

@@ -11,9 +11,9 @@ import struct
 
 import numpy as np
 
-from deep3d.export.gltf import METRES
-from deep3d.export.morph_targets import STILL, morph_targets
-from deep3d.export.web import STEP
+from deep3d.export.gltf.file import METRES
+from deep3d.export.gltf.morph_targets import STILL, morph_targets
+from deep3d.export.gltf.web import STEP
 from deep3d.face_model import FaceModel
 
 

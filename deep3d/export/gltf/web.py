@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from deep3d.export.gltf import METRES, whole_vertices
-from deep3d.export.morph_targets import morph_targets
+from deep3d.export.gltf.face import whole_vertices
+from deep3d.export.gltf.file import METRES
+from deep3d.export.gltf.morph_targets import morph_targets
 from deep3d.face_model import FaceModel
 from deep3d.reconstruction import Reconstruction
 

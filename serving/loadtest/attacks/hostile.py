@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from serving.client import Client, Declined
+from serving.loadtest.attacks.hostile_files import TAKEN, Attempt, kinds
 from serving.loadtest.crowd import looking_at_pages
-from serving.loadtest.hostile_files import TAKEN, Attempt, kinds
 from serving.loadtest.local_site import LocalSite, MemoryWatch
 from serving.loadtest.report import Report
 

@@ -13,9 +13,10 @@ from PIL import Image
 from pygltflib import GLTF2
 
 from deep3d.export import expression_file, write_results, write_web
-from deep3d.export.gltf import METRES, whole_vertices
-from deep3d.export.morph_targets import morph_targets
-from deep3d.export.web import STEP
+from deep3d.export.gltf.face import whole_vertices
+from deep3d.export.gltf.file import METRES
+from deep3d.export.gltf.morph_targets import morph_targets
+from deep3d.export.gltf.web import STEP
 from deep3d.face_model import default_face_model
 from deep3d.whole_head import WholeHead
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deep3d.errors import FaceModelInvalid
-from deep3d.export.gltf import document, shared_parts
+from deep3d.export.gltf.face import document, shared_parts
 from deep3d.export.images import jpeg
 from deep3d.face_model import FaceModel
 from deep3d.whole_head import WholeHead

@@ -1,4 +1,4 @@
-"""A film from end to end: pictures, sound, curves, what is steady, what goes on after a kill, what is refused."""
+"""A video from end to end: pictures, sound, curves, what is steady, what goes on after a kill, what is refused."""
 
 import csv
 import dataclasses
@@ -17,15 +17,15 @@ import pytest
 from deep3d import write_results
 from deep3d.errors import CoefficientsInvalid, ExtraMissing, NoFaceInVideo, OutputNotWritable
 from deep3d.evaluation.people import shape_distance
-from deep3d.export.morph_targets import APPLE_NAMES, TONGUE, VISEMES
+from deep3d.export.gltf.morph_targets import APPLE_NAMES, TONGUE, VISEMES
 from deep3d.photo import Photo
-from deep3d.video import film as film_module
+from deep3d.video import drawing as drawing_module
 from deep3d.video.actor import Actor
 from deep3d.video.curves import COLUMNS, LIVE_LINK_NAMES, time_code
+from deep3d.video.drawing import VideoRequest, draw_video
 from deep3d.video.expressions import ARKIT_NAMES, curves_of
-from deep3d.video.film import FilmRequest, draw_film
 from deep3d.video.heads import HeadTrack, Person
-from deep3d.video.reading import film_info, read_frames
+from deep3d.video.reading import read_frames, video_info
 from deep3d.video.smoothing import Smoothing
 
 av = pytest.importorskip("av")
@@ -44,21 +44,21 @@ def landmarks_of(row):
     return np.array([float(row[f"{axis}{n}"]) for n in range(68) for axis in "xy"]).reshape(68, 2)
 
 
-def test_the_film_has_the_frames_and_the_sound_of_its_source(drawn):
+def test_the_video_has_the_frames_and_the_sound_of_its_source(drawn):
     frames = [*read_frames(drawn.request.out)]
     assert [round(float(frame.time), 3) for frame in frames] == [n / 10 for n in range(24)]
-    assert film_info(drawn.request.out).sound
-    with av.open(str(drawn.request.out)) as film:
-        voice = film.streams.audio[0]
+    assert video_info(drawn.request.out).sound
+    with av.open(str(drawn.request.out)) as video:
+        voice = video.streams.audio[0]
         assert voice.codec_context.name == "aac"
         assert float(voice.duration * voice.time_base) == pytest.approx(2.4, abs=0.05)
-        samples = np.concatenate([part.to_ndarray()[0] for part in film.decode(voice)])
+        samples = np.concatenate([part.to_ndarray()[0] for part in video.decode(voice)])
         assert np.abs(samples).max() > 0.2
 
 
 def test_faces_are_drawn_where_they_are_and_the_rest_stays(drawn, talking):
     clip, _ = talking
-    before = [frame.pixels.astype(int) for frame in read_frames(drawn.film)]
+    before = [frame.pixels.astype(int) for frame in read_frames(drawn.video)]
     after = [frame.pixels.astype(int) for frame in read_frames(drawn.request.out)]
     for number in (0, 11, 23):
         changed = np.abs(after[number] - before[number]).max(axis=2)
@@ -96,7 +96,7 @@ def test_the_table_has_a_row_for_each_frame(drawn, talking):
     assert np.corrcoef([float(row["jawOpen"]) for row in rows], said)[0, 1] > 0.7
 
 
-def test_one_identity_over_the_film_is_nearer_to_the_truth_than_those_of_single_frames(drawn, talking, reconstructor):
+def test_one_identity_over_the_video_is_nearer_to_the_truth_than_those_of_single_frames(drawn, talking, reconstructor):
     clip, frames = talking
     model = clip.model
     truth = 100 * model.neutral_shape(clip.identity(0)[None])[0].astype(float)
@@ -106,7 +106,7 @@ def test_one_identity_over_the_film_is_nearer_to_the_truth_than_those_of_single_
     view = file.bufferViews[accessor.bufferView]
     start = view.byteOffset + (accessor.byteOffset or 0)
     positions = np.frombuffer(file.binary_blob()[start : start + 12 * accessor.count], "<f4").reshape(-1, 3)
-    from deep3d.export.gltf import whole_vertices
+    from deep3d.export.gltf.face import whole_vertices
 
     number = whole_vertices(model)
     rest = np.empty((number.max() + 1, 3))
@@ -229,11 +229,11 @@ def test_time_codes_count_frames(time, rate, code):
 
 
 def test_a_killed_command_goes_on_and_gives_the_same(talking, reconstructor, write_clip, tmp_path, monkeypatch):
-    film = write_clip(tmp_path / "a.mp4", talking[1][:20], rate=10)
-    monkeypatch.setattr(film_module, "STRETCH", 8)
-    request = FilmRequest(film, tmp_path / "out.mp4", table=tmp_path / "curves.csv")
+    video = write_clip(tmp_path / "a.mp4", talking[1][:20], rate=10)
+    monkeypatch.setattr(drawing_module, "STRETCH", 8)
+    request = VideoRequest(video, tmp_path / "out.mp4", table=tmp_path / "curves.csv")
     whole = dataclasses.replace(request, out=tmp_path / "whole.mp4", table=tmp_path / "whole.csv")
-    draw_film(reconstructor, whole, quiet)
+    draw_video(reconstructor, whole, quiet)
 
     class Killed(BaseException):
         pass
@@ -247,12 +247,12 @@ def test_a_killed_command_goes_on_and_gives_the_same(talking, reconstructor, wri
                 raise Killed
 
         with pytest.raises(Killed):
-            draw_film(reconstructor, request, advance)
+            draw_video(reconstructor, request, advance)
         assert not request.out.exists()
     looked = [count for now, count in done if now == "Looking"]
     assert min(looked) > 16  # the first two stretches were known
     last: list[tuple[str, int]] = []
-    draw_film(reconstructor, request, lambda now, count, total: last.append((now, count)))
+    draw_video(reconstructor, request, lambda now, count, total: last.append((now, count)))
     assert all(now == "Drawing" and count > 8 for now, count in last)
     assert (tmp_path / "curves.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert len([*read_frames(request.out)]) == 20
@@ -265,23 +265,23 @@ def test_a_killed_command_goes_on_and_gives_the_same(talking, reconstructor, wri
     ]
 
 
-def test_a_part_of_a_film_with_its_sound(drawn, reconstructor, tmp_path):
-    request = FilmRequest(
-        drawn.film, tmp_path / "part.mkv", start=0.8, end=1.6, smoothing=Smoothing("none"), table=tmp_path / "t.csv"
+def test_a_part_of_a_video_with_its_sound(drawn, reconstructor, tmp_path):
+    request = VideoRequest(
+        drawn.video, tmp_path / "part.mkv", start=0.8, end=1.6, smoothing=Smoothing("none"), table=tmp_path / "t.csv"
     )
-    assert draw_film(reconstructor, request, quiet).frames == 8
-    info = film_info(request.out)
+    assert draw_video(reconstructor, request, quiet).frames == 8
+    info = video_info(request.out)
     assert info.sound and [round(float(f.time), 2) for f in read_frames(request.out)] == [n / 10 for n in range(8)]
     rows = rows_of(request.table)
     assert [float(row["time_s"]) for row in rows] == pytest.approx([0.8 + n / 10 for n in range(8)], abs=1e-5)
 
 
-def test_somebody_elses_face_moves_as_the_one_in_the_film(drawn, reconstructor, tmp_path):
+def test_somebody_elses_face_moves_as_the_one_in_the_video(drawn, reconstructor, tmp_path):
     sample = Path(__file__).parents[2] / "docs" / "sample" / "astronaut.jpg"
     write_results(reconstructor(sample), tmp_path / "b", ["obj", "json"])
     actor = Actor.read(tmp_path / "b", reconstructor.face_model)
-    request = FilmRequest(drawn.film, tmp_path / "onto.mp4", end=0.4, onto=actor, glb=tmp_path / "onto.glb")
-    draw_film(reconstructor, request, quiet)
+    request = VideoRequest(drawn.video, tmp_path / "onto.mp4", end=0.4, onto=actor, glb=tmp_path / "onto.glb")
+    draw_video(reconstructor, request, quiet)
     frame = next(read_frames(request.out)).pixels
     assert np.abs(frame[:30, :30].astype(int) - 233).max() < 12  # light grey
     assert (np.abs(frame.astype(int) - 233).max(axis=2) > 30).mean() > 0.03
@@ -302,8 +302,8 @@ def test_a_folder_without_a_face_is_told(reconstructor, tmp_path):
 
 def test_parquet_has_the_same_table(drawn, reconstructor, tmp_path):
     pyarrow = pytest.importorskip("pyarrow.parquet")
-    request = FilmRequest(drawn.film, tmp_path / "o.mp4", end=0.3, table=tmp_path / "t.parquet")
-    draw_film(reconstructor, request, quiet)
+    request = VideoRequest(drawn.video, tmp_path / "o.mp4", end=0.3, table=tmp_path / "t.parquet")
+    draw_video(reconstructor, request, quiet)
     table = pyarrow.read_table(str(request.table))
     assert tuple(table.column_names) == COLUMNS and table.num_rows == 3
 
@@ -311,39 +311,39 @@ def test_parquet_has_the_same_table(drawn, reconstructor, tmp_path):
 def test_without_pyarrow_parquet_is_refused_before_any_work(drawn, reconstructor, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    request = FilmRequest(drawn.film, tmp_path / "o.mp4", table=tmp_path / "t.parquet")
+    request = VideoRequest(drawn.video, tmp_path / "o.mp4", table=tmp_path / "t.parquet")
     with pytest.raises(ExtraMissing, match=r"deep3d\[tables\]"):
-        draw_film(reconstructor, request, quiet)
+        draw_video(reconstructor, request, quiet)
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_film_without_faces_is_told_and_nothing_is_left(write_clip, reconstructor, tmp_path):
-    film = write_clip(tmp_path / "wall.mp4", [np.full((120, 160, 3), 120, np.uint8)] * 5)
+def test_a_video_without_faces_is_told_and_nothing_is_left(write_clip, reconstructor, tmp_path):
+    video = write_clip(tmp_path / "wall.mp4", [np.full((120, 160, 3), 120, np.uint8)] * 5)
     with pytest.raises(NoFaceInVideo, match="no face in any frame"):
-        draw_film(reconstructor, FilmRequest(film, tmp_path / "o.mp4"), quiet)
+        draw_video(reconstructor, VideoRequest(video, tmp_path / "o.mp4"), quiet)
     assert [path.name for path in tmp_path.iterdir()] == ["wall.mp4"]
 
 
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [
-        ({"out": "o.webm"}, "films are written as"),
-        ({"out": "missing/o.mp4"}, "no file can be written there"),
+        ({"out": "o.webm"}, "the name of a video ends in"),
+        ({"out": "missing/o.mp4"}, "cannot write a file there"),
         ({"table": "t.xlsx"}, "tables are written as"),
-        ({"glb": "missing/o.glb"}, "no file can be written there"),
+        ({"glb": "missing/o.glb"}, "cannot write a file there"),
     ],
 )
 def test_what_cannot_be_written_is_told_before_any_work(changes, wrong, drawn, reconstructor, tmp_path):
-    request = FilmRequest(drawn.film, tmp_path / "o.mp4")
+    request = VideoRequest(drawn.video, tmp_path / "o.mp4")
     request = dataclasses.replace(request, **{name: tmp_path / path for name, path in changes.items()})
     with pytest.raises(OutputNotWritable, match=wrong):
-        draw_film(reconstructor, request, quiet)
+        draw_video(reconstructor, request, quiet)
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_film_is_not_written_over_itself(drawn, reconstructor):
-    with pytest.raises(OutputNotWritable, match="that is the film itself"):
-        draw_film(reconstructor, FilmRequest(drawn.film, drawn.film), quiet)
+def test_a_video_is_not_written_over_itself(drawn, reconstructor):
+    with pytest.raises(OutputNotWritable, match="this is the video to read"):
+        draw_video(reconstructor, VideoRequest(drawn.video, drawn.video), quiet)
 
 
 def test_a_full_disk_is_told_and_what_is_known_is_kept(drawn, reconstructor, tmp_path, monkeypatch):
@@ -352,11 +352,11 @@ def test_a_full_disk_is_told_and_what_is_known_is_kept(drawn, reconstructor, tmp
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    request = FilmRequest(drawn.film, tmp_path / "o.mp4", end=0.4)
+    request = VideoRequest(drawn.video, tmp_path / "o.mp4", end=0.4)
     with monkeypatch.context() as patch:
         patch.setattr(writing, "round", full, raising=False)  # as the encoder is about to write
         with pytest.raises(OutputNotWritable, match=r"No space left.*try again"):
-            draw_film(reconstructor, request, quiet)
+            draw_video(reconstructor, request, quiet)
     told = []
-    draw_film(reconstructor, request, lambda stage, *_: told.append(stage))
+    draw_video(reconstructor, request, lambda stage, *_: told.append(stage))
     assert set(told) == {"Drawing"} and len([*read_frames(request.out)]) == 4

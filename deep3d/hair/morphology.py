@@ -1,4 +1,4 @@
-"""Morphology of masks by scipy, with plain arrays as types: distances, pieces, growing and shrinking, blurring."""
+"""Morphology of masks: distances, connected pieces, growing and shrinking, blurring (scipy, typed)."""
 
 from __future__ import annotations
 

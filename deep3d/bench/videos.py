@@ -1,4 +1,4 @@
-"""Films, drawings and qualities: frames per second, and the time that each quality takes."""
+"""Videos, drawings and qualities: frames per second, and the time that each quality takes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import QUALITIES, Reconstructor
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.synthetic.clips import DrawnClip, crossing_clip, talking_clip
-from deep3d.video.film import FilmRequest, draw_film
+from deep3d.video.drawing import VideoRequest, draw_video
 from deep3d.video.writing import written_piece
 
 FRAMES = 300  # of the clips, ten seconds
-FILM_SIZE = (1280, 720)
+VIDEO_SIZE = (1280, 720)
 PHOTO_SIZE = (1920, 1080)
 
 
@@ -48,22 +48,22 @@ def drawing_section(reconstructor: Reconstructor, rounds: int) -> Section:
     return Section("Drawing one face on 1920 x 1080 pixels", tuple(compared(race(actions, rounds), None)))
 
 
-def film_section(reconstructor: Reconstructor, folder: Path, rounds: int) -> Section:
+def video_section(reconstructor: Reconstructor, folder: Path, rounds: int) -> Section:
     """Frames a second from decoding to encoding, identity and curves included, of drawn clips of ten seconds."""
     model = reconstructor.face_model
-    one = _written(folder / "one.mp4", talking_clip(model, FRAMES, size=FILM_SIZE))
-    three = _written(folder / "three.mp4", crossing_clip(model, FRAMES, size=FILM_SIZE))
+    one = _written(folder / "one.mp4", talking_clip(model, FRAMES, size=VIDEO_SIZE))
+    three = _written(folder / "three.mp4", crossing_clip(model, FRAMES, size=VIDEO_SIZE))
     runs = [
         ("one face, 2d_sparse", one, "2d_sparse"),
         ("one face, 3d", one, "3d"),
         ("three faces, 2d_sparse", three, "2d_sparse"),
     ]
     figures: list[Figure] = []
-    for name, film, kind in runs:
-        request = FilmRequest(film, folder / f"{film.stem}_{kind}.mp4", kind)
-        seconds = [once(partial(draw_film, reconstructor, request, _quiet)) for _ in range(rounds)]
+    for name, video, kind in runs:
+        request = VideoRequest(video, folder / f"{video.stem}_{kind}.mp4", kind)
+        seconds = [once(partial(draw_video, reconstructor, request, _quiet)) for _ in range(rounds)]
         figures.append(figure(name, [FRAMES / each for each in seconds], "frames a second"))
-    return Section("Film of 1280 x 720 pixels, 300 frames, decoded, followed, drawn, encoded", tuple(figures))
+    return Section("Video of 1280 x 720 pixels, 300 frames, decoded, followed, drawn, encoded", tuple(figures))
 
 
 def _landmarks(reconstructor: Reconstructor, content: bytes) -> None:

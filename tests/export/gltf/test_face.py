@@ -9,8 +9,8 @@ from PIL import Image
 from pygltflib import GLTF2
 
 from deep3d.export import write_glb
-from deep3d.export.gltf import glb
-from deep3d.export.morph_targets import APPLE_NAMES, STILL, VISEMES, all_targets, morph_targets
+from deep3d.export.gltf.face import glb
+from deep3d.export.gltf.morph_targets import APPLE_NAMES, STILL, VISEMES, all_targets, morph_targets
 from deep3d.face_model import Components, default_face_model
 from deep3d.whole_head import WholeHead
 

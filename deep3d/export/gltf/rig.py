@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from deep3d.export.gltf.file import METRES, GltfFile
 from deep3d.face_model import FaceModel
 from deep3d.whole_head.rig import HEAD, JOINTS, PARENTS, rig
-
-if TYPE_CHECKING:
-    from deep3d.export.gltf import GltfFile
-
-METRES = 0.1  # in a decimetre
 
 
 def add_rig(

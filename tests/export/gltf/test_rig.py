@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 import trimesh
 
-from deep3d.export.gltf import glb, whole_vertices, write_glb
-from deep3d.export.web import write_web
+from deep3d.export.gltf.face import glb, whole_vertices, write_glb
+from deep3d.export.gltf.web import write_web
 from deep3d.face_model import default_face_model
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.whole_head import WholeHead
 from deep3d.whole_head.rig import JOINTS, rig
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODULES = ROOT / "serving" / "viewer" / "node_modules"
 
 

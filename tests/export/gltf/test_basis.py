@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deep3d import basis_file, default_face_model
-from deep3d.export.morph_targets import APPLE_NAMES
+from deep3d.export.gltf.morph_targets import APPLE_NAMES
 
 
 @pytest.fixture(scope="module")

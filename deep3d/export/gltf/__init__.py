@@ -1,0 +1,1 @@
+"""glTF: the face with its morph targets, small files for the web, animations, the basis that the live page draws."""
