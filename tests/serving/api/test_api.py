@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageOps
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -106,6 +106,31 @@ def test_a_database_that_is_away_is_told_as_such(client, monkeypatch, error):
     monkeypatch.setattr("serving.jobs.lookup.state", fail)
     answer = client.get("/api/v1/jobs/any")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+
+
+def test_jobs_that_are_gone_do_not_foretell_how_long_others_wait(app, client, photo_bytes):
+    """The end of an expired job is the day on which it went."""
+    first = send(client, (photo_bytes, "anna.jpg"))
+    finish(app, first.json["id"], {"face.json": b"{}"})
+    site = app.extensions["site"]
+    with site.database.session() as session:
+        [job] = session.scalars(select(Job))
+        started = job.started_at
+        assert started is not None
+        job.finished_at = started + 4.0
+        for number, status in enumerate((Status.EXPIRED, Status.DELETED)):
+            session.add(
+                Job(
+                    digest=f"{number}",
+                    status=status,
+                    created_at=started,
+                    started_at=started,
+                    finished_at=started + 30 * 86400,
+                    expires_at=started,
+                )
+            )
+    waiting = send(client, (photo_bytes, "berta.jpg"))
+    assert client.get(waiting.json["links"]["self"]).json["wait_seconds"] == 4
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])

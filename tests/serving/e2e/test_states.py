@@ -1,0 +1,87 @@
+"""States of the pages in which something was hidden, lost or broken once."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving.e2e.conftest import DEVICES
+
+EXAMPLE = "/examples/mira"
+PHOTO = Path(__file__).parents[3] / "docs/sample/astronaut.jpg"
+DROP = """async (address) => {
+  const photo = await (await fetch(address)).blob();
+  const carried = new DataTransfer();
+  carried.items.add(new File([photo], "dropped.jpg", { type: "image/jpeg" }));
+  for (const kind of ["dragenter", "dragover", "drop"])
+    document.querySelector("footer").dispatchEvent(
+      new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_the_browsers_own_file_input_is_never_seen(page: Page) -> None:
+    page.goto("/")
+    page.locator("#photo").focus()
+    expect(page.locator("#photo")).to_have_css("opacity", "0")
+    page.set_input_files("#photo", PHOTO)
+    page.get_by_role("button", name="Make the face").click()
+    expect(page.get_by_text("Please confirm this first.")).to_be_visible()
+    for field in page.locator("input[type=file]").all():
+        expect(field).to_have_css("opacity", "0")
+        box = field.bounding_box()
+        assert box is None or box["width"] * box["height"] <= 1
+
+
+def test_a_photo_that_is_dropped_beside_the_box_is_taken(page: Page) -> None:
+    page.goto("/")
+    page.evaluate(DROP, f"{EXAMPLE.replace('/examples', '/static/examples')}/photo.jpg")
+    expect(page.get_by_role("list", name="Chosen photos").get_by_text("dropped.jpg")).to_be_visible()
+    assert page.url.endswith("/")
+
+
+def test_clay_has_the_same_light_beside_the_photo(page: Page) -> None:
+    page.goto(EXAMPLE)
+    page.wait_for_selector(".viewer.moving")
+    page.get_by_text("Clay", exact=True).click()
+    alone = brightness(page)
+    page.get_by_text("Compare with the photo").click()
+    line = page.get_by_role("slider", name="Line between photo and model")
+    expect(line).to_be_visible()
+    line.press("Home")  # all of it is the model
+    assert 0.7 < brightness(page) / alone < 1.4
+
+
+def brightness(page: Page) -> float:
+    """Of the middle of the stage, where the cheeks and the nose are."""
+    page.wait_for_timeout(700)
+    with Image.open(io.BytesIO(page.locator("[data-part=stage]").screenshot())) as picture:
+        width, height = picture.size
+        middle = (int(0.42 * width), int(0.42 * height), int(0.58 * width), int(0.58 * height))
+        return float(np.asarray(picture.convert("L").crop(middle)).mean())
+
+
+def test_why_pictures_at_some_angles_cannot_be_made_is_said(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#photo", PHOTO)
+    page.get_by_role("checkbox", name="I may use these photos").check()
+    page.get_by_role("button", name="Make the face").click()
+    page.wait_for_selector(".viewer.moving")
+    for typed, reason in (("ninety, 0", "no list of numbers"), ("200", "give degrees from -180 to 180")):
+        page.fill("#yaw", typed)
+        page.get_by_role("button", name="Pictures as ZIP").click()
+        expect(page.locator("[data-slow-status]")).to_have_text(re.compile(f"yaw: .*{reason}"))
+
+
+def test_without_javascript_a_face_is_shown_as_a_picture(browser: Browser, address: str, device: str) -> None:
+    context = browser.new_context(base_url=address, java_script_enabled=False, **DEVICES[device])
+    page = context.new_page()
+    page.goto(EXAMPLE)
+    expect(page.get_by_text("Without JavaScript the face cannot be turned here")).to_be_visible()
+    expect(page.locator("noscript img, .stage-box > img")).to_be_visible()
+    expect(page.locator(".loading")).to_be_hidden()
+    context.close()
