@@ -44,6 +44,7 @@ SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
 """Pull of the mean visible skin on hidden skin, which forgets collars after about six edges; and of hair, sooner."""
 NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin is no colour of skin
 BEHIND = (0.1, 0.8)  # decimetres behind the ears, over which what the photo tells of the light fades
+TEMPLES = 0.9  # share by which hair elsewhere counts less where a fringe is seen: the crown goes on from it, lit alike
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
 UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that on skin
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
@@ -157,8 +158,8 @@ def _fill(
     `photo` and `model` (V, 3) are logarithms.
     """
     top = face_model.derived(scalp)
-    surroundings = [skin, hair.on_scalp + hair.fringe + hair.bald * skin]
-    pulls = SKIN_PULL, HAIR_PULL + np.float32(hair.bald) * (SKIN_PULL - HAIR_PULL)
+    surroundings = [skin, (1 - TEMPLES * hair.fringed) * hair.on_scalp + hair.fringe + hair.bald * skin]
+    pulls = SKIN_PULL, HAIR_PULL + np.float32(max(hair.bald, hair.fringed)) * (SKIN_PULL - HAIR_PULL)
     pulls = [pull * min(part.sum(), np.float32(1)) for pull, part in zip(pulls, surroundings)]
     mean_tint = _mean(photo - model, surroundings[0])
     crown = top > 0.5
@@ -210,10 +211,16 @@ def _back(face_model: FaceModel) -> np.ndarray:
 
 def _through(hair: Hair, face_model: FaceModel, atlas: Atlas) -> np.ndarray:
     """How well colours spread over the border of the scalp at each vertex (V,): under a fringe, and on a bald head."""
-    bare = np.zeros(len(face_model.mean_shape), bool)
-    around = atlas.neighbours[face_model.derived(scalp) > 0]
-    bare[around[around >= 0]] = True
-    return np.maximum(max(hair.bald, hair.fringed) * face_model.derived(hairline), hair.bald * bare)
+    front, everywhere = (_and_around(face_model.derived(part) > 0, atlas) for part in (hairline, scalp))
+    return np.maximum(max(hair.bald, hair.fringed) * front, hair.bald * everywhere)
+
+
+def _and_around(mask: np.ndarray, atlas: Atlas) -> np.ndarray:
+    """A mask (V,) of vertices and their neighbours."""
+    around = atlas.neighbours[mask]
+    grown = mask.copy()
+    grown[around[around >= 0]] = True
+    return grown
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -58,14 +58,16 @@ class Hair:
         bare = 1 - smoothstep(colour_distance(colours, face, NARROW, lit=True), LIKE, UNLIKE)
         bare_share = float(shown @ bare) / max(amount, 1e-3) if amount > LEAST_SCALP else 0.0
         bald = float(smoothstep(bare_share, *BALD)) * (1 - rough)
-        likely = np.maximum(hairy, FAIR * smoothstep(distance, *LIGHT))
+        faintly = smoothstep(distance, *LIGHT)
+        likely = np.maximum(hairy, FAIR * faintly)
         hand = 1 - smoothstep(distance, *SURELY_SKIN)
-        fringe = forehead * unlike * weight
+        fringed = _fringed(forehead * unlike * weight, (weight > 0.5) & (forehead > 0.5), face_model)
+        fringe = (forehead * np.maximum(unlike, fringed * faintly) * weight).astype(np.float32)
         return cls(
             bald=bald,
             on_scalp=(weight * beyond * np.maximum(likely, max(bald, FAINT))).astype(np.float32),
             fringe=fringe,
-            fringed=_fringed(fringe, (weight > 0.5) & (forehead > 0.5), face_model),
+            fringed=fringed,
             covered=(beyond * hand * smoothstep(skin_share, *HAIRY)).astype(np.float32),
         )
 

@@ -201,3 +201,17 @@ def test_a_mask_does_not_stain_neck_and_ears(model, mask):
     forehead = (model.skin > 0.99) & (model.mean_shape[:, 1] > bridge + 0.3)
     ratio = np.median(texture[back], axis=0) / np.median(texture[forehead], axis=0)
     assert ratio.min() > 0.5 and ratio.max() < 1.3 * ratio.min()
+
+
+def test_a_fringe_of_almost_the_skins_colour_gives_the_crown_its_colour(model):
+    """Given dark temples, which differ more from skin, beside a fair fringe that the photo's edge cuts."""
+    toward, up = model.mean_shape[:, 2], model.mean_shape[:, 1]
+    fringe = (up > 0.6) & (toward > 0.2)
+    gold, temples = bald(model).mean(axis=0) * [0.7, 0.72, 0.5], np.array([0.3, 0.22, 0.1])
+    colours = np.where(fringe[:, None], gold, np.where(scalp_of(model)[:, None], temples, model.mean_albedo))
+    photo = photograph(model, colours, np.full((PHOTO, PHOTO, 3), [60.0, 60.0, 200.0]))
+    _, pixels, _, _ = seen(model, model.mean_shape, 4.0, LIGHT_FROM_ABOVE, 0.45)
+    edge = int(np.quantile(pixels[fringe & (model.skin > 0.9), 1], 0.05))
+    shown = unwrapped(model, photo, top=edge).mean(axis=1)
+    above = scalp_of(model) & (up > 0.9) & (toward > 0.1)
+    assert np.median(shown[above]) > 0.8 * np.median(shown[fringe & (model.skin > 0.9)])
