@@ -47,9 +47,9 @@ def test_a_photo_that_is_dropped_beside_the_box_is_taken(page: Page) -> None:
 def test_clay_has_the_same_light_beside_the_photo(page: Page) -> None:
     page.goto(EXAMPLE)
     page.wait_for_selector(".viewer.moving")
-    page.get_by_text("Clay", exact=True).click()
+    page.get_by_role("radio", name="Clay").check()
     alone = brightness(page)
-    page.get_by_text("Compare with the photo").click()
+    page.get_by_role("switch", name="Compare with the photo").check()
     line = page.get_by_role("slider", name="Line between photo and model")
     expect(line).to_be_visible()
     line.press("Home")  # all of it is the model
