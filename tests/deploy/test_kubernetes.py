@@ -12,6 +12,7 @@ import kubernetes_validate
 import pytest
 
 from serving.app import create_app
+from serving.notices import webhook
 from serving.settings import PREFIX, Settings
 
 BY_HAND = {"secrets", "nginx", "redis"}  # the Secrets and the ConfigMap that docs/deployment.md has made
@@ -168,3 +169,11 @@ def _named(value: Any, key: str) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _named(inner, key)
+
+
+def test_notices_go_to_the_public_alone(manifests):
+    """As the workers themselves see to: no range with a special purpose."""
+    [egress] = manifests["NetworkPolicy", "notices"]["spec"]["egress"]
+    [to] = egress["to"]
+    assert to["ipBlock"]["cidr"] == "0.0.0.0/0"
+    assert set(to["ipBlock"]["except"]) == {str(each) for each in webhook._SPECIAL if each.version == 4}
