@@ -14,7 +14,7 @@ from deep3d.errors import PhotoUnreadable
 MOST_SEGMENTS = 2000  # of a JPEG: 64 kilobytes each; depth maps and videos of phones use them
 MOST_EXIF_SEGMENTS = 16  # one is usual; decoders join all of them at each
 MOST_SCANS = 100  # of a JPEG: the usual scripts of progressive ones make ten
-MOST_SCANNED_PIXELS = 1_500_000_000  # of all its scans together: each goes over the whole picture
+MOST_SCANNED_PIXELS = 1_000_000_000  # of all its scans together: each goes over the whole picture
 MOST_JUNK = 1 << 16  # bytes between segments of a JPEG, which decoders skip one by one
 MOST_CHUNKS = 1000  # of PNG and WebP, beside those that the length of the file explains
 SHORTEST_CHUNK = 512  # bytes, mean: encoders write 8 kilobytes at a time

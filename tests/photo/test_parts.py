@@ -66,7 +66,7 @@ HARMFUL = {
     "JPEG of many Exif segments": jpeg_with(segment(0xE1, b"Exif\0\0") * 17),
     "JPEG of much between its segments": jpeg_with(bytes(70_000)),
     "JPEG of many scans": progressive_with(100),
-    "large JPEG of some scans": large_jpeg(24),
+    "large JPEG of some scans": large_jpeg(16),
     "PNG of many chunks": png_with(2000),
     "WebP of many chunks": encoded("WEBP") + struct.pack("<4sI", b"ABCD", 0) * 2000,
     "GIF of many comments": gif_with(b"!\xfe\x00" * 400_000),
