@@ -81,7 +81,10 @@ def test_without_javascript_a_face_is_shown_as_a_picture(browser: Browser, addre
     context = browser.new_context(base_url=address, java_script_enabled=False, **DEVICES[device])
     page = context.new_page()
     page.goto(EXAMPLE)
-    expect(page.get_by_text("Without JavaScript the face cannot be turned here")).to_be_visible()
-    expect(page.locator("noscript img, .stage-box > img")).to_be_visible()
+    box = page.locator("noscript img").bounding_box()
+    assert box is not None and box["width"] > 300 and box["height"] > 60
     expect(page.locator(".loading")).to_be_hidden()
+    page.goto("/")
+    expect(page.locator("#photo")).to_be_visible()
+    expect(page.get_by_text("or drop them anywhere")).to_be_hidden()  # which a script has to catch
     context.close()
