@@ -81,7 +81,8 @@ def test_opposites_are_never_on_together(model):
 
 
 @pytest.mark.parametrize(
-    ("coefficient", "clear", "shut"), [(0.6, 0.1, 1), (0.42, 0.05, 1), (0.3, 0.3, 0), (0.45, 0.5, 0)]
+    ("coefficient", "clear", "shut"),
+    [(0.6, 0.1, 1), (0.42, 0.05, 1), (0.35, 0.07, 1), (0.3, 0.3, 0), (0.45, 0.5, 0), (0.43, 0.27, 0)],
 )
 def test_an_eye_is_shut_or_open(model, coefficient, clear, shut):
     """Narrow eyes of which an iris is seen are open; a shut one neither squints nor is wide."""
