@@ -87,11 +87,11 @@ def components(samples: list[Style]) -> dict[str, np.ndarray]:
 
 
 def _random_style(styles: dict[str, Style], rng: np.random.Generator) -> Style:
-    names = LONG if rng.random() < 0.45 else SHORT
+    long = rng.random() < 0.45
+    names = [name for name in (LONG if long else SHORT) if name in styles]
     style = _mixed([styles[name] for name in rng.choice(names, 2, replace=False)], rng.beta(0.4, 0.4))
     if rng.random() < 0.5:
         style = style.mirrored()
-    long = names is LONG
     style = _lengthened(style, rng) if long and rng.random() < 0.5 else style
     style = _cut(style, rng) if rng.random() < 0.5 else style
     style = _hairline_moved(style, rng, long)

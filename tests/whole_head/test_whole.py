@@ -115,7 +115,7 @@ def test_no_tooth_comes_through_a_lip(head, model):
         teeth = points[head.parts.arch > 0]
         distance, place = KDTree(skin[head.parts.lips, :2]).query(teeth[:, :2], 3, distance_upper_bound=0.04)
         covered = np.isfinite(distance).all(axis=1)
-        return (teeth[covered, 2] > skin[head.parts.lips][place[covered], 2].mean(axis=1)).mean()
+        return (teeth[covered, 2] > skin[head.parts.lips][np.asarray(place)[covered], 2].mean(axis=1)).mean()
 
     assert through(rest) > 0.03 and through(behind) < 0.01
     for arch in (1, 2):

@@ -58,7 +58,7 @@ VISEMES: dict[str, dict[str, float]] = {
 side stands for both sides."""
 
 STILL = 5e-4  # decimetres: vertices that move less than 50 micrometres are left out of a target
-SPOKEN = 4e-3  # the same of a viseme: at the speed of speech nobody sees less
+SPOKEN = 5e-3  # the same of a viseme: at the speed of speech nobody sees less
 
 
 @dataclass(frozen=True)

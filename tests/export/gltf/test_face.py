@@ -116,7 +116,7 @@ def test_a_viseme_is_a_mixture_of_arkits_shapes():
         return offsets
 
     mixed = 0.15 * dense("jawOpen") + 0.7 * dense("mouthPucker") + 0.25 * dense("mouthFunnel")
-    assert np.linalg.norm(dense("viseme_U") - mixed, axis=1).max() < 0.0045
+    assert np.linalg.norm(dense("viseme_U") - mixed, axis=1).max() < 0.0055
     assert len(known["viseme_sil"].vertices) == 0
 
 
