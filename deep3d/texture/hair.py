@@ -62,7 +62,7 @@ class Hair:
         likely = np.maximum(hairy, FAIR * faintly)
         hand = 1 - smoothstep(distance, *SURELY_SKIN)
         fringed = _fringed(forehead * unlike * weight, (weight > 0.5) & (forehead > 0.5), face_model)
-        fringe = (forehead * np.maximum(unlike, fringed * faintly) * weight).astype(np.float32)
+        fringe = (forehead * np.maximum(unlike, FAIR * fringed * faintly) * weight).astype(np.float32)
         return cls(
             bald=bald,
             on_scalp=(weight * beyond * np.maximum(likely, max(bald, FAINT))).astype(np.float32),
