@@ -29,7 +29,7 @@ BRIGHT, DIM = {ENAMEL: 1.0, GUM: 1.0, LINGUA: 0.85}, 0.3
 GAP, GAP_WIDTH = 0.4, 0.08  # how much darker it is between teeth, and over how many centimetres
 NECK_OF_TOOTH = 0.9  # brightness beside the gum, of that at the edge
 ROOT, TIP = -0.2, 0.3  # decimetres: tongueOut moves the tongue from the first, and fully at the second
-OUT, OVER, DOWN = 0.62, 0.07, 0.16  # decimetres forward, up over the teeth, and down beyond the lips
+OUT, OVER, DOWN = 0.62, 0.11, 0.2  # decimetres forward, up over the teeth, and down beyond the lips
 CARRIERS = 4
 
 
