@@ -145,7 +145,7 @@ async function open(viewer: HTMLElement): Promise<void> {
     if (button) actions[button.dataset.action!]?.(button);
   });
   viewer.querySelector<HTMLElement>('[data-action="full"]')!.hidden = !document.fullscreenEnabled;
-  void offerRoom(viewer.querySelector<HTMLButtonElement>('[data-action="room"]')!, stage);
+  void offerRoom(viewer.querySelector<HTMLButtonElement>('[data-action="room"]')!, stage, face);
   listenToKeys(stage);
   await face.learn(source.expressions);
   sliders.express();

@@ -78,3 +78,22 @@ def differs(after: Image.Image, before: Image.Image) -> bool:
     """Whether two pictures of the stage are not the same."""
     extremes = ImageChops.difference(after, before).getextrema()
     return max(high for _, high in extremes) > CHANGED  # type: ignore[misc]
+
+
+def test_iphones_get_the_head_and_its_hair_for_a_room(page: Page) -> None:
+    page.add_init_script(
+        "DOMTokenList.prototype.supports = (name) => name === 'ar';"
+        "window.taken = new Promise((take) => (HTMLAnchorElement.prototype.click = function () { take(this.href); }));"
+    )
+    page.goto("/examples/mira")
+    page.wait_for_selector(".viewer.ready")
+    page.get_by_role("button", name="View in your room").click()
+    numbers = page.evaluate("async () => [...new Uint8Array(await (await fetch(await window.taken)).arrayBuffer())]")
+    with zipfile.ZipFile(io.BytesIO(bytes(numbers))) as file:
+        parts = {part.filename: part for part in file.infolist()}
+        scene = file.read("model.usda").decode()
+    assert next(iter(parts)) == "model.usda"  # a viewer begins with the first
+    assert {part.compress_type for part in parts.values()} == {zipfile.ZIP_STORED}
+    assert sum(name.startswith("geometries/") for name in parts) == 2
+    assert {Path(name).suffix for name in parts if name.startswith("textures/")} == {".jpg", ".png"}
+    assert "metersPerUnit = 1" in scene and scene.count("inputs:opacityThreshold") == 1
