@@ -192,6 +192,7 @@ def _window(x: float, y: float, face: float, width: int, height: int) -> CropPar
 
 
 _WEIGHT_BITS = 22  # Pillow's fixed-point weights for 8-bit channels
+_STRIP = 64  # rows that are filtered together: their pixels stay in the processor's cache
 
 
 class _Filter(NamedTuple):
@@ -235,27 +236,34 @@ def _resample(photo: np.ndarray, columns: _Filter, rows: _Filter) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True)
 def _resample_across(image: np.ndarray, start: np.ndarray, count: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Each row (W, 3) of the image filtered to (224, 3); pixels without sources stay black."""
+    """Each row (W, 3) of the image filtered to (224, 3); pixels without sources stay black.
+
+    A strip of rows is turned first, so that the processor's vectors run along it: a pixel has only a few sources.
+    """
     out = np.zeros((image.shape[0], len(start), 3), np.uint8)
     low, high = image.shape[1], 0
     for pixel in range(len(start)):
         if count[pixel] > 0:
             low, high = min(low, start[pixel]), max(high, start[pixel] + count[pixel])
-    planes = np.empty((3, max(high - low, 0)), np.int32)  # channel by channel: sums over neighbours are fast this way
-    for row in range(image.shape[0]):
-        for column in range(planes.shape[1]):
-            for channel in range(3):
-                planes[channel, column] = image[row, low + column, channel]
+    turned = np.zeros((max(high - low, 0), 3 * _STRIP), np.uint8)
+    totals = np.empty(3 * _STRIP, np.int32)
+    for top in range(0, image.shape[0], _STRIP):
+        rows = min(_STRIP, image.shape[0] - top)
+        for row in range(rows):
+            for column in range(len(turned)):
+                for channel in range(3):
+                    turned[column, 3 * row + channel] = image[top + row, low + column, channel]
         for pixel in range(len(start)):
             if count[pixel] == 0:
                 continue
-            weight = weights[pixel]
-            for channel in range(3):
-                sources = planes[channel, start[pixel] - low :]
-                total = np.int32(1 << (_WEIGHT_BITS - 1))
-                for tap in range(count[pixel]):
-                    total += weight[tap] * sources[tap]
-                out[row, pixel, channel] = min(max(total >> _WEIGHT_BITS, 0), 255)
+            totals[:] = 1 << (_WEIGHT_BITS - 1)
+            for tap in range(count[pixel]):
+                weight, sources = weights[pixel, tap], turned[start[pixel] - low + tap]
+                for k in range(len(totals)):
+                    totals[k] += weight * np.int32(sources[k])
+            for row in range(rows):
+                for channel in range(3):
+                    out[top + row, pixel, channel] = min(max(totals[3 * row + channel] >> _WEIGHT_BITS, 0), 255)
     return out
 
 

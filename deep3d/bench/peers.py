@@ -5,7 +5,9 @@ Nothing else needs them, and both need files that are not part of this project.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,33 @@ def _face_mesh(mediapipe: Any) -> Pipeline:
         return mesh.process(read_photo(content).pixels)
 
     return find
+
+
+@contextmanager
+def mediapipe_beside(python: Path) -> Iterator[Pipeline]:
+    """Face Mesh in a process of another environment: MediaPipe's protobuf is older than that of other packages.
+
+    Raises: ExtraMissing if that Python cannot run it.
+    """
+    command = [str(python), str(Path(__file__).with_name("face_mesh.py"))]
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError as error:
+        raise ExtraMissing(f"{python}: cannot be run ({error.strerror})") from error
+    with process:
+        assert process.stdin is not None and process.stdout is not None
+        asked, answers = process.stdin, process.stdout
+        if not answers.read(4):
+            raise ExtraMissing(
+                f"{python}: has no MediaPipe with Face Mesh; pip install mediapipe==0.10.21 pillow there"
+            )
+
+        def find(content: bytes) -> object:
+            asked.write(len(content).to_bytes(4, "little") + content)
+            asked.flush()
+            return int.from_bytes(answers.read(4), "little")
+
+        yield find
 
 
 def fit_section(face: Reconstruction, eos: LandmarkFit | None, skipped: tuple[str, ...], rounds: int) -> Section:

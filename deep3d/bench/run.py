@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from deep3d.bench.figures import BenchReport, Section
 from deep3d.bench.network import network_section
-from deep3d.bench.peers import fit_section, load_eos, load_mediapipe
+from deep3d.bench.peers import fit_section, load_eos, load_mediapipe, mediapipe_beside
 from deep3d.bench.photos import Pipeline, files_section, landmark_section, phone_photo
 from deep3d.bench.processes import process_section
 from deep3d.bench.tools import tools_section
@@ -36,6 +37,7 @@ class Peers:
 
     eos_share: Path | None = None  # the folder `share` of eos
     mediapipe_model: Path | None = None  # face_landmarker.task
+    mediapipe_python: Path | None = None  # of an environment that has MediaPipe, where this one does not
 
 
 def run_bench(
@@ -53,14 +55,13 @@ def run_bench(
     face = reconstructor(photo)  # an unusable photo fails before anything is measured
     content = photo.read_bytes()
     eos, no_eos = _present(lambda: load_eos(peers.eos_share))
-    mediapipe, no_mediapipe = _present(lambda: load_mediapipe(peers.mediapipe_model))
     plain, no_plain = _present(lambda: plain_pipelines(reconstructor))
-    found = {MEDIAPIPE: mediapipe} if mediapipe else {}
-    pipelines = {**(plain or {}), **found}
-    base, skipped = next(iter(plain or {}), None), no_plain + no_mediapipe
-    few = max(1, rounds // 3)
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
+    base, few = next(iter(plain or {}), None), max(1, rounds // 3)
+    with ExitStack() as stack:
+        out = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        mediapipe, no_mediapipe = _present(lambda: _mediapipe(peers, stack))
+        found = {MEDIAPIPE: mediapipe} if mediapipe else {}
+        pipelines, skipped = {**(plain or {}), **found}, no_plain + no_mediapipe
         parts: dict[str, Callable[[], Section]] = {
             "photo": lambda: landmark_section(reconstructor, content, pipelines, base, skipped, rounds),
             "large photo": lambda: landmark_section(reconstructor, phone_photo(content), pipelines, base, skipped, few),
@@ -76,6 +77,13 @@ def run_bench(
         }
         sections = [_measured(name, parts[name], advance) for name in PARTS if name in only]
     return BenchReport(tuple(sections), machine_facts(reconstructor.checkpoint), utc_now())
+
+
+def _mediapipe(peers: Peers, stack: ExitStack) -> Pipeline:
+    """Raises: as `load_mediapipe` and `mediapipe_beside`."""
+    if peers.mediapipe_python is not None:
+        return stack.enter_context(mediapipe_beside(peers.mediapipe_python))
+    return load_mediapipe(peers.mediapipe_model)
 
 
 def _measured(name: str, part: Callable[[], Section], advance: Callable[[str], None]) -> Section:

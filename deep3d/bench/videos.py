@@ -17,6 +17,7 @@ from deep3d.export.drawings import PICTURES
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import QUALITIES, Reconstructor
 from deep3d.pipeline.stopwatch import Stopwatch
+from deep3d.runtime.cores import one_blas_thread
 from deep3d.synthetic.clips import DrawnClip, crossing_clip, talking_clip
 from deep3d.video.drawing import VideoRequest, draw_video
 from deep3d.video.writing import written_piece
@@ -71,6 +72,7 @@ def _landmarks(reconstructor: Reconstructor, content: bytes) -> None:
     _ = face.vertices, face.landmarks68
 
 
+@one_blas_thread
 def _seen_landmarks(reconstructor: Reconstructor, content: bytes) -> None:
     """Before the face model is fitted to them."""
     reconstructor.observer([read_photo(content)], "largest", True, Stopwatch())

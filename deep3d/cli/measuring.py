@@ -25,6 +25,9 @@ def bench(
     mediapipe_model: Annotated[
         Path | None, typer.Option(help="MediaPipe's face_landmarker.task, to benchmark it too.")
     ] = None,
+    mediapipe_python: Annotated[
+        Path | None, typer.Option(help="Python of an environment that has MediaPipe, where this one does not.")
+    ] = None,
 ) -> None:
     """Benchmark this machine: from a photo to its files, each step, and other projects for comparison."""
     from deep3d.bench import Peers, run_bench
@@ -36,7 +39,7 @@ def bench(
     for path in (out, plot):
         require_writable(path)
     require_drawable(plot)
-    peers = Peers(eos_share, mediapipe_model)
+    peers = Peers(eos_share, mediapipe_model, mediapipe_python)
     photo = photo or asset("docs/sample", "astronaut.jpg")
     parts = PARTS if only is None else chosen_kinds(only, PARTS, "--only")
     report = run_bench(photo, rounds, lambda part: say(f"Measuring: {part}"), peers, parts)

@@ -109,7 +109,7 @@ def follow_clip(reconstructor: Reconstructor, clip: DrawnClip) -> list[HeadTrack
     cast = find_cast(basis, seen)
     colours = COLOUR_FRAMES[reconstructor.refinement]
     if colours:
-        cast = with_colours(cast, model, basis, seen, clip.frame, colours)
+        cast = with_colours(cast, model, basis, seen, lambda numbers: map(clip.frame, numbers), colours)
     tracks = []
     for person in cast.people:
         mine = seen.chosen(np.flatnonzero(seen.person == person.number))

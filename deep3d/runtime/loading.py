@@ -23,7 +23,7 @@ RUNTIMES = {
 """Each runtime's name and its package, the fastest first."""
 PRECISIONS = {
     "cuda": ("bf16", "fp32"),
-    "openvino": ("bf16", "int8", "fp32"),
+    "openvino": ("int8", "bf16", "fp32"),
     "onnx": ("fp32",),
     "torchscript": ("bf16", "fp32"),
     "eager": ("bf16", "fp32"),

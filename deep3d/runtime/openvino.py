@@ -12,10 +12,9 @@ import numpy as np
 import openvino
 
 from deep3d.runtime.cache import Kept, keep, read_kept
-from deep3d.runtime.cores import processor_name, usable_cores
+from deep3d.runtime.cores import processor_name, processor_precisions, usable_cores
 
 _LARGE = 1_000_000  # bytes of a network from which caching the compiled one pays off
-_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # for what is not in eight bits
 
 # The only one, and kept: with the first network of a core, OpenVINO's CPU plugin gives the calling thread a stack for
 # signals, and takes it away with the core's last network, whatever thread that is in and whatever core came between.
@@ -61,7 +60,7 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> tuple[Any, K
     """
     options = {
         "INFERENCE_NUM_THREADS": threads or usable_cores(),
-        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_PRECISION_HINT": _hint(precision),
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # otherwise several processes would choose the same cores
     }
@@ -77,6 +76,11 @@ def _compiled(model: bytes, threads: int | None, precision: str) -> tuple[Any, K
         network.export_model(stream)
         keep(name, stream.getvalue())
     return _imported(name, options) or (network, None)
+
+
+def _hint(precision: str) -> str:
+    """OpenVINO's name for the arithmetic of what is not in eight bits."""
+    return "bf16" if precision != "fp32" and "bf16" in processor_precisions() else "f32"
 
 
 def _imported(name: str, options: dict[str, Any]) -> tuple[Any, Kept] | None:

@@ -25,14 +25,14 @@ from deep3d.photo import Photo
 from deep3d.pipeline.fitter import Refinement
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.reconstruction import Reconstruction
-from deep3d.runtime.cores import usable_cores
+from deep3d.runtime.cores import one_blas_thread, usable_cores
 from deep3d.texture import merge_textures
 from deep3d.video.actor import Actor
 from deep3d.video.curves import require_table, write_live_link, write_table
 from deep3d.video.expressions import EYES_SHAPE, FaceCurves, arkit_targets, curves_of, read_eyes
 from deep3d.video.heads import HeadTrack
 from deep3d.video.identity import find_cast, follow_person, with_colours
-from deep3d.video.reading import Frame, VideoInfo, read_frames, video_info
+from deep3d.video.reading import Frame, VideoInfo, frames_at, read_frames, video_info
 from deep3d.video.sightings import Sightings
 from deep3d.video.smoothing import Smoothing
 from deep3d.video.steady import steadied
@@ -87,6 +87,7 @@ class VideoReport:
     files: tuple[Path, ...]
 
 
+@one_blas_thread
 def draw_video(reconstructor: Reconstructor, request: VideoRequest, advance: Advance) -> VideoReport:
     """Analyse a video, draw it, and write the other files requested.
 
@@ -194,9 +195,8 @@ def _tracks(reconstructor: Reconstructor, seen: Sightings, times: np.ndarray, re
     model, basis = reconstructor.face_model, reconstructor.basis
     cast = find_cast(basis, seen)
 
-    def pixels_of(number: int) -> np.ndarray | None:
-        frame = _frame_at(request.source, float(times[number]))
-        return None if frame is None else frame.pixels
+    def pixels_of(numbers: Sequence[int]) -> Iterator[np.ndarray | None]:
+        return frames_at(request.source, times[[*numbers]].tolist())
 
     if COLOUR_FRAMES[reconstructor.refinement]:
         cast = with_colours(cast, model, basis, seen, pixels_of, COLOUR_FRAMES[reconstructor.refinement])
@@ -342,18 +342,12 @@ def _texture(reconstructor: Reconstructor, request: VideoRequest, track: HeadTra
     """Of some of the person's surest frames, from different sides."""
     model = reconstructor.face_model
     faces: list[Reconstruction] = []
-    for row in _sides(track):
-        time = float(track.time[row])
-        frame = _frame_at(request.source, time)
-        if frame is not None:
-            faces.append(track.face(row, Photo(frame.pixels, request.source.name, ""), model))
+    rows = sorted(_sides(track))
+    for row, pixels in zip(rows, frames_at(request.source, track.time[rows].tolist()), strict=True):
+        if pixels is not None:
+            faces.append(track.face(row, Photo(pixels, request.source.name, ""), model))
     weight = np.array([1 / face.confidence.landmark_error**2 for face in faces if face.confidence is not None])
     return merge_textures([face.unwrapped for face in faces], weight / weight.sum(), model)
-
-
-def _frame_at(source: Path, time: float) -> Frame | None:
-    """The frame of that time, None where it cannot be read again."""
-    return next(read_frames(source, time - 1e-6, time + 1e-3), None)
 
 
 def _sides(track: HeadTrack) -> list[int]:

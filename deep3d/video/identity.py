@@ -8,7 +8,8 @@ held, pose and expression have fewer ways to go wrong, and what they say is stea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,10 +20,11 @@ from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, trusted_deviation
 from deep3d.fitting.held import fit_held, held_basis
 from deep3d.fitting.landmarks import Priors, fit_landmarks
-from deep3d.fitting.photometric import SeenLandmarks, View, fit_person_colours
+from deep3d.fitting.photometric import COLOUR_PRIORS, PRIORS, SeenLandmarks, View, fit_person_colours
 from deep3d.fitting.together import fit_together
 from deep3d.landmarks import five_points
 from deep3d.pipeline.same_person import photo_weights, share_identity
+from deep3d.runtime.cores import usable_cores
 from deep3d.video.heads import HeadTrack, Person
 from deep3d.video.sightings import Sightings
 
@@ -66,32 +68,47 @@ def with_colours(
     model: FaceModel,
     basis: LandmarkBasis,
     seen: Sightings,
-    frame_of: Callable[[int], np.ndarray | None],
+    pixels_of: Callable[[Sequence[int]], Iterable[np.ndarray | None]],
     frames: int,
 ) -> Cast:
-    """The same with people fitted to the colours of so many frames each; `frame_of` gives the pixels of a frame."""
+    """The same with people fitted to the colours of so many frames each.
 
-    def fitted(person: Person) -> Person:
-        mine = seen.chosen(np.flatnonzero(seen.person == person.number))
-        views = [
-            _view(person, basis, mine.chosen(np.array([row])), pixels)
-            for row in different_sides(mine, frames)
-            if (pixels := frame_of(int(mine.frame[row]))) is not None
-        ]
-        fits = [fit for fit in fit_person_colours(views, model) if fit.kept] if views else []
-        if not fits:
-            return person
-        shared = fits[0].coefficients
-        return replace(person, identity=shared.identity[0], albedo=shared.albedo[0])
+    `pixels_of` gives the pixels of frames with growing numbers, None for one that cannot be read.
+    """
+    people = {person.number: person for person in cast.people}
+    views: dict[int, list[View]] = {number: [] for number in people}
+    chosen = np.sort(np.concatenate([_different_sides(seen, number, frames) for number in people]))
+    numbers = np.unique(seen.frame[chosen]).tolist()
+    for number, pixels in zip(numbers, pixels_of(numbers), strict=True):
+        if pixels is None:
+            continue
+        for row in chosen[seen.frame[chosen] == number]:
+            person = people[int(seen.person[row])]
+            views[person.number].append(_view(person, basis, seen.chosen(np.array([row])), pixels))
 
-    return replace(cast, people=tuple(map(fitted, cast.people)))
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        coloured = pool.map(lambda person: _coloured(person, views[person.number], model), cast.people)
+        return replace(cast, people=tuple(coloured))
 
 
-def different_sides(seen: Sightings, count: int) -> list[int]:
-    """Rows of one person's sure frames from so many sides."""
-    views = surest_views(seen)
+def _coloured(person: Person, views: Sequence[View], model: FaceModel) -> Person:
+    """The person fitted to the colours of some views; what is believed of its looks counts once, not in each view."""
+    more = len(views) ** 0.5
+    priors = replace(PRIORS, identity=more * PRIORS.identity)
+    colour_priors = replace(COLOUR_PRIORS, albedo=more * COLOUR_PRIORS.albedo)
+    fits = [fit for fit in fit_person_colours(views, model, priors, colour_priors) if fit.kept] if views else []
+    if not fits:
+        return person
+    shared = fits[0].coefficients
+    return replace(person, identity=shared.identity[0], albedo=shared.albedo[0])
+
+
+def _different_sides(seen: Sightings, person: int, count: int) -> np.ndarray:
+    """Rows of so many sure frames of a person from different sides."""
+    own = np.flatnonzero(seen.person == person)
+    views = own[surest_views(seen.chosen(own))]
     order = views[np.argsort(seen.coefficients.rotation[views, 1], kind="stable")]
-    return order[np.unique(np.linspace(0, len(order) - 1, count).astype(int))].tolist()
+    return order[np.unique(np.linspace(0, len(order) - 1, count).astype(int))]
 
 
 def _view(person: Person, basis: LandmarkBasis, seen: Sightings, pixels: np.ndarray) -> View:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,7 +31,10 @@ T = TypeVar("T")
 
 LARGEST_FRAME = 128_000_000  # pixels
 USUAL_RATE = Fraction(25)  # frames in a second of a video that does not say
-_AHEAD = 4  # frames that are decoded while others are worked on
+_AHEAD = 16  # frames that are decoded while others are worked on
+_AHEAD_PIXELS = 32_000_000  # of all of them, if those are not fewer than two
+_FAR = 10  # seconds to the next of some wanted frames from which it is sought, not waited for
+_SAME_TIME = Fraction(1, 10_000)  # seconds that a time may be off after it was a float
 _THREADS = 2  # of the decoder
 _MOST_FAILURES = 100  # to read on, from which a video is taken to end there
 
@@ -97,7 +101,31 @@ def read_frames(path: Path, start: float = 0, end: float | None = None) -> Itera
 
     Raises: VideoUnreadable; ExtraMissing without PyAV.
     """
-    return _ahead(_frames(path, _exact(start), None if end is None else _exact(end)))
+    frames = _frames(path, _exact(start), None if end is None else _exact(end))
+    first = next(frames, None)
+    if first is not None:
+        most = 3 * _AHEAD_PIXELS // first.pixels.size
+        yield from _ahead(chain([first], frames), min(max(most, 2), _AHEAD))
+
+
+def frames_at(path: Path, times: Sequence[float]) -> Iterator[np.ndarray | None]:
+    """The pixels of the frames of some growing times in seconds, None for one that cannot be read again.
+
+    Those near to each other are read in one go: what lies between them is decoded once.
+
+    Raises: VideoUnreadable; ExtraMissing without PyAV.
+    """
+    pictures: Iterator[_Timed] = iter(())
+    last, current = None, None
+    for time in map(_exact, times):
+        if last is None or time - last > _FAR:
+            pictures, current = _timed(path, time), None
+        last = time
+        while current is None or current.time < time - _SAME_TIME:
+            current = next(pictures, None)
+            if current is None:
+                break
+        yield None if current is None or current.time > time + _SAME_TIME else current.upright()
 
 
 def _exact(seconds: float) -> Fraction:
@@ -105,24 +133,43 @@ def _exact(seconds: float) -> Fraction:
     return Fraction(round(seconds * 1_000_000), 1_000_000)
 
 
+class _Timed(NamedTuple):
+    """A decoded picture."""
+
+    picture: VideoFrame
+    time: Fraction  # seconds from the first frame of the video
+    size: tuple[int, int]  # width and height of the first one that was decoded, upright
+
+    def upright(self) -> np.ndarray:
+        """(H, W, 3) uint8 of that size."""
+        return _upright(self.picture, *self.size)
+
+
 def _frames(path: Path, start: Fraction, end: Fraction | None) -> Iterator[Frame]:
+    number = 0
+    for each in _timed(path, start):
+        if end is not None and each.time >= end:
+            return
+        if each.time >= start:
+            yield Frame(number, each.time, each.upright())
+            number += 1
+
+
+def _timed(path: Path, start: Fraction) -> Iterator[_Timed]:
+    """The pictures of a video from the one before `start` from which others can be decoded; times always grow."""
     with _opened(path) as (container, stream):
         origin = Fraction(stream.start_time or 0) * Fraction(stream.time_base or 1)
         step = 1 / Fraction(stream.average_rate or stream.guessed_rate or USUAL_RATE)
         if start > 0:
             _seek(container, stream, float(start + origin))
-        last, number, size = None, 0, None
+        last, size = None, None
         for picture in _pictures(container, stream):
             time = None if picture.pts is None else picture.pts * Fraction(picture.time_base or 1) - origin
             if time is None or (last is not None and time <= last):
                 time = Fraction(0) if last is None else last + step
             last = time
-            if end is not None and time >= end:
-                return
-            if time >= start:
-                size = size or _upright_size(picture, stream)
-                yield Frame(number, time, _upright(picture, *size))
-                number += 1
+            size = size or _upright_size(picture, stream)
+            yield _Timed(picture, time, size)
 
 
 @contextmanager
@@ -245,7 +292,7 @@ def _upright(picture: VideoFrame, width: int, height: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
-def _ahead(source: Iterator[T], most: int = _AHEAD) -> Iterator[T]:
+def _ahead(source: Iterator[T], most: int) -> Iterator[T]:
     """What an iterator gives, asked for ahead in a thread of its own."""
     ready: queue.Queue[tuple[str, Any]] = queue.Queue(most)
     stopped = threading.Event()

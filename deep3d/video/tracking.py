@@ -20,6 +20,7 @@ from deep3d.landmarks import five_points
 from deep3d.photo import Photo
 from deep3d.pipeline.observation import Candidate
 from deep3d.pipeline.reconstructor import Reconstructor
+from deep3d.runtime.cores import one_blas_thread
 from deep3d.video.people import Person, face_size, looks_of, recognise
 from deep3d.video.sightings import Sightings, crop_geometry
 
@@ -64,6 +65,7 @@ class FaceTracker:
         self._looked = -np.inf  # when the detector looked last, seconds
         self.people: list[Person] = []
 
+    @one_blas_thread
     def __call__(self, frames: Sequence[Photo], times: Sequence[float]) -> Sightings:
         """The faces of some frames at times in seconds; `frame` counts from 0 in each call."""
         followed = [person for person in self.people if person.followed]

@@ -2,13 +2,14 @@
 
 import io
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from deep3d.bench.peers import fit_section, load_eos, load_mediapipe
+from deep3d.bench.peers import fit_section, load_eos, load_mediapipe, mediapipe_beside
 from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
 
 
@@ -49,6 +50,35 @@ def test_face_mesh_stands_in_for_face_landmarker_where_it_is(monkeypatch, photo_
     package.__dict__["solutions"] = SimpleNamespace(face_mesh=SimpleNamespace(FaceMesh=face_mesh))
     load_mediapipe(None)(photo_bytes)
     assert options == [{"static_image_mode": True, "max_num_faces": 1}] and len(seen) == 1
+
+
+FACE_MESH = """
+from types import SimpleNamespace
+class FaceMesh:
+    def __init__(self, static_image_mode, max_num_faces):
+        assert static_image_mode and max_num_faces == 1
+    def process(self, pixels):
+        faces = [SimpleNamespace(landmark=[None] * int(pixels.shape[1]))] if pixels[0, 0, 0] > 100 else None
+        return SimpleNamespace(multi_face_landmarks=faces)
+solutions = SimpleNamespace(face_mesh=SimpleNamespace(FaceMesh=FaceMesh))
+"""
+
+
+def test_face_mesh_in_another_environment_answers_photo_after_photo(monkeypatch, tmp_path, photo_bytes):
+    (tmp_path / "mediapipe.py").write_text(FACE_MESH, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    dark = io.BytesIO()
+    Image.new("RGB", (64, 48), "black").save(dark, "JPEG")
+    with mediapipe_beside(Path(sys.executable)) as find:
+        assert [find(photo_bytes), find(dark.getvalue()), find(photo_bytes)] == [64, 0, 64]
+
+
+def test_an_environment_without_mediapipe_is_told(monkeypatch, tmp_path):
+    (tmp_path / "mediapipe.py").write_text("raise ImportError", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for python, wrong in ((Path(sys.executable), "has no MediaPipe"), (tmp_path / "none", "cannot be run")):
+        with pytest.raises(ExtraMissing, match=wrong), mediapipe_beside(python):
+            pass
 
 
 def test_eos_without_its_folder_is_left_out():

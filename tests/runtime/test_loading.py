@@ -11,7 +11,15 @@ import torch
 from deep3d.errors import ConfigError, RuntimeUnavailable
 from deep3d.network.checkpoints import read_checkpoint
 from deep3d.network.torch_regressor import build_network
-from deep3d.runtime import RUNTIMES, Runtime, available_precisions, available_runtimes, load_runtime, loading
+from deep3d.runtime import (
+    RUNTIMES,
+    Runtime,
+    available_precisions,
+    available_runtimes,
+    choose_runtime,
+    load_runtime,
+    loading,
+)
 from deep3d.runtime.cores import processor_precisions
 
 CPU = [name for name in RUNTIMES if name != "cuda"]
@@ -98,16 +106,18 @@ def test_bf16_needs_a_processor_that_has_it(monkeypatch, toy_checkpoint):
         load_runtime(toy_checkpoint, "torchscript", precision="bf16")
 
 
-def test_eight_bits_are_taken_where_nothing_is_faster_and_they_are_calibrated(monkeypatch, toy_checkpoint):
-    # given a checkpoint that has no calibration, and a processor without bf16
-    monkeypatch.setattr(loading, "processor_precisions", lambda: ("fp32", "int8"))
-    assert available_precisions("openvino") == ["int8", "fp32"]
-    assert load_runtime(toy_checkpoint, "openvino", threads=1).precision == "fp32"
-    # then one that has
-    assert load_runtime(read_checkpoint(), "openvino", threads=1).precision == "int8"
-    # but bf16 where there is some
-    monkeypatch.setattr(loading, "processor_precisions", lambda: ("fp32", "bf16", "int8"))
-    assert available_precisions("openvino")[0] == "bf16"
+@pytest.mark.parametrize("processor", [("fp32", "int8"), ("fp32", "bf16", "int8")])
+def test_eight_bits_are_taken_where_they_are_calibrated(monkeypatch, toy_checkpoint, processor):
+    monkeypatch.setattr(loading, "processor_precisions", lambda: processor)
+    assert available_precisions("openvino")[0] == "int8"
+    # given a checkpoint that has no calibration, then one that has
+    assert choose_runtime(toy_checkpoint, "openvino").precision != "int8"
+    assert choose_runtime(read_checkpoint(), "openvino").precision == "int8"
+
+
+def test_bf16_is_taken_where_eight_bits_are_not_to_be_had(monkeypatch):
+    monkeypatch.setattr(loading, "processor_precisions", lambda: ("fp32", "bf16"))
+    assert choose_runtime(read_checkpoint(), "openvino").precision == "bf16"
 
 
 def test_unknown_names(toy_checkpoint):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from deep3d.errors import VideoUnreadable
+from deep3d.video import reading
 from deep3d.video.drawing import _batches
-from deep3d.video.reading import read_frames, video_info
+from deep3d.video.reading import frames_at, read_frames, video_info
 
 av = pytest.importorskip("av")
 
@@ -52,6 +53,23 @@ def test_times_of_variable_rates_are_the_videos(write_clip, tmp_path):
     times = [0.0, 0.1, 0.15, 0.5, 0.52, 1.0]
     path = write_clip(tmp_path / "a.mp4", pictures(6), times=times, bf="0")
     assert [round(float(frame.time), 3) for frame in read_frames(path)] == times
+
+
+def test_single_frames_are_those_of_the_whole_video_and_near_ones_are_read_in_one_go(write_clip, tmp_path, monkeypatch):
+    # given a video whose pictures all build on the first one, but for a few after a pause
+    times = [n / 30 for n in range(8)] + [20 + n / 30 for n in range(4)]
+    path = write_clip(tmp_path / "a.mp4", pictures(), times=times, bf="0", force_key_frames="20")
+    everything = [*read_frames(path)]
+    opened = []
+    monkeypatch.setattr(reading, "_opened", lambda path, opened_=reading._opened: opened.append(path) or opened_(path))
+    # when some of them are asked for, one of which does not exist
+    wanted = [float(everything[n].time) for n in (2, 5, 6)] + [0.21, float(everything[10].time)]
+    found = [*frames_at(path, wanted)]
+    # then they are the same pictures, and those that lie near to each other cost one look into the file
+    assert found[3] is None
+    for n, pixels in zip((2, 5, 6, 10), [*found[:3], found[4]]):
+        np.testing.assert_array_equal(pixels, everything[n].pixels)
+    assert len(opened) == 2
 
 
 @pytest.mark.parametrize(("turn", "upright"), [(90, 1), (-90, -1), (180, 2)])
@@ -112,6 +130,16 @@ def test_8k_is_read_a_frame_or_two_at_a_time(tmp_path, write_clip):
     batches = [*_batches(read_frames(path), 240)]
     assert [len(batch) for batch in batches] == [2, 1]  # no more wait in memory together
     assert all(frame.pixels.shape == (4320, 7680, 3) for batch in batches for frame in batch)
+
+
+@pytest.mark.parametrize(("most", "pixels"), [(16, 32_000_000), (3, 3 * 160 * 96), (2, 1)])
+def test_as_many_frames_are_decoded_ahead_as_there_is_room_for(most, pixels, write_clip, tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "a.mp4", pictures())
+    asked = []
+    monkeypatch.setattr(reading, "_AHEAD_PIXELS", pixels)
+    monkeypatch.setattr(reading, "_ahead", lambda source, most: asked.append(most) or source)
+    assert len([*read_frames(path)]) == 12
+    assert asked == [most]
 
 
 def test_odd_pixels_become_square(tmp_path):
