@@ -45,7 +45,7 @@ KINDS = tuple(kind for kind in PICTURES if kind != "uncertainty")  # frames are 
 STRETCH = 240  # frames that are kept at a time
 BATCH = 8  # frames that are looked at together
 BATCH_PIXELS = 64_000_000  # and with so many pixels in memory no further one is read
-COLOUR_FRAMES: dict[Refinement, int] = {"none": 0, "landmarks": 0, "photometric": 6, "surface": 16}
+COLOUR_FRAMES: dict[Refinement, int] = {"none": 0, "landmarks": 0, "photometric": 8, "surface": 16}
 """To whose colours each person's identity is fitted."""
 TEXTURE_FRAMES = 4  # that the texture of an animated face is made of, from different sides
 
