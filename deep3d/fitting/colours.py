@@ -40,6 +40,7 @@ EVEN = 0.6
 
 Under one hard lamp it is 0.3, and what the model cannot draw, cast shadows above all, would be taken for shape.
 """
+SHADOWED = 2.0  # power of the light that reaches a point by which its colour counts
 LARGEST_TRUST = 0.25  # however small the spread: under a lamp, wrong skin and shape fit well, too
 
 
@@ -82,7 +83,7 @@ class ColourCue:
         light = functions @ face.skin.light.T
         drawn = albedo * light
         residual = colours - drawn  # to be explained by a step
-        root = np.sqrt(_weights(residual, self.priors.trust) * trust_in(light))
+        root = np.sqrt(_weights(residual, self.priors.trust) * surface.lit**SHADOWED * trust_in(light))
         jacobian = np.empty((len(sky), 3, POSE + linear + COLOURS), np.float32)
         by_normal = (openness * albedo)[..., None] * (face.skin.light @ harmonics_by_normal(normals))  # (P, 3, 3)
         self._by_geometry(surface, face, view, slopes, by_normal, normals, jacobian)

@@ -19,12 +19,13 @@ from deep3d.camera import Camera
 from deep3d.coefficients import ALBEDO_COUNT, FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.fitting.basis import LandmarkBasis, SurfaceBasis
-from deep3d.fitting.colours import OCCLUSION, ColourCue, SmoothPhoto
+from deep3d.fitting.colours import OCCLUSION, ColourCue, SmoothPhoto, blended
 from deep3d.fitting.free_shape import absorbed, unfolded
 from deep3d.fitting.iteration import POSE, FaceState, initial_state, to_coefficients
 from deep3d.fitting.joint import joint_covariances, joint_steps
 from deep3d.fitting.landmarks import Priors, normal_equations, prior_covariance, shared_priors
 from deep3d.fitting.reflectance import ColourPriors, Reflectance
+from deep3d.fitting.shadows import main_light, reached
 from deep3d.fitting.unknowns import Cue, Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
 
@@ -206,9 +207,17 @@ class _ViewFit:
         shape = self.face.state.shape[0]
         vertices = self.basis.model.shape(coefficients)[0] + self.basis.displacement(shape)
         first = self.before == np.inf
-        self.surface = VisibleSurface.seen(self.shown, vertices, coefficients, camera, shape, STRIDE)
+        surface = VisibleSurface.seen(self.shown, vertices, coefficients, camera, shape, STRIDE)
+        self.surface = None if surface is None else self._lit(surface, vertices)
         if first and self.surface is not None:
             self.before = self.colours.difference(self.surface, self.face)
+
+    def _lit(self, surface: VisibleSurface, vertices: np.ndarray) -> VisibleSurface:
+        """The surface, with the shares of the main light that reach its points."""
+        model, toward = self.basis.model, main_light(self.face.skin.light) @ self.face.state.turn[0]
+        normals = model.normals(vertices[None])[0]
+        lit = reached(model, vertices, normals, toward)
+        return replace(surface, lit=blended(lit, surface.corners, surface.weights))
 
     def equations(self) -> Equations | None:
         """Of all cues; None where nothing is seen, or not in numbers."""

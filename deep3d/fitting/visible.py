@@ -39,6 +39,7 @@ class VisibleSurface:
     normals: np.ndarray  # (P, 3) unit normals in model space, at the rasteriser's run
     normal_directions: np.ndarray  # (P, 3, K) float32: how these change with the shape
     shape: np.ndarray  # (K,) at the rasteriser's run
+    lit: np.ndarray  # (P,) in [0, 1]: how far the main light reaches the points, past the rest of the head
     _derived: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def derived(self, make: Callable[[VisibleSurface], T]) -> T:
@@ -79,7 +80,7 @@ class VisibleSurface:
             identities=basis.identities,
             limits=basis.limits,
         )
-        return cls(points, corners, weights, normals, changes, known)
+        return cls(points, corners, weights, normals, changes, known, np.ones(len(corners), np.float32))
 
     @cached_property
     def linear_points(self) -> LandmarkBasis:

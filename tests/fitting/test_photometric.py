@@ -22,6 +22,8 @@ from deep3d.fitting import (
     fit_reflectance,
 )
 from deep3d.lighting import irradiance, shade
+from deep3d.material.transfer import visibility
+from deep3d.mesh import normalize
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.openness import sky_visibility
 from deep3d.rendering.renderer import Renderer
@@ -108,6 +110,32 @@ def test_what_the_head_hides_from_the_light_is_not_taken_for_shape(model, true, 
     assert known.kept and ignored.kept
     assert known.difference < 0.8 * ignored.difference
     assert shape_error(model, known.coefficients, true) < 0.9 * shape_error(model, ignored.coefficients, true)
+
+
+def test_cast_shadows_are_not_taken_for_shape(model, true, landmarks, monkeypatch):
+    # given a lamp from the side, and the shadows that nose and brows throw
+    placed = place(model.shape(true), true.rotation, true.translation)
+    normals, toward = model.normals(placed)[0], normalize(np.array([0.8, 0.35, 0.5]))
+    seen = visibility(placed[0], normals, model.triangles, toward[None].astype(np.float32))[:, 0]
+    lit = (0.3 + 0.8 * np.maximum(normals @ toward, 0) * seen)[None, :, None] * model.albedo(true.albedo)
+    drawn = Renderer(CpuRasterizer()).render_colors(placed.astype(np.float32), model.triangles, np.float32(lit))
+    crop = np.rint(255 * drawn.picture[0].clip(0, 1)).astype(np.uint8)
+    regressed = replace(true, identity=np.zeros_like(true.identity))
+    start = fit_landmarks(landmarks.basis, landmarks.points[None], landmarks.deviation[None], regressed)
+    monkeypatch.setattr(colours, "EVEN", 1e-3)
+
+    def error() -> float:
+        first = start.coefficients, start.cameras[0]
+        view = View(crop, landmarks, regressed, *first)
+        return shape_error(
+            model, fit_photo_colours(view, model, colour_priors=ColourPriors(trust=1.0)).coefficients, true
+        )
+
+    # when
+    known = error()
+    monkeypatch.setattr(colours, "SHADOWED", 0.0)
+    # then
+    assert known < 0.95 * error()
 
 
 def test_skin_and_light_of_a_known_shape(model, true, crop):
