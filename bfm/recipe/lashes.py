@@ -13,7 +13,7 @@ SHEETS = (25351, 26035)  # first vertex of the person's left and right eye: thre
 COLUMNS, ROWS = 38, 3  # points of a sheet along the lid, and from root to tip
 POINTS = COLUMNS * ROWS
 CHOSEN = (0, 1)  # of the upper sheets: photos show the lower lashes on the skin
-WIDTH = (0.011, 0.007)  # centimetres from the middle of a strand to its side, at its root and half way
+WIDTH = (0.02, 0.014)  # centimetres from the middle of a strand to its side, at its root and half way
 CARRIERS = 4
 
 
@@ -39,7 +39,8 @@ def _strands(source: Source, start: int) -> np.ndarray:
     """(N, 5, 3) centimetres: two points at the root, two half way, one at the tip."""
     sheet = source.neutral[start : start + POINTS]
     place = _grid(source, start)
-    root, half, tip = (sheet[place[row]] for row in range(ROWS))
+    root, tip, _ = (sheet[place[row]] for row in range(ROWS))  # longer ones are specks in small pictures
+    half = (root + tip) / 2
     along = np.gradient(root, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     rows = [root - WIDTH[0] * along, root + WIDTH[0] * along, half - WIDTH[1] * along, half + WIDTH[1] * along, tip]

@@ -1,10 +1,12 @@
-"""Hair laid over a picture of its head, as far as it is opaque and lies in front.
+"""Hair laid under and over a picture of its head, as far as it is opaque and lies behind or in front.
 
 First the far hair from within, then the near hair from outside, so that one is seen through the clear tips and borders
-of the other.
+of the other. All of it lies on the background, before the head is drawn: the head's border blends with what is behind.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,21 +14,33 @@ from deep3d.camera import project
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.rendering.kernels import fronts
-from deep3d.rendering.renderer import Renderer, Rendering
+from deep3d.rendering.renderer import Renderer
 
 
-def hair_over(picture: np.ndarray, head: Rendering, hair: Hair, placed: np.ndarray, renderer: Renderer) -> np.ndarray:
-    """A picture (H, W, 3) of a head, 0..255, under its hair, whose vertices stand `placed` (V, 3) before the camera."""
+@dataclass(frozen=True)
+class DrawnLayer:
+    """A layer of hair in a picture."""
+
+    shown: np.ndarray  # (H, W, 4) colours times opacity and opacity, 0..255
+    depth: np.ndarray  # (H, W) of what covers a pixel or a part of it, infinite elsewhere
+
+    def over(self, picture: np.ndarray, behind: np.ndarray | float = np.inf) -> np.ndarray:
+        """A picture (H, W, 3), whose depth is `behind` (H, W), under the layer where that is nearer."""
+        shown = self.shown * (self.depth < behind)[..., None]
+        return picture * (1 - shown[..., 3:] / 255) + shown[..., :3]
+
+
+def draw_layers(hair: Hair, placed: np.ndarray, renderer: Renderer) -> list[DrawnLayer]:
+    """Hair whose vertices stand `placed` (V, 3) before the camera."""
     image = premultiplied(hair.image)[None]
     pixels = project(placed[None], renderer.camera)[0]
+    drawn = []
     for layer in layers(hair):
         front = fronts(pixels, layer.triangles)
         mesh = Mesh(placed, layer.triangles[front], layer.uv, layer.uv_triangles[front])
-        drawn = renderer.render_texture(placed[None], mesh, image)
-        before = with_border(drawn.fragments.depth[0]) < head.fragments.depth[0]
-        shown = drawn.picture[0] * before[..., None]
-        picture = picture * (1 - shown[..., 3:] / 255) + shown[..., :3]
-    return picture
+        rendering = renderer.render_texture(placed[None], mesh, image)
+        drawn.append(DrawnLayer(rendering.picture[0], with_border(rendering.fragments.depth[0])))
+    return drawn
 
 
 def with_border(depth: np.ndarray) -> np.ndarray:

@@ -107,10 +107,17 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
         seen = _see(rasterizer, pixels[:, :count], depths[:, :count], head.triangles, (PANEL, VIEW_WIDTH))
         uv_triangles = head.uv_triangles[seen.front]
         picture = shade_texture(light, head.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
-        picture = seen.smoothed(picture)
+        drawn = []
         for shell, light_of_hair in shells:
             over = _see(rasterizer, pixels[:, count:], depths[:, count:], shell.triangles, (PANEL, VIEW_WIDTH))
-            _lay_hair(picture, shell, light_of_hair, over, seen.fragments.depth[0])
+            drawn.append(_drawn(shell, light_of_hair, over))
+        # The head's border blends with the hair behind it.
+        beside = np.where(np.isinf(seen.fragments.depth[0]), np.float32(np.inf), np.float32(-np.inf))
+        for layer, nearest in drawn:
+            lay_layer_over(picture[0], layer, nearest, beside)
+        picture = seen.smoothed(picture)
+        for layer, nearest in drawn:
+            lay_layer_over(picture, layer, nearest, seen.fragments.depth[0])
         views.append(encode(picture, CODES))
     return views
 
@@ -121,10 +128,10 @@ def _lit_layers(hair: Hair) -> list[tuple[Mesh, np.ndarray]]:
     return [(layer, light) for layer in layers(hair)]
 
 
-def _lay_hair(picture: np.ndarray, hair: Mesh, light: np.ndarray, seen: _Seen, head: np.ndarray) -> None:
-    """Lay hair over the light (H, W, 3) of a head, whose depth is (H, W), where it is seen."""
+def _drawn(hair: Mesh, light: np.ndarray, seen: _Seen) -> tuple[np.ndarray, np.ndarray]:
+    """A layer of hair (H, W, 4), light times opacity and opacity, and its depth (H, W)."""
     shaded = shade_layer(light, hair.uv, seen.fragments, hair.uv_triangles[seen.front])
-    lay_layer_over(picture, seen.smoothed(shaded), with_border(seen.fragments.depth[0]), head)
+    return seen.smoothed(shaded), with_border(seen.fragments.depth[0])
 
 
 def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from deep3d.camera import Camera, Pose, place
-from deep3d.drawing.hair import hair_over
+from deep3d.drawing.hair import draw_layers
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.rendering.cpu import CpuRasterizer
@@ -44,8 +44,12 @@ def draw_view(
     head, covering = np.split(vertices.astype(np.float32), [len(mesh.vertices)], axis=1)
     renderer = Renderer(CpuRasterizer(), camera, (size, size))
     image = texture[None].astype(np.float32)
-    rendering = renderer.render_texture(head, mesh, image, np.array(background, np.float32))
+    drawn = [] if hair is None else draw_layers(hair, covering[0], renderer)
+    behind = np.array(background, np.float32)
+    for layer in drawn:
+        behind = layer.over(behind)
+    rendering = renderer.render_texture(head, mesh, image, behind.astype(np.float32))
     picture = rendering.picture[0]
-    if hair is not None:
-        picture = hair_over(picture, rendering, hair, covering[0], renderer)
+    for layer in drawn:
+        picture = layer.over(picture, rendering.fragments.depth[0])
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)

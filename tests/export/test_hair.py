@@ -116,3 +116,19 @@ def test_the_border_of_hair_is_smooth_where_nothing_is_behind_it(toy_reconstruct
     top = picture[: np.flatnonzero((picture != 255).any(axis=2).any(axis=1))[0] + 30, :, 0].astype(int)
     between = (top > GREEN[0] + 30) & (top < 225)
     assert between.sum() > 20
+
+
+def test_the_heads_border_blends_with_the_hair_behind_it(toy_reconstruction, cap):
+    """Not with the background, which made white dots round ears."""
+    face, ball = toy_reconstruction, cap.mesh
+    wide = ((ball.vertices - [0, 0.9, 0]) * 4 - [0, 0, 3]).astype(np.float32)
+    opaque = np.dstack([cap.image[..., :3], np.full((64, 64), 255, np.uint8)])
+    behind = Hair(Mesh(wide, ball.triangles, ball.uv, ball.uv_triangles), opaque)
+    dark = np.zeros_like(face.texture)
+    picture = draw_view(face.mesh, dark, Pose(0, 0, 0), 256, hair=behind)
+    head = (picture < 15).all(axis=2)
+    round_head = np.zeros_like(head)
+    for shift in (-2, -1, 1, 2):
+        round_head |= np.roll(head, shift, axis=0) | np.roll(head, shift, axis=1)
+    rim = picture[round_head & ~head].astype(int)
+    assert len(rim) > 100 and (rim[:, 0] <= GREEN[0] + 5).mean() > 0.98
