@@ -17,7 +17,7 @@ import pytest
 from deep3d.alignment import STANDARD_POINTS, align
 from deep3d.camera import DEEP3D_CAMERA
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import Components, FaceModel, read_face_model, write_face_model
+from deep3d.face_model import Components, FaceModel, default_face_model, read_face_model, write_face_model
 from deep3d.face_model.bfm2009 import read_bfm2009
 from deep3d.face_model.foreign import write_foreign_model
 from deep3d.network.architecture import TRUNKS
@@ -62,6 +62,18 @@ def garbage_is_found_in_the_end() -> Iterator[None]:
     """Commands that run in this process keep their objects from being looked at; Triton would call them leaks."""
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def model() -> FaceModel:
+    """The shipped face model; what is derived from it is worked out once for all tests."""
+    return default_face_model()
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Checkpoint:
+    """The shipped checkpoint."""
+    return read_checkpoint()
 
 
 def make_toy_model_arrays() -> dict[str, np.ndarray]:

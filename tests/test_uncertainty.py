@@ -7,14 +7,8 @@ import pytest
 
 from deep3d.coefficients import FaceCoefficients
 from deep3d.evaluation.robustness.uncertainty import region_errors, uncertainty_benchmark
-from deep3d.face_model import default_face_model
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.uncertainty import BEYOND, FACE, INFLATION, REGIONS, region_deviation, vertex_deviation, vertex_regions
-
-
-@pytest.fixture(scope="module")
-def model():
-    return default_face_model()
 
 
 def test_it_is_the_spread_of_shapes_with_that_covariance(model):

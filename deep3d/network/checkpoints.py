@@ -117,11 +117,6 @@ class Checkpoint:
         return self.binding.still
 
 
-def default_checkpoint() -> Checkpoint:
-    """The shipped checkpoint."""
-    return read_checkpoint()
-
-
 def read_checkpoint(path: str | Path | None = None) -> Checkpoint:
     """Read a checkpoint file (None for the shipped one).
 

@@ -7,19 +7,8 @@ import pytest
 
 from deep3d.dense import DenseWeights, dense_path
 from deep3d.dense.layers import array_shapes
-from deep3d.face_model import FaceModel, read_face_model
-from deep3d.network.checkpoints import Checkpoint, read_checkpoint
+from deep3d.face_model import FaceModel
 from deep3d.network.companions import CompanionInfo
-
-
-@pytest.fixture(scope="session")
-def model() -> FaceModel:
-    return read_face_model()
-
-
-@pytest.fixture(scope="session")
-def checkpoint() -> Checkpoint:
-    return read_checkpoint()
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,7 @@ from deep3d.coefficients import FaceCoefficients
 from deep3d.evaluation import PredictedLandmarks
 from deep3d.evaluation.mean_face import MeanFace
 from deep3d.evaluation.synthetic import SEED, same_person_benchmark, synthetic_benchmark
-from deep3d.face_model import FaceModel, default_face_model
 from deep3d.synthetic.heads import HeadGenerator
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def test_true_landmarks_are_those_of_the_labels(model, tmp_path):

@@ -9,16 +9,11 @@ import pytest
 from deep3d.camera import clip_space, depth, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import FaceModelInvalid
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.face_model.markup import MARKUP_FILE, find_markup
 from deep3d.files.assets import asset
 from deep3d.landmarks import JAW, MIRROR
 from deep3d.rendering.cpu import CpuRasterizer
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def seen(model: FaceModel, yaw: float, roll: float = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

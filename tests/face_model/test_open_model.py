@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deep3d.camera import clip_space
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.rendering.cpu import CpuRasterizer
 
 PICTURE = 160  # pixels a side
@@ -16,11 +16,6 @@ MOUTHS = {
     "puckered": {"mouthPucker": 0.7, "mouthShrugLower": 0.7, "mouthShrugUpper": 0.5},
     "aside": {"mouthLeft": 1.0},
 }
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def offsets(model: FaceModel, weights: dict[str, float]) -> np.ndarray:

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 
-from deep3d.face_model import FaceModel, default_face_model
 from deep3d.fitting.basis import SurfaceBasis
 from deep3d.fitting.displacement import AMPLITUDE, free_displacements
 from deep3d.fitting.free_shape import absorbed, unfolded
 from deep3d.mesh import triangle_normals
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,11 @@ from numpy.testing import assert_allclose
 from deep3d.camera import DEEP3D_CAMERA, Camera, place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, Priors, fit_landmarks
 from deep3d.fitting.iteration import apply_step, initial_state, jacobian_of, project_landmarks
 
 EXACT = Priors(trust=100.0, identity=1.0)
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,12 @@
 import numpy as np
-import pytest
 
 from deep3d.camera import place, project
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, fit_landmarks, read_mouths, trusted_deviation
 from deep3d.fitting.lips import OPPOSITE
 
 NOISE = 0.3  # crop pixels
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def face(model: FaceModel, **weights: float) -> FaceCoefficients:

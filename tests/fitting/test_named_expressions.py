@@ -6,18 +6,13 @@ import pytest
 
 from deep3d.camera import Camera, clip_space, depth, place, project
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.fitting.gaze import UNSEEN, Gaze, read_gazes
 from deep3d.fitting.named_expressions import OPPOSITES, ExpressionResponse, expression_weights, solve_weights
 from deep3d.network.checkpoints import read_checkpoint
 from deep3d.rendering.cpu import CpuRasterizer
 
 NEAR = Camera(focal_length_px=1300.0, column=111.5, row=111.5, distance=10.0)
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def face(model: FaceModel, **weights: float) -> FaceCoefficients:

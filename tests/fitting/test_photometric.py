@@ -7,7 +7,7 @@ import pytest
 
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.fitting import (
     ColourPriors,
     LandmarkBasis,
@@ -29,11 +29,6 @@ from deep3d.rendering.openness import sky_visibility
 from deep3d.rendering.renderer import Renderer
 
 ROWS = range(0, 9000, 30)
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,11 @@ from numpy.testing import assert_allclose
 from deep3d.camera import place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import ShapeError
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.fitting import LandmarkBasis, Priors, fit_landmarks, fit_together, landmarks
 
 POINTS = range(0, 9000, 30)
 LOUD = Priors(trust=1.0, identity=1.0)  # landmarks whose errors have nothing to do with each other
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

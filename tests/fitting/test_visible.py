@@ -7,7 +7,6 @@ import pytest
 
 from deep3d.camera import DEEP3D_CAMERA, place, project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel, default_face_model
 from deep3d.fitting.basis import SurfaceBasis
 from deep3d.fitting.colours import OCCLUSION, ColourCue, SmoothPhoto
 from deep3d.fitting.iteration import initial_state, project_landmarks
@@ -16,11 +15,6 @@ from deep3d.fitting.unknowns import Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
 
 STRIDE = 9
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

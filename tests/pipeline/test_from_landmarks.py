@@ -7,18 +7,13 @@ from numpy.testing import assert_allclose
 from deep3d.camera import place, project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.errors import LandmarksInvalid, ShapeError
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.landmarks import PLACEMENTS, Placement
 from deep3d.photo import Photo
 from deep3d.pipeline.from_landmarks import fit_photo
 from deep3d.reconstruction import Reconstruction
 
 PHOTO = Photo(np.full((448, 448, 3), 140, np.uint8), "wall.png", "0" * 64)
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def landmarks(model: FaceModel, yaw: float, roll: float, placement: Placement = "mediapipe") -> np.ndarray:

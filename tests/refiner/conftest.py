@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from deep3d.face_model import FaceModel, read_face_model
+from deep3d.face_model import FaceModel
 from deep3d.face_model.dense_landmarks import choose_dense_landmarks
 from deep3d.network.companions import CompanionInfo
 from deep3d.refiner import FaceChart, RefinerWeights
 from deep3d.training.refiner.network import ConvolutionNorm, RefinerNetwork
-
-
-@pytest.fixture(scope="session")
-def model() -> FaceModel:
-    return read_face_model()
 
 
 @pytest.fixture(scope="session")

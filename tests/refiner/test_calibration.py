@@ -8,18 +8,11 @@ import pytest
 from deep3d.camera import DEEP3D_CAMERA
 from deep3d.errors import RuntimeUnavailable
 from deep3d.face_model import FaceModel
-from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import read_photo
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.refiner import LandmarkRefiner, RefinerWeights, read_refiner, refiner_calibration, refiner_ranges
 from deep3d.regression import Regressor
 from deep3d.runtime import Choice, load_runtime
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
-    """The shipped one."""
-    return read_checkpoint()
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,8 @@
 """What the head itself leaves of the light around it."""
 
 import numpy as np
-import pytest
 
-from deep3d.face_model import FaceModel, default_face_model
 from deep3d.rendering.openness import sky_visibility
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def test_the_sky_is_open_on_the_forehead_and_closed_in_the_mouth(model):

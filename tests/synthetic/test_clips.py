@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 
-from deep3d import default_face_model
 from deep3d.synthetic.clips import crossing_clip, nodding_clip, still_clip, talking_clip
 
 SIZE = (320, 180)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return default_face_model()
 
 
 def test_the_same_seed_gives_the_same_clip_and_frames_come_in_any_order(model):

@@ -7,16 +7,10 @@ from numpy.testing import assert_array_equal
 
 from deep3d.camera import place, project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel, default_face_model
 from deep3d.lighting import shade
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.synthetic.device.heads import DeviceHeadGenerator
 from deep3d.synthetic.heads import HeadGenerator, Heads
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def test_the_same_seed_draws_the_same_heads(model):

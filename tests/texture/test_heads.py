@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from deep3d.camera import Camera, Pose, clip_space, depth, place, project
-from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model import FaceModel
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import extract_texture
 
@@ -15,11 +15,6 @@ PHOTO, ATLAS = 480, 256
 CAMERA = Camera(focal_length_px=1120.0, column=239.5, row=239.5, distance=10.0)
 ABOVE_EYES, ABOVE_BROWS = 0.45, 0.55  # decimetres in model space
 LIGHT_FROM_ABOVE = (0.35, 0.6, 0.72)
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 def scalp_of(model: FaceModel) -> np.ndarray:

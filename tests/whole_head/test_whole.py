@@ -3,16 +3,10 @@ import pytest
 from scipy.spatial import KDTree
 
 from deep3d.export.gltf.face import shared_parts
-from deep3d.face_model import default_face_model
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import cover
 from deep3d.whole_head import WholeHead
 from deep3d.whole_head.painting import mouth_colours
-
-
-@pytest.fixture(scope="module")
-def model():
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +107,8 @@ def test_no_tooth_comes_through_a_lip(head, model):
     def through(points):
         """Share of the mouth's points that come out of the skin in front of them."""
         teeth = points[head.parts.arch > 0]
-        distance, place = KDTree(skin[head.parts.lips, :2]).query(teeth[:, :2], 3, distance_upper_bound=0.04)
+        found = KDTree(skin[head.parts.lips, :2]).query(teeth[:, :2], 3, distance_upper_bound=0.04)
+        distance, place = np.asarray(found[0]), np.asarray(found[1])
         covered = np.isfinite(distance).all(axis=1)
         return (teeth[covered, 2] > skin[head.parts.lips][np.asarray(place)[covered], 2].mean(axis=1)).mean()
 

@@ -6,13 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from deep3d import basis_file, default_face_model
+from deep3d import basis_file
 from deep3d.export.gltf.morph_targets import APPLE_NAMES
-
-
-@pytest.fixture(scope="module")
-def model():
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ import trimesh
 
 from deep3d.export.gltf.face import glb, whole_vertices, write_glb
 from deep3d.export.gltf.web import write_web
-from deep3d.face_model import default_face_model
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.whole_head import WholeHead
@@ -24,11 +23,6 @@ from deep3d.whole_head.rig import JOINTS, rig
 
 ROOT = Path(__file__).parents[3]
 MODULES = ROOT / "serving" / "viewer" / "node_modules"
-
-
-@pytest.fixture(scope="module")
-def model():
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

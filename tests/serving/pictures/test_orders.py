@@ -179,7 +179,7 @@ def test_the_light_is_taken_off_when_somebody_asks(settings, face, worker, monke
     made = []
     monkeypatch.setattr(making, "lit_face", lambda site, folder, kind: made.append((folder, kind)) or b"glTF")
     client = create_app(replace(settings)).test_client()
-    links = client.get(f"/api/v1/jobs/{job.secret}").json["faces"][0]["links"]
+    links = client.get(f"/api/v1/jobs/{job.secret}").get_json(force=True)["faces"][0]["links"]
     assert client.get(links["material"]).status_code == 202
     site = client.application.extensions["site"]
     making.make_next(site, worker)

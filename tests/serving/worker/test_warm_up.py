@@ -37,11 +37,6 @@ class Together(SamePerson):
     merged: Any = "a face"
 
 
-@pytest.fixture(scope="module")
-def model():
-    return default_face_model()
-
-
 @pytest.mark.parametrize("finds", [True, False])
 def test_one_face_is_made_and_thrown_away(model, finds):
     finder, written = Finder(finds), []

@@ -7,7 +7,6 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from deep3d.face_model import FaceModel, default_face_model
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.rendering.gpu import gpu_rasterizer
 from deep3d.synthetic.device.heads import DeviceHeadGenerator, _area_normals
@@ -22,11 +21,6 @@ from tests.training.conftest import CONFIG, STAGE
 
 CPU = torch.device("cpu")
 DENSE = (5, 1, 4000)
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from deep3d.face_model import FaceModel, default_face_model
 from deep3d.synthetic.people.anatomy import Anatomy
 from deep3d.synthetic.people.complexion import scattered, wrinkled
 from deep3d.synthetic.people.eyes import LID_POINTS, UPPER_LIDS, Eyes, eye_overlays, random_eyes
 from deep3d.synthetic.scenes import Director, Scenes, each_array, single_precision
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return default_face_model()
 
 
 @pytest.fixture(scope="module")

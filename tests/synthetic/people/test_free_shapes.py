@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from deep3d.face_model import FaceModel, read_face_model
+from deep3d.face_model import FaceModel
 from deep3d.synthetic.mapped_heads import OCCLUDER, SKIN, MappedHeadGenerator
 from deep3d.synthetic.people import free_shapes
 from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.synthetic.people.region_shapes import RegionShapes
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return read_face_model()
 
 
 @pytest.fixture(scope="module", params=[FreeShapes, RegionShapes])

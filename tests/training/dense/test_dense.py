@@ -14,10 +14,9 @@ from deep3d.dense import read_dense, write_dense
 from deep3d.dense.layers import GREY
 from deep3d.dense.maps import MAP_SIZE
 from deep3d.errors import ConfigError
-from deep3d.face_model import FaceModel, read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.files.assets import asset
-from deep3d.network.checkpoints import Checkpoint, read_checkpoint
+from deep3d.network.checkpoints import Checkpoint
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.batch_norms import restore_batch_norms
@@ -40,16 +39,6 @@ CONFIG = DenseConfig(
     loss=LOSS,
     schedule=Schedule(crop_size=MAP_SIZE, batch_size=4, steps=3, learning_rate=1e-3, final_rate=0.1),
 )
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return read_face_model()
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
-    return read_checkpoint()
 
 
 @pytest.fixture(scope="module")

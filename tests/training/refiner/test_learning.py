@@ -15,7 +15,6 @@ from deep3d.errors import ConfigError, TrainingStopped
 from deep3d.face_model import FaceModel, read_face_model
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.files.assets import asset
-from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.refiner import FaceChart, read_refiner
 from deep3d.training import loop
 from deep3d.training.call import TrainingCall
@@ -41,16 +40,6 @@ CONFIG = RefinerConfig(
     loss=LOSS,
     schedule=Schedule(crop_size=224, batch_size=4, steps=4, learning_rate=1e-3, final_rate=0.1),
 )
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return read_face_model()
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
-    return read_checkpoint()
 
 
 @pytest.fixture(scope="module")
