@@ -34,7 +34,7 @@ IDENTITY = 0.9
 VIEW = 12.0  # degrees of yaw and pitch that count as one view
 _EXPRESSION = 0.12
 """Of full weight, about the regressed expression: half as far as in a photo, since the identity is known. Three drawn
-clips come nearer to the truth by 2% than with 0.25, and portraits, which are single photos, lose nothing."""
+clips come nearer to the truth by 2% than with 0.25, and portraits, which are single photos, lose less than 1%."""
 _PERSPECTIVE = 0.004  # per decimetre, how far perspectives may be from those of the video's camera
 _HELD = 0.05  # standard deviations of the model that an identity may be off when it is held
 _CHUNK = 64  # frames that are fitted at a time
