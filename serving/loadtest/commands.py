@@ -162,7 +162,13 @@ def choose(
     out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
 ) -> None:
     """Test a site under load. Each scenario starts a site of its own on this machine, and stops it in the end."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # then, too: its folder has faces in it
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, *_: object) -> None:
+    """End a scenario, its site, and its folder, which has faces in it; a second signal does not disturb that."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def tell(report: Report, out: Path | None) -> None:

@@ -3,7 +3,10 @@
 # pyright: reportOperatorIssue=false
 
 import gc
+import os
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +25,7 @@ from serving.loadtest.full_disk import run_full_disk, small_disk
 from serving.loadtest.local_site import embedded_site, production_site
 from serving.loadtest.mails import MailCount, explained
 from serving.loadtest.report import Report
-from serving.loadtest.servers import PATIENCE_SECONDS, Mailbox, ServerMissing
+from serving.loadtest.servers import PATIENCE_SECONDS, Mailbox, ServerMissing, wait_until
 from serving.loadtest.viewers import run_viewers
 from serving.loadtest.worker_process import with_wrong_clock
 
@@ -111,6 +114,16 @@ def test_many_viewers_hold_up_nothing(folder, photo):
     assert [fault for fault in report.faults if "took" not in fault] == []
     assert "503" in str(report.figures["answers"])
     assert "files" in str(report.figures["downloads"])
+
+
+def test_a_scenario_that_is_ended_leaves_nothing(tmp_path, photo):
+    command = [sys.executable, "-m", "deep3d", "loadtest", "crowd", str(photo), "--minutes", "10"]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.DEVNULL) as scenario:
+        wait_until(lambda: list(tmp_path.glob("deep3d-loadtest-*/deep3d.sqlite")), "its site")
+        scenario.terminate()
+        scenario.terminate()
+    assert scenario.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.glob("deep3d-loadtest-*")) == []
 
 
 def test_batches_are_measured_for_each_runtime(photo, finds_nothing, monkeypatch):
