@@ -21,7 +21,7 @@ from deep3d.face_model import FaceModel, default_face_model
 from deep3d.hair.fit import HairFields, fit_fields
 from deep3d.hair.grid import POINTS
 from deep3d.hair.head import Head
-from deep3d.hair.mask import DENSITY, HairMask
+from deep3d.hair.mask import DENSITY, REACH, HairMask
 from deep3d.hair.model import HairModel, hair_model
 from deep3d.hair.shell import shell_mesh
 from deep3d.mesh import Mesh
@@ -33,8 +33,8 @@ SAMPLES, PEOPLE, SEED = 600, 24, 24
 YAWS = (0.0, 45.0, 90.0, 180.0)
 SIZE = 420  # pixels a side of the pictures
 CAMERA = Camera(focal_length_px=1015.0, column=209.5, row=200.0)
-SHAPE = (152, 152)  # of the mask
-CORNER = np.array([1.9, 1.4])  # decimetres from its first pixel to the middle of the head
+SHAPE = int((REACH[1] + REACH[2]) * DENSITY), int(2 * REACH[0] * DENSITY)  # of the mask
+CORNER = np.array(REACH[:2])  # decimetres from its first pixel to the middle of the head
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def _mask(model: FaceModel, vertices: np.ndarray, worn: Mesh | None) -> HairMask
         over = _depth(worn.vertices, worn.triangles, 0.0)[y.clip(0, SIZE - 1), x.clip(0, SIZE - 1)]
     seen = (over < face) & inside
     skin = np.isfinite(face) & ~seen & inside
-    return HairMask(seen.astype(np.float32), skin.astype(np.float32), inside, origin, step)
+    hair, nothing = seen.astype(np.float32), np.zeros(seen.shape, np.float32)
+    return HairMask(hair, skin.astype(np.float32), inside, nothing, nothing, origin, step)
 
 
 def _depth(vertices: np.ndarray, triangles: np.ndarray, yaw: float) -> np.ndarray:

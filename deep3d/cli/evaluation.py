@@ -28,6 +28,7 @@ from deep3d.errors import CheckpointMissing
 if TYPE_CHECKING:
     from deep3d.evaluation import Benchmark, FacePredictor, StageProgress
     from deep3d.evaluation.clips import ClipFigures
+    from deep3d.evaluation.hair import HairFigures
     from deep3d.evaluation.materials import MaterialFigures
     from deep3d.pipeline.reconstructor import Reconstructor
 
@@ -75,6 +76,10 @@ def evaluate(
     materials: Annotated[
         int, _data_set("Number of synthetic heads under synthetic lights: albedo and gloss by skin tone.", least=0)
     ] = 0,
+    hair: Annotated[Path | None, _data_set("Folder of photos: masks of hair against --hair-masks.")] = None,
+    hair_masks: Annotated[Path, _data_set("Folder of NAME.png, white where NAME.jpg of --hair shows hair.")] = Path(
+        "tests/hair/masks/report"
+    ),
     out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write report.html, with plots and pictures, to this folder.")
@@ -136,6 +141,7 @@ def evaluate(
                     alignments,
                     refinement(refine, no_refine),
                     quality=quality.value,
+                    hair="none" if hair is None else "shell",
                 )
             )
         except CheckpointMissing as error:
@@ -145,15 +151,17 @@ def evaluate(
     with TemporaryDirectory() as scratch, progress() as bar:
         benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, depth, uncertainty, Path(scratch))
         benchmarks += faceless_benchmarks(faceless, faceless_photos, Path(scratch))
-        alone = (clips > 0 or materials > 0) and not benchmarks
+        alone = (clips > 0 or materials > 0 or hair is not None) and not benchmarks
         result = None if alone else run_evaluation(benchmarks, predictors, _shown_on(bar))
         if report is not None and result is not None:
             say(f"{write_picture_report(result, report, predictors)}: report written")
         clip_figures = _clip_figures(clips, predictors, bar)
         material_figures = _material_figures(materials, predictors, bar)
-    tables = (result, *clip_figures, *material_figures)
+        hair_figures = _hair_figures(hair, hair_masks, predictors, bar)
+    tables = (result, *clip_figures, *material_figures, *hair_figures)
     sys.stdout.write("\n".join(each.to_markdown() for each in tables if each is not None))
     more = {"clips": [asdict(each) for each in clip_figures], "materials": [asdict(each) for each in material_figures]}
+    more["hair"] = [asdict(each) for each in hair_figures]
     write_json(out, ({} if result is None else result.to_json()) | more)
 
 
@@ -177,6 +185,17 @@ def _material_figures(heads: int, predictors: list[FacePredictor], bar: Any) -> 
     if not heads or not isinstance(last, ReconstructorPredictor):
         return []
     return [measure_materials(last.reconstructor, heads, _shown_on(bar))]
+
+
+def _hair_figures(photos: Path | None, masks: Path, predictors: list[FacePredictor], bar: Any) -> list[HairFigures]:
+    """Figures of the predictor with the most fitting; empty without photos."""
+    from deep3d.evaluation.hair import measure_hair
+    from deep3d.evaluation.predictor import ReconstructorPredictor
+
+    last = predictors[-1]
+    if photos is None or not isinstance(last, ReconstructorPredictor):
+        return []
+    return [measure_hair(last.reconstructor, photos, masks, _shown_on(bar))]
 
 
 def _reconstructors(loaded: Reconstructor) -> list[FacePredictor]:

@@ -21,7 +21,7 @@ from deep3d.runtime import Choice, Network, choose_runtime, load_network, networ
 from deep3d.runtime.calibration import Calibration
 
 _PICTURE = (CROP_SIZE, CROP_SIZE)
-_SEEN = (CLASSES.index("skin"), CLASSES.index("glasses"))
+_SEEN = [CLASSES.index(name) for name in ("skin", "glasses", "beard", "brows")]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class DenseMaps:
 
     surface: SurfaceMaps
     deviation: np.ndarray  # (B, S, S, 3) expected of height (decimetres), normal (radians) and place (decimetres)
-    classes: np.ndarray  # (B, S, S, 5) probabilities of `layers.CLASSES`
+    classes: np.ndarray  # (B, S, S, C) probabilities of `layers.CLASSES`
 
     @property
     def seen(self) -> np.ndarray:

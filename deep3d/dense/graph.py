@@ -6,7 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from deep3d.dense.layers import CELL, CLASSES, CONFIDENCES, DOWN, ENTER_KERNEL, GREY, GRIDS, INPUTS, UNITS
+from deep3d.dense.layers import (
+    CELL,
+    CLASSES,
+    CONFIDENCES,
+    DETAIL_CELL,
+    DOWN,
+    ENTER_KERNEL,
+    GREY,
+    GRIDS,
+    INPUTS,
+    UNITS,
+)
 from deep3d.dense.maps import MAP_SIZE, SURFACE
 from deep3d.dense.weights import DenseWeights
 from deep3d.network.checkpoints import Checkpoint
@@ -20,8 +31,9 @@ def dense_graph(weights: DenseWeights, checkpoint: Checkpoint, ranges: Mapping[s
 
     `crops` (B, 3, S, S) are RGB in [0, 1]. `mesh` (B, 8, S, S) is the coverage of the mesh, and its height, normal and
     place on the mean shape. `surface` holds heights in decimetres, normals of any length and places; `sure` the
-    logarithms of their deviations, in millimetres, for normals in radians; `classes` (B, 5, S, S) probabilities. The
-    trunk is the checkpoint's. With `ranges`, the range of each activation of `observed`, it computes in eight bits.
+    logarithms of their deviations, in millimetres, for normals in radians; `classes` (B, C, S, S) probabilities of
+    `layers.CLASSES`. The trunk is the checkpoint's. With `ranges`, the range of each activation of `observed`, it
+    computes in eight bits.
     """
     builder = _Builder(weights, checkpoint, ranges)
     return builder.graph.serialize(builder.maps())
@@ -46,7 +58,9 @@ class _Builder:
     def maps(self) -> dict[str, str]:
         """The results: corrections of the mesh, deviations and classes."""
         graph = self.graph
-        pixels = self._pixels(self._convolution(self._finest_grid(), "maps", 1))
+        seen = self._seen()
+        finest = self._finest_grid(seen)
+        pixels = self._pixels(self._convolution(finest, "maps", 1), CELL)
         sizes = graph.constant(np.array([SURFACE, CONFIDENCES, len(CLASSES)]))
         change, sure, scores = graph.split("Split", 3, pixels, sizes, axis=1)
         bounds = [graph.constant(np.array([number])) for number in (1, 1 + SURFACE, 1)]
@@ -55,14 +69,24 @@ class _Builder:
         return {
             "surface": graph.apply("Add", surface, graph.apply("Mul", change, units)),
             "sure": sure,
-            "classes": graph.apply("Softmax", scores, axis=1),
+            "classes": graph.apply("Softmax", graph.apply("Add", scores, self._details(seen, finest)), axis=1),
         }
 
-    def _finest_grid(self) -> str:
+    def _seen(self) -> str:
+        colours = self.graph.apply("Sub", self._crops, self.graph.constant(np.float32(GREY)))
+        return self.graph.apply("Concat", colours, self._mesh, axis=1)
+
+    def _details(self, seen: str, finest: str) -> str:
+        """What the grid of twice as many cells adds to the scores of the classes."""
+        graph = self.graph
+        entered = self._convolution(seen, "detail.enter", 3, DETAIL_CELL)
+        known = self._larger(self._convolution(finest, "detail.coarser", 1))
+        x = self._block(graph.apply("Relu", graph.apply("Add", entered, known)), "detail.0")
+        return self._pixels(self._convolution(x, "detail.classes", 1), DETAIL_CELL)
+
+    def _finest_grid(self, x: str) -> str:
         graph = self.graph
         features = trunk_features(self._checkpoint, graph, self._crops, len(GRIDS))
-        colours = graph.apply("Sub", self._crops, graph.constant(np.float32(GREY)))
-        x = graph.apply("Concat", colours, self._mesh, axis=1)
         grids = []
         for level, names in enumerate(DOWN):
             kernel, stride = (ENTER_KERNEL, CELL) if level == 0 else (3, 2)
@@ -110,6 +134,6 @@ class _Builder:
             nearest_mode="floor",
         )
 
-    def _pixels(self, cells: str) -> str:
-        """The pixels of each cell at their places, as torch's pixel shuffle has them."""
-        return self.graph.apply("DepthToSpace", cells, blocksize=CELL, mode="CRD")
+    def _pixels(self, cells: str, side: int) -> str:
+        """The pixels of each cell, `side` across, at their places, as torch's pixel shuffle has them."""
+        return self.graph.apply("DepthToSpace", cells, blocksize=side, mode="CRD")

@@ -13,7 +13,7 @@ from deep3d.errors import CheckpointMismatch
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.network.companions import CompanionInfo, CompanionKind
 
-DENSE_FILES = CompanionKind("dense network", ".dense.safetensors", "deep3d.dense/1")
+DENSE_FILES = CompanionKind("dense network", ".dense.safetensors", "deep3d.dense/2")
 
 
 @dataclass(frozen=True)

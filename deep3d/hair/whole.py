@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -59,6 +59,7 @@ def make_hair(
     None for a bald head, and for a face model that the hair model does not know.
     """
     model = hair_model(face_model)
+    mask = replace(mask, hair=np.maximum(mask.hair, mask.hat))  # hats become shells in their own colours
     if model is None or mask.hair.sum() < BALD * mask.skin.sum():
         return None
     head = Head.of(vertices, photo_matrix, face_model, mask, model)

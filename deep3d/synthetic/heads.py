@@ -101,11 +101,11 @@ class HeadGenerator:
         """Photo (224, 224, 3) of scene `b` from its layers, whose clip coordinates are (B, N, 4)."""
         fine = self._noise[scenes.skin.noise[b]]
         picture = self._background(each_array(scenes.background, lambda array: array[b]))
-        triangle, weights, depth = _fragments(clips[0][b], opaque.triangles)
+        triangle, weights, depth = picture_fragments(clips[0][b], opaque.triangles)
         look = (opaque.colours[b], opaque.grain[b], opaque.contrast[b])
         painting.paint_surfaces(picture, opaque.triangles, triangle, weights, *look, fine)
         surfaces = over.surfaces
-        triangle, weights, nearer = _fragments(clips[1][b], surfaces.triangles)
+        triangle, weights, nearer = picture_fragments(clips[1][b], surfaces.triangles)
         look = (surfaces.colours[b], surfaces.grain[b], surfaces.contrast[b], over.opacity[b], over.inside[b])
         painting.paint_overlay(picture, depth, surfaces.triangles, triangle, weights, nearer, *look, fine)
         return develop(picture, each_array(scenes.film, lambda array: array[b]), self._noise)
@@ -126,7 +126,7 @@ def label_rows(model: FaceModel) -> np.ndarray:
     return facial[:: max(1, len(facial) // LABEL_ROWS)]
 
 
-def _fragments(clip: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def picture_fragments(clip: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Triangle (224, 224), weights (224, 224, 2) and depth (224, 224) of one picture of clip coordinates (N, 4)."""
     triangle, depth = np.empty(PICTURE, np.int32), np.empty(PICTURE, np.float32)
     weights = np.empty((*PICTURE, 2), np.float32)

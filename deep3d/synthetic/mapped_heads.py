@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from deep3d.camera import clip_space, rotation_matrix
-from deep3d.dense.layers import CLASSES
 from deep3d.dense.maps import SurfaceMaps, fragments, surface_maps
 from deep3d.face_model import FaceModel
 from deep3d.synthetic import layers
@@ -18,11 +17,11 @@ from deep3d.synthetic.scenes import Scenes
 from deep3d.synthetic.surfaces import PICTURE
 from deep3d.synthetic.things import CORNERS, MOST_OCCLUDERS
 
-BACKGROUND, SKIN, HAIR, GLASSES, OCCLUDER = range(len(CLASSES))
+BACKGROUND, SKIN, HAIR, GLASSES, OCCLUDER = range(5)
 
 _SEGMENTS = 2 * (RIM - 1) + 8 + 2 * 11  # of rims, arch and temples
-_GLASSES = 2 * (RIM - 1) + 4 * _SEGMENTS  # triangles of lenses and of all that
-_OCCLUDERS = MOST_OCCLUDERS * CORNERS  # triangles
+GLASSES_TRIANGLES = 2 * (RIM - 1) + 4 * _SEGMENTS  # triangles of lenses and of all that
+OCCLUDER_TRIANGLES = MOST_OCCLUDERS * CORNERS  # triangles
 _BALD = 0.5  # of a scalp's hair, below which it counts as skin
 
 Displace = Callable[[np.random.Generator, int], np.ndarray]
@@ -77,7 +76,7 @@ class MappedHeadGenerator(HeadGenerator):
         classes = kinds[triangle]
         triangle, _, nearer = fragments(shots.clips[1][b], over)
         kinds = np.full(len(over) + 1, BACKGROUND, np.uint8)
-        kinds[-1 - _OCCLUDERS - _GLASSES : -1 - _OCCLUDERS] = GLASSES
-        kinds[-1 - _OCCLUDERS : -1] = OCCLUDER
+        kinds[-1 - OCCLUDER_TRIANGLES - GLASSES_TRIANGLES : -1 - OCCLUDER_TRIANGLES] = GLASSES
+        kinds[-1 - OCCLUDER_TRIANGLES : -1] = OCCLUDER
         over_classes = kinds[triangle]
         return np.where((over_classes > 0) & (nearer < behind), over_classes, classes)

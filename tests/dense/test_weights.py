@@ -7,7 +7,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from deep3d.dense import dense_path, read_dense, write_dense
+from deep3d.dense.layers import array_shapes
 from deep3d.errors import CheckpointInvalid, CheckpointMismatch
+from deep3d.network.companions import CompanionKind
 
 
 @pytest.fixture
@@ -45,3 +47,10 @@ def test_damaged_files_are_named(owner, info, arrays):
         read_dense(owner)
     with pytest.raises(CheckpointInvalid, match="missing, not"):
         write_dense(dense_path(owner), info, {name: value for name, value in arrays.items() if name != "maps.bias"})
+
+
+def test_networks_of_the_first_version_are_refused(owner, info, arrays):
+    first = CompanionKind("dense network", ".dense.safetensors", "deep3d.dense/1")
+    first.write(dense_path(owner), info, arrays, array_shapes())
+    with pytest.raises(CheckpointInvalid, match="no dense network of this version"):
+        read_dense(owner)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from deep3d.camera import project
 from deep3d.dense import DenseMaps
+from deep3d.dense.layers import CLASSES
 from deep3d.dense.maps import MAP_SIZE, SurfaceMaps
 from deep3d.errors import DepthInvalid, OutputNotWritable
 from deep3d.export import write_depths
@@ -23,7 +24,7 @@ def maps(kind: int = SKIN, faces: int = 1) -> DenseMaps:
     z = np.sqrt(np.clip(1 - across**2 - up**2, 0.1, 1))
     normals = np.stack([across, up, z], axis=-1)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    classes = np.zeros((MAP_SIZE, MAP_SIZE, 5), np.float32)
+    classes = np.zeros((MAP_SIZE, MAP_SIZE, len(CLASSES)), np.float32)
     classes[..., kind] = 1
     parts = [inside, (0.6 * z).astype(np.float32), normals.astype(np.float32), np.zeros((*z.shape, 3), np.float32)]
     surface = SurfaceMaps(*(np.repeat(part[None], faces, axis=0) for part in parts))

@@ -11,7 +11,7 @@ from deep3d.face_model import read_face_model
 from deep3d.hair.fit import HairFields
 from deep3d.hair.grid import POINTS
 from deep3d.hair.head import Head
-from deep3d.hair.mask import DENSITY, HairMask
+from deep3d.hair.mask import DENSITY, REACH, HairMask
 from deep3d.hair.model import hair_model
 from deep3d.hair.shell import shell_mesh
 from deep3d.rendering.cpu import CpuRasterizer
@@ -19,9 +19,8 @@ from deep3d.rendering.cpu import CpuRasterizer
 SIZE = 420  # pixels a side of the photo
 CAMERA = Camera(focal_length_px=1015.0, column=209.5, row=200.0)
 SKIN, HAIR, WALL = (205, 160, 140), (90, 60, 40), (20, 120, 220)
-EMPTY = HairMask(
-    np.zeros((152, 152), np.float32), np.zeros((152, 152), np.float32), np.ones((152, 152), bool), np.zeros(2), 1.0
-)
+ROWS, COLUMNS = int((REACH[1] + REACH[2]) * DENSITY), int(2 * REACH[0] * DENSITY)  # of masks
+NOTHING = np.zeros((ROWS, COLUMNS), np.float32)
 
 
 @dataclass
@@ -60,21 +59,21 @@ def make(style, yaw=0.0):
     motion[:3, :3] = rotation_matrix(pose.to_rotation()[None].astype(np.float64))[0]
     matrix = CAMERA.matrix() @ motion
     step = CAMERA.focal_length_px / CAMERA.distance / DENSITY
-    origin = np.array([CAMERA.column, CAMERA.row]) - np.array([1.9, 1.4]) * DENSITY * step
-    empty = HairMask(EMPTY.hair, EMPTY.skin, EMPTY.inside, origin, step)
+    origin = np.array([CAMERA.column, CAMERA.row]) - np.array(REACH[:2]) * DENSITY * step
+    empty = HairMask(NOTHING, NOTHING, NOTHING == 0, NOTHING, NOTHING, origin, step)
     mesh = shell_mesh(fields, Head.of(vertices, matrix, model, empty, hair), hair.ears)
     face, over = silhouette(vertices, model.triangles, pose), silhouette(mesh.vertices, mesh.triangles, pose)
     shown = over < face
     photo = np.where(shown[..., None], HAIR, np.where(np.isfinite(face)[..., None], SKIN, WALL)).astype(np.uint8)
     rng = np.random.default_rng(0)
     photo = np.clip(photo + rng.normal(0, 8, (SIZE, SIZE, 1)), 0, 255).astype(np.uint8)
-    rows, columns = np.indices(EMPTY.hair.shape)
+    rows, columns = np.indices(NOTHING.shape)
     x, y = (np.rint(index * step + start).astype(int) for index, start in ((columns, origin[0]), (rows, origin[1])))
     inside = (x >= 0) & (y >= 0) & (x < SIZE) & (y < SIZE)
     x, y = np.clip(x, 0, SIZE - 1), np.clip(y, 0, SIZE - 1)
     seen = shown[y, x] & inside
     skin = np.isfinite(face)[y, x] & ~seen & inside
-    mask = HairMask(seen.astype(np.float32), skin.astype(np.float32), inside, origin, step)
+    mask = HairMask(seen.astype(np.float32), skin.astype(np.float32), inside, NOTHING, NOTHING, origin, step)
     return MadeUp(model, hair, vertices, matrix, fields, photo, mask)
 
 

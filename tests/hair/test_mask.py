@@ -1,7 +1,9 @@
 import numpy as np
+from scipy import ndimage
 
+from deep3d.dense.layers import CLASSES
 from deep3d.hair.guided import Guide
-from deep3d.hair.mask import HAIR, SKIN, _joined, _prior, _refined
+from deep3d.hair.mask import HAIR, OTHER, SKIN, _joined, _looked_up, _prior, _refined, _share
 
 
 def naive_guided(picture, mask, radius, smoothness):
@@ -37,23 +39,24 @@ def test_guided_filter_is_that_of_the_paper():
 
 
 def test_colours_correct_a_rough_prior():
-    colours = np.full((80, 80, 3), (0.1, 0.4, 0.8), np.float32)  # wall
-    colours[20:70, 25:55] = (0.8, 0.6, 0.5)  # face
-    truth = np.zeros((80, 80), bool)
-    truth[8:30, 18:62] = True
+    size = (128, 128)
+    colours = np.full((*size, 3), (0.1, 0.4, 0.8), np.float32)  # wall
+    colours[32:112, 40:88] = (0.8, 0.6, 0.5)  # face
+    truth = np.zeros(size, bool)
+    truth[13:48, 29:99] = True
     colours[truth] = (0.2, 0.12, 0.08)
-    prior = np.zeros((80, 80, 3), np.float32)
-    rough = np.zeros((80, 80), bool)
-    rough[5:26, 24:70] = True  # too far to one side, too short on the other
+    prior = np.zeros((*size, 3), np.float32)
+    rough = np.zeros(size, bool)
+    rough[8:42, 38:112] = True  # too far to one side, too short on the other
     prior[..., HAIR] = 0.8 * rough
-    prior[30:70, 25:55, SKIN] = 0.9
+    prior[48:112, 40:88, SKIN] = 0.9
     prior[..., 2] = 1 - prior.sum(axis=-1)
-    head = np.zeros((80, 80), np.float32)
-    head[14:70, 22:58] = 1
-    hair, _ = _refined(colours, prior, np.ones((80, 80), bool), head)
+    head = np.zeros(size, np.float32)
+    head[22:112, 35:93] = 1
+    hair, _ = _refined(colours, prior, np.ones(size, bool), head)
     found = hair > 0.5
     overlaps = [(each & truth).sum() / (each | truth).sum() for each in (rough, found)]
-    assert overlaps[0] < 0.7 and overlaps[1] > 0.78
+    assert overlaps[0] < 0.6 and overlaps[1] > 0.65
 
 
 def test_hair_that_is_not_joined_to_the_face_is_not_its_own():
@@ -65,10 +68,27 @@ def test_hair_that_is_not_joined_to_the_face_is_not_its_own():
     assert joined[10, 15] and not joined[10, 50]
 
 
+def test_maps_are_looked_up_as_between_their_points():
+    maps = np.random.default_rng(1).random((2, 112, 112)).astype(np.float32)
+    to_crop = np.array([[0.7, 0, 20.3], [0, 0.7, 31.1], [0, 0, 1]])
+    rows, columns = np.indices((30, 40))
+    places = [((0.7 * index + start) + 0.5) / 2 - 0.5 for index, start in ((rows, 31.1), (columns, 20.3))]
+    expected = np.stack([ndimage.map_coordinates(part, places, order=1) for part in maps])
+    np.testing.assert_allclose(_looked_up(maps, to_crop, (30, 40)), expected, atol=1e-5)
+
+
 def test_where_the_network_saw_nothing_little_hair_is_expected():
-    classes = np.zeros((112, 112, 5), np.float32)
-    classes[..., 2] = 1  # hair all over
+    seen = np.zeros((len(CLASSES), 20, 20), np.float32)
+    seen[CLASSES.index("hair")] = 1  # hair all over
     far = np.array([[1.0, 0, -300], [0, 1, -300], [0, 0, 1]])
-    assert _prior(classes, far, (20, 20))[..., HAIR].max() < 0.2
+    assert _prior(seen, _share(far, (20, 20)))[..., HAIR].max() < 0.2
     here = np.array([[1.0, 0, 80], [0, 1, 80], [0, 0, 1]])
-    assert _prior(classes, here, (20, 20))[..., HAIR].min() > 0.99
+    assert _prior(seen, _share(here, (20, 20)))[..., HAIR].min() > 0.99
+
+
+def test_hats_are_no_hair_and_beards_are_skin():
+    whole = np.ones((4, 4), np.float32)
+    for name, part in (("hat", OTHER), ("clothes", OTHER), ("beard", SKIN), ("brows", SKIN), ("hair", HAIR)):
+        seen = np.zeros((len(CLASSES), 4, 4), np.float32)
+        seen[CLASSES.index(name)] = 1
+        assert _prior(seen, whole)[..., part].min() > 0.99, name

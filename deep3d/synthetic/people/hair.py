@@ -190,11 +190,11 @@ def _wide(values: Array) -> Array:
     return values[:, None, None]
 
 
-def _grid(rows: int, columns: int) -> np.ndarray:
+def grid_triangles(rows: int, columns: int) -> np.ndarray:
     """Triangles (M, 3) of a rows x columns grid."""
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1, 1)
     return np.concatenate([corner + [0, columns, 1], corner + [1, columns, columns + 1]]).astype(np.int32)
 
 
-SHELL_TRIANGLES = _grid(ROWS, COLUMNS)
+SHELL_TRIANGLES = grid_triangles(ROWS, COLUMNS)
 """Triangles (M, 3) of every shell."""

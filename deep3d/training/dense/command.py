@@ -10,7 +10,9 @@ from deep3d.training.call import TrainingCall, companion_info
 from deep3d.training.dense.config import read_dense_config
 from deep3d.training.dense.learning import train_dense
 
-TRAINING_DATA = "synthetic heads of free shapes round the face model's population"
+TRAINING_DATA = (
+    "synthetic heads of free shapes round the face model's population, dressed heads, portraits of outlined hair"
+)
 CONFIDENT = 0.5
 """Share of the changes to the mesh that is kept. With half of them the error on 256 other heads is least: those that it
 was learned from are few."""

@@ -32,11 +32,19 @@ class DenseConfig(RunConfig):
     loss: DenseLossWeights
     schedule: Schedule
     start: str | None = None  # checkpoint of the regressed faces, by default the shipped one
+    dressed: int = 0  # heads with hair and clothes, for the classes; drawn while training goes on
+    dressed_share: float = 0.0  # of each batch
+    portraits: str | None = None  # folder of photos/ whose borders are behind some dressed heads
+    masks: str | None = None  # folder of NAME.png, white where portraits/photos/NAME.jpg shows hair
+    outlined_share: float = 0.0  # of the dressed heads of each batch: portraits with such masks instead
     go_on: bool = False  # with the dense network that lies beside it
 
 
 DENSE_RANGES: Ranges = RANGES | {
     "heads": (64, 10**8),
+    "dressed": (0, 10**8),
+    "dressed_share": (0, 1),
+    "outlined_share": (0, 1),
     **{field.name: (0.0, 10.0**6) for field in fields(DenseLossWeights)},
 }
 
@@ -50,8 +58,9 @@ def read_dense_config(path: str | Path) -> DenseConfig:
     values = table.values
     values["loss"] = table.section("loss", DenseLossWeights, DENSE_RANGES)
     values["schedule"] = table.section("schedule", Schedule, DENSE_RANGES)
-    if values.get("start") is not None:
-        values["start"] = table.file_name("start", values["start"])
+    for name in ("start", "portraits", "masks"):
+        if values.get(name) is not None:
+            values[name] = table.file_name(name, values[name])
     config = table.parse("the file", DenseConfig, values, DENSE_RANGES)
     if config.schedule.crop_size != MAP_SIZE:
         raise ConfigError(f"{path}: 'crop_size' is {config.schedule.crop_size}, it must be {MAP_SIZE}")

@@ -33,16 +33,16 @@ Fit = Callable[[np.ndarray], tuple[FaceCoefficients, tuple[Camera, ...]]]
 
 STEPS = np.array([1e-4] + [1 / 127] * 3 + [1e-4] * 3, np.float32)
 """Unit of the stored heights, normals and places, in decimetres or for unit vectors."""
-_MAP = (MAP_SIZE, MAP_SIZE)
-_SURFACE = [("height", np.int16, _MAP), ("normals", np.int8, (*_MAP, 3)), ("coordinates", np.int16, (*_MAP, 3))]
+MAP = (MAP_SIZE, MAP_SIZE)
+SURFACE_FIELDS = [("height", np.int16, MAP), ("normals", np.int8, (*MAP, 3)), ("coordinates", np.int16, (*MAP, 3))]
 EXAMPLE = np.dtype(
     [
-        ("crop", np.uint8, (*_MAP, 3)),
-        ("classes", np.uint8, _MAP),  # visible class
-        ("head", np.bool_, _MAP),  # the head, visible or not
-        *_SURFACE,
-        ("start_covered", np.bool_, _MAP),
-        *[(f"start_{name}", kind, shape) for name, kind, shape in _SURFACE],
+        ("crop", np.uint8, (*MAP, 3)),
+        ("classes", np.uint8, MAP),  # visible class
+        ("head", np.bool_, MAP),  # the head, visible or not
+        *SURFACE_FIELDS,
+        ("start_covered", np.bool_, MAP),
+        *[(f"start_{name}", kind, shape) for name, kind, shape in SURFACE_FIELDS],
     ]
 )
 """One stored head: the crop, the ground truth, and the start mesh."""
@@ -85,8 +85,8 @@ def draw_examples(model: FaceModel, fit: Fit, displace: Displace, seed: int, cou
         chunk = np.empty(len(heads.crops), EXAMPLE)
         chunk["crop"], chunk["classes"], chunk["head"] = reduced(heads.crops), heads.classes, heads.maps.covered
         chunk["start_covered"] = start.covered
-        _keep(chunk, "", heads.maps)
-        _keep(chunk, "start_", start)
+        keep_surface(chunk, "", heads.maps)
+        keep_surface(chunk, "start_", start)
         yield chunk
 
 
@@ -96,7 +96,8 @@ def kept_surface(examples: np.ndarray, prefix: str = "") -> np.ndarray:
     return np.concatenate(parts, axis=-1, dtype=np.float32) * STEPS
 
 
-def _keep(chunk: np.ndarray, prefix: str, maps: SurfaceMaps) -> None:
+def keep_surface(chunk: np.ndarray, prefix: str, maps: SurfaceMaps) -> None:
+    """Store maps in fields of (B,) examples whose names begin with the prefix."""
     values = np.concatenate([maps.height[..., None], maps.normals, maps.coordinates], axis=-1) / STEPS
     values = np.rint(values).clip(-32767, 32767)
     chunk[f"{prefix}height"], chunk[f"{prefix}normals"] = values[..., 0], values[..., 1:4]

@@ -12,23 +12,45 @@ import torch
 from torch import Tensor, nn
 
 from deep3d.dense import dense_path, read_dense
-from deep3d.dense.layers import GREY
+from deep3d.dense.layers import CLASSES, GREY
 from deep3d.errors import ConfigError
 from deep3d.face_model import read_face_model
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.network.torch_regressor import build_network
 from deep3d.network.torch_resnet import ResNet
+from deep3d.synthetic.dressed_heads import UNKNOWN
 from deep3d.training.batch_norms import restore_batch_norms
-from deep3d.training.dense.config import DenseConfig, DenseLossWeights
+from deep3d.training.dense.config import DenseConfig
+from deep3d.training.dense.dressed import DRESSED, DressedExamples
 from deep3d.training.dense.examples import Examples, kept_surface
 from deep3d.training.dense.losses import TERMS, Known, dense_loss, pixel_weight
 from deep3d.training.dense.network import DenseNetwork
+from deep3d.training.dense.outlined import NOT_HAIR, outlined_examples
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.run import Run
 from deep3d.training.team import ALONE, Team
 
 MIRROR = np.array([1, -1, 1, 1, -1, 1, 1], np.float32)
 """Signs of height, normal and place in the mirror image."""
+ROUGH = torch.tensor(
+    [
+        sum(1 << CLASSES.index(name) for name in names)
+        for names in (
+            ("background", "clothes"),
+            ("skin", "beard", "brows"),
+            ("hair", "hat"),
+            ("glasses",),
+            ("occluder",),
+        )
+    ]
+)
+"""What a pixel of `MappedHeads` may be, by its class there: these heads do not tell clothes, beards, brows and hats."""
+ALL = (1 << len(CLASSES)) - 1
+SETS = np.zeros(256, np.int64)
+"""What a pixel of DRESSED may be, by the number that is stored."""
+SETS[: len(CLASSES)] = 1 << np.arange(len(CLASSES))
+SETS[NOT_HAIR], SETS[UNKNOWN] = ALL & ~(1 << CLASSES.index("hair")), 0
+KNOWN = ("surface", "weight", "classes")
 HEADS_FOR_BATCH_NORMS = 64
 _GREY_SHARE = 0.06  # of the crops without colours
 _EXPOSURE, _TINT, _LIFT = 0.12, 0.05, 0.03  # deviations of gain, tint and offset of crops
@@ -54,9 +76,16 @@ def train_dense(
     trunk = trunk.to(team.device)
     rng = np.random.default_rng((config.seed, team.rank, run.step))
 
+    portraits = Path(config.portraits) if config.portraits else None
+    outlined = np.empty(0, DRESSED)
+    if config.masks is not None and portraits is not None:
+        outlined = outlined_examples(folder, Path(config.masks), portraits, config.seed, start.path, model_path)
+    dressed_heads = (folder / "dressed", config.dressed, config.seed, model_path, portraits, config.workers)
+
     @contextmanager
     def open_stage(_: object) -> Iterator[Losses]:
-        yield _Losses(config.loss, examples, trunk, rng, config.schedule.batch_size, team.device)
+        with DressedExamples(*dressed_heads) as dressed:
+            yield _Losses(config, examples, dressed, outlined, trunk, rng, team.device)
 
     run_stages(run, [config.schedule], open_stage, TERMS, progress)
     average = run.average.module
@@ -79,21 +108,32 @@ def start_from_dense(network: DenseNetwork, start: Checkpoint, trunk: ResNet, ex
 class _Losses:
     """The loss of a batch."""
 
-    weights: DenseLossWeights
+    config: DenseConfig
     examples: Examples
+    dressed: DressedExamples
+    outlined: np.ndarray  # (N,) of DRESSED
     trunk: ResNet
     rng: np.random.Generator
-    batch_size: int
     device: torch.device
 
     def __call__(self, module: nn.Module) -> dict[str, Tensor]:
         module.train()
-        seen, known = learnt(self.examples.batch(self.rng, self.batch_size), self.rng)
+        size = self.config.schedule.batch_size
+        dressed = round(size * self.config.dressed_share)
+        outlined = round(dressed * self.config.outlined_share) if len(self.outlined) else 0
+        parts = [learnt(self.examples.batch(self.rng, size - dressed), self.rng)]
+        if dressed > outlined:
+            parts.append(classified(self.dressed.batch(self.rng, dressed - outlined), self.rng))
+        if outlined:
+            rows = self.rng.integers(0, len(self.outlined), outlined)
+            parts.append(classified(self.outlined[rows], self.rng))
+        seen = torch.cat([part for part, _ in parts])
+        known = Known(*(torch.cat([getattr(part, name) for _, part in parts]) for name in KNOWN))
         seen = seen.to(self.device, memory_format=torch.channels_last)
         known = Known(*(part.to(self.device) for part in (known.surface, known.weight, known.classes)))
         with torch.autocast(self.device.type, torch.bfloat16):
             maps = module(seen, trunk_features(self.trunk, seen[:, :3] + GREY))
-        return dense_loss(self.weights, maps.float(), known)
+        return dense_loss(self.config.loss, maps.float(), known)
 
 
 def frozen_trunk(start: Checkpoint) -> ResNet:
@@ -123,7 +163,22 @@ def learnt(examples: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Know
     seen[mirrored, ..., -len(MIRROR) :] *= MIRROR
     true[mirrored] *= MIRROR
     there, kinds = torch.from_numpy(head), torch.from_numpy(classes)
-    known = Known(torch.from_numpy(true).permute(0, 3, 1, 2), pixel_weight(there, kinds), kinds)
+    known = Known(torch.from_numpy(true).permute(0, 3, 1, 2), pixel_weight(there, kinds), ROUGH[kinds])
+    return torch.from_numpy(seen).permute(0, 3, 1, 2), known
+
+
+def classified(examples: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Known]:
+    """The same for (B,) of DRESSED, of which the classes alone are known."""
+    start, classes = kept_surface(examples, "start_"), examples["classes"].astype(np.int64)
+    crops = recoloured(examples["crop"], rng) - GREY
+    seen = np.concatenate([crops, examples["start_covered"][..., None], start], axis=-1, dtype=np.float32)
+    mirrored = rng.random(len(examples)) < 0.5
+    for maps in (seen, classes):
+        maps[mirrored] = maps[mirrored, :, ::-1]
+    seen[mirrored, ..., -len(MIRROR) :] *= MIRROR
+    sets = torch.from_numpy(SETS[classes])
+    nothing = torch.zeros(sets.shape)
+    known = Known(torch.from_numpy(start).permute(0, 3, 1, 2), nothing, sets)
     return torch.from_numpy(seen).permute(0, 3, 1, 2), known
 
 

@@ -25,7 +25,7 @@ class Known:
 
     surface: Tensor  # (B, 7, S, S): height, normal, place
     weight: Tensor  # (B, S, S): weight of a pixel, 0 beside heads
-    classes: Tensor  # (B, S, S) int64
+    classes: Tensor  # (B, S, S) int64 sets of classes that a pixel may have, one bit each; 0 where nothing is known
 
 
 def pixel_weight(head: Tensor, classes: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def pixel_weight(head: Tensor, classes: Tensor) -> Tensor:
 
 
 def dense_loss(weights: DenseLossWeights, maps: Tensor, known: Known) -> dict[str, Tensor]:
-    """The terms for maps (B, 15, S, S) from the network."""
+    """The terms for maps (B, 19, S, S) from the network."""
     surface, sure, scores = maps.split([SURFACE, CONFIDENCES, maps.shape[1] - SURFACE - CONFIDENCES], dim=1)
     weight = known.weight
     height, true = surface[:, 0] * MILLIMETRES, known.surface[:, 0] * MILLIMETRES
@@ -50,7 +50,7 @@ def dense_loss(weights: DenseLossWeights, maps: Tensor, known: Known) -> dict[st
         "normals": _mean(1 - cosine, weight),
         "places": _mean(place.abs().sum(dim=1), weight),
         "certainty": _certainty(sure, error, normal - known.surface[:, 1:4], place, weight),
-        "classes": functional.cross_entropy(scores, known.classes),
+        "classes": _one_of(scores, known.classes),
     }
     total = sum(getattr(weights, name) * term for name, term in terms.items())
     return {"total": torch.as_tensor(total), **terms}
@@ -88,6 +88,15 @@ def _certainty(sure: Tensor, depth: Tensor, normal: Tensor, place: Tensor, weigh
         likelihood = log_deviation + 0.5 * square.detach().clamp(max=900.0) * (-2 * log_deviation).exp()
         total = total + _mean(likelihood, weight)
     return total / CONFIDENCES
+
+
+def _one_of(scores: Tensor, sets: Tensor) -> Tensor:
+    """Cross entropy of scores (B, C, S, S) to belong to the set (B, S, S) of classes that a pixel may have."""
+    bits = torch.arange(scores.shape[1], device=scores.device)[:, None, None]
+    allowed = (sets[:, None] >> bits) & 1 > 0
+    known = (sets != 0).float()
+    inside = torch.logsumexp(scores.masked_fill(~allowed, -60.0), dim=1)
+    return _mean(torch.logsumexp(scores, dim=1) - inside, known)
 
 
 def _mean(values: Tensor, weight: Tensor) -> Tensor:

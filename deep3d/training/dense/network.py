@@ -10,12 +10,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deep3d.dense.layers import CELL, DOWN, ENTER_KERNEL, GRIDS, INPUTS, OUTPUTS, TRUNK, UNITS, array_shapes
+from deep3d.dense.layers import (
+    CELL,
+    CLASSES,
+    DETAIL,
+    DETAIL_CELL,
+    DOWN,
+    ENTER_KERNEL,
+    GRIDS,
+    INPUTS,
+    OUTPUTS,
+    TRUNK,
+    UNITS,
+    array_shapes,
+)
 from deep3d.training.refiner.network import Block, ConvolutionNorm
 
 
 class DenseNetwork(nn.Module):
-    """Crops and maps of a mesh (B, 11, S, S) to maps (B, 15, S, S), like `dense_graph`."""
+    """Crops and maps of a mesh (B, 11, S, S) to maps (B, 19, S, S), like `dense_graph`."""
 
     units: Tensor
 
@@ -37,20 +50,23 @@ class DenseNetwork(nn.Module):
         self.maps = nn.Conv2d(GRIDS[0], OUTPUTS * CELL * CELL, 1)
         nn.init.normal_(self.maps.weight, std=0.01)
         nn.init.zeros_(self.maps.get_parameter("bias"))
+        self.detail = Detail()
         self.register_buffer("units", torch.tensor(UNITS), persistent=False)
 
     def forward(self, seen: Tensor, features: Sequence[Tensor]) -> Tensor:
-        """Height, normal (of any length), place, three logarithms of deviations, and scores of five classes."""
+        """Height, normal (of any length), place, three logarithms of deviations, and scores of the classes."""
         grids, x = [], seen
         for enter, trunk, feature, down in zip(self.enter, self.trunk, features, self.down, strict=True):
             x = down((enter(x) + trunk(feature)).relu())
             grids.append(x)
         for level in reversed(range(len(self.up))):
             x = self.up[level](grids[level], x)
+        details = self.detail(seen, x).float()
         with torch.autocast(seen.device.type, enabled=False):  # bfloat16 has too few digits for the results
             maps = functional.pixel_shuffle(self.maps(x.float()), CELL)
             surface = seen[:, 4:].float() + self.units[:, None, None] * maps[:, : len(self.units)]
-            return torch.cat([surface, maps[:, len(self.units) :]], dim=1)
+            scores = maps[:, -len(CLASSES) :] + details
+            return torch.cat([surface, maps[:, len(self.units) : -len(CLASSES)], scores], dim=1)
 
     def take(self, arrays: dict[str, np.ndarray]) -> None:
         """Use the arrays of `layers.array_shapes`; batch norms then only add a number."""
@@ -84,9 +100,33 @@ class DenseNetwork(nn.Module):
             parts |= {f"{level}.enter": self.enter[level], f"{level}.trunk": self.trunk[level]}
             for name, block in zip(DOWN[level], self.down[level].children(), strict=True):
                 parts |= {f"{level}.{name}.{part}": getattr(block, part) for part in ("first", "second")}
+        parts |= {f"detail.{name}": module for name, module in self.detail.parts().items()}
         for level, up in enumerate(self.up):
             parts |= {f"{level}.{name}": module for name, module in up.named_children()}
         return parts
+
+
+class Detail(nn.Module):
+    """What a finer grid adds to the scores of the classes: nothing before training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = ConvolutionNorm(INPUTS, DETAIL, 3, DETAIL_CELL)
+        self.coarser = ConvolutionNorm(GRIDS[0], DETAIL, 1)
+        self.block = Block(DETAIL)
+        self.classes = nn.Conv2d(DETAIL, len(CLASSES) * DETAIL_CELL**2, 1)
+        nn.init.zeros_(self.classes.weight)
+        nn.init.zeros_(self.classes.get_parameter("bias"))
+
+    def forward(self, seen: Tensor, below: Tensor) -> Tensor:
+        """(B, classes, S, S) of the input (B, 11, S, S) and the finest grid (B, C, S / 4, S / 4)."""
+        x = self.block((self.enter(seen) + larger(self.coarser(below))).relu())
+        return functional.pixel_shuffle(self.classes(x), DETAIL_CELL)
+
+    def parts(self) -> dict[str, nn.Module]:
+        """The convolutions by their names in `layers.array_shapes`, without "detail."."""
+        block = {f"0.{part}": getattr(self.block, part) for part in ("first", "second")}
+        return {"enter": self.enter, "coarser": self.coarser, **block, "classes": self.classes}
 
 
 class Up(nn.Module):

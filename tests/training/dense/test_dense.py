@@ -11,22 +11,34 @@ import torch
 from numpy.testing import assert_allclose
 
 from deep3d.dense import read_dense, write_dense
-from deep3d.dense.layers import GREY
+from deep3d.dense.layers import CLASSES, GREY
 from deep3d.dense.maps import MAP_SIZE
 from deep3d.errors import ConfigError
 from deep3d.face_model.files import OPEN_MODEL
 from deep3d.files.assets import asset
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.pipeline.reconstructor import Reconstructor
+from deep3d.synthetic.dressed_heads import UNKNOWN, DressedHeadGenerator
 from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.call import companion_info
 from deep3d.training.config import Schedule
 from deep3d.training.dense.config import DenseConfig, DenseLossWeights, read_dense_config
-from deep3d.training.dense.examples import FILE, Examples, draw_examples, kept_surface
-from deep3d.training.dense.learning import frozen_trunk, learnt, start_from_dense, train_dense, trunk_features
+from deep3d.training.dense.dressed import DRESSED, DressedExamples
+from deep3d.training.dense.examples import FILE, Examples, draw_examples, keep_surface, kept_surface
+from deep3d.training.dense.learning import (
+    ROUGH,
+    SETS,
+    classified,
+    frozen_trunk,
+    learnt,
+    start_from_dense,
+    train_dense,
+    trunk_features,
+)
 from deep3d.training.dense.losses import Known, dense_loss, pixel_weight
 from deep3d.training.dense.network import DenseNetwork
+from deep3d.training.dense.outlined import NOT_HAIR
 
 LOSS = DenseLossWeights(0.5, 0.25, 0.5, 12.0, 0.1, 0.2, 0.5)
 CONFIG = DenseConfig(
@@ -50,15 +62,17 @@ def heads(model, checkpoint) -> np.ndarray:
 
 def known(heads: np.ndarray) -> Known:
     classes = torch.from_numpy(heads["classes"].astype(np.int64))
+    weight = pixel_weight(torch.from_numpy(heads["head"]), classes)
     surface = torch.from_numpy(kept_surface(heads)).permute(0, 3, 1, 2)
-    return Known(surface, pixel_weight(torch.from_numpy(heads["head"]), classes), classes)
+    return Known(surface, weight, ROUGH[classes])
 
 
 def said(heads: np.ndarray) -> torch.Tensor:
     """What a network would say that knows all, and is sure of it."""
     truth = known(heads)
     sure = torch.full((len(heads), 3, MAP_SIZE, MAP_SIZE), -2.5)
-    scores = 20.0 * torch.nn.functional.one_hot(truth.classes, 5).permute(0, 3, 1, 2)
+    classes = torch.from_numpy(heads["classes"].astype(np.int64))
+    scores = 20.0 * torch.nn.functional.one_hot(classes, len(CLASSES)).permute(0, 3, 1, 2)
     return torch.cat([truth.surface, sure, scores], dim=1)
 
 
@@ -76,6 +90,16 @@ def test_a_network_that_knows_all_has_no_loss(heads):
         assert float(terms[name]) == pytest.approx(0, abs=1e-3), name
     assert float(terms["normals"]) < 1e-3
     assert float(terms["certainty"]) < -2
+
+
+def test_a_class_that_a_pixel_may_have_costs_nothing_and_an_unknown_pixel_never_does(heads):
+    maps, truth = said(heads), known(heads)
+    maps[:, -len(CLASSES) :] = 0
+    maps[:, 10 + CLASSES.index("clothes")] = 20.0
+    behind = truth.classes == ROUGH[0]
+    only = Known(truth.surface, truth.weight, torch.where(behind, truth.classes, 0))
+    assert float(dense_loss(LOSS, maps, only)["classes"]) == pytest.approx(0, abs=1e-3)
+    assert float(dense_loss(LOSS, maps, truth)["classes"]) > 1
 
 
 def test_depth_does_not_depend_on_scale_and_offset_but_offset_does(heads):
@@ -132,6 +156,19 @@ def test_a_run_gives_a_file_that_reads_back_and_goes_on(heads, checkpoint, model
     path = tmp_path / "face.dense.safetensors"
     write_dense(path, companion_info(checkpoint, model.info, "dense", "none"), network.arrays())
     assert read_dense(replace(checkpoint, path=tmp_path / "face.safetensors")) is not None
+
+
+def test_of_dressed_heads_the_classes_alone_count(model, tmp_path):
+    with DressedExamples(tmp_path, 0, 1, Path("none"), None, 1):
+        pass  # none are wanted
+    heads = DressedHeadGenerator(model, 3).draw_dressed(2)
+    kept = np.zeros(2, DRESSED)
+    kept["classes"], kept["crop"] = heads.classes, heads.crops[:, ::2, ::2]
+    keep_surface(kept, "start_", heads.start)
+    seen, truth = classified(kept, np.random.default_rng(1))
+    assert seen.shape == (2, 11, MAP_SIZE, MAP_SIZE) and float(truth.weight.max()) == 0
+    assert set(np.unique(truth.classes)) == set(SETS[np.unique(heads.classes)])
+    assert SETS[UNKNOWN] == 0 and SETS[NOT_HAIR] & (1 << CLASSES.index("hair")) == 0
 
 
 def test_files_of_heads_are_kept(heads, tmp_path):
