@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from deep3d import Reconstructor
 from deep3d.camera import Camera, Pose, clip_space, depth, place, project
 from deep3d.face_model import FaceModel
+from deep3d.photo import Photo
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import extract_texture
 
@@ -213,3 +215,12 @@ def test_a_fringe_of_almost_the_skins_colour_gives_the_crown_its_colour(model):
     shown = unwrapped(model, photo, top=edge).mean(axis=1)
     above = scalp_of(model) & (up > 0.9) & (toward > 0.1)
     assert np.median(shown[above]) > 0.8 * np.median(shown[fringe & (model.skin > 0.9)])
+
+
+def test_foliage_above_a_low_bald_crown_is_no_mesh_of_hair(model):
+    shape = model.mean_shape.copy()
+    above = shape[:, 1] > ABOVE_BROWS
+    shape[above, 1] = ABOVE_BROWS + 0.5 * (shape[above, 1] - ABOVE_BROWS)
+    photo = Photo(photograph(model, bald(model), foliage(), shape=shape), "drawn", "")
+    face = Reconstructor.load(hair="shell").reconstruct([photo])[0][0]
+    assert face.hair_mask is not None and face.hair is None
