@@ -17,5 +17,13 @@ rm -f openvino/libs/cache.json
 # OpenVINO runs the networks: the second runtime is never chosen.
 rm -r onnxruntime onnxruntime-*.dist-info
 
+# What compiling against packages needs.
+rm -r openvino/include openvino/cmake
+
+# Of scipy, what nothing of a site imports.
+for part in cluster datasets differentiate fftpack integrate interpolate odr signal stats; do
+    rm -rf scipy/"$part"
+done
+
 # Dates in other languages than the site's.
 find babel/locale-data -type f ! -name 'root.dat' ! -name 'en*' ! -name 'de*' ! -name 'es*' ! -name 'zh*' -delete
