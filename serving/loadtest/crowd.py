@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from serving.client import Client, Declined
-from serving.loadtest.local_site import LocalSite, MemoryWatch
+from serving.loadtest.local_site import EmbeddedSite, MemoryWatch
 from serving.loadtest.mails import count_mails
 from serving.loadtest.report import Report, quantile
 
@@ -92,16 +92,20 @@ def _figures(done: list[float], failed: list[str], took: float) -> dict[str, flo
 
 
 def run_local_crowd(
-    local: LocalSite, photos: Sequence[Path], people: int, seconds: float, quality: str = "normal"
+    local: EmbeddedSite, photos: Sequence[Path], people: int, seconds: float, quality: str = "normal"
 ) -> Report:
-    """As `run_crowd`, on a site of our own: mails and memory are looked at too."""
+    """As `run_crowd`, on a site of our own: mails, memory and processor time are looked at too."""
+    begun = local.worker_cpu_seconds(), local.web_cpu_seconds()
     with MemoryWatch(local) as memory:
         crowd = run_crowd(local.client(people + 4), photos, people, seconds, "anna@example.com", quality)
         mails = count_mails(local).report()
+    took = local.worker_cpu_seconds() - begun[0], local.web_cpu_seconds() - begun[1]
+    jobs = max(1, round(float(crowd.figures["jobs done"])))
     return Report(
         {
             **crowd.figures,
             **mails.figures,
+            "processor time for each job, worker; web (ms)": "; ".join(f"{1000 * each / jobs:.0f}" for each in took),
             "worker, most resident memory (MB)": round(memory.most_mb("worker")),
             "worker, resident memory by minute (MB)": ", ".join(map(str, memory.by_minute("worker"))),
             "web, most resident memory (MB)": round(memory.most_mb("web")),

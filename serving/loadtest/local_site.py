@@ -68,6 +68,10 @@ class EmbeddedSite(LocalSite):
         ended = processes.cpu_seconds(self._web.pid, ended_children=True)
         return ended + sum(processes.cpu_seconds(pid) for pid in self._web_pids()[1:])
 
+    def worker_cpu_seconds(self) -> float:
+        """Processor time that the worker has had."""
+        return sum(processes.cpu_seconds(pid) for pid in self._worker_pids())
+
     def web_peak_mb(self) -> float:
         """The most memory that one of them has had since `forget_peaks`."""
         return max(processes.peak_mb(pid) for pid in self._web_pids())
