@@ -56,7 +56,7 @@ def test_agrees_with_the_network_for_any_batch_size(name, toy_checkpoint, crops,
 
 
 @pytest.mark.skipif("bf16" not in processor_precisions(), reason="this processor has no bf16 arithmetic")
-@pytest.mark.parametrize("name", [name for name in CPU if name != "onnx"])
+@pytest.mark.parametrize("name", [name for name in CPU if "bf16" in loading.PRECISIONS[name]])
 def test_bf16_agrees_within_its_precision(name, toy_checkpoint, crops, expected):
     runtime = load_runtime(toy_checkpoint, name, threads=1, precision="bf16")
     for count in (1, 3):
