@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from deep3d.detection.detector import Detection
     from deep3d.photo import Photo
 
-BALD = 0.5  # how much of the scalp is skin on a head that gets no hair
-
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
@@ -144,7 +142,7 @@ class Reconstruction:
     @cached_property
     def hair(self) -> Hair | None:
         """The hair as a mesh of its own, over `vertices`; None for bald heads, and where hair was not looked for."""
-        if self.hair_mask is None or self.unwrapped.bald > BALD:  # of which masks take the wall above for hair
+        if self.hair_mask is None:
             return None
         return make_hair(self.photo.pixels, self.hair_mask, self.vertices, self.photo_matrix, self.face_model)
 

@@ -58,7 +58,6 @@ class Texture:
 
     image: np.ndarray  # (S, S, 3) uint8 sRGB
     weight: np.ndarray  # (S, S) uint8, 255 where the colour is from the photo, 0 where it is filled in
-    bald: float = 0.0  # in [0, 1], how far the scalp that the photo shows is skin
 
 
 def extract_texture(
@@ -98,7 +97,7 @@ def extract_texture(
     mirror_gain, fill = _match(photo_colours, model_colours, weight, bare, hair, face_model, atlas)
 
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
-    return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas), hair.bald)
+    return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
 
 
 def _doubt(cosine: np.ndarray, face_model: FaceModel) -> np.ndarray:
