@@ -19,11 +19,12 @@ from deep3d.errors import NoFaceFound
 from deep3d.material.gloss import usual_gloss
 from deep3d.material.light import gloss_transfer
 from deep3d.material.material import Material, separate
-from deep3d.material.observed import Observed, coded, vertex_texels
+from deep3d.material.observed import Observed, coded
 from deep3d.material.transfer import compute_transfer
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.reconstruction import Reconstruction
 from deep3d.synthetic.lit_heads import Light, LitHeadGenerator
+from deep3d.texture.atlas import vertex_texels
 
 SEED = 990_200_001  # of heads to measure on
 TONES = {"very fair": 74.0, "fair": 65.0, "tan": 53.0, "brown": 40.0, "dark": 29.0}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from deep3d.hair import Hair
 from deep3d.material import Material, RelightableHead
 from deep3d.material.gloss import WET_ROUGHNESS, usual_gloss
 from deep3d.material.hdr import hdr
+from deep3d.material.texels import Maps
 from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
 from deep3d.whole_head import WholeHead
@@ -63,15 +65,7 @@ def material_glb(face: Reconstruction, material: Material, hair: Hair | None) ->
 
     Hair has no maps of its own: its colours in the photo, with the light taken off that lay on the skin.
     """
-    maps = material.maps
-    zero = np.zeros_like(maps.roughness)
-    pictures = [
-        ("image/jpeg", jpeg(maps.base_color)),
-        ("image/png", png(maps.normal)),
-        ("image/jpeg", jpeg(np.stack([zero, maps.roughness, zero], axis=2))),
-        ("image/png", _alpha_png(maps.specular)),
-    ]
-    file, whole = _parts(face, pictures)
+    file, whole = _parts(face, material.maps, ("image/png", png(material.maps.normal)))
     if hair is not None:
         add_hair(file, whole, hair)
         whole["materials"][-1] = _hair(whole["materials"][-1], material)
@@ -85,21 +79,21 @@ def small_material_glb(face: Reconstruction, material: Material) -> bytes:
     extras of its asset is what the linear colours of hair are to be multiplied by.
     """
     maps = material.maps
-    rough, shine = (each[::2, ::2] for each in (maps.roughness, maps.specular))
-    zero = np.zeros_like(rough)
-    pictures = [
-        ("image/jpeg", jpeg(maps.base_color)),
-        ("image/jpeg", jpeg(maps.normal)),
-        ("image/jpeg", jpeg(np.stack([zero, rough, zero], axis=2))),
-        ("image/png", _alpha_png(shine)),
-    ]
-    file, whole = _parts(face, pictures)
+    coarse = replace(maps, roughness=maps.roughness[::2, ::2], specular=maps.specular[::2, ::2])
+    file, whole = _parts(face, coarse, ("image/jpeg", jpeg(maps.normal)))
     whole["asset"]["extras"] = {"hair": np.round(material.evened, 4).tolist()}
     return smaller(file.pack(whole), face)
 
 
-def _parts(face: Reconstruction, pictures: list[tuple[str, bytes]]) -> tuple[GltfFile, dict[str, Any]]:
-    """A file and its document, with the kinds and bytes of base colour, normals, roughness and specular factor."""
+def _parts(face: Reconstruction, maps: Maps, normal: tuple[str, bytes]) -> tuple[GltfFile, dict[str, Any]]:
+    """A file and its document; `normal` is the kind and the bytes of the picture of normals."""
+    zero = np.zeros_like(maps.roughness)
+    pictures = [
+        ("image/jpeg", jpeg(maps.base_color)),
+        normal,
+        ("image/jpeg", jpeg(np.stack([zero, maps.roughness, zero], axis=2))),
+        ("image/png", _alpha_png(maps.specular)),
+    ]
     model = face.face_model
     shared, head = model.derived(shared_parts), WholeHead.of(model)
     target_weights = weights(shared.targets, expression_weights(face))

@@ -10,6 +10,7 @@ from PIL import Image
 from deep3d.camera import rotation_matrix
 from deep3d.face_model import FaceModel
 from deep3d.texture import Texture
+from deep3d.texture.atlas import vertex_texels
 from deep3d.texture.skin_colour import front_of_face
 
 REDUCED = 4  # texels across that one sample covers: about as far as vertices lie apart
@@ -46,13 +47,6 @@ class Observed:
         view = camera @ turn - vertices
         view /= np.linalg.norm(view, axis=1, keepdims=True)
         return cls(colours, shown * clear, saturated, front, view.astype(np.float32), _is_grey(codes, face))
-
-
-def vertex_texels(face_model: FaceModel, size: int) -> np.ndarray:
-    """(V, 2) column and row of each vertex in an atlas of that size; one of them where a seam doubles it."""
-    uv = np.empty((len(face_model.mean_shape), 2))
-    uv[face_model.triangles] = face_model.uv[face_model.uv_triangles]
-    return np.clip(uv * [size, -size] + [0, size], 0, size - 1).astype(int)
 
 
 def linear(coded: np.ndarray) -> np.ndarray:

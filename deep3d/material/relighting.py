@@ -12,10 +12,11 @@ from deep3d.face_model import FaceModel
 from deep3d.material.environments import gathered
 from deep3d.material.gloss import Gloss
 from deep3d.material.light import even_sphere, gloss_transfer
-from deep3d.material.observed import coded, linear, vertex_texels
+from deep3d.material.observed import coded, linear
 from deep3d.material.texels import over_texels
 from deep3d.material.transfer import Transfer, compute_transfer
 from deep3d.texture import Atlas
+from deep3d.texture.atlas import vertex_texels
 
 if TYPE_CHECKING:
     from deep3d.material.material import Material

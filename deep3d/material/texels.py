@@ -12,7 +12,7 @@ from deep3d.material.observed import coded, linear
 from deep3d.material.pigment import FINE
 from deep3d.material.separation import Separated
 from deep3d.texture import Atlas, Texture
-from deep3d.texture.atlas import WHOLE
+from deep3d.texture.atlas import WHOLE, vertex_uv
 from deep3d.whole_head import WholeHead
 
 DARK = 0.004  # linear, added before logarithms
@@ -88,9 +88,7 @@ def _completed(detail: np.ndarray, known: np.ndarray, atlas: Atlas, model: FaceM
 
 def _mirrored_uv(model: FaceModel) -> np.ndarray:
     """(V, 2) where the vertex of the other side lies in the atlas."""
-    uv = np.empty((len(model.mean_shape), 2))
-    uv[model.triangles] = model.uv[model.uv_triangles]
-    return uv[model.mirror]
+    return vertex_uv(model)[model.mirror]
 
 
 def _normals(shading: np.ndarray) -> np.ndarray:

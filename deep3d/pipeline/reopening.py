@@ -20,7 +20,7 @@ from deep3d.reconstruction import Reconstruction
 def reopen_face(
     face_json: bytes, photo: Photo, face_model: FaceModel, displacement: np.ndarray | None = None
 ) -> Reconstruction:
-    """The face that face.json describes, in its photo (turned as face.json says), without confidence and hair.
+    """The face that face.json describes, in its photo as it was read, without confidence and hair.
 
     `displacement` (V, 3) is the content of displacement.npy, millimetres, where the face has one.
 
@@ -31,6 +31,8 @@ def reopen_face(
         if described["face_model"]["sha256"] != face_model.info.sha256:
             raise CoefficientsInvalid("face.json: a face of another face model; reconstruct it with this one")
         told = described["photo"]
+        if turn := (told.get("turn", 0) - photo.turn) % 360:
+            photo = photo.turned(turn)
         if (told["height"], told["width"]) != photo.pixels.shape[:2]:
             raise CoefficientsInvalid("face.json: a face of another photo; give the photo that it was made from")
         coefficients = FaceCoefficients(

@@ -43,6 +43,18 @@ class Atlas:
         copy(image.reshape(-1), self.gutter)
 
 
+def vertex_uv(face_model: FaceModel) -> np.ndarray:
+    """(V, 2) where each vertex of a model lies in the atlas, at one place of those where a seam doubles it."""
+    uv = np.zeros((len(face_model.mean_shape), 2))
+    uv[face_model.triangles] = face_model.uv[face_model.uv_triangles]
+    return uv
+
+
+def vertex_texels(face_model: FaceModel, size: int) -> np.ndarray:
+    """(V, 2) column and row of each vertex in an atlas of a size."""
+    return np.clip(vertex_uv(face_model) * [size, -size] + [0, size], 0, size - 1).astype(int)
+
+
 @numba.njit(cache=True, nogil=True, inline="always")
 def corner_weights(weights, row, column):
     """The barycentric weights of a texel, float32, from the `weights` of an atlas."""

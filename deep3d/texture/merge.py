@@ -15,7 +15,7 @@ from PIL import Image
 
 from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel
-from deep3d.texture.atlas import Atlas, corner_weights
+from deep3d.texture.atlas import Atlas, corner_weights, vertex_texels
 from deep3d.texture.extract import Texture
 from deep3d.texture.fill import logarithm, smooth, spread
 
@@ -72,10 +72,7 @@ def _exposure(images: np.ndarray) -> np.ndarray:
 
 def _gains(textures: Sequence[Texture], face_model: FaceModel, atlas: Atlas) -> np.ndarray:
     """Factors (P, V, 3) that match each texture except the first to the light of the first."""
-    size = len(textures[0].weight)
-    uv = np.empty((len(face_model.mean_shape), 2), np.float32)
-    uv[face_model.triangles] = face_model.uv[face_model.uv_triangles]
-    column, row = np.clip((uv * [size, -size] + [0, size]) / LOW, 0, size // LOW - 1).astype(int).T
+    column, row = vertex_texels(face_model, len(textures[0].weight) // LOW).T
     low = [np.asarray(Image.fromarray(texture.image).reduce(LOW))[row, column] for texture in textures]
     shown = [np.asarray(Image.fromarray(texture.weight).reduce(LOW))[row, column] / 255 for texture in textures]
     weights = [weight.astype(np.float32) * face_model.skin.astype(np.float32) for weight in shown]

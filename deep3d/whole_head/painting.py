@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from deep3d.face_model import FaceModel
-from deep3d.texture.atlas import WHOLE, Atlas, cover
+from deep3d.texture.atlas import WHOLE, Atlas, cover, vertex_texels
 from deep3d.whole_head.parts import Parts
 
 MARGIN = 4.0  # texels round the bust that take its colours, since filters look there
@@ -102,15 +102,7 @@ def _build(face_model: FaceModel, parts: Parts, size: int) -> Canvas:
         texels=rows * size + columns,
         corners=triangles[triangle[source]],
         weights=np.stack([first, second, 1 - first - second], axis=1),
-        places=_places(face_model, size),
+        places=vertex_texels(face_model, size) @ [1, size],
         skin=face_model.skin > 0.9,
         palette=(slice(size - top, size - bottom), slice(left, right)),
     )
-
-
-def _places(face_model: FaceModel, size: int) -> np.ndarray:
-    """(V,) flat index of the texel at each vertex of a model."""
-    uv = np.zeros((len(face_model.mean_shape), 2))
-    uv[face_model.triangles] = face_model.uv[face_model.uv_triangles]
-    column, row = np.clip(uv * [size, -size] + [0, size], 0, size - 1).astype(np.int64).T
-    return row * size + column

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 
 import numpy as np
 from sqlalchemy import select
@@ -20,8 +19,6 @@ def lit_face(site: Site, folder: str, kind: str) -> bytes:
     """
     content = site.storage.read(f"{folder}/face.json")
     photo = read_photo(site.storage.read(_photo(site, folder)))
-    if turn := json.loads(content)["photo"].get("turn", 0):
-        photo = photo.turned(turn)
     moved = f"{folder}/displacement.npy"
     displacement = np.load(io.BytesIO(site.storage.read(moved))) if site.storage.exists(moved) else None
     face = reopen_face(content, photo, default_face_model(), displacement)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,14 @@ def test_a_face_comes_back_as_it_was(toy_reconstruction, content):
         assert getattr(again.camera, name) == pytest.approx(getattr(toy_reconstruction.camera, name), abs=2e-3)
     np.testing.assert_array_equal(again.crop.image, toy_reconstruction.crop.image)
     np.testing.assert_allclose(again.crop.trans_params, toy_reconstruction.crop.trans_params, atol=2)
+
+
+def test_a_photo_that_lay_on_a_side_is_turned(toy_reconstruction, content):
+    lying = replace(toy_reconstruction.photo.turned(270), turn=0)
+    told = json.loads(content)
+    told["photo"]["turn"] = 90
+    again = reopen_face(json.dumps(told).encode(), lying, toy_reconstruction.face_model)
+    np.testing.assert_array_equal(again.crop.image, toy_reconstruction.crop.image)
 
 
 def test_displacements_are_added(toy_reconstruction, content):

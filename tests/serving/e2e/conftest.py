@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, sync_playwright
 
 ROOT = Path(__file__).parents[3]
+PHOTO = ROOT / "docs/sample/astronaut.jpg"
 MAX_FACES = 2  # in one job: few, so that a small collage has more
 PATIENCE_SECONDS = 300  # until the network is loaded, on a machine that has other things to do
 DEVICES = {
@@ -111,3 +112,14 @@ def page(context: BrowserContext, address: str) -> Iterator[Page]:
 
 def _ours(url: str, address: str) -> bool:
     return url.startswith((f"{address}/", f"blob:{address}/", "data:"))
+
+
+def submitted(page: Page, photo: Path | FilePayload, faces: str | None = None) -> None:
+    """Send one photo by the form."""
+    page.goto("/")
+    page.set_input_files("#photo", photo)
+    if faces is not None:
+        page.locator("details.options summary").click()
+        page.get_by_text(faces, exact=True).click()
+    page.get_by_role("checkbox", name="I may use these photos").check()
+    page.get_by_role("button", name="Make the face").click()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
-PHOTO = Path(__file__).parents[3] / "docs/sample/astronaut.jpg"
+from tests.serving.e2e.conftest import PHOTO, submitted
+
 SIDE = 128  # pixels at which pictures are compared
 
 
@@ -72,7 +72,7 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
 
 
 def test_the_page_of_a_face_says_what_is_to_be_known_of_its_photo(page: Page) -> None:
-    submitted(page, "cut.jpg", PHOTO.read_bytes()[:-2])
+    submitted(page, {"name": "cut.jpg", "mimeType": "image/jpeg", "buffer": PHOTO.read_bytes()[:-2]})
     page.wait_for_selector(".viewer.moving")
     expect(page.get_by_text("The photo file is cut off")).to_be_visible()
 
@@ -82,7 +82,8 @@ def test_the_page_of_a_face_says_what_is_to_be_known_of_its_photo(page: Page) ->
         crowd.paste(face, (left, 0))
     content = io.BytesIO()
     crowd.save(content, "JPEG", quality=95)
-    submitted(page, "crowd.jpg", content.getvalue(), faces="All of them")
+    photo: FilePayload = {"name": "crowd.jpg", "mimeType": "image/jpeg", "buffer": content.getvalue()}
+    submitted(page, photo, faces="All of them")
     page.wait_for_selector(".viewer.moving")
     expect(page.get_by_role("navigation", name="Faces").get_by_role("link")).to_have_count(2)
     expect(page.get_by_text("crowd.jpg: only the largest faces were reconstructed")).to_be_visible()
@@ -100,17 +101,6 @@ def test_a_photo_that_nobody_can_show_has_an_icon_and_one_that_the_server_can_a_
     expect(shown.locator("img")).to_be_visible()
     expect(not_shown.locator("img")).to_be_hidden()
     expect(not_shown.locator(".no-picture")).to_be_visible()
-
-
-def submitted(page: Page, name: str, content: bytes, faces: str | None = None) -> None:
-    """Send one photo by the form."""
-    page.goto("/")
-    page.set_input_files("#photo", {"name": name, "mimeType": "image/jpeg", "buffer": content})
-    if faces is not None:
-        page.locator("details.options summary").click()
-        page.get_by_text(faces, exact=True).click()
-    page.get_by_role("checkbox", name="I may use these photos").check()
-    page.get_by_role("button", name="Make the face").click()
 
 
 SLEEPS = "() => new Promise((tell) => { const n = frames_drawn; setTimeout(() => tell(frames_drawn === n), 300); })"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving.e2e.conftest import DEVICES
+from tests.serving.e2e.conftest import DEVICES, PHOTO, submitted
 
 EXAMPLE = "/examples/mira"
-PHOTO = Path(__file__).parents[3] / "docs/sample/astronaut.jpg"
 DROP = """async (address) => {
   const photo = await (await fetch(address)).blob();
   const carried = new DataTransfer();
@@ -66,10 +64,7 @@ def brightness(page: Page) -> float:
 
 
 def test_why_pictures_at_some_angles_cannot_be_made_is_said(page: Page) -> None:
-    page.goto("/")
-    page.set_input_files("#photo", PHOTO)
-    page.get_by_role("checkbox", name="I may use these photos").check()
-    page.get_by_role("button", name="Make the face").click()
+    submitted(page, PHOTO)
     page.wait_for_selector(".viewer.moving")
     for typed, reason in (("ninety, 0", "list of numbers"), ("200", "give degrees from -180 to 180")):
         page.fill("#yaw", typed)

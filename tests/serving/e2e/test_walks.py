@@ -10,7 +10,8 @@ from pathlib import Path
 from PIL import Image, ImageChops
 from playwright.sync_api import Locator, Page, expect
 
-PHOTO = Path(__file__).parents[3] / "docs/sample/astronaut.jpg"
+from tests.serving.e2e.conftest import PHOTO, submitted
+
 MOST_CLICKS = 4
 CHANGED = 8  # of 255, of the pixel that changed most between two views that differ
 
@@ -39,10 +40,7 @@ class Visitor:
 
 
 def test_turning_smiling_five_pictures_and_deletion_are_few_clicks_away(page: Page) -> None:
-    page.goto("/")
-    page.set_input_files("#photo", PHOTO)
-    page.get_by_role("checkbox", name="I may use these photos").check()
-    page.get_by_role("button", name="Make the face").click()
+    submitted(page, PHOTO)
     page.wait_for_selector(".viewer.moving")
     walks = {}
 
