@@ -17,6 +17,10 @@ from deep3d.rendering.kernels import fronts
 from deep3d.rendering.renderer import Renderer
 
 
+_BESIDE = [np.s_[:-2, 1:-1], np.s_[2:, 1:-1], np.s_[1:-1, :-2], np.s_[1:-1, 2:]]
+"""The four neighbours of pixels, in a picture with a border of one pixel."""
+
+
 @dataclass(frozen=True)
 class DrawnLayer:
     """A layer of hair in a picture."""
@@ -39,15 +43,25 @@ def draw_layers(hair: Hair, placed: np.ndarray, renderer: Renderer) -> list[Draw
         front = fronts(pixels, layer.triangles)
         mesh = Mesh(placed, layer.triangles[front], layer.uv, layer.uv_triangles[front])
         rendering = renderer.render_texture(placed[None], mesh, image)
-        drawn.append(DrawnLayer(rendering.picture[0], with_border(rendering.fragments.depth[0])))
+        shown = rendering.picture[0]
+        drawn.append(DrawnLayer(shown, shown_depth(rendering.fragments.depth[0], shown[..., 3])))
     return drawn
 
 
-def with_border(depth: np.ndarray) -> np.ndarray:
-    """Depth (H, W), infinite where nothing is, also of pixels beside a border: antialiasing covers them in part."""
-    around = np.pad(depth, 1, constant_values=np.inf)
-    beside = np.minimum.reduce([around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]])
-    return np.where(np.isinf(depth), beside, depth)
+def shown_depth(depth: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Depth (H, W), infinite where nothing is, of what pixels show at an opacity (H, W) once they are antialiased.
+
+    A pixel beside a border is covered in part by its neighbour. So is one of a clear border before what is opaque and
+    farther away: what it shows lies there.
+    """
+    far, clear = np.pad(depth, 1, constant_values=np.inf), np.pad(opacity, 1)
+    nothing = np.isinf(depth)
+    nearest, shown = np.full_like(depth, np.inf), depth.copy()
+    for rows, columns in _BESIDE:
+        other = far[rows, columns]
+        nearest = np.minimum(nearest, other)
+        shown = np.where((clear[rows, columns] > opacity) & np.isfinite(other), np.maximum(shown, other), shown)
+    return np.where(nothing, nearest, shown)
 
 
 def layers(hair: Hair) -> tuple[Mesh, Mesh]:

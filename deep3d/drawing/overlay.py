@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from deep3d.camera import CROP_SIZE, Camera, Pose, clip_space, depth, place, project
-from deep3d.drawing.hair import layers, with_border
+from deep3d.drawing.hair import layers, shown_depth
 from deep3d.drawing.shading import (
     CLAY,
     CODES,
@@ -130,8 +130,8 @@ def _lit_layers(hair: Hair) -> list[tuple[Mesh, np.ndarray]]:
 
 def _drawn(hair: Mesh, light: np.ndarray, seen: _Seen) -> tuple[np.ndarray, np.ndarray]:
     """A layer of hair (H, W, 4), light times opacity and opacity, and its depth (H, W)."""
-    shaded = shade_layer(light, hair.uv, seen.fragments, hair.uv_triangles[seen.front])
-    return seen.smoothed(shaded), with_border(seen.fragments.depth[0])
+    shown = seen.smoothed(shade_layer(light, hair.uv, seen.fragments, hair.uv_triangles[seen.front]))
+    return shown, shown_depth(seen.fragments.depth[0], shown[..., 3])
 
 
 def _cameras(vertices: np.ndarray, skin: np.ndarray) -> list[Camera]:
