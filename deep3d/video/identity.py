@@ -95,7 +95,11 @@ def with_colours(
 
 
 def _coloured(person: Person, views: Sequence[View], model: FaceModel) -> Person:
-    """The person fitted to the colours of some views; what is believed of its looks counts once, not in each view."""
+    """The person fitted to the colours of some views.
+
+    What is regressed of its looks counts less than once, not in each view. For identity this comes on top of
+    `shared_priors`: without it drawn clips have 0.83 instead of 0.81 of the error of single frames.
+    """
     more = len(views) ** 0.5
     priors = replace(PRIORS, identity=more * PRIORS.identity)
     colour_priors = replace(COLOUR_PRIORS, albedo=more * COLOUR_PRIORS.albedo)
