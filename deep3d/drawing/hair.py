@@ -16,7 +16,6 @@ from deep3d.mesh import Mesh
 from deep3d.rendering.kernels import fronts
 from deep3d.rendering.renderer import Renderer
 
-
 _BESIDE = [np.s_[:-2, 1:-1], np.s_[2:, 1:-1], np.s_[1:-1, :-2], np.s_[1:-1, 2:]]
 """The four neighbours of pixels, in a picture with a border of one pixel."""
 
