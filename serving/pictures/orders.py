@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -66,11 +66,19 @@ def ask(site: Site, job_id: int, folder: str, wanted: Wanted) -> bytes | None:
             _require_room(site, session, job_id, folder)
     if failed:
         raise RenderingFailed("These pictures could not be made. Please try again.")
-    if made:
-        return kept.find(site.storage, folder, wanted.file)
     if row is None:
         _enter(site, job_id, folder, wanted)
-    return None
+    return _made(site, folder, wanted) if made else None
+
+
+def _made(site: Site, folder: str, wanted: Wanted) -> bytes | None:
+    """Pictures that were made; if somebody has taken the file away, they are made again."""
+    content = kept.find(site.storage, folder, wanted.file)
+    if content is None:
+        with site.database.session() as session:
+            again = update(Rendering).where(Rendering.folder == folder, Rendering.file == wanted.file)
+            session.execute(again.values(made_at=None, attempts=0))
+    return content
 
 
 def _require_room(site: Site, session: Session, job_id: int, folder: str) -> None:

@@ -67,6 +67,16 @@ def test_a_video_is_made_once_it_was_asked_for_and_then_kept(site, face, worker,
     assert ask(site, face) == video
 
 
+def test_a_video_that_is_gone_from_the_storage_is_made_again(site, face, worker, quick_video):
+    assert ask(site, face) is None
+    assert making.make_next(site, worker)
+    kept.forget(site.storage, face[0], VIDEO.file)
+    assert ask(site, face) is None
+    make_due(site)
+    assert making.make_next(site, worker)
+    assert ask(site, face) is not None
+
+
 def test_everyone_who_asks_meanwhile_gets_the_same(site, face, worker, quick_video):
     assert [ask(site, face, Wanted("gif")) for _ in range(3)] == [None] * 3
     assert [making.make_next(site, worker) for _ in range(2)] == [True, False]
