@@ -14,7 +14,6 @@ from serving.client import Answer, Client, Declined
 from serving.commands import add_commands
 from serving.jobs import heartbeats, reasons, runs
 from serving.jobs.runs import PhotoOutcome
-from serving.loadtest.servers import wait_until
 
 
 class Quiet(WSGIRequestHandler):
@@ -40,20 +39,37 @@ def photo(tmp_path, photo_bytes):
     return path
 
 
-def finish(app, faces):
-    """Do what a worker does with the only job."""
+def finish(app, *faces):
+    """Do what a worker does with the only job, which has so many faces in each photo."""
     site = app.extensions["site"]
     run = runs.claim(site, 1, heartbeats.register(site), alone=False)
     assert run is not None
     for name in (FILES | HAIR_FILES).values():
         site.storage.write(f"jobs/1/face/{name}", b"glTF")
-    runs.finish(site, run, [PhotoOutcome(("jobs/1/face",) * faces, None if faces else reasons.NO_FACE)])
+    outcomes = [PhotoOutcome(("jobs/1/face",) * each, None if each else reasons.NO_FACE) for each in faces]
+    runs.finish(site, run, outcomes)
+
+
+@pytest.fixture
+def submit(app, address, photo, tmp_path, monkeypatch):
+    """The command `submit` for photos with so many faces each: the job ends while the command pauses."""
+
+    def run(*faces):
+        monkeypatch.setattr("serving.client.time.sleep", lambda _: finish(app, *faces))
+        command_line = typer.Typer()
+        add_commands(command_line)
+        photos = [str(photo)] * len(faces)
+        return CliRunner().invoke(
+            command_line, ["submit", *photos, "--server", address, "--out", str(tmp_path / "out")]
+        )
+
+    return run
 
 
 def test_a_photo_is_submitted_and_its_files_downloaded(app, address, photo, tmp_path):
     client = Client(address)
     job = client.submit([photo], email="anna@example.com")
-    finish(app, faces=1)
+    finish(app, 1)
     state = client.wait(job)
     assert state["status"] == "done"
     client.download(state["faces"][0]["links"], ["glb"], tmp_path / "out" / "face-1")
@@ -63,7 +79,7 @@ def test_a_photo_is_submitted_and_its_files_downloaded(app, address, photo, tmp_
 def test_a_download_that_breaks_off_leaves_nothing(app, address, photo, tmp_path):
     client = Client(address)
     job = client.submit([photo])
-    finish(app, faces=1)
+    finish(app, 1)
     links = client.wait(job)["faces"][0]["links"]
     with pytest.raises(Declined):
         client.download({**links, "obj": links["obj"] + ".gone"}, ["glb", "obj"], tmp_path / "out" / "face-1")
@@ -111,38 +127,16 @@ def test_a_key_must_be_one_that_is_known(app, address, photo):
 
 
 @pytest.mark.parametrize(("faces", "code"), [(1, 0), (0, 1)])
-def test_the_command_downloads_what_came_out_and_ends_by_it(app, address, photo, tmp_path, faces, code):
-    worker = threading.Thread(target=finish_when_submitted, args=(app, faces))
-    worker.start()
-    command_line = typer.Typer()
-    add_commands(command_line)
-    result = CliRunner().invoke(
-        command_line, ["submit", str(photo), "--server", address, "--out", str(tmp_path / "out")]
-    )
-    worker.join()
+def test_the_command_downloads_what_came_out_and_ends_by_it(submit, address, tmp_path, faces, code):
+    result = submit(faces)
     assert result.exit_code == code
     assert f"{address}/jobs/" in result.stderr
     written = {path.name for path in (tmp_path / "out").glob("face-1/*")}
     assert written == ({*(FILES | HAIR_FILES).values()} if faces else set())
 
 
-def test_a_photo_without_a_face_among_others_ends_with_1(app, address, photo, tmp_path):
-    def finish_half():
-        site = app.extensions["site"]
-        wait_until(lambda: runs.standing(site, 1) is not None, "the job")
-        run = runs.claim(site, 1, heartbeats.register(site), alone=False)
-        assert run is not None
-        for name in FILES.values():
-            site.storage.write(f"jobs/1/face/{name}", b"glTF")
-        runs.finish(site, run, [PhotoOutcome(("jobs/1/face",)), PhotoOutcome(error=reasons.NO_FACE)])
-
-    worker = threading.Thread(target=finish_half)
-    worker.start()
-    command_line = typer.Typer()
-    add_commands(command_line)
-    arguments = ["submit", str(photo), str(photo), "--server", address, "--out", str(tmp_path / "out")]
-    result = CliRunner().invoke(command_line, arguments)
-    worker.join()
+def test_a_photo_without_a_face_among_others_ends_with_1(submit, tmp_path):
+    result = submit(1, 0)
     assert result.exit_code == 1 and "no face found" in result.stderr
     assert (tmp_path / "out" / "face-1" / "face.glb").exists()
 
@@ -161,8 +155,3 @@ def test_a_key_begins_no_site_of_its_own(tmp_path, monkeypatch, settings):
     result = CliRunner().invoke(command_line, ["api-key", "anna"])
     assert result.exit_code == 2 and "holds no site; name its folder" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == []
-
-
-def finish_when_submitted(app, faces):
-    wait_until(lambda: runs.standing(app.extensions["site"], 1) is not None, "the job")
-    finish(app, faces)
