@@ -3,6 +3,7 @@
 import json
 import time
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_measurement_leaves_out_what_cannot_run(monkeypatch, toy_checkpoint):
 
 def test_no_trial_begins_after_the_time_is_over(monkeypatch, toy_checkpoint):
     monkeypatch.setattr(tuning, "_measure", lambda checkpoint, trial, end: [_plan()])
-    monkeypatch.setattr(tuning.time, "monotonic", iter([0.0, 1.0, 5.0, 11.0, 12.0]).__next__)
+    monkeypatch.setattr(tuning, "time", SimpleNamespace(monotonic=iter([0.0, 1.0, 5.0, 11.0, 12.0]).__next__))
     monkeypatch.setattr(tuning, "trials", lambda cores: iter([Trial("onnx", "fp32", 1, 1)] * 4))
     assert len(tune(toy_checkpoint, 10, lambda *progress: None)) == 2
 

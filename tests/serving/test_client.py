@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from types import SimpleNamespace
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
@@ -55,7 +57,8 @@ def submit(app, address, photo, tmp_path, monkeypatch):
     """The command `submit` for photos with so many faces each: the job ends while the command pauses."""
 
     def run(*faces):
-        monkeypatch.setattr("serving.client.time.sleep", lambda _: finish(app, *faces))
+        pausing = SimpleNamespace(sleep=lambda _: finish(app, *faces), perf_counter=time.perf_counter)
+        monkeypatch.setattr("serving.client.time", pausing)  # the server's threads have theirs
         command_line = typer.Typer()
         add_commands(command_line)
         photos = [str(photo)] * len(faces)
@@ -97,7 +100,7 @@ def test_it_asks_again_after_a_share_of_the_wait_that_is_foretold(monkeypatch):
 
     client = Client("http://127.0.0.1:9")
     monkeypatch.setattr(client, "request", answer)
-    monkeypatch.setattr("serving.client.time.sleep", pauses.append)
+    monkeypatch.setattr("serving.client.time", SimpleNamespace(sleep=pauses.append))
     assert client.wait({"links": {"self": "/"}})["status"] == "done"
     assert pauses == [2.0, 0.5, 5.0]
 
