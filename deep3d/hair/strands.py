@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from deep3d.hair.morphology import shrunk
+from deep3d.texture.blur import blur_radius, gaussian
 
 ALONG, AROUND = 192, 1536  # rows of the noise from the crown down, columns round the head
 WIDTHS, STRENGTHS = (1.1, 3.0, 10.0), (1.0, 0.8, 0.7)  # of locks, columns; how much each counts
@@ -19,8 +20,10 @@ LEVELS = 32  # of brightness in a palette
 SURELY = 0.85  # of a mask, from which a pixel's colour is hair's
 BLUR = 0.06  # decimetres: what changes over less is strands, what changes over more is light
 CALM = 0.75  # of the seen contrast: single bright strands stand out more on a smooth shell than in a photo
+COHERENCE_BLUR = 2.0  # pixels, over which a direction is looked for
 COHERENT = 0.15, 0.45  # mean coherence of curls, and of straight strands as blurred as photos are
 LEAST_PIXELS = 60
+GREY = np.full(3, 1 / 3, np.float32)
 LARGEST = 0.9  # of a logarithm, that a strand is brighter or darker than the hair round it
 
 
@@ -52,25 +55,43 @@ def strand_noise() -> np.ndarray:
 
 def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:
     """What the strands of the hair in a picture (h, w, 3) of 0..255 are like; pixels are `pixel` decimetres large."""
-    sure = shrunk(mask > SURELY, 2)
+    size = max(BLUR / pixel, 1.0)
+    part = _around(mask > SURELY, blur_radius(max(size, COHERENCE_BLUR)) + 1)
+    sure = shrunk(mask[part] > SURELY, 2)
     if sure.sum() < LEAST_PIXELS:
         return PLAIN
-    light = np.log(colours.astype(np.float32) + 6)
-    size = max(BLUR / pixel, 1.0)
-    weight = ndimage.gaussian_filter(sure.astype(np.float32), size) + 1e-6
-    around = ndimage.gaussian_filter(light * sure[..., None], (size, size, 0)) / weight[..., None]
-    detail = np.clip((light - around)[sure], -LARGEST, LARGEST)
-    order = np.argsort(detail.mean(axis=1), kind="stable")
+    light = np.log(colours[part].astype(np.float32) + 6)
+    whole = np.empty((*sure.shape, 4), np.float32)
+    whole[..., :3], whole[..., 3] = light * sure[..., None], sure
+    blurred = gaussian(whole, size)[sure]
+    detail = np.clip(light[sure] - blurred[:, :3] / blurred[:, 3:], -LARGEST, LARGEST)
+    order = _order(detail @ GREY)
     palette = np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
-    return Look((CALM * palette).astype(np.float32), 1 - _coherence(light.mean(axis=2), sure))
+    return Look((CALM * palette).astype(np.float32), 1 - _coherence(light @ GREY, sure))
+
+
+def _around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of what is in a mask, with a margin of so many pixels; none if nothing is."""
+    lines = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    rows, columns = (
+        slice(max(line[0] - margin, 0), line[-1] + 1 + margin) if len(line) else slice(0) for line in lines
+    )
+    return rows, columns
+
+
+def _order(values: np.ndarray) -> np.ndarray:
+    """(N,) indices that sort values (N,) within `LARGEST` of 0, by 16 bits of each: numpy counts those, in no time."""
+    steps = (values + LARGEST) * (np.iinfo(np.uint16).max / (2 * LARGEST))
+    return np.argsort(np.rint(steps).astype(np.uint16), kind="stable")
 
 
 def _coherence(light: np.ndarray, sure: np.ndarray) -> float:
     """How far, in [0, 1], brightness changes in one direction alone (structure tensor: Förstner and Gülch, 1987)."""
     down, across = (ndimage.sobel(light, axis) for axis in (0, 1))
-    xx, yy, xy = (ndimage.gaussian_filter(each, 2) for each in (across * across, down * down, across * down))
+    tensor = gaussian(np.dstack([across * across, down * down, across * down]), COHERENCE_BLUR)
+    xx, yy, xy = tensor[sure].T
     coherent = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / (xx + yy + 1e-6)
-    return float(np.clip((coherent[sure].mean() - COHERENT[0]) / (COHERENT[1] - COHERENT[0]), 0, 1))
+    return float(np.clip((coherent.mean() - COHERENT[0]) / (COHERENT[1] - COHERENT[0]), 0, 1))
 
 
 def _noise(rng: np.random.Generator, rows: float, columns: float) -> np.ndarray:

@@ -16,6 +16,7 @@ from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
 from deep3d.hair.strands import look_of, strand_noise
+from deep3d.texture.blur import gaussian
 from deep3d.texture.fill import DARK, logarithm, spread
 from deep3d.texture.sampling import Picture, bilinear
 from deep3d.texture.view import smoothstep
@@ -107,8 +108,8 @@ def _seen(mask: HairMask, head: Head, outer: np.ndarray, places: np.ndarray, dep
 def _low(small: np.ndarray, core: np.ndarray, places: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Logarithms (POINTS, 3) of smooth colours, continued where the photo shows no hair."""
     sure = smoothstep(core, *CORE)
-    amount = ndimage.gaussian_filter(sure, BLUR) + 1e-4
-    blurred = ndimage.gaussian_filter(small * sure[..., None], (BLUR, BLUR, 0)) / amount[..., None]
+    weighted = gaussian(np.dstack([small, np.ones_like(sure)]) * sure[..., None], BLUR)
+    blurred = weighted[..., :3] / (weighted[..., 3:] + 1e-4)
     seen = logarithm(np.stack([_sampled(blurred[..., k], places) for k in range(3)], axis=1))
     mean = logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
     count = len(places)
