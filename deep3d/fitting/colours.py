@@ -21,6 +21,7 @@ from deep3d.fitting.unknowns import COLOURS, Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
 from deep3d.lighting import harmonics, harmonics_by_normal
 from deep3d.rendering.openness import sky_visibility
+from deep3d.texture.blur import gaussian
 
 OCCLUSION, OCCLUSION_SPREAD = 0.6, 0.5
 """Prior mean and deviation of the exponent of the sky's visibility that scales the light. With almost no prior, tuning
@@ -48,7 +49,7 @@ class SmoothPhoto:
     """A blurred crop with sub-pixel samples."""
 
     def __init__(self, crop: np.ndarray) -> None:
-        smooth = _blurred(crop.astype(np.float32) / 255)
+        smooth = gaussian(crop.astype(np.float32) / 255, BLUR)
         down, across = np.gradient(smooth, axis=(0, 1))
         self._planes = np.concatenate([smooth, across, down], axis=2)
 
@@ -205,20 +206,6 @@ def _cross_rows(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.cross(vectors[:, None], rows)
 
 
-def _blurred(picture: np.ndarray) -> np.ndarray:
-    """A picture (H, W, 3) through a Gaussian of BLUR pixels."""
-    reach = np.arange(-3, 4)
-    kernel = np.exp(-0.5 * (reach / BLUR) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
-    for axis in range(2):
-        width = [(3, 3) if axis == each else (0, 0) for each in range(3)]
-        padded = np.pad(picture, width, mode="edge")
-        size = picture.shape[axis]
-        shifted = (np.take(padded, np.arange(size) + 3 + step, axis) for step in reach.tolist())
-        picture = np.sum([weight * each for weight, each in zip(kernel, shifted, strict=True)], axis=0)
-    return picture
-
-
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _sample(planes, pixels, out):
     """Values (H, W, N) at (P, 2) pixels, bilinear; those of the edge beyond it."""
@@ -237,12 +224,14 @@ def _sample(planes, pixels, out):
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _shape_rows(points, turning, directions, normal_directions, jacobian):
     """Derivatives by the shape, from those by points and normals (P, 3, 3) in model space."""
-    for p in range(len(points)):
+    for n in range(len(points)):
+        p = np.uint64(n)
         for channel in range(3):
-            a, b, c = points[p, channel]
-            d, e, f = turning[p, channel]
-            x, y, z = directions[p]
-            u, v, w = normal_directions[p]
-            out = jacobian[p, channel]
-            for k in range(len(x)):
-                out[7 + k] = a * x[k] + b * y[k] + c * z[k] + d * u[k] + e * v[k] + f * w[k]
+            a, b, c = points[n, channel]
+            d, e, f = turning[n, channel]
+            for k in range(directions.shape[2]):
+                moved = a * directions[p, 0, k] + b * directions[p, 1, k] + c * directions[p, 2, k]
+                turned = (
+                    d * normal_directions[p, 0, k] + e * normal_directions[p, 1, k] + f * normal_directions[p, 2, k]
+                )
+                jacobian[p, channel, np.uint64(7) + np.uint64(k)] = moved + turned

@@ -153,19 +153,24 @@ def _vertex_sums(vertices, triangles, around, directions):
                 _add_across(blocks[place], n, 1, -scale * side[2], 0, scale * side[0])
                 _add_across(blocks[place], n, 2, scale * side[1], -scale * side[0], 0)
         for place in range(size):
-            _add_moved(changes[row], blocks[place], directions[ring[place]])
+            _add_moved(changes, np.uint64(row), blocks[place], directions, np.uint64(ring[place]))
     return sums, changes
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _add_moved(changes, block, directions):
-    """Add to derivatives (3, K) those of a vertex with directions (3, K), through its 3 x 3 matrix."""
-    x, y, z = directions
-    for i in range(3):
-        first, second, third = block[i]
-        out = changes[i]
-        for k in range(len(x)):
-            out[k] += first * x[k] + second * y[k] + third * z[k]
+def _add_moved(changes, row, block, directions, vertex):
+    """Add to row of derivatives (R, 3, K) those of a vertex with directions (V, 3, K), through its 3 x 3 matrix.
+
+    Numbers instead of parts of arrays, and all three outputs at once, take half of the time.
+    """
+    a, b, c = block[0]
+    d, e, f = block[1]
+    g, h, i = block[2]
+    for k in range(directions.shape[2]):
+        x, y, z = directions[vertex, 0, k], directions[vertex, 1, k], directions[vertex, 2, k]
+        changes[row, 0, k] += a * x + b * y + c * z
+        changes[row, 1, k] += d * x + e * y + f * z
+        changes[row, 2, k] += g * x + h * y + i * z
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
@@ -181,12 +186,11 @@ def _add_across(block, n, column, x, y, z):
 def _blend(values, corners, weights, out):
     """Values (V, 3, K) within triangles: (P, 3, K)."""
     for p in range(len(corners)):
-        a, b, c = corners[p]
-        u, v, w = weights[p]
+        a, b, c = np.uint64(corners[p, 0]), np.uint64(corners[p, 1]), np.uint64(corners[p, 2])
+        u, v, w, place = weights[p, 0], weights[p, 1], weights[p, 2], np.uint64(p)
         for i in range(3):
-            first, second, third, into = values[a, i], values[b, i], values[c, i], out[p, i]
-            for k in range(len(into)):
-                into[k] = u * first[k] + v * second[k] + w * third[k]
+            for k in range(values.shape[2]):
+                out[place, i, k] = u * values[a, i, k] + v * values[b, i, k] + w * values[c, i, k]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -200,9 +204,10 @@ def _turn(changes, sums, places, weights, out, normals):
         length = np.float32(max(np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]), 1e-12))
         n /= length
         normals[p] = n
-        first, second, third = out[p]
-        for k in range(len(first)):
-            along = n[0] * first[k] + n[1] * second[k] + n[2] * third[k]
-            first[k] = (first[k] - along * n[0]) / length
-            second[k] = (second[k] - along * n[1]) / length
-            third[k] = (third[k] - along * n[2]) / length
+        place, x, y, z, short = np.uint64(p), n[0], n[1], n[2], np.float32(1) / length
+        for k in range(out.shape[2]):
+            first, second, third = out[place, 0, k], out[place, 1, k], out[place, 2, k]
+            along = x * first + y * second + z * third
+            out[place, 0, k] = (first - along * x) * short
+            out[place, 1, k] = (second - along * y) * short
+            out[place, 2, k] = (third - along * z) * short

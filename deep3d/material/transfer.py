@@ -15,7 +15,7 @@ import numpy as np
 
 from deep3d.camera import clip_space
 from deep3d.material.directions import even_directions
-from deep3d.rendering.kernels import rasterize_into
+from deep3d.rendering.kernels import depth_into
 
 DIRECTIONS = 200
 MAP = 192  # pixels a side of a shadow map
@@ -63,11 +63,10 @@ def visibility(
     out = np.empty((len(directions), len(points)), np.float32)
 
     def work(start: int) -> None:
-        triangle, weights = np.empty((size, size), np.int32), np.empty((size, size, 2), np.float32)
-        depth = np.empty((size, size), np.float32)
+        triangle, depth = np.empty((size, size), np.int32), np.empty((size, size), np.float32)
         for d in range(start, len(directions), _THREADS):
             clip = seen_from(points - middle, directions[d], reach, size)
-            rasterize_into(clip, triangles, triangle, weights, depth)
+            depth_into(clip, triangles, triangle, depth)
             cosine = normals.astype(np.float32) @ directions[d]
             _lit_into(clip, depth, cosine, np.float32(1 / (2 * reach)), out[d])
 

@@ -47,8 +47,14 @@ def rasterize_into(clip, triangles, triangle, weights, depth):
     The meaning is that of `Fragments`. There is no culling of back faces. Triangles with a corner at w <= 0 are left
     out whole, pixels whose z / w is outside [-1, 1] one by one; at equal depths the first triangle wins.
     """
-    _draw(clip, triangles, triangle, depth, max(1, min(LANES, triangle.shape[1])))
+    depth_into(clip, triangles, triangle, depth)
     weights_into(clip, triangles, triangle, weights)
+
+
+@numba.njit(cache=True, nogil=True)
+def depth_into(clip, triangles, triangle, depth):
+    """Fill `triangle` and `depth` as `rasterize_into` does, for those who need no weights."""
+    _draw(clip, triangles, triangle, depth, max(1, min(LANES, triangle.shape[1])))
 
 
 @numba.njit(cache=True, nogil=True)
