@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from deep3d import cli
+from deep3d import FaceCoefficients, cli, default_face_model
 from deep3d.cli import measuring
 from deep3d.cli.compiling import NOTICE, compiling_told
 from deep3d.evaluation.robustness.faceless_pictures import TUNING, faceless_picture
@@ -397,3 +397,25 @@ def test_no_refine_and_refine_take_precedence_over_quality(tmp_path):
     assert "refiner" not in face["timings_ms"]
     code, _, err = run("reconstruct", SAMPLE, "--refine", "surface", "--linear", "--out", tmp_path / "linear")
     assert code == 2 and "leaves the linear model" in " ".join(err.split())
+
+
+def test_best_leaves_the_linear_model_and_linear_does_not(tmp_path):
+    """face.obj is the shape of the coefficients and displacement.npy; the linear result replaces that file, too."""
+    folder, model = tmp_path / "astronaut", default_face_model()
+    call = ("reconstruct", SAMPLE, "--quality", "best", "--hair", "none", "--formats", "json,obj", "--out", tmp_path)
+    for linear in (False, True):
+        code, _, err = run(*call, *["--linear"] * linear)
+        assert code == 0, err
+        face = json.loads((folder / "face.json").read_text())
+        values = {name: np.array([value], np.float32) for name, value in face["coefficients"].items()}
+        shape = 100 * model.shape(FaceCoefficients(**values))[0]
+        lines = [line.split()[1:4] for line in (folder / "face.obj").read_text().splitlines() if line[:2] == "v "]
+        moved = np.array(lines, float)[: len(shape)] - shape
+        assert (face["displacement"] is None) == linear == (not (folder / "displacement.npy").exists())
+        if linear:
+            assert np.abs(moved).max() < 0.01
+        else:
+            displacement = np.load(folder / face["displacement"])
+            assert displacement.shape == shape.shape and displacement.dtype == np.float32
+            assert 0.05 < np.linalg.norm(displacement, axis=1).max() < 10  # millimetres
+            np.testing.assert_allclose(moved, displacement, atol=0.01)

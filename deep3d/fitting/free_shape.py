@@ -1,4 +1,4 @@
-"""Post-processing of displacements: the linear model absorbs its part, and folds are removed."""
+"""Post-processing of displacements: folds are removed, and the linear model absorbs its part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deep3d.mesh import triangle_normals
 SMALL_PART = 0.01  # of the mean square that an identity component moves the skin by: keeps the weak ones small
 TURNED = 0.2  # cosine between a triangle's normals without and with displacements, below which it is folded
 DAMPED = 0.5  # factor of the displacements round a fold, in each pass
-TRIES = 6
+TRIES = 5
 
 
 def absorbed(basis: SurfaceBasis, identity: np.ndarray, displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -36,23 +36,23 @@ def _skin_fit(model: FaceModel, basis: SurfaceBasis) -> tuple[np.ndarray, np.nda
     return skin, np.linalg.inv(normal + SMALL_PART * np.trace(normal) / len(normal) * np.eye(len(normal)))
 
 
-def unfolded(model: FaceModel, vertices: np.ndarray, displacement: np.ndarray) -> tuple[np.ndarray, int]:
-    """Displacements (V, 3), damped where they would fold triangles of (V, 3) vertices, and the number of these.
+def unfolded(model: FaceModel, poses: np.ndarray, displacement: np.ndarray) -> tuple[np.ndarray, int]:
+    """Displacements (V, 3), damped where they would fold triangles in one of the poses (B, V, 3), and their number.
 
-    Where damping does not help, they become zero round the fold.
+    If damping round the folds does not help, all are damped, and if that does not help, none is left.
     """
     if not displacement.any():
         return displacement, 0
-    plain = triangle_normals(vertices[None], model.triangles)[0]
+    plain = triangle_normals(poses, model.triangles)
     folds = 0
-    for number in range(TRIES):
-        moved = triangle_normals((vertices + displacement)[None], model.triangles)[0]
-        folded = (plain * moved).sum(axis=1) < TURNED
+    for number in range(2 * TRIES):
+        moved = triangle_normals(poses + displacement, model.triangles)
+        folded = ~((plain * moved).sum(axis=2) >= TURNED).all(axis=0)  # true for what is not a number, too
         if not folded.any():
-            break
+            return displacement.astype(np.float32), folds
         folds = max(folds, int(folded.sum()))
-        near = np.zeros(len(vertices), bool)
+        near = np.full(len(displacement), number >= TRIES)
         near[model.triangles[folded]] = True
         near[model.triangles[near[model.triangles].any(axis=1)]] = True
-        displacement = np.where(near[:, None], DAMPED * (number < TRIES - 1) * displacement, displacement)
-    return displacement.astype(np.float32), folds
+        displacement = np.where(near[:, None], DAMPED * displacement, displacement)
+    return np.zeros_like(displacement, np.float32), folds

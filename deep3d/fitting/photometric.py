@@ -35,6 +35,9 @@ COLOUR_PRIORS = ColourPriors(trust=0.18, albedo=1.2)
 """A weaker albedo prior: skin nearer to the photo's leaves less for the shape to explain."""
 ROUNDS = 2  # runs of the rasteriser
 STEPS = 3  # of each round
+NO_SKIN = "no skin of the face is seen"
+NO_NUMBERS = "landmarks or colours are not finite numbers"
+NO_NEARER = "the colours did not get closer to the photo's"
 STRIDE = 4  # pixel step of the used pixels; a finer one takes twice the time and gains less than one percent
 
 
@@ -73,9 +76,14 @@ class PhotoFit:
     displacement: np.ndarray  # (V, 3) float32 decimetres beyond the linear model
     camera: Camera
     difference: float  # mean distance of colours in [0, 1] over the visible skin
-    kept: bool  # whether the face is nearer to the photo than its start, which is kept otherwise
+    failure: str  # why the start is kept; "" for a face that is nearer to the photo than it
     covariance: np.ndarray  # (144, 144) of identity and expression: by all cues, or by the priors alone if unknown
     folds: int = 0  # triangles that displacements would have folded; damped there
+
+    @property
+    def kept(self) -> bool:
+        """Whether the face is nearer to the photo than its start."""
+        return not self.failure
 
 
 @dataclass(frozen=True)
@@ -187,6 +195,7 @@ class _ViewFit:
     told: Equations | None = None  # of the last step
     surface: VisibleSurface | None = None
     before: float = np.inf  # difference of colours at the start
+    failure: str = ""  # why nothing is told
 
     @classmethod
     def begun(
@@ -209,6 +218,7 @@ class _ViewFit:
         first = self.before == np.inf
         surface = VisibleSurface.seen(self.shown, vertices, coefficients, camera, shape, STRIDE)
         self.surface = None if surface is None else self._lit(surface, vertices)
+        self.failure = "" if self.surface else NO_SKIN
         if first and self.surface is not None:
             self.before = self.colours.difference(self.surface, self.face)
 
@@ -229,30 +239,30 @@ class _ViewFit:
         if np.isfinite(equations.gradient).all() and np.isfinite(equations.normal).all():
             self.told = equations
             return equations
-        self.surface = None
+        self.surface, self.failure = None, NO_NUMBERS
         return None
 
     def settled(self, alone: bool) -> PhotoFit:
         """The face, or its start if that is better; unless `alone`, with what the views share."""
         after = np.inf if self.surface is None else self.colours.difference(self.surface, self.face)
         if after < self.before:  # false for what is not a number, too
-            return _settled(self.basis, self.face, self.view.start, after, self.covariance)
+            return self._settled(after)
         nothing = np.zeros_like(self.basis.mean)
-        stays = PhotoFit(self.view.start, nothing, self.view.camera, self.before, False, self.covariance)
+        failure = self.failure or NO_NEARER
+        stays = PhotoFit(self.view.start, nothing, self.view.camera, self.before, failure, self.covariance)
         if alone or not np.isfinite(self.face.state.shape).all():
             return stays
-        person = _settled(self.basis, self.face, self.view.start, self.before, self.covariance)
+        person = self._settled(self.before)
         kept = replace(self.view.start, identity=person.coefficients.identity, albedo=person.coefficients.albedo)
-        return replace(stays, coefficients=kept, displacement=person.displacement)
+        return replace(stays, coefficients=kept, displacement=person.displacement, folds=person.folds)
 
-
-def _settled(
-    basis: SurfaceBasis, face: FittedFace, start: FaceCoefficients, difference: float, covariance: np.ndarray
-) -> PhotoFit:
-    """The face as coefficients and displacements, as far as possible in the former."""
-    coefficients, (camera,) = to_coefficients(basis, face.state, start)
-    identity, rest = absorbed(basis, coefficients.identity[0], basis.displacement(face.state.shape[0]))
-    albedo, lighting = (values[None].astype(np.float32) for values in (face.skin.albedo, face.skin.lighting))
-    coefficients = replace(coefficients, identity=identity[None], albedo=albedo, lighting=lighting)
-    displacement, folds = unfolded(basis.model, basis.model.shape(coefficients)[0], rest)
-    return PhotoFit(coefficients, displacement, camera, difference, True, covariance, folds)
+    def _settled(self, difference: float) -> PhotoFit:
+        """The face as coefficients and displacements without folds, as far as possible in the former."""
+        basis, state, skin = self.basis, self.face.state, self.face.skin
+        coefficients, (camera,) = to_coefficients(basis, state, self.view.start)
+        poses = np.concatenate([basis.model.neutral_shape(coefficients.identity), basis.model.shape(coefficients)])
+        smooth, folds = unfolded(basis.model, poses, basis.displacement(state.shape[0]))
+        identity, rest = absorbed(basis, coefficients.identity[0], smooth)
+        albedo, lighting = (values[None].astype(np.float32) for values in (skin.albedo, skin.lighting))
+        coefficients = replace(coefficients, identity=identity[None], albedo=albedo, lighting=lighting)
+        return PhotoFit(coefficients, rest, camera, difference, "", self.covariance, folds)

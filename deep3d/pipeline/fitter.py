@@ -35,6 +35,7 @@ IDENTITIES = IDENTITY.stop - IDENTITY.start
 Refinement = Literal["none", "landmarks", "photometric", "surface"]
 REFINEMENTS: tuple[Refinement, ...] = get_args(Refinement)
 """Steps of the fit after the network; each includes those before it, and "surface" leaves the linear model."""
+NO_FACE_FITS = "no face of the model is nearer to the landmarks than the network's"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Fitted:
 
     coefficients: FaceCoefficients
     cameras: tuple[Camera, ...]
-    settled: np.ndarray  # (B,) bool: whether the fit is better than its start, which is kept otherwise
+    failures: tuple[str, ...]  # B, why the start of the fit is kept; "" for a fit that is better
     covariance: tuple[np.ndarray | None, ...]  # B, (144, 144) of identity and expression
     displacement: tuple[np.ndarray | None, ...]  # B, (V, 3) decimetres beyond the linear model
     folds: tuple[int, ...]  # B, triangles at which displacements were damped
@@ -53,12 +54,12 @@ class Fitted:
         cls,
         coefficients: FaceCoefficients,
         cameras: tuple[Camera, ...],
-        settled: np.ndarray,
+        failures: tuple[str, ...],
         covariance: tuple[np.ndarray | None, ...],
     ) -> Fitted:
         """Faces of the linear model."""
         count = len(coefficients)
-        return cls(coefficients, cameras, settled, covariance, (None,) * count, (0,) * count)
+        return cls(coefficients, cameras, failures, covariance, (None,) * count, (0,) * count)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Fitter:
         dense, start = regression.dense, regression.coefficients
         if self.refinement == "none" or dense is None or not len(crops):
             count = len(start)
-            return Fitted.linear(start, (DEEP3D_CAMERA,) * count, np.ones(count, bool), (None,) * count)
+            return Fitted.linear(start, (DEEP3D_CAMERA,) * count, ("",) * count, (None,) * count)
         points, deviation, start = self._believed(dense, start)
         if person is None:
             fit = fit_landmarks(self.basis, points, deviation, start)
@@ -119,7 +120,8 @@ class Fitter:
         lit = fit_reflectance([*crops], self.face_model, fit.coefficients, fit.cameras)
         known = self.refinement == "landmarks"  # otherwise the next fit states its own
         covariance = fit_covariance(self.basis, fit, points, deviation) if known else [None] * len(start)
-        return Fitted.linear(lit, fit.cameras, fit.kept, (*covariance,))
+        failures = tuple("" if kept else NO_FACE_FITS for kept in fit.kept)
+        return Fitted.linear(lit, fit.cameras, failures, (*covariance,))
 
     def _to_colours(
         self,
@@ -164,8 +166,8 @@ class Fitter:
 def _colour_fitted(fitted: Fitted, fits: list[PhotoFit], displaced: bool) -> Fitted:
     """The faces fitted to their colours; those that became worse stay unchanged."""
     vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
-    kept = fitted.settled & [fit.kept for fit in fits]
+    failures = tuple(before or fit.failure for before, fit in zip(fitted.failures, fits, strict=True))
     moved = tuple(fit.displacement if displaced and fit.displacement.any() else None for fit in fits)
     cameras, folds = tuple(fit.camera for fit in fits), tuple(fit.folds for fit in fits)
     covariance = tuple(fit.covariance for fit in fits)
-    return Fitted(FaceCoefficients.from_vector(vectors), cameras, kept, covariance, moved, folds)
+    return Fitted(FaceCoefficients.from_vector(vectors), cameras, failures, covariance, moved, folds)

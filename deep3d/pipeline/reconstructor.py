@@ -42,9 +42,9 @@ from deep3d.regression import Regression, Regressor
 from deep3d.runtime import Choice, Goal, choose_runtime, load_runtime, read_plan
 from deep3d.runtime.cores import one_blas_thread
 
-FIT_FAILED = "The fit to this photo failed. This is the result without it."
-
+FIT_FAILED = "The fit to this photo failed: {}. This is the result without it."
 FOLDED = "The surface would have folded in {} places: it was smoothed there."
+STAYS_LINEAR = "The surface would have folded in {} places: it stays within the linear model."
 
 HairChoice = Literal["none", "shell"]
 """What faces have on their heads: nothing, or hair as a shell."""
@@ -258,8 +258,8 @@ class Reconstructor:
             )
             for number, candidate in enumerate(candidates)
         ]
-        faces = [_warned(face, FOLDED.format(count)) if count else face for face, count in zip(faces, fitted.folds)]
-        return [face if settled else _warned(face, FIT_FAILED) for face, settled in zip(faces, fitted.settled)]
+        told = zip(faces, fitted.folds, fitted.failures, strict=True)
+        return [_told(face, folds, failure) for face, folds, failure in told]
 
     def _hair(self, candidate: Candidate, coefficients: FaceCoefficients, camera: Camera) -> HairMask | None:
         """Where the photo shows a candidate's hair, None where that is not asked for."""
@@ -277,6 +277,13 @@ def _confidence(number: int, candidate: Candidate, regression: Regression) -> Co
     seen = crop.to_photo(points)
     inside = np.all((seen >= 0) & (seen <= [crop.photo_width - 1, crop.photo_height - 1]), axis=1)
     return assess(points, deviation, regression.refined, 1 / crop.scale, inside, regression.coefficients[number])
+
+
+def _told(face: Reconstruction, folds: int, failure: str) -> Reconstruction:
+    """The face with warnings of what went wrong in its fit, if anything did."""
+    if folds:
+        face = _warned(face, (STAYS_LINEAR if face.displacement is None else FOLDED).format(folds))
+    return _warned(face, FIT_FAILED.format(failure)) if failure else face
 
 
 def _warned(face: Reconstruction, warning: str) -> Reconstruction:

@@ -55,8 +55,22 @@ def reopen_face(
         checkpoint_name=checkpoint["name"],
         checkpoint_sha256=checkpoint["sha256"],
         timings_ms=dict(described["timings_ms"]),
-        displacement=None if displacement is None else (displacement / MILLIMETRES).astype(np.float32),
+        displacement=_decimetres(displacement, described.get("displacement"), face_model),
     )
+
+
+def _decimetres(displacement: np.ndarray | None, name: str | None, face_model: FaceModel) -> np.ndarray | None:
+    """Displacements (V, 3) of millimetres in decimetres; `name` is the file that face.json says they are in.
+
+    Raises: CoefficientsInvalid if they are missing, of another face model, or not finite.
+    """
+    if displacement is None:
+        if name is not None:
+            raise CoefficientsInvalid(f"{name}: missing; the shape in face.json needs it, reconstruct the photo again")
+        return None
+    if displacement.shape != face_model.mean_shape.shape or not np.isfinite(displacement).all():
+        raise CoefficientsInvalid("displacement.npy: damaged or of another face model; reconstruct the photo again")
+    return (displacement / MILLIMETRES).astype(np.float32)
 
 
 def _camera(matrix: np.ndarray, crop: AlignedCrop, coefficients: FaceCoefficients) -> Camera:

@@ -49,6 +49,11 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
         N_("Try another photo of the same face."),
     ),
     (
+        "The surface would have folded",
+        N_("The surface would have folded, so it was smoothed in part."),
+        N_("Try a sharp photo in soft light with the hair away from the face."),
+    ),
+    (
         "The photo file is cut off",
         N_("The photo file is cut off, so part of the picture may be missing."),
         N_("Send the original file again."),

@@ -20,6 +20,7 @@ from deep3d.fitting import (
     fit_person_colours,
     fit_photo_colours,
     fit_reflectance,
+    photometric,
 )
 from deep3d.lighting import irradiance, shade
 from deep3d.material.transfer import visibility
@@ -150,8 +151,8 @@ def test_nothing_is_known_of_skin_outside_of_the_picture(model, true, crop):
 
 def test_a_face_outside_of_the_picture_stays_as_it_is(model, true, crop, landmarks):
     away = replace(true, translation=np.array([[9, 0, 0]], np.float32))
-    fit = fit_photo_colours(View(crop, landmarks, true, away, DEEP3D_CAMERA), model)
-    assert not fit.kept
+    fit = fit_photo_colours(View(crop, landmarks, true, away, DEEP3D_CAMERA), model, displaced=True)
+    assert not fit.kept and fit.failure == photometric.NO_SKIN and not fit.displacement.any()
     np.testing.assert_array_equal(fit.coefficients.to_vector(), away.to_vector())
     assert fit.camera is DEEP3D_CAMERA
 
@@ -188,8 +189,44 @@ def test_a_fit_does_not_follow_the_colours_of_a_light_that_is_too_hard(model, tr
 def test_landmarks_that_are_no_numbers_leave_the_start(model, true, crop, landmarks):
     lost = replace(landmarks, points=np.full_like(landmarks.points, np.nan))
     fit = fit_photo_colours(View(crop, lost, true, true, DEEP3D_CAMERA), model, displaced=False)
-    assert not fit.kept
+    assert not fit.kept and fit.failure == photometric.NO_NUMBERS
     np.testing.assert_array_equal(fit.coefficients.to_vector(), true.to_vector())
+
+
+def test_a_fit_that_colours_do_not_confirm_leaves_the_start(model, true, crop, landmarks):
+    """The right face, and landmarks of a face that is beside it."""
+    beside = replace(landmarks, points=landmarks.points + [40, 0], deviation=np.full_like(landmarks.deviation, 0.2))
+    fit = fit_photo_colours(View(crop, beside, true, true, DEEP3D_CAMERA), model, displaced=True)
+    assert fit.failure == photometric.NO_NEARER and not fit.displacement.any()
+    np.testing.assert_array_equal(fit.coefficients.identity, true.identity)
+
+
+@pytest.mark.parametrize("side", ["left", "below"])
+def test_half_a_face_stays_a_face(model, true, crop, landmarks, side):
+    """The photo ends in the middle of the face: what lies beyond is black, and nobody knows where its points are."""
+    cut = crop.copy()
+    cut[:, :112] *= side != "left"
+    cut[112:] *= side != "below"
+    missing = landmarks.points[:, 0] < 112 if side == "left" else landmarks.points[:, 1] > 112
+    unsure = replace(landmarks, deviation=np.where(missing, 30.0, landmarks.deviation))
+    nobody = replace(true, identity=np.zeros_like(true.identity), albedo=np.zeros_like(true.albedo))
+    start = fit_landmarks(unsure.basis, unsure.points[None], unsure.deviation[None], nobody)
+    basis = model.derived(SurfaceBasis.of, False).at(ROWS)
+    view = View(cut, replace(unsure, basis=basis), nobody, start.coefficients, start.cameras[0])
+    fit = fit_photo_colours(view, model, displaced=True)
+    assert shape_error(model, fit.coefficients, true) < 1.1 * shape_error(model, start.coefficients, true)
+    assert np.linalg.norm(fit.displacement, axis=1).max() < 0.05 and fit.folds == 0
+
+
+@pytest.mark.parametrize("focal_length", [1.0, 1e5, np.nan])
+def test_a_camera_that_does_not_fit_gives_a_face_or_the_start(model, true, crop, landmarks, focal_length):
+    camera = replace(DEEP3D_CAMERA, focal_length_px=focal_length)
+    fit = fit_photo_colours(View(crop, landmarks, true, true, camera), model, displaced=False)
+    if fit.kept:
+        assert shape_error(model, fit.coefficients, true) < 0.1
+    else:
+        assert fit.failure and fit.camera is camera
+        np.testing.assert_array_equal(fit.coefficients.to_vector(), true.to_vector())
 
 
 def shape_error(model: FaceModel, face: FaceCoefficients, true: FaceCoefficients) -> float:

@@ -14,11 +14,15 @@ from deep3d.camera import project
 from deep3d.coefficients import FaceCoefficients
 from deep3d.detection.detector import Detection
 from deep3d.errors import CheckpointMismatch, CheckpointMissing, FaceModelMissing, NoFaceFound
-from deep3d.fitting import LandmarkBasis
+from deep3d.export.face_json import describe
+from deep3d.fitting import LandmarkBasis, fit_person_colours, free_shape
 from deep3d.fitting.iteration import initial_state, project_landmarks
+from deep3d.fitting.photometric import NO_NUMBERS
 from deep3d.landmarks import five_points
+from deep3d.mesh import triangle_normals
 from deep3d.photo import Photo, read_photo
-from deep3d.pipeline.reconstructor import Reconstructor
+from deep3d.pipeline import fitter
+from deep3d.pipeline.reconstructor import FIT_FAILED, FOLDED, STAYS_LINEAR, Reconstructor
 from deep3d.regression import DenseLandmarks, Regression
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "astronaut.jpg"
@@ -60,6 +64,44 @@ def test_the_texture_takes_its_colours_from_the_photo(face):
     side = len(face.texture)
     columns, rows = (corners[:, 0] * side).astype(int), ((1 - corners[:, 1]) * side).astype(int)
     assert np.abs(face.texture[rows, columns].mean(axis=0) - seen).max() < 25
+
+
+def test_what_folds_stays_linear_and_face_json_says_why(reconstructor, face, monkeypatch):
+    monkeypatch.setattr(free_shape, "TURNED", 1.5)  # every triangle counts as folded
+    ((one,),) = reconstructor.refining("surface").reconstruct([face.photo])
+    assert one.displacement is None
+    assert_allclose(one.vertices, one.face_model.shape(one.coefficients)[0])
+    number = len(one.face_model.triangles)
+    assert describe(one)["warnings"] == [STAYS_LINEAR.format(number), *face.warnings]
+
+
+def test_what_folds_in_part_is_smoothed_and_face_json_says_so(reconstructor, face, monkeypatch):
+    ((free,),) = reconstructor.refining("surface").reconstruct([face.photo])
+    turned = triangle_normals(
+        np.stack([free.neutral_vertices - free.displacement, free.neutral_vertices]), free.face_model.triangles
+    )
+    monkeypatch.setattr(free_shape, "TURNED", float(np.quantile((turned[0] * turned[1]).sum(axis=1), 0.01)))
+    ((one,),) = reconstructor.refining("surface").reconstruct([face.photo])
+    assert describe(one)["warnings"][0].endswith(FOLDED.split("{}")[1])
+    assert np.abs(one.displacement).max() > 0 and np.abs(one.vertices - free.vertices).max() > 1e-4
+
+
+@pytest.mark.parametrize("refinement", ["photometric", "surface"])
+def test_a_fit_that_fails_keeps_the_result_before_it_and_face_json_says_why(
+    reconstructor, face, monkeypatch, refinement
+):
+    def lost(views, *arguments, **options):
+        nowhere = [replace(view.landmarks, points=np.full_like(view.landmarks.points, np.nan)) for view in views]
+        return fit_person_colours(
+            [replace(view, landmarks=points) for view, points in zip(views, nowhere)], *arguments, **options
+        )
+
+    monkeypatch.setattr(fitter, "fit_person_colours", lost)
+    ((one,),) = reconstructor.refining(refinement).reconstruct([face.photo])
+    ((before,),) = reconstructor.refining("landmarks").reconstruct([face.photo])
+    assert describe(one)["warnings"] == [FIT_FAILED.format(NO_NUMBERS), *before.warnings]
+    assert one.displacement is None
+    assert_allclose(one.vertices, before.vertices, atol=1e-6)
 
 
 @pytest.mark.parametrize("quality", ["fast", "best"])

@@ -40,6 +40,18 @@ def test_displacements_are_added(toy_reconstruction, content):
 
 
 @pytest.mark.parametrize(
+    ("moved", "reason"),
+    [(None, "missing"), (np.zeros((7, 3)), "another face model"), (np.full((1, 3), np.nan), "damaged")],
+)
+def test_a_shape_without_its_displacements_is_refused(toy_reconstruction, content, moved, reason):
+    told = json.loads(content) | {"displacement": "displacement.npy"}
+    if moved is not None and len(moved) == 1:
+        moved = np.repeat(moved, len(toy_reconstruction.vertices), axis=0)
+    with pytest.raises(CoefficientsInvalid, match=reason):
+        reopen_face(json.dumps(told).encode(), toy_reconstruction.photo, toy_reconstruction.face_model, moved)
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         (lambda told: told["photo"].update(width=7), "another photo"),
