@@ -39,7 +39,8 @@ def form(
 def kinds(photo: bytes, most_mb: float, upload_mb: float) -> dict[str, Callable[[int], Attempt]]:
     """What is tried, by its name: a function from a number to an attempt; `photo` is a good JPEG."""
     return {
-        "truncated": lambda n: form(photo[: max(4, len(photo) * (n % 19 + 1) // 21)]),
+        "truncated": lambda n: form(photo[: max(4, len(photo) * (n % 10 + 1) // 21)]),
+        "photo without its last bytes": lambda n: form(photo[: -(n % 100 + 1)], expected=TAKEN),
         "wrong type": lambda n: form(_WRONG_TYPES[n % len(_WRONG_TYPES)]),
         "polyglot": lambda n: form(_polyglots(photo)[n % 3]),
         "photo with something behind it": lambda n: form(photo + _archive(), expected=TAKEN),
