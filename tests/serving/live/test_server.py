@@ -125,7 +125,7 @@ def test_of_frames_that_come_while_one_is_looked_at_only_the_newest_is(visit):
             await asyncio.to_thread(engine.busy.wait, 5)
             for number in range(2, 12):
                 await socket.send(frame(number, 10 * number))
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1)  # until they have arrived
             engine.go_on.set()
             return [struct.unpack_from("<I", await socket.recv())[0] for _ in range(2)], len(engine.seen)
 
@@ -142,7 +142,7 @@ def test_times_always_grow(visit):
         return [now for _, now in engine.seen]
 
     times = visit(visitor)
-    assert (np.diff(times) > 0).all() and times[-1] < 1
+    assert (np.diff(times) > 0).all() and times[-1] < 1000
 
 
 @pytest.mark.parametrize(
@@ -209,20 +209,26 @@ def test_an_allowance_comes_back_with_time():
     assert allowance.take()
 
 
+async def served(address):
+    """Wait until a place is free."""
+    for _ in range(200):
+        async with connect(address + LIVE_PATH) as socket:
+            try:
+                await socket.recv()
+                return
+            except ConnectionClosed:
+                await asyncio.sleep(0.05)
+    pytest.fail("no place gets free")
+
+
 def test_only_so_many_may_come_and_a_place_is_free_again(visit):
     async def visitor(engine, address):
         async with connect(address + LIVE_PATH) as first:
             await first.recv()
             async with connect(address + LIVE_PATH) as second:
                 refused = await ended(second)
-        for _ in range(50):
-            async with connect(address + LIVE_PATH) as third:
-                try:
-                    await third.recv()
-                    return refused
-                except ConnectionClosed:
-                    await asyncio.sleep(0.05)
-        pytest.fail("no place gets free")
+        await served(address)
+        return refused
 
     assert visit(visitor, live_sessions=1) == (Close.BUSY, "all places are taken")
 
@@ -258,9 +264,7 @@ def test_what_fails_here_is_told_and_gives_the_place_back(visit, caplog):
         engine.begin = failing
         async with connect(address + LIVE_PATH) as socket:
             code = await ended(socket)
-        await asyncio.sleep(0.1)
-        async with connect(address + LIVE_PATH) as socket:
-            await socket.recv()
+        await served(address)
         return code
 
     assert visit(visitor, live_sessions=1)[0] == Close.BROKEN
