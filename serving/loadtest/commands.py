@@ -76,7 +76,7 @@ def full_disk(
     photos: PhotosArgument,
     jobs: Annotated[int, typer.Option(min=1, help="Jobs at hand while the disk is full, and again unreadable.")] = 20,
     seconds: Annotated[float, typer.Option(min=1, help="How long each of the two lasts.")] = 60,
-    megabytes: Annotated[int, typer.Option(min=16, help="Size of the disk; it is in memory.")] = 400,
+    megabytes: Annotated[int, typer.Option(min=16, help="Size of the disk; it is in memory.")] = 800,
 ) -> Report:
     """A full disk, then unreadable storage. Needs root, to mount a small disk."""
     from serving.loadtest.checking import checked
