@@ -84,7 +84,7 @@ def test_photos_of_one_person_share_it_and_give_a_merged_face(tmp_path):
 
     code, out, err = run(
         *("reconstruct", "--same-person", SAMPLE, tmp_path / "merged.jpg", tmp_path / "broken.jpg"),
-        *("--out", tmp_path / "out", "--json", "--formats", "json"),
+        *("--out", tmp_path / "out", "--json", "--formats", "json", "--material"),
     )
 
     assert code == 1 and "broken.jpg" in err
@@ -97,6 +97,11 @@ def test_photos_of_one_person_share_it_and_give_a_merged_face(tmp_path):
     assert faces[0]["coefficients"]["identity"] == faces[1]["coefficients"]["identity"]
     assert faces[0]["pose"] != faces[1]["pose"]
     assert (tmp_path / "out" / "merged" / "face.json").is_file()
+    colours = {
+        (tmp_path / "out" / name / "base_color.png").read_bytes() for name in ("astronaut", "merged-2", "merged")
+    }
+    lights = {(tmp_path / "out" / name / "light.json").read_bytes() for name in ("astronaut", "merged-2")}
+    assert (len(colours), len(lights)) == (1, 2)
 
 
 def test_bad_photos_are_told_and_the_others_done(tmp_path):

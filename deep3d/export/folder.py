@@ -15,7 +15,7 @@ from deep3d.export.material import write_material
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.export.replacing import replaced
-from deep3d.material import separate
+from deep3d.material import Material, separate
 from deep3d.reconstruction import Reconstruction
 
 
@@ -53,29 +53,38 @@ def write_results(
 
 
 def write_faces(
-    reconstructions: Sequence[Reconstruction], folder: str | Path, formats: Collection[str] = DEFAULT_FORMATS
+    reconstructions: Sequence[Reconstruction],
+    folder: str | Path,
+    formats: Collection[str] = DEFAULT_FORMATS,
+    material: Material | None = None,
 ) -> list[Path]:
     """Write the faces of one photo: one into the folder itself, several into its face-1, face-2, ... in their order.
 
-    Gives the folder of each face. Raises: like `write_results`.
+    `material` is that of a single face where other photos had a say in it; else each photo's light is taken off by
+    itself. Gives the folder of each face. Raises: like `write_results`.
     """
     folder = Path(folder)
     names = [f"face-{number}" for number in range(1, len(reconstructions) + 1)] if len(reconstructions) > 1 else ["."]
     with replaced(folder) as partial:
         for reconstruction, name in zip(reconstructions, names):
             (partial / name).mkdir(exist_ok=True)
-            _write(reconstruction, partial / name, formats)
+            _write(reconstruction, partial / name, formats, material)
     return [folder / name for name in names]
 
 
-def _write(reconstruction: Reconstruction, folder: Path, formats: Collection[str]) -> None:
+def _write(
+    reconstruction: Reconstruction, folder: Path, formats: Collection[str], material: Material | None = None
+) -> None:
     unknown = set(formats) - set(FORMATS)
     if unknown:
         raise ValueError(f"unknown format {min(unknown)!r}; choose from {', '.join(FORMATS)}")
     if set(formats) - _UNTEXTURED:
         # All the others need them, and at the same time both threads would compute them.
         _ = reconstruction.texture, reconstruction.hair
+    writers = dict(WRITERS)
+    if material is not None:
+        writers["material"] = lambda face, folder: write_material(face, material, folder)
     with ThreadPoolExecutor(_THREADS) as pool:
-        written = [pool.submit(WRITERS[name], reconstruction, folder) for name in FORMATS if name in formats]
+        written = [pool.submit(writers[name], reconstruction, folder) for name in FORMATS if name in formats]
     for each in written:
         each.result()

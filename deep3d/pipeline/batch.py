@@ -14,9 +14,10 @@ from deep3d.camera import Pose
 from deep3d.detection.detector import WhichFaces
 from deep3d.errors import Deep3DError, NoFaceFound, PhotoFailed
 from deep3d.export import DEFAULT_FORMATS, other_files, write_faces
+from deep3d.material import Material
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import Reconstructor
-from deep3d.pipeline.same_person import STRANGER, left_out
+from deep3d.pipeline.same_person import STRANGER, SamePerson, left_out
 from deep3d.reconstruction import Reconstruction
 from deep3d.runtime.cores import usable_cores
 
@@ -93,7 +94,8 @@ def reconstruct_person_into(
     """Write the faces of one person's photos, each into its folder, and the merged face into another.
 
     One report for each photo; the last one is for the merged face, and names the photo with its pose and expression.
-    The merged face names each photo that is left out. All photos are in memory together.
+    The merged face names each photo that is left out. Materials share one reflectance, each in its photo's own light.
+    All photos are in memory together.
     """
     read = [_attempt(path, lambda path=path: read_photo(path)) for path in photos]
     numbers = [number for number, photo in enumerate(read) if isinstance(photo, Photo)]
@@ -104,6 +106,8 @@ def reconstruct_person_into(
         return
     faces = dict(zip(numbers, person.faces, strict=True))
     strangers = {numbers[number] for number in person.strangers}
+    shared = _shared(person, merged) if "material" in formats else [None] * len(numbers)
+    materials = dict(zip(numbers, shared, strict=True))
     for number, (path, folder, photo) in enumerate(zip(photos, folders, read)):
         if isinstance(photo, Deep3DError):
             yield PhotoReport(path, folder, error=str(photo))
@@ -111,12 +115,19 @@ def reconstruct_person_into(
             yield PhotoReport(path, folder, error=str(NoFaceFound.in_photo(str(path))))
         else:
             notes = (f"{path}: {STRANGER}",) if number in strangers else ()
-            yield _attempted(path, folder, lambda face=face: face, formats, notes)
+            yield _attempted(path, folder, lambda face=face: face, formats, materials[number], notes)
     unread = [
         left_out(path.name, "it cannot be read") for path, photo in zip(photos, read) if not isinstance(photo, Photo)
     ]
     person = replace(person, left_out=(*person.left_out, *unread))
-    yield _attempted(photos[numbers[person.surest_photo]], merged, lambda: person.merged, formats)
+    surest = numbers[person.surest_photo]
+    yield _attempted(photos[surest], merged, lambda: person.merged, formats, materials[surest])
+
+
+def _shared(person: SamePerson, merged: Path) -> Sequence[Material | None]:
+    """The materials of one person; none where that fails, and each photo's light is then taken off by itself."""
+    found = _attempt(merged, lambda: person.materials)
+    return [None] * len(person.faces) if isinstance(found, Deep3DError) else found
 
 
 def _attempted(
@@ -124,16 +135,23 @@ def _attempted(
     folder: Path,
     make: Callable[[], Reconstruction],
     formats: Collection[str],
+    material: Material | None,
     notes: tuple[str, ...] = (),
 ) -> PhotoReport:
     """Write the face, or report the error."""
-    report = _attempt(path, lambda: _write(path, folder, [make()], formats))
+    report = _attempt(path, lambda: _write(path, folder, [make()], formats, material))
     return PhotoReport(path, folder, error=str(report)) if isinstance(report, Deep3DError) else report.noting(notes)
 
 
-def _write(path: Path, folder: Path, faces: Sequence[Reconstruction], formats: Collection[str]) -> PhotoReport:
+def _write(
+    path: Path,
+    folder: Path,
+    faces: Sequence[Reconstruction],
+    formats: Collection[str],
+    material: Material | None = None,
+) -> PhotoReport:
     """Write the faces of one photo."""
-    written = write_faces(faces, folder, formats)
+    written = write_faces(faces, folder, formats, material)
     reports = [FaceReport(where, float(face.detection.score), face.pose) for face, where in zip(faces, written)]
     return PhotoReport(path, folder, tuple(reports), notes=_notes(path, folder, faces[0].photo))
 

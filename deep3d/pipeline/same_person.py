@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from deep3d.coefficients import FaceCoefficients
+from deep3d.material import Material, separate_person
 from deep3d.reconstruction import Reconstruction
 from deep3d.texture import merge_textures
 
@@ -53,6 +54,13 @@ class SamePerson:
         weight = self.weight[[number for number, _ in members]]
         texture = merge_textures(textures, weight, self.surest.face_model)
         return replace(self.surest, merged_texture=texture, left_out=self.left_out)
+
+    @cached_property
+    def materials(self) -> tuple[Material | None, ...]:
+        """Of each photo: one reflectance for all, and the photo's own light; None for a photo that is left out."""
+        members = self._members()
+        found = dict(zip([number for number, _ in members], separate_person([face for _, face in members])))
+        return tuple(found.get(number) for number in range(len(self.faces)))
 
     def _members(self) -> list[tuple[int, Reconstruction]]:
         """Number and face of each photo that is used."""
