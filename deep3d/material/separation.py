@@ -21,8 +21,9 @@ ROUNDS = 3
 POINTS = 2500  # vertices that the light is read from
 CLEAR = 0.5  # of the brightest irradiance, from which it is believed
 DIMMEST = 0.02  # of the brightest irradiance: shadows are never black
+GLARE = 2.0  # times the share of shine in what is seen: how far the light there is in doubt
 HYPOTHESES, HYPOTHESIS_EVERY = (26.0, 40.0, 54.0, 70.0), 5  # L*, and every which point is asked
-INDEPENDENT = 25  # points whose errors are independent of each other
+INDEPENDENT = 38  # points whose errors are independent of each other
 EYE_POINTS = 12  # vertices of eyes that must be seen
 PALER = 0.12  # than skin, as logarithm of red over green
 LEAST_SEEN = 150  # vertices below which a photo tells nothing
@@ -37,7 +38,7 @@ class Separated:
     gloss: Gloss
     irradiance: np.ndarray  # (V, 3) over pi: what white would come to
     shine: np.ndarray  # (V, 3) linear, what the photo shows beside albedo times irradiance
-    doubt: np.ndarray  # (V,) in [0, 1]: edges of shadows, and darkness
+    doubt: np.ndarray  # (V,) in [0, 1]: edges of shadows, darkness, and shine
     light: Light  # head space
     tone: SkinTone
     seen: bool  # whether the photo showed enough of the face
@@ -53,7 +54,7 @@ def separate_vertices(observed: Observed, transfer: Transfer, model: FaceModel) 
     irradiance, shine = shone(light, transfer, gloss, observed.view)
     gloss = shinier(observed, statistical, irradiance, shine, gloss, model)
     irradiance, shine = shone(light, transfer, gloss, observed.view)
-    doubt = _doubt(light, transfer, irradiance, model)
+    doubt = np.maximum(_doubt(light, transfer, irradiance, model), _glare(observed, shine))
     free = _second_stage(observed, statistical, irradiance, shine, doubt, model)
     albedo = np.clip(statistical * np.exp(free), 0.003, 0.95).astype(np.float32)
     return Separated(albedo, statistical, gloss, irradiance, shine, doubt, light, tone, True)
@@ -224,6 +225,12 @@ def _doubt(light: Light, transfer: Transfer, irradiance: np.ndarray, model: Face
         share = lamp.mean() / max(float(np.quantile(irradiance.mean(axis=1), 0.9)), 1e-3)
         doubt = np.maximum(doubt, 4 * shadow * (1 - shadow) * min(share * 1.5, 1))
     return np.maximum(doubt, 1 - _clearness(irradiance)).astype(np.float32)
+
+
+def _glare(observed: Observed, shine: np.ndarray) -> np.ndarray:
+    """How much of what is seen is shine (V,), in [0, 1]: much on dark skin, where errors of gloss outweigh pigment."""
+    share = shine.mean(axis=1) / np.maximum(observed.colours.mean(axis=1), 1e-4)
+    return np.clip(GLARE * share, 0, 1).astype(np.float32)
 
 
 def _features(model: FaceModel) -> np.ndarray:

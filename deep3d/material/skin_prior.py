@@ -3,8 +3,8 @@
 Measured skin lies near one line in CIELAB: from fair to tan it yellows, from there to dark it loses chroma (Han et al.,
 "Skin color of Koreans", 2006; Xiao et al., "Characterising the variations in ethnic skin colours", 2017; Lu et al.,
 "Comparing skin colours between different skin groups", 2021). Photographers expose faces so that white paper beside
-them comes out near white, and balance colours so that it is near grey. All tones are as likely before the photo is
-seen: from very fair to very dark.
+them comes out a little beyond white, and balance colours so that it is near grey or warm. All tones are as likely
+before the photo is seen: from very fair to very dark.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ LINE = np.array(
     float,
 )
 """L*, a*, b* of facial skin."""
-OFF_LINE = 2.5  # standard deviation of a* and of b* about it
-LIGHTNESS, LIGHTNESS_SPREAD = 54.0, 17.0  # of people
-WHITE, WHITE_SPREAD = 0.85, 0.35
+OFF_LINE = 4.0  # standard deviation of a* and of b* about it: of skin, and of how cameras colour it
+LIGHTNESS, LIGHTNESS_SPREAD = 54.0, 22.0  # of people
+WHITE, WHITE_SPREAD = 1.2, 0.27
 """What white paper that faces the light comes to beside skin of 0.25, linear, 1 being the brightest that a photo holds;
 and its spread as a logarithm."""
-EVENED = 0.35  # power of the skin's own brightness that cameras even out: dark faces are exposed longer
-SCLERA, SCLERA_SPREAD, SCLERA_HUE_SPREAD = np.array([0.46, 0.41, 0.38]), 0.5, 0.15
+EVENED = 0.2  # power of the skin's own brightness that cameras even out: dark faces are exposed longer
+SCLERA, SCLERA_SPREAD, SCLERA_HUE_SPREAD = np.array([0.46, 0.41, 0.38]), 0.45, 0.15
 """The white of eyes, linear, lashes and lids in it, and how surely."""
-BALANCE_SPREAD = (0.10, 0.16)  # of log red / green and log blue / green of white paper
+BALANCE, BALANCE_SPREAD = np.array([0.12, 0.0]), np.array([0.10, 0.14])
+"""Log red / green and log blue / green of white paper: cameras show skin warmer than it is; and their spread."""
+GLOSS_LEAN = 1.6 / 44  # by each unit of L* that highlights speak for fair skin too much, as minus twice a logarithm
 _XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
@@ -65,14 +67,14 @@ def resolve(
     cost += ((white.mean(axis=1) - exposed) / WHITE_SPREAD) ** 2
     balance = white[:, [0, 2]] - white[:, 1:2]
     if trusted_hue:
-        cost += ((balance / BALANCE_SPREAD) ** 2).sum(axis=1)
+        cost += (((balance - BALANCE) / BALANCE_SPREAD) ** 2).sum(axis=1)
     if sclera is not None:
         paper = np.log(np.maximum(sclera, 1e-4)) - np.log(SCLERA)
         cost += ((white.mean(axis=1) - paper.mean()) / SCLERA_SPREAD) ** 2
         hue = paper[[0, 2]] - paper[1]
         cost += (((balance - hue) / SCLERA_HUE_SPREAD) ** 2).sum(axis=1) * trusted_hue
     if evidence is not None:
-        cost += np.interp(lab[:, 0], *evidence)
+        cost += np.interp(lab[:, 0], *evidence) + GLOSS_LEAN * lab[:, 0]
     share = np.exp(-(cost - cost.min()) / 2)
     share /= share.sum()
     mean = np.exp(share @ np.log(skin))

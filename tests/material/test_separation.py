@@ -4,7 +4,7 @@ import pytest
 from deep3d.camera import Pose
 from deep3d.material import PRESETS, RelightableHead, environment, separate, separate_person
 from deep3d.material import material as sentences
-from deep3d.material.skin_prior import resolve, usual_skin
+from deep3d.material.skin_prior import WHITE, resolve, usual_skin
 
 
 def relative_error(values, truth, rows):
@@ -35,10 +35,10 @@ def test_skin_keeps_its_tone_within_what_is_told_of_it(paint, lightness):
 
 
 def test_the_tone_of_a_seen_colour_is_told_with_its_uncertainty():
-    tone = resolve(usual_skin(62) * 0.85)
+    tone = resolve(usual_skin(62) * WHITE)
     assert abs(tone.lightness - 62) < 4
     assert 2 < tone.deviation < 10
-    assert np.allclose(tone.skin * tone.white, usual_skin(62) * 0.85, rtol=1e-3)
+    assert np.allclose(tone.skin * tone.white, usual_skin(62) * WHITE, rtol=1e-3)
 
 
 def test_the_white_of_eyes_tells_dark_skin_in_bright_light_from_fair_skin_in_dim_light():
