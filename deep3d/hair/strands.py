@@ -12,14 +12,15 @@ from deep3d.hair.morphology import shrunk
 from deep3d.texture.blur import blur_radius, gaussian
 
 ALONG, AROUND = 192, 1536  # rows of the noise from the crown down, columns round the head
-WIDTHS, STRENGTHS = (1.1, 3.0, 10.0), (1.0, 0.8, 0.7)  # of locks, columns; how much each counts
-LENGTH = 9.0  # rows over which a lock keeps its brightness
+WIDTHS, STRENGTHS = (0.9, 2.0, 5.0), (1.0, 0.55, 0.2)
+"""Of locks, columns, and how much each counts: wide ones of even brightness would be stripes."""
+LENGTH = 4.5  # rows over which a lock keeps its brightness
 CURL_ROWS, CURL_COLUMNS = 1.2, 5.0  # the same of curls, whose brightness changes as fast along as across
-WAVE = 5.0  # columns by which strands wander
+WAVE = 9.0  # columns by which strands wander
 LEVELS = 32  # of brightness in a palette
 SURELY = 0.85  # of a mask, from which a pixel's colour is hair's
 BLUR = 0.06  # decimetres: what changes over less is strands, what changes over more is light
-CALM = 0.75  # of the seen contrast: single bright strands stand out more on a smooth shell than in a photo
+CALM = 0.8  # of the seen contrast: single bright strands stand out more on a smooth shell than in a photo
 COHERENCE_BLUR = 2.0  # pixels, over which a direction is looked for
 COHERENT = 0.15, 0.45  # mean coherence of curls, and of straight strands as blurred as photos are
 LEAST_PIXELS = 60

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from deep3d.hair import make_hair
 from deep3d.hair.strands import PLAIN, look_of, strand_noise
@@ -59,3 +60,10 @@ def test_a_look_has_the_contrast_of_the_hair_it_is_of():
     ranges = [np.ptp(look_of(each, mask, 1 / 40).palette) for each in (calm, wild)]
     assert ranges[1] > 4 * ranges[0]
     assert look_of(calm, np.zeros((60, 60), np.float32), 1 / 40) is PLAIN
+
+
+def test_strands_are_fine_and_none_is_a_stripe_from_crown_to_tip():
+    straight = strand_noise()[0] - 0.5
+    far = (straight[:-40] * straight[40:]).mean() / straight.var()
+    wide = ndimage.uniform_filter(straight, (40, 24), mode="wrap").std() / straight.std()
+    assert far < 0.1 and wide < 0.35
