@@ -54,18 +54,20 @@ class HairFields:
 def fit_fields(mask: HairMask, head: Head, model: HairModel) -> HairFields:
     """Thickness and edge that explain a mask."""
     signed = _signed_distance(mask)
+    on_skull = np.where(signed > 0, _to_skin(mask), signed)
     fields = model.mean.reshape(2, POINTS)
     weights = np.zeros((2, POINTS), np.float32)
     toward = (head.view(head.skin) * head.directions).sum(axis=1)
     reach, within, reach_weight = _reaches(mask, signed, head, toward)
     for _ in range(ROUNDS):
-        edge, edge_weight = _edges(mask, signed, head, fields[0], toward)
+        edge, edge_weight = _edges(mask, signed, on_skull, head, fields[0], toward)
         # Where rays are seen from the side, the border of the hair in the photo is its outline, not its end.
         total = edge_weight + SIDE_TRUST * reach_weight
         edge = (edge_weight * edge + SIDE_TRUST * reach_weight * within) / np.maximum(total, 1e-6)
         observed, weights = np.stack([reach, edge]), np.stack([reach_weight, np.minimum(total, 1)])
         fields = _explained(model, observed, weights)
-    return HairFields(np.clip(fields[0], 0, FARTHEST).astype(np.float32), _whole(fields[1]), weights[1])
+    edge = _without_gaps(_whole(fields[1]), weights[1])
+    return HairFields(np.clip(fields[0], 0, FARTHEST).astype(np.float32), edge, weights[1])
 
 
 def _signed_distance(mask: HairMask) -> np.ndarray:
@@ -77,6 +79,11 @@ def _signed_distance(mask: HairMask) -> np.ndarray:
     inside, outside = distance(~beside), distance(~hair)
     signed = np.where(hair, inside - 0.5, 0.5 - outside) / mask.density
     return np.clip(signed, -DEEPEST, DEEPEST).astype(np.float32)
+
+
+def _to_skin(mask: HairMask) -> np.ndarray:
+    """(h, w) decimetres to the nearest skin: over a skull, hair before the background goes on behind its outline."""
+    return np.minimum(distance((mask.skin < 0.5) | ~mask.inside) / mask.density, DEEPEST)
 
 
 def _whole(edge: np.ndarray) -> np.ndarray:
@@ -95,16 +102,28 @@ def _whole(edge: np.ndarray) -> np.ndarray:
     return np.clip(even, -DEEPEST, DEEPEST).reshape(POINTS).astype(np.float32)
 
 
+def _without_gaps(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(POINTS,) the edge without gaps that the photo does not show between hair and hair below it: hair falls.
+
+    The mean of a style that ends at the nape and of one that goes on to the shoulders would have one.
+    """
+    grid = edge.reshape(ROWS, COLUMNS)
+    above, below = np.maximum.accumulate(grid), np.maximum.accumulate(grid[::-1])[::-1]
+    filled = grid + (1 - seen.reshape(ROWS, COLUMNS)) * (np.minimum(above, below) - grid)
+    return filled.reshape(POINTS).astype(np.float32)
+
+
 def _edges(
-    mask: HairMask, signed: np.ndarray, head: Head, thickness: np.ndarray, toward: np.ndarray
+    mask: HairMask, signed: np.ndarray, on_skull: np.ndarray, head: Head, thickness: np.ndarray, toward: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the photo says of the edge at each point (POINTS,), and how much."""
     places, depth = head.to_mask(head.skin + np.maximum(thickness, 0)[:, None] * head.directions)
     columns, rows, within = _pixels(places, signed.shape)
     hidden = depth > head.depth[rows, columns] + BEHIND
     known = within & mask.inside[rows, columns] & ~hidden
-    edge = signed[rows, columns]
-    beside = (edge < 0) & (mask.skin[rows, columns] < 0.5) & (np.arange(POINTS) < HIGH * COLUMNS)
+    skull = np.arange(POINTS) < HIGH * COLUMNS
+    edge = np.where(skull, on_skull[rows, columns], signed[rows, columns])
+    beside = (edge < 0) & (mask.skin[rows, columns] < 0.5) & skull
     known &= ~beside  # what shows beside a skull is the background, and says nothing of hair on it
     away = toward < -0.1
     weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)

@@ -5,7 +5,8 @@ import numpy as np
 
 from deep3d.camera import Pose
 from deep3d.hair import make_hair
-from deep3d.hair.fit import fit_fields
+from deep3d.hair.fit import _without_gaps, fit_fields
+from deep3d.hair.grid import COLUMNS, ROWS
 from deep3d.hair.shell import FADE, shell_mesh
 
 
@@ -72,3 +73,19 @@ def test_the_crown_has_no_hole_where_it_meets_the_background(short, varied):
         lowered = replace(head.mask, origin=head.mask.origin + [0, 2 * head.mask.step])  # a crown lower than the mesh's
         fields = fit_fields(lowered, replace(head, mask=lowered).head(), head.hair)
         assert fields.edge.reshape(-1, 72)[:10].min() > 0.03
+
+
+def test_the_outline_of_a_crown_is_no_end_of_its_hair(short):
+    """Crowns got bald spots: where hair borders on the background it was taken to end."""
+    edge = fit_fields(short.mask, short.head(), short.hair).edge.reshape(ROWS, COLUMNS)
+    assert edge[:12].min() > 0.45
+
+
+def test_long_hair_has_no_gap_behind_that_no_photo_shows():
+    edge = np.full((ROWS, COLUMNS), 0.5, np.float32)
+    edge[33:36], edge[42:] = -0.05, -0.3
+    seen = np.zeros_like(edge)
+    seen[:, 30:40] = 1  # as beside a face: skin between hair above and hair on the shoulders
+    filled = _without_gaps(edge.ravel(), seen.ravel()).reshape(ROWS, COLUMNS)
+    assert (filled[:42, :30] == 0.5).all()
+    assert (filled[42:] == edge[42:]).all() and (filled[:, 30:40] == edge[:, 30:40]).all()
