@@ -64,12 +64,12 @@ def shown_depth(depth: np.ndarray, opacity: np.ndarray) -> np.ndarray:
 
 
 def layers(hair: Hair) -> tuple[Mesh, Mesh]:
-    """What is drawn one over the other, front sides only: the inside of what is opaque, the outside of all there is."""
-    mesh = hair.mesh
-    inside, outside = hair.solid, hair.seen
+    """What is drawn one over the other, front sides only: the inside of all there is, then its outside."""
+    mesh, seen = hair.mesh, hair.seen
+    triangles, corners = mesh.triangles[seen], mesh.uv_triangles[seen]
     return (
-        Mesh(mesh.vertices, mesh.triangles[inside, ::-1], mesh.uv, mesh.uv_triangles[inside, ::-1]),
-        Mesh(mesh.vertices, mesh.triangles[outside], mesh.uv, mesh.uv_triangles[outside]),
+        Mesh(mesh.vertices, triangles[:, ::-1], mesh.uv, corners[:, ::-1]),
+        Mesh(mesh.vertices, triangles, mesh.uv, corners),
     )
 
 

@@ -33,13 +33,18 @@ def heights(fields: HairFields, ears: np.ndarray) -> np.ndarray:
     return LEAST + np.maximum(thickness, 0.02) * np.maximum(rise, hanging)
 
 
+def beneath(outer: np.ndarray) -> np.ndarray:
+    """Decimetres of the inner side over the skin, below heights (N,) of the outer one, in which it has no steps."""
+    return np.maximum(outer - DEPTH, UNDER)
+
+
 def shell_mesh(fields: HairFields, head: Head, ears: np.ndarray) -> Mesh | None:
     """The closed mesh, None where there is no hair."""
     outer = heights(fields, ears)
     kept = _kept(fields.edge)
     if not kept.any():
         return None
-    inner = np.where(outer > DEPTH + 0.1, outer - DEPTH, UNDER)
+    inner = beneath(outer)
     sides = [head.skin + height[:, None] * head.directions for height in (outer, inner)]
     a, b, c, d = _corners()[kept].T
     front = np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])

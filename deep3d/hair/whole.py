@@ -20,7 +20,7 @@ from deep3d.runtime.cores import one_blas_thread
 BALD = 0.08  # area of hair in the photo over that of skin, below which a head has none
 
 
-SOLID, CLEAR = 0.95, 0.02  # opacity from which a triangle hides what is behind it, and below which nobody sees it
+CLEAR = 0.02  # opacity below which nobody sees a triangle
 _WITHIN = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0], [0, 1, 1], [1, 0, 1], [2 / 3, 2 / 3, 2 / 3]]) / 2
 
 
@@ -32,13 +32,8 @@ class Hair:
     image: np.ndarray  # (S, S, 4) uint8 sRGB and opacity, row 0 at v = 1
 
     @property
-    def solid(self) -> np.ndarray:
-        """(T,) bool: the triangles that are opaque all over."""
-        return self._opacity.min(axis=1) >= SOLID
-
-    @property
     def seen(self) -> np.ndarray:
-        """(T,) bool: the triangles of which anything is seen, these among them."""
+        """(T,) bool: the triangles of which anything is seen."""
         return self._opacity.max(axis=1) >= CLEAR
 
     @cached_property

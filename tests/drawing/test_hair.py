@@ -31,6 +31,17 @@ def test_a_clear_border_shows_nothing_of_what_lies_behind_the_head(edge):
     assert middle.min() > 250
 
 
+def test_hair_seen_from_within_ends_as_softly_as_from_outside():
+    image = np.zeros((8, 8, 4), np.uint8)
+    image[:, :, 3] = np.linspace(255, 0, 8)[:, None]
+    far = joined(square(-0.5, 0.5, 0.0, 0.5))
+    turned = Hair(Mesh(far.vertices, far.triangles[:, ::-1], far.uv, far.uv_triangles[:, ::-1]), image)
+    head, white = joined(square(-0.9, -0.8, -0.5, 0.5)), np.full((8, 8, 3), 255, np.uint8)
+    shown = [draw_view(head, white, Pose(0, 0, 0), SIZE, (255, 255, 255), each) for each in (Hair(far, image), turned)]
+    assert shown[0].min() < 100
+    assert np.abs(shown[0].astype(int) - shown[1]).max() < 20
+
+
 def test_depth_of_what_a_pixel_shows():
     depth = np.array([[np.inf, 3.0, 3.0], [np.inf, 1.0, 9.0]])
     opacity = np.array([[0.0, 1.0, 1.0], [0.0, 0.2, 1.0]])

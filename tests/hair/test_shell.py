@@ -3,7 +3,7 @@ import numpy as np
 
 from deep3d.camera import Pose
 from deep3d.hair.fit import fit_fields
-from deep3d.hair.shell import heights, shell_mesh
+from deep3d.hair.shell import beneath, heights, shell_mesh
 
 
 def test_the_shell_is_closed_and_turned_outward(short, varied):
@@ -35,3 +35,10 @@ def test_uvs_lie_in_the_picture(varied):
         mesh = shell_mesh(head.fields, head.head(), head.hair.ears)
         assert mesh.uv.min() >= 0 and mesh.uv.max() <= 1
         assert mesh.triangles.max() < len(mesh.vertices) == len(mesh.uv)
+
+
+def test_the_inner_side_has_no_steps_that_the_outer_one_has_not():
+    """Steps of whole triangles were seen beside cheeks."""
+    outer = np.linspace(0.01, 1, 400)
+    inner = beneath(outer)
+    assert (inner < outer).all() and np.diff(inner).max() <= np.diff(outer).max() + 1e-9
