@@ -137,6 +137,7 @@ class Reconstruction:
             seen[:, 2],
             self.face_model,
             np.clip(shade(self.albedo[None], self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
+            masks=None if self.hair_mask is None else self.hair_mask.at(seen[:, :2]),
         )
 
     @cached_property

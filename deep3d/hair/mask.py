@@ -58,6 +58,12 @@ class HairMask:
     step: float  # photo pixels
     density: float = DENSITY  # pixels in a decimetre
 
+    def at(self, pixels: np.ndarray) -> np.ndarray:
+        """(N, 2) how far the mask has hair, and hair, hat or skin, at (N, 2) photo pixels."""
+        places = ((pixels - self.origin) / self.step)[:, ::-1].T
+        maps = self.hair, np.minimum(self.hair + self.hat + self.skin, 1)
+        return np.stack([ndimage.map_coordinates(each, places, order=1, mode="nearest") for each in maps], axis=1)
+
     def positions(self, photo_pixels: np.ndarray) -> np.ndarray:
         """Where (n, 2) photo pixels lie in the mask."""
         return (photo_pixels - self.origin) / self.step

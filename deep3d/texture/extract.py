@@ -19,7 +19,7 @@ from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
 from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
-from deep3d.texture.hair import Hair, hairline, scalp
+from deep3d.texture.hair import Hair, hairline, nape, scalp
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import (
     eyeballs,
@@ -49,6 +49,10 @@ FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fring
 UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that on skin
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
 NECK_EVENNESS = np.float32(0.75)  # share of the light on the neck that is that of the face
+ON_HEAD = (0.5, 0.9)  # of a mask of the head, from where the photo's colour may be, and surely is, that of the scalp
+NAPE_PULL = np.float32(1.0)  # of its colour on the scalp at the nape
+CROPPED, SHADE = np.float32(0.5), np.float32(np.log(0.85))
+"""Share of hair, beside skin that shows through, in the colour of the nape, which lies in the shade of longer hair."""
 DETAIL = np.float32(0.5)  # share of the contrast of the model's lit albedo in the fill
 
 
@@ -68,12 +72,14 @@ def extract_texture(
     face_model: FaceModel,
     lit_albedo: np.ndarray,
     size: int = 1024,
+    masks: np.ndarray | None = None,
 ) -> Texture:
     """The texture (size, size) of a face in a photo.
 
     `photo` is (H, W, 3) uint8, upright; `placed_vertices` (V, 3) lie in model space after rotation and translation,
     decimetres, seen from (0, 0, z + depth); `pixels` (V, 2) and `depth` (V,) are each vertex's place in the
-    photo, in pixels and decimetres; `lit_albedo` (V, 3) are the model's colours under the photo's light, RGB in [0, 1].
+    photo, in pixels and decimetres; `lit_albedo` (V, 3) are the model's colours under the photo's light, RGB in [0, 1];
+    `masks` (V, 2) say how far the photo shows hair at each vertex, and how far any part of the head, if that is known.
 
     Raises: ShapeError if an array is not as described.
     """
@@ -87,7 +93,7 @@ def extract_texture(
     part = view.part(photo)
     picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
     colours = _vertex_colours(picture, pixels, face_model.triangles)
-    hair = Hair.seen(colours, weight, face_model)
+    hair = _hair(colours, weight, face_model, masks)
     likeness = skin_likeness(colours, weight, face_model) * (1 - hair.covered)
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
@@ -98,6 +104,15 @@ def extract_texture(
 
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
+
+
+def _hair(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> Hair:
+    """The hair among the photo's colours (V, 3); takes from the `weight` (V,) what is background by the masks (V, 2)."""
+    if masks is None:
+        return Hair.seen(colours, weight, face_model)
+    # The scalp's height is a guess: what the mesh has there may be the background beside the hair.
+    weight *= 1 - face_model.derived(scalp) * (1 - smoothstep(masks[:, 1], *ON_HEAD))
+    return Hair.seen(colours, weight, face_model, masks[:, 0])
 
 
 def _doubt(cosine: np.ndarray, face_model: FaceModel) -> np.ndarray:
@@ -157,28 +172,43 @@ def _fill(
 
     `photo` and `model` (V, 3) are logarithms.
     """
-    top = face_model.derived(scalp)
     surroundings = [skin, (1 - TEMPLES * hair.fringed) * hair.on_scalp + hair.fringe + hair.bald * skin]
-    pulls = SKIN_PULL, HAIR_PULL + np.float32(max(hair.bald, hair.fringed)) * (SKIN_PULL - HAIR_PULL)
-    pulls = [pull * min(part.sum(), np.float32(1)) for pull, part in zip(pulls, surroundings)]
-    mean_tint = _mean(photo - model, surroundings[0])
-    crown = top > 0.5
+    mean_tint = _mean(photo - model, skin)
+    anchors, anchor, pull = _anchors(photo - DETAIL * model, surroundings, hair, face_model)
     tint = spread(
         photo - DETAIL * model,
         known,
         (1 - DETAIL) * model + mean_tint,
         atlas.neighbours,
         np.maximum(atlas.conductance, _through(hair, face_model, atlas)[:, None]),
-        anchors=np.stack([_mean(photo - DETAIL * model, part) for part in surroundings]),
-        anchor=crown.astype(np.int32),
-        # without visible parts there is no mean
-        pull=np.where(crown, pulls[1] * top, pulls[0] * (face_model.skin + NECK_PULL * face_model.derived(neck))),
+        anchors=anchors,
+        anchor=anchor,
+        pull=pull,
     )
     # Teeth and the whites of eyes take the light of the photo, but neither the hue of skin nor that of lips and lashes.
     inside = face_model.derived(mouth_interior) | face_model.derived(eyeballs)
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     tint[face_model.derived(eyeballs)] += UNDER_LIDS
     return np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
+
+
+def _anchors(
+    tint: np.ndarray, surroundings: list[np.ndarray], hair: Hair, face_model: FaceModel
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Colours (3, 3) that hidden skin, scalp and nape approach: which of them each vertex does (V,), and how much (V,).
+
+    They are means of logarithms `tint` (V, 3) by the weights of `surroundings`, two of (V,): of skin, and of the scalp.
+    """
+    skin, crown = (_mean(tint, part) for part in surroundings)
+    cropped = CROPPED * crown + (1 - CROPPED) * skin + (1 - hair.bald) * SHADE
+    # without visible parts there is no mean
+    seen = [min(part.sum(), np.float32(1)) for part in surroundings]
+    crown_pull = HAIR_PULL + np.float32(max(hair.bald, hair.fringed)) * (SKIN_PULL - HAIR_PULL)
+    top, short = face_model.derived(scalp), face_model.derived(nape)
+    on_skin = SKIN_PULL * seen[0] * (face_model.skin + NECK_PULL * face_model.derived(neck))
+    on_scalp = np.where(short, NAPE_PULL * min(seen), crown_pull * seen[1]) * top
+    covered = top > 0.5
+    return np.stack([skin, crown, cropped]), covered.astype(np.int32) + short, np.where(covered, on_scalp, on_skin)
 
 
 def _mirror_gain(

@@ -40,8 +40,13 @@ class Hair:
     covered: np.ndarray  # (V,) in [0, 1], how far a hand or another face hides the hair
 
     @classmethod
-    def seen(cls, colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> Hair:
-        """From the photo's colours (V, 3) in 0..255 at the vertices, and weights (V,) of their visibility."""
+    def seen(
+        cls, colours: np.ndarray, weight: np.ndarray, face_model: FaceModel, masked: np.ndarray | None = None
+    ) -> Hair:
+        """From the photo's colours (V, 3) in 0..255 at the vertices, and weights (V,) of their visibility.
+
+        `masked` (V,) says how far a mask of hair has them, where there is one.
+        """
         head, forehead = face_model.derived(scalp), face_model.derived(_forehead)
         face = (weight > 0.5) & (face_model.derived(front_of_face) > 0.9) & (forehead == 0)
         if face.sum() < LEAST_FRONT:
@@ -62,7 +67,7 @@ class Hair:
         bare_share = float(shown @ bare) / max(amount, 1e-3) if amount > LEAST_SCALP else 0.0
         bald = float(smoothstep(bare_share, *BALD)) * (1 - rough)
         faintly = smoothstep(distance, *LIGHT)
-        likely = np.maximum(hairy, FAIR * faintly)
+        likely = np.maximum(hairy, FAIR * faintly) if masked is None else masked
         hand = 1 - smoothstep(distance, *SURELY_SKIN)
         fringed = _fringed(forehead * unlike * weight, (weight > 0.5) & (forehead > 0.5), face_model)
         fringe = (forehead * np.maximum(unlike, FAIR * fringed * faintly) * weight).astype(np.float32)
@@ -82,6 +87,13 @@ def scalp(face_model: FaceModel) -> np.ndarray:
     outside = (mean[:, 1] > landmarks[BROWS, 1].min()) | (mean[:, 2] < landmarks[[0, 16], 2].mean() - BEHIND_EARS)
     inner = face_model.derived(mouth_interior)
     return np.where(outside & ~inner, 1 - face_model.skin, 0).astype(np.float32)
+
+
+def nape(face_model: FaceModel) -> np.ndarray:
+    """(V,) bool, the scalp below the upper ends of the ears, where hair is cut short or thins out."""
+    mean = face_model.mean_shape
+    ears = face_model.landmarks(mean[None])[0][[0, 16], 1].mean()
+    return (face_model.derived(scalp) > 0.5) & (mean[:, 1] < ears)
 
 
 def hairline(face_model: FaceModel) -> np.ndarray:

@@ -80,11 +80,17 @@ def unwrapped(
     light: tuple[float, float, float] = LIGHT_FROM_ABOVE,
     dark: float = 0.45,
     top: int = 0,
+    masks: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Colours (V, 3) at the vertices of the texture that the mean head takes from a photo without its `top` rows."""
+    """Colours (V, 3) at the vertices of the texture that the mean head takes from a photo without its `top` rows.
+
+    `masks` (PHOTO, PHOTO, 2) say where the photo shows hair, and where the head.
+    """
     placed, pixels, depths, shade = seen(model, model.mean_shape, yaw, light, dark)
     lit = np.clip(model.mean_albedo * shade[:, None], 0, 1)
-    texture = extract_texture(photo[top:], placed, pixels - [0, top], depths, model, lit, ATLAS).image
+    x, y = pixels.round().astype(int).clip(0, PHOTO - 1).T
+    at = None if masks is None else masks[y, x].astype(np.float32)
+    texture = extract_texture(photo[top:], placed, pixels - [0, top], depths, model, lit, ATLAS, at).image
     uv = np.empty((len(placed), 2))
     uv[model.triangles] = model.uv[model.uv_triangles]
     column, row = np.clip(uv * [ATLAS, -ATLAS] + [0, ATLAS], 0, ATLAS - 1).astype(int).T
@@ -156,6 +162,32 @@ def test_hair_that_the_edge_of_the_photo_cuts_goes_on_in_its_colour(model):
     above = scalp_of(model) & (model.mean_shape[:, 1] > 1.0) & (model.mean_shape[:, 2] > 0.1)
     shown = unwrapped(model, photo, top=edge)
     assert np.abs(np.median(shown[above], axis=0) - np.median(shown[fringe], axis=0)).max() < 60
+
+
+def test_sky_above_cropped_hair_is_not_its_colour_where_a_mask_tells_them_apart(model):
+    shape = model.mean_shape.copy()
+    above = shape[:, 1] > ABOVE_BROWS
+    shape[above, 1] = ABOVE_BROWS + 0.6 * (shape[above, 1] - ABOVE_BROWS)
+    sky, colours = np.full((PHOTO, PHOTO, 3), [215.0, 190.0, 200.0]), haired(model, 40)
+    photo = photograph(model, colours, sky, shape=shape)
+    head = (np.abs(photo - sky).max(axis=2) > 0) * 1.0
+    masks = np.stack([head * (photo.max(axis=2) < 70), head], axis=-1)
+    back = scalp_of(model) & (model.mean_shape[:, 2] < -0.6)
+    assert np.median(unwrapped(model, photo, masks=masks)[back].max(axis=1)) < 60
+
+
+@pytest.mark.parametrize("level", [30, 245])
+def test_a_nape_is_between_skin_and_hair_and_shaded(model, level):
+    texture = unwrapped(model, photograph(model, haired(model, level), foliage()))
+    mean = model.mean_shape
+    ears = model.landmarks(mean[None])[0][[0, 16], 1].mean()
+    behind = mean[:, 2] < -0.8
+    low = behind & (model.skin < 0.1) & (mean[:, 1] < ears - 0.1)
+    skin = np.median(texture[model.skin > 0.99], axis=0).mean()
+    hair = np.median(texture[scalp_of(model) & (mean[:, 1] > 0.9)], axis=0).mean()
+    nape = np.median(texture[low], axis=0).mean()
+    assert 0.85 * min(hair, skin) < nape < 0.95 * max(hair, skin)
+    assert abs(np.log(nape / skin)) < 0.75 * abs(np.log(hair / skin)) + 0.1
 
 
 def test_a_hand_on_the_head_does_not_become_the_scalp(model):
