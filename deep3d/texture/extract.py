@@ -107,7 +107,7 @@ def extract_texture(
 
 
 def _hair(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> Hair:
-    """The hair among the photo's colours (V, 3); takes from the `weight` (V,) what is background by the masks (V, 2)."""
+    """Hair among the photo's colours (V, 3); takes from the `weight` (V,) what is background by the masks (V, 2)."""
     if masks is None:
         return Hair.seen(colours, weight, face_model)
     # The scalp's height is a guess: what the mesh has there may be the background beside the hair.

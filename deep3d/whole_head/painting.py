@@ -18,7 +18,8 @@ from deep3d.whole_head.parts import Parts
 MARGIN = 4.0  # texels round the bust that take its colours, since filters look there
 BORDER = 0.08  # of the palette, on the left and right: black, and full light
 ENAMEL = np.array([232.0, 222.0, 204.0], np.float32)  # of 255, in good light
-OTHERS = np.array([[196, 122, 116], [196, 110, 108], [52, 38, 30]], np.float32)  # gums, tongue, lashes in that light
+OTHERS = np.array([[122, 70, 66], [176, 98, 96], [52, 38, 30]], np.float32)
+"""Gums, tongue, lashes in that light. Gums lie in the shade of lips: lit, they are red dots in a mouth's corners."""
 BRIGHTEST = 92  # percentile of brightness: lips, gaps and what the photo does not show are darker than teeth
 PLAIN = np.float32(0.7)  # share of the usual hue of enamel, beside that of the photo: it is small, and lips are near
 LEAST = (120.0, 0.45)  # brightness below which nothing is enamel: of 255, and more for bright skin

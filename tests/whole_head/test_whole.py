@@ -80,6 +80,12 @@ def test_teeth_are_as_bright_as_the_photo_shows_them_but_never_dark(head):
     assert hidden.min() > 140 and 100 < dark.mean() < hidden.mean()
 
 
+def test_gums_lie_in_the_shade_of_the_lips():
+    """As bright as in full light they are red dots in the corners of a smile."""
+    enamel, gums = mouth_colours(np.tile([225.0, 215, 200], (20, 1)), np.array([190.0, 150, 130]))[:2]
+    assert 0.2 * enamel.mean() < gums.mean() < 0.5 * enamel.mean()
+
+
 def test_a_mouth_in_a_grey_photo_is_grey():
     grey = mouth_colours(np.full((9, 3), 200.0), np.full(3, 150.0))
     assert np.ptp(grey[1:], axis=1).max() < 3
