@@ -193,11 +193,23 @@ def test_landmarks_that_are_no_numbers_leave_the_start(model, true, crop, landma
     np.testing.assert_array_equal(fit.coefficients.to_vector(), true.to_vector())
 
 
+def test_colours_that_end_a_little_farther_are_no_failure(model, true, crop, landmarks):
+    """A noisy picture of the right face, and sure landmarks that are two pixels beside it."""
+    noise = np.random.default_rng(8).normal(0, 12, crop.shape)
+    noisy = np.rint((crop + noise).clip(0, 255)).astype(np.uint8)
+    points = project(place(model.shape(true), true.rotation, true.translation))[0, list(ROWS)] + [2, 0]
+    beside = replace(landmarks, points=points, deviation=np.full_like(landmarks.deviation, 0.1))
+    start = fit_photo_colours(View(noisy, landmarks, true, true, DEEP3D_CAMERA), model)
+    fit = fit_photo_colours(View(noisy, beside, true, start.coefficients, start.camera), model)
+    assert start.difference < fit.difference < 1.5 * start.difference
+    assert fit.kept
+
+
 def test_a_fit_that_colours_do_not_confirm_leaves_the_start(model, true, crop, landmarks):
     """The right face, and landmarks of a face that is beside it."""
     beside = replace(landmarks, points=landmarks.points + [40, 0], deviation=np.full_like(landmarks.deviation, 0.2))
     fit = fit_photo_colours(View(crop, beside, true, true, DEEP3D_CAMERA), model, displaced=True)
-    assert fit.failure == photometric.NO_NEARER and not fit.displacement.any()
+    assert fit.failure == photometric.MOVED_AWAY and not fit.displacement.any()
     np.testing.assert_array_equal(fit.coefficients.identity, true.identity)
 
 

@@ -38,7 +38,8 @@ async function open(viewer: HTMLElement): Promise<void> {
   await pause();
   const telling = part("telling");
   const tell = (what: "waiting" | "failed" | "") => (telling.textContent = what && telling.dataset[what]!);
-  const wardrobe = new Wardrobe(face, { ...source, tellWaiting: () => tell("waiting") });
+  const told = { tellWaiting: () => tell("waiting"), tellChanged: () => stage.wake() };
+  const wardrobe = new Wardrobe(face, { ...source, material: source.material ?? "", ...told });
   await stage.show(wardrobe.group, face.bounds);
   viewer.classList.add("ready");
   viewer.toggleAttribute("data-haired", wardrobe.hasHair);

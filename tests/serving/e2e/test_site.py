@@ -47,6 +47,20 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     page.wait_for_function(SLEEPS)
 
     page.get_by_role("button", name="As in the photo").click()
+    page.route("**/face_material.web.glb", lambda route: route.abort())
+    page.get_by_role("radio", name="Clay").check()
+    page.wait_for_selector(".viewer[data-lit]")
+    smooth = saved_picture(page)
+    page.unroute("**/face_material.web.glb")
+    page.get_by_role("radio", name="Normals").check()
+    with page.expect_response(
+        lambda answer: "face_material.web.glb" in answer.url and answer.ok and answer.status == 200
+    ):
+        page.get_by_role("radio", name="Clay").check()
+    page.wait_for_function(SLEEPS)
+    carved = abs(small(saved_picture(page)) - small(smooth))
+    assert carved.max() > 8 * carved.mean() > 0.1, "wrinkles are seen in clay, and nothing else has changed"
+
     page.get_by_role("radio", name="Relit").check()
     page.wait_for_selector(".viewer[data-relit]")
     studio = saved_picture(page)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from deep3d import FaceCoefficients
 from deep3d.confidence import assess
-from deep3d.fitting.photometric import NO_NEARER, NO_NUMBERS, NO_SKIN
+from deep3d.fitting.photometric import MOVED_AWAY, NO_NUMBERS, NO_SKIN
 from deep3d.photo.jpeg import CUT_OFF
 from deep3d.pipeline.fitter import NO_FACE_FITS
 from deep3d.pipeline.reconstructor import FIT_FAILED, FOLDED, STAYS_LINEAR
@@ -30,7 +30,7 @@ def warnings() -> list[str]:
     deviation[48:68] = 60.0
     said = assess(points, deviation, True, 0.05, np.zeros(336, bool), coefficients).warnings
     assert len(said) >= 6
-    failed = [FIT_FAILED.format(reason) for reason in (NO_SKIN, NO_NUMBERS, NO_NEARER, NO_FACE_FITS)]
+    failed = [FIT_FAILED.format(reason) for reason in (NO_SKIN, NO_NUMBERS, MOVED_AWAY, NO_FACE_FITS)]
     return [*said, STRANGER, *failed, FOLDED.format(3), STAYS_LINEAR.format(40), CUT_OFF]
 
 

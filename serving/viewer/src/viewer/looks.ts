@@ -18,19 +18,23 @@ import {
 } from "three";
 import type { Face } from "./face";
 import { Dye } from "./dye";
-import { fetchBare, fetchSurroundings, type Surroundings } from "./relit";
+import { type Bare, fetchBare, fetchSurroundings, type Surroundings } from "./relit";
 
 export type Look = "texture" | "clay" | "wireframe" | "albedo" | "normals" | "relit";
 
 /** Where what a look needs is fetched when it is first put on. */
 export interface Sources {
   readonly albedo: string;
-  readonly material: string;
+  readonly material: string; // "" for examples, of which no worker knows
   readonly lights: string;
   readonly tellWaiting: () => void; // a worker takes the light off first
+  readonly tellChanged: () => void; // a look that is on has become finer
 }
 
 const HAIRED: readonly Look[] = ["texture", "albedo", "relit"];
+
+/** Looks that show wrinkles and pores, once a worker has told them from the light of the photo. */
+const FINE: readonly Look[] = ["clay", "albedo", "normals"];
 
 /** How strong the studio's lamps are, and that of surroundings, which light for the most part by themselves. */
 const KEY = 3;
@@ -63,6 +67,7 @@ export class Wardrobe {
   private skin?: MeshPhysicalMaterial;
   private readonly dye: Dye;
   private haired = true;
+  private stuff?: Promise<Bare>; // what the face is made of, once a look asked for it
   private bare?: MeshPhysicalMaterial; // the skin as face_material.web.glb has it
   private strands: readonly Dressed[] = []; // hair, once it was relit
   private wanted: Look = "texture";
@@ -133,6 +138,28 @@ export class Wardrobe {
     this.key.color.set(relit && this.around ? this.around.color : WARM);
     for (const { mesh, plain, lit } of this.strands) mesh.material = relit ? lit : plain;
     this.showHair();
+    if (FINE.includes(look)) void this.refine(material as MeshNormalMaterial | MeshPhysicalMaterial);
+  }
+
+  /** Give a material the fine normals of the skin; without them it stays smooth. */
+  private async refine(material: MeshNormalMaterial | MeshPhysicalMaterial): Promise<void> {
+    if (material.normalMap || !this.sources.material) return;
+    const made = await this.made().catch(() => undefined);
+    if (!made?.skin.normalMap) return;
+    material.normalMap = made.skin.normalMap;
+    material.normalScale.copy(made.skin.normalScale);
+    material.needsUpdate = true;
+    this.sources.tellChanged();
+  }
+
+  /** What the face is made of; asked for again after a failure. */
+  private made(): Promise<Bare> {
+    const { material, tellWaiting } = this.sources;
+    const tell = () => this.wanted === "relit" && tellWaiting();
+    return (this.stuff ??= fetchBare(material, tell).catch((error: unknown) => {
+      this.stuff = undefined;
+      throw error;
+    }));
   }
 
   private showHair(): void {
@@ -183,8 +210,7 @@ export class Wardrobe {
   }
 
   private async bareMaterial(): Promise<MeshPhysicalMaterial> {
-    const { material, lights, tellWaiting } = this.sources;
-    const [{ skin, hair }, all] = await Promise.all([fetchBare(material, tellWaiting), fetchSurroundings(lights)]);
+    const [{ skin, hair }, all] = await Promise.all([this.made(), fetchSurroundings(this.sources.lights)]);
     this.all = all;
     this.strands = this.face.others.map((mesh) => dressed(mesh, hair));
     this.dye.also(this.strands.map(({ lit }) => lit));
