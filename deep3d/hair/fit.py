@@ -25,6 +25,7 @@ BEHIND = 0.12  # decimetres that a point lies behind the head from which that hi
 EDGE_NOISE, REACH_NOISE = 0.5, 0.16  # decimetres: neighbouring points say the same, so that each is believed little
 DEEPEST = 0.5  # decimetres inside a border, beyond which it does not matter
 FARTHEST = 1.0  # decimetres that hair reaches out at most
+BEHIND_NOSE = 0.55  # decimetres that hair below the skull stays behind the tip of the nose: it hangs beside a face
 SIDE_TRUST = 4.0  # times that what the outline says of the edge counts more than the pixel before the point
 GAP = (
     0.12,
@@ -54,20 +55,30 @@ class HairFields:
 def fit_fields(mask: HairMask, head: Head, model: HairModel) -> HairFields:
     """Thickness and edge that explain a mask."""
     signed = _signed_distance(mask)
+    farthest = _farthest(head)
     on_skull = np.where(signed > 0, _to_skin(mask), signed)
     fields = model.mean.reshape(2, POINTS)
     weights = np.zeros((2, POINTS), np.float32)
     toward = (head.view(head.skin) * head.directions).sum(axis=1)
     reach, within, reach_weight = _reaches(mask, signed, head, toward)
     for _ in range(ROUNDS):
-        edge, edge_weight = _edges(mask, signed, on_skull, head, fields[0], toward)
+        edge, edge_weight = _edges(mask, signed, on_skull, head, np.minimum(fields[0], farthest), toward)
         # Where rays are seen from the side, the border of the hair in the photo is its outline, not its end.
         total = edge_weight + SIDE_TRUST * reach_weight
         edge = (edge_weight * edge + SIDE_TRUST * reach_weight * within) / np.maximum(total, 1e-6)
         observed, weights = np.stack([reach, edge]), np.stack([reach_weight, np.minimum(total, 1)])
         fields = _explained(model, observed, weights)
     edge = _without_gaps(_whole(fields[1]), weights[1])
-    return HairFields(np.clip(fields[0], 0, FARTHEST).astype(np.float32), edge, weights[1])
+    return HairFields(np.clip(fields[0], 0, farthest).astype(np.float32), edge, weights[1])
+
+
+def _farthest(head: Head) -> np.ndarray:
+    """(POINTS,) decimetres that hair reaches out at most; what a photo shows beside a face is not before it."""
+    forward = head.directions[:, 2]
+    front = head.skin[:, 2].max() - BEHIND_NOSE
+    room = np.maximum(front - head.skin[:, 2], 0) / np.maximum(forward, 1e-3)
+    below = (np.arange(POINTS) >= HIGH * COLUMNS) & (forward > 0)
+    return np.where(below, np.minimum(room, FARTHEST), FARTHEST)
 
 
 def _signed_distance(mask: HairMask) -> np.ndarray:

@@ -83,6 +83,11 @@ def short():
 
 
 @pytest.fixture(scope="session")
+def long_haired():
+    return make(np.array([6.0]))
+
+
+@pytest.fixture(scope="session")
 def varied():
     rng = np.random.default_rng(3)
     return [make(rng.normal(size=12) * 0.7, yaw) for yaw in (0.0, 30.0)]

@@ -75,6 +75,15 @@ def test_the_crown_has_no_hole_where_it_meets_the_background(short, varied):
         assert fields.edge.reshape(-1, 72)[:10].min() > 0.03
 
 
+def test_long_hair_does_not_hang_before_the_face(long_haired):
+    """What a photo shows beside a cheek lies beside it: from the side, hair had hidden faces to the nose."""
+    head = long_haired
+    fields = fit_fields(head.mask, head.head(), head.hair)
+    outer = head.head().skin + fields.thickness[:, None] * head.head().directions
+    low = (np.arange(len(outer)) >= 24 * COLUMNS) & (fields.edge > 0) & (fields.thickness > 0.02)
+    assert low.any() and outer[low, 2].max() < head.vertices[:, 2].max() - 0.45
+
+
 def test_the_outline_of_a_crown_is_no_end_of_its_hair(short):
     """Crowns got bald spots: where hair borders on the background it was taken to end."""
     edge = fit_fields(short.mask, short.head(), short.hair).edge.reshape(ROWS, COLUMNS)
