@@ -8,7 +8,7 @@ import sys
 from deep3d import Reconstructor, write_results
 
 photo, folder = sys.argv[1:]
-face = Reconstructor.load()(photo)
+face = Reconstructor.load(hair="shell")(photo)
 write_results(face, folder)
 
 pose = face.pose
