@@ -21,8 +21,9 @@ from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.synthetic.dressed_heads import UNKNOWN, DressedHeadGenerator
 from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.batch_norms import restore_batch_norms
-from deep3d.training.call import companion_info
+from deep3d.training.call import TrainingCall, companion_info
 from deep3d.training.config import Schedule
+from deep3d.training.dense.command import train_and_export_dense
 from deep3d.training.dense.config import DenseConfig, DenseLossWeights, read_dense_config
 from deep3d.training.dense.dressed import DRESSED, DressedExamples
 from deep3d.training.dense.examples import FILE, Examples, draw_examples, keep_surface, kept_surface
@@ -156,6 +157,24 @@ def test_a_run_gives_a_file_that_reads_back_and_goes_on(heads, checkpoint, model
     path = tmp_path / "face.dense.safetensors"
     write_dense(path, companion_info(checkpoint, model.info, "dense", "none"), network.arrays())
     assert read_dense(replace(checkpoint, path=tmp_path / "face.safetensors")) is not None
+
+
+def test_the_command_writes_a_dense_network_for_the_checkpoint(heads, checkpoint, tmp_path):
+    folder = tmp_path / "run"
+    (folder / "heads").mkdir(parents=True)
+    np.save(folder / "heads" / "heads_00000.npy", np.repeat(heads, FILE // 8, axis=0))
+    config = tmp_path / "dense.toml"
+    text = Path("checkpoints/dense.toml").read_text(encoding="utf-8")
+    for shipped, small in [("heads = 8192", f"heads = {FILE}"), ("batch_size = 32", "batch_size = 2"), ("3000", "1")]:
+        assert shipped in text
+        text = text.replace(shipped, small)
+    config.write_text(text, encoding="utf-8")
+
+    path = train_and_export_dense(TrainingCall(config, folder, None, 1, "cpu", lambda *_: None))
+
+    assert path == folder / "deep3d_resnet50.dense.safetensors"
+    read = read_dense(replace(checkpoint, path=folder / "deep3d_resnet50.safetensors"))
+    assert read is not None and all(np.isfinite(array).all() for array in read.arrays.values())
 
 
 def test_of_dressed_heads_the_classes_alone_count(model, tmp_path):
