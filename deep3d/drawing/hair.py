@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from deep3d.camera import project
@@ -15,9 +16,6 @@ from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.rendering.kernels import fronts
 from deep3d.rendering.renderer import Renderer
-
-_BESIDE = [np.s_[:-2, 1:-1], np.s_[2:, 1:-1], np.s_[1:-1, :-2], np.s_[1:-1, 2:]]
-"""The four neighbours of pixels, in a picture with a border of one pixel."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +45,30 @@ def draw_layers(hair: Hair, placed: np.ndarray, renderer: Renderer) -> list[Draw
     return drawn
 
 
-def shown_depth(depth: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+@numba.njit(cache=True, nogil=True)
+def shown_depth(depth, opacity):
     """Depth (H, W), infinite where nothing is, of what pixels show at an opacity (H, W) once they are antialiased.
 
     A pixel beside a border is covered in part by its neighbour. So is one of a clear border before what is opaque and
     farther away: what it shows lies there.
     """
-    far, clear = np.pad(depth, 1, constant_values=np.inf), np.pad(opacity, 1)
-    nothing = np.isinf(depth)
-    nearest, shown = np.full_like(depth, np.inf), depth.copy()
-    for rows, columns in _BESIDE:
-        other = far[rows, columns]
-        nearest = np.minimum(nearest, other)
-        shown = np.where((clear[rows, columns] > opacity) & np.isfinite(other), np.maximum(shown, other), shown)
-    return np.where(nothing, nearest, shown)
+    height, width = depth.shape
+    out = np.empty_like(depth)
+    for row in range(height):
+        for column in range(width):
+            nothing, clear = np.isinf(depth[row, column]), opacity[row, column]
+            shown = depth[row, column]
+            for dr, dc in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                y, x = row + dr, column + dc
+                if not (0 <= y < height and 0 <= x < width):
+                    continue
+                other = depth[y, x]
+                if nothing:
+                    shown = min(shown, other)
+                elif opacity[y, x] > clear and not np.isinf(other):
+                    shown = max(shown, other)
+            out[row, column] = shown
+    return out
 
 
 def layers(hair: Hair) -> tuple[Mesh, Mesh]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from deep3d.camera import Camera, depth, place, project, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
-from deep3d.face_model import FaceModel
+from deep3d.face_model import FaceModel, ModelPart
 
 EYES = (slice(36, 42), slice(42, 48))  # of the 68 landmarks: on the image left, and right
 IRIS = 0.5  # radians from the middle of an iris to its edge, as the eyeball's centre sees it
@@ -47,12 +47,10 @@ def read_gazes(
     balls = face_model.derived(_eyeballs)
     if min(len(ball.vertices) for ball in balls) < LEAST_VERTICES:
         return UNSEEN, UNSEEN
-    shape = face_model.shape(coefficients)[0]
-    lids = shape[face_model.landmark_vertices]
-    still = face_model.neutral_shape(coefficients.identity)[0]
+    lids = face_model.derived(_lids).shape(coefficients)[0]
     right, left = (
-        _read(crop, lids[eye], still[ball.vertices].mean(axis=0) + ball.back, ball.radius, coefficients, camera)
-        for eye, ball in zip(EYES, balls)
+        _read(crop, lids[eye], still.mean(axis=0) + ball.back, ball.radius, coefficients, camera)
+        for eye, ball, still in zip(EYES, balls, _neutral_balls(face_model, coefficients))
     )
     return right, left
 
@@ -62,6 +60,21 @@ class _Eyeball:
     vertices: np.ndarray  # (N,)
     back: np.ndarray  # (3,) from their mean to the centre, decimetres
     radius: float
+
+
+def _lids(face_model: FaceModel) -> ModelPart:
+    """The landmarks alone."""
+    return face_model.part(face_model.landmark_vertices)
+
+
+def _neutral_balls(face_model: FaceModel, coefficients: FaceCoefficients) -> list[np.ndarray]:
+    """The vertices (N, 3) of both eyeballs of a face without expression."""
+    parts = face_model.derived(_ball_parts)
+    return [(part.mean_shape + part.identity_components(coefficients.identity))[0] for part in parts]
+
+
+def _ball_parts(face_model: FaceModel) -> tuple[ModelPart, ...]:
+    return tuple(face_model.part(ball.vertices) for ball in face_model.derived(_eyeballs))
 
 
 def _eyeballs(face_model: FaceModel) -> tuple[_Eyeball, _Eyeball]:

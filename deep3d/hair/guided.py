@@ -18,7 +18,7 @@ class Guide:
         """A mask (h, w) as a locally linear function of the picture."""
         shared = _boxes(_weighted(self._picture, np.ascontiguousarray(mask, np.float32)), self._radius)
         lines = _boxes(_lines(shared, self._mean, self._inverse), self._radius)
-        return np.clip((lines[..., :3] * self._picture).sum(axis=-1) + lines[..., 3], 0, 1)
+        return np.clip(np.einsum("hwc,hwc->hw", lines[..., :3], self._picture) + lines[..., 3], 0, 1)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -156,11 +156,11 @@ def _share(to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _looked_up(maps: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(C, h, w) what maps (C, S, S) of the crop have where `to_crop` (3, 3) puts pixels; borders go on outside."""
     cells = maps.shape[1] / CROP_SIZE
-    across, down = (_hats((line + 0.5) * cells - 0.5, maps.shape[1]) for line in _lines(to_crop, size)[::-1])
-    return down @ maps @ across.T
+    across, down = (hats((line + 0.5) * cells - 0.5, maps.shape[1]) for line in _lines(to_crop, size)[::-1])
+    return down @ np.ascontiguousarray(maps) @ across.T
 
 
-def _hats(places: np.ndarray, count: int) -> np.ndarray:
+def hats(places: np.ndarray, count: int) -> np.ndarray:
     """(n, count) float32 weights of linear interpolation at places (n,) of a line of so many points."""
     places = np.clip(places, 0, count - 1)
     return np.maximum(1 - np.abs(places[:, None] - np.arange(count)), 0).astype(np.float32)

@@ -13,7 +13,7 @@ from scipy import ndimage
 from deep3d.hair.fit import NEIGHBOURS, HairFields
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER
 from deep3d.hair.head import Head
-from deep3d.hair.mask import HairMask
+from deep3d.hair.mask import HairMask, hats
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
 from deep3d.hair.strands import look_of, strand_noise
 from deep3d.texture.blur import gaussian
@@ -43,12 +43,8 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
     weight = seen * smoothstep(_sampled(core, places), *CORE)
     low = _low(small, core, places, weight)
     fine = picture.reduce(max(1, round(mask.step / picture.step / FINER)))
-    rows, columns = np.indices(fine.pixels.shape[:2]) * fine.step
-    spots = (np.stack([columns, rows], axis=-1).reshape(-1, 2) + fine.origin - mask.origin) / mask.step
     scalp = np.maximum(core, ndimage.minimum_filter(mask.hair + mask.skin, 3) * mask.inside)
-    look = look_of(
-        fine.pixels, _sampled(core, spots).reshape(fine.pixels.shape[:2]), fine.step / mask.step / mask.density
-    )
+    look = look_of(fine.pixels, _on_pixels_of(fine, core, mask), fine.step / mask.step / mask.density)
     rows = np.arange(POINTS) // COLUMNS
     dim = 1 - UNDERNEATH * (1 - seen) * smoothstep(rows, *NAPE)
     low = low + np.log(dim)[:, None]
@@ -81,6 +77,15 @@ def _part(photo: np.ndarray, mask: HairMask) -> Picture:
     left, top = np.clip(mask.origin, 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(mask.origin + size, [left + 1, top + 1], [width, height]).astype(int)
     return Picture.cut(photo, left, top, right, bottom).reduce(max(1, int(mask.step / 3)))
+
+
+def _on_pixels_of(picture: Picture, values: np.ndarray, mask: HairMask) -> np.ndarray:
+    """Bilinear values of a mask's pixels (h, w) at those of a picture, float32; borders go on outside."""
+    columns, rows = (
+        hats((picture.step * np.arange(count) + start) / mask.step, size)
+        for count, start, size in zip(picture.pixels.shape[1::-1], picture.origin - mask.origin, values.shape[::-1])
+    )
+    return rows @ values @ columns.T
 
 
 def _small(photo: np.ndarray, mask: HairMask) -> np.ndarray:
