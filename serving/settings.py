@@ -48,7 +48,7 @@ class Settings:
     mails_per_hour: int = 20  # to one mailbox, whoever sends the photos
 
     runtime: str = ""  # what runs the network, as for `deep3d reconstruct`; empty for the fastest that is there
-    threads: int = 0  # of the network; 0: all usable cores
+    threads: int = 0  # of the network; 0: half of the usable cores in a worker, all in the live process
     batch_photos: int = 8  # through the network together
     worker_threads: int = 16  # jobs that one worker process holds at a time
     job_seconds: float = 120.0  # of work on one job; a worker that is longer at a single step of one kills itself

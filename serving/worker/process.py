@@ -14,7 +14,7 @@ from dramatiq.broker import Broker
 from prometheus_client import start_http_server
 
 from deep3d import Deep3DError, Reconstructor
-from deep3d.runtime.cores import take_over_process
+from deep3d.runtime.cores import take_over_process, usable_cores
 from serving.errors import ServingError
 from serving.logs import configure_logs
 from serving.metrics import WorkerMetrics
@@ -49,7 +49,7 @@ def make_worker(site: Site, finder: FaceFinder, write: Write = write_files) -> B
 def load_network(settings: Settings) -> FaceFinder:
     """What finds the faces, ready to work: it has done so once."""
     take_over_process()
-    threads = settings.threads or None
+    threads = settings.threads or max(1, usable_cores() // 2)  # on the others, faces are written meanwhile
     reconstructor = Reconstructor.load(runtime=settings.runtime, threads=threads, goal="throughput", hair="shell")
     warm_up(reconstructor, write_files, reconstructor.face_model)
     return reconstructor
