@@ -195,7 +195,7 @@ def test_the_texture_is_there_before_two_threads_ask_for_it(toy_reconstruction, 
     for name in ("obj", "ply"):
         monkeypatch.setitem(module.WRITERS, name, lambda face, folder: seen.append("texture" in vars(face)))
     bare, blank = replace(toy_reconstruction), np.zeros((8, 8, 3), np.uint8)
-    monkeypatch.setattr("deep3d.reconstruction.extract_texture", lambda *_: Texture(blank, blank[..., 0]))
+    monkeypatch.setattr("deep3d.reconstruction.extract_texture", lambda *_, **__: Texture(blank, blank[..., 0]))
     write_results(bare, tmp_path / "anna", formats=["obj", "ply"])
     assert seen == [True, True]
 

@@ -149,8 +149,8 @@ def test_reports_tell_folders_and_errors(tmp_path, photos, toy_reconstruction, m
         def reconstruct(self, photos: list[Photo], faces: str) -> Any:
             return [[toy_reconstruction] * (2 if faces == "all" else 1)] * len(photos)
 
-    def write(faces: list[Any], folder: Path, formats: list[str]) -> list[Path]:
-        assert formats == ["json"]
+    def write(faces: list[Any], folder: Path, formats: list[str], material: Any) -> list[Path]:
+        assert formats == ["json"] and material is None
         if folder.name == "second":
             raise RuntimeError("a bug")
         return [folder / f"face-{number + 1}" for number in range(len(faces))]

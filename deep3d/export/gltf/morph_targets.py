@@ -57,7 +57,7 @@ VISEMES: dict[str, dict[str, float]] = {
 """Oculus LipSync's 15 mouth shapes as weights of ARKit's, under the names that avatar runtimes expect. A name without a
 side stands for both sides."""
 
-STILL = 5e-4  # decimetres: vertices that move less than 50 micrometres are left out of a target
+STILL = 6e-4  # decimetres: vertices that move less than 60 micrometres are left out of a target
 SPOKEN = 5e-3  # the same of a viseme: at the speed of speech nobody sees less
 
 
