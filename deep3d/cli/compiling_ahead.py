@@ -1,7 +1,8 @@
 """Compile the numeric kernels before the first photo, in two processes, by work on a drawn face.
 
 One finds a drawn face and fits it; the other takes the face as found and writes all its files. They share few kernels,
-so on two cores this takes little more than half the time. Later processes use numba's cache.
+so on two cores this takes little more than half the time. In the end the first makes all files of the sample photo, for
+the kernels that hair needs. Later processes use numba's cache.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numba.core.event import Event, Listener, install_listener
 
 from deep3d.errors import Deep3DError
+from deep3d.files.assets import asset
 
 if TYPE_CHECKING:
     from deep3d import FaceModel, Photo
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 USUAL_KERNELS = 300  # compilations of both processes, numba's own functions included; for the progress bar
 PIXELS = 512
 TEXTURE_PIXELS = 1024
+SAMPLE = "astronaut.jpg"
 MARGIN = 1.1  # of `draw_view`
 _GREY = (233, 233, 233)
 
@@ -84,13 +87,17 @@ class _Count(Listener):
 
 
 def _find(drawn: Connection, says: Connection) -> None:
-    """Find the drawn face and fit it."""
-    from deep3d import Reconstructor
+    """Find the drawn face and fit it; then do all that is done for a photo."""
+    from deep3d import Reconstructor, write_results
+    from deep3d.photo import read_photo
 
-    with install_listener("numba:compile", _Count(says)):
-        finder = Reconstructor.load(goal="throughput")
+    with install_listener("numba:compile", _Count(says)), TemporaryDirectory(prefix="deep3d-") as folder:
+        finder = Reconstructor.load(goal="throughput", hair="shell")
         photo = drawn.recv()
         finder.same_person([photo, photo])
+        drawn.recv()  # what the other process has compiled is not compiled twice
+        [[face]] = finder.reconstruct([read_photo(asset("docs/sample", SAMPLE))])
+        write_results(face, Path(folder) / "face")
 
 
 def _write(draws: Connection, says: Connection) -> None:
@@ -104,6 +111,7 @@ def _write(draws: Connection, says: Connection) -> None:
         face = fit_photo(photo, _landmarks(model), model)
         merged = SamePerson((face, face), np.ones(2), ()).merged
         write_results(merged, Path(folder) / "face")
+        draws.send(None)
 
 
 def mean_face(face_model: FaceModel) -> Photo:
