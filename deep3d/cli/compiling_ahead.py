@@ -1,8 +1,8 @@
-"""Compile the numeric kernels before the first photo, in two processes, by work on a drawn face.
+"""Compile the numeric kernels before the first photo, in two processes, by work on faces.
 
-One finds a drawn face and fits it; the other takes the face as found and writes all its files. They share few kernels,
-so on two cores this takes little more than half the time. In the end the first makes all files of the sample photo, for
-the kernels that hair needs. Later processes use numba's cache.
+One finds the face of the sample photo and fits it; the other takes a drawn face as found and writes all its files. They
+share few kernels, so on two cores this takes little more than half the time. In the end the first writes its face too,
+for the kernels that hair needs. Later processes use numba's cache.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ import numpy as np
 from numba.core.event import Event, Listener, install_listener
 
 from deep3d.errors import Deep3DError
-from deep3d.files.assets import asset
+from deep3d.files.assets import sample_photo
 
 if TYPE_CHECKING:
     from deep3d import FaceModel, Photo
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 USUAL_KERNELS = 300  # compilations of both processes, numba's own functions included; for the progress bar
 PIXELS = 512
 TEXTURE_PIXELS = 1024
-SAMPLE = "astronaut.jpg"
 MARGIN = 1.1  # of `draw_view`
 _GREY = (233, 233, 233)
 
@@ -43,10 +43,10 @@ def compile_kernels() -> Iterator[float]:
     """
     context = multiprocessing.get_context("spawn")
     said, says = context.Pipe(duplex=False)
-    drawn, draws = context.Pipe(duplex=False)
+    written = context.Event()
     processes = [
-        context.Process(target=_find, args=(drawn, says), name="finding"),
-        context.Process(target=_write, args=(draws, says), name="writing"),
+        context.Process(target=_find, args=(written, says), name="finding"),
+        context.Process(target=_write, args=(written, says), name="writing"),
     ]
     for process in processes:
         process.start()
@@ -86,36 +86,34 @@ class _Count(Listener):
         self._says.send_bytes(b"\x80\x04N.")  # a pickled None in one write, since two processes share the pipe
 
 
-def _find(drawn: Connection, says: Connection) -> None:
-    """Find the drawn face and fit it; then do all that is done for a photo."""
+def _find(written: Signal, says: Connection) -> None:
+    """Find a face and fit it; then write its files, for what the other process has not compiled."""
     from deep3d import Reconstructor, write_results
     from deep3d.photo import read_photo
 
     with install_listener("numba:compile", _Count(says)), TemporaryDirectory(prefix="deep3d-") as folder:
         finder = Reconstructor.load(goal="throughput", hair="shell")
-        photo = drawn.recv()
-        finder.same_person([photo, photo])
-        drawn.recv()  # what the other process has compiled is not compiled twice
-        [[face]] = finder.reconstruct([read_photo(asset("docs/sample", SAMPLE))])
+        photo = read_photo(sample_photo())
+        face = finder.same_person([photo, photo]).merged
+        written.wait()
         write_results(face, Path(folder) / "face")
 
 
-def _write(draws: Connection, says: Connection) -> None:
+def _write(written: Signal, says: Connection) -> None:
     """Draw the face, and write the files of a result."""
     from deep3d import SamePerson, default_face_model, fit_photo, write_results
 
     with install_listener("numba:compile", _Count(says)), TemporaryDirectory(prefix="deep3d-") as folder:
         model = default_face_model()
         photo = mean_face(model)
-        draws.send(photo)
         face = fit_photo(photo, _landmarks(model), model)
         merged = SamePerson((face, face), np.ones(2), ()).merged
         write_results(merged, Path(folder) / "face")
-        draws.send(None)
+        written.set()
 
 
 def mean_face(face_model: FaceModel) -> Photo:
-    """A picture of the mean face, which the detector finds."""
+    """A picture of the mean face."""
     from deep3d import Photo, Pose, draw_view
     from deep3d.export.images import albedo_image
 

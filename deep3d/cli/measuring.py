@@ -34,13 +34,13 @@ def bench(
     from deep3d.bench.plot import draw_bars, require_drawable
     from deep3d.bench.run import PARTS
     from deep3d.cli.drawing import chosen_kinds
-    from deep3d.files.assets import asset
+    from deep3d.files.assets import sample_photo
 
     for path in (out, plot):
         require_writable(path)
     require_drawable(plot)
     peers = Peers(eos_share, mediapipe_model, mediapipe_python)
-    photo = photo or asset("docs/sample", "astronaut.jpg")
+    photo = photo or sample_photo()
     parts = PARTS if only is None else chosen_kinds(only, PARTS, "--only")
     report = run_bench(photo, rounds, lambda part: say(f"Measuring: {part}"), peers, parts)
     sys.stdout.write(report.to_markdown())

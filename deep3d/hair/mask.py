@@ -60,9 +60,9 @@ class HairMask:
 
     def at(self, pixels: np.ndarray) -> np.ndarray:
         """(N, 2) how far the mask has hair, and hair, hat or skin, at (N, 2) photo pixels."""
-        places = ((pixels - self.origin) / self.step)[:, ::-1].T
+        places = self.positions(pixels)
         maps = self.hair, np.minimum(self.hair + self.hat + self.skin, 1)
-        return np.stack([ndimage.map_coordinates(each, places, order=1, mode="nearest") for each in maps], axis=1)
+        return np.stack([sampled(each, places) for each in maps], axis=1)
 
     def positions(self, photo_pixels: np.ndarray) -> np.ndarray:
         """Where (n, 2) photo pixels lie in the mask."""
@@ -158,6 +158,11 @@ def _looked_up(maps: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> 
     cells = maps.shape[1] / CROP_SIZE
     across, down = (hats((line + 0.5) * cells - 0.5, maps.shape[1]) for line in _lines(to_crop, size)[::-1])
     return down @ np.ascontiguousarray(maps) @ across.T
+
+
+def sampled(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(N,) bilinear values (h, w) at places (N, 2)."""
+    return ndimage.map_coordinates(values, places[:, ::-1].T, order=1, mode="nearest").astype(np.float32)
 
 
 def hats(places: np.ndarray, count: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from scipy import ndimage
 from deep3d.hair.fit import NEIGHBOURS, HairFields
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER
 from deep3d.hair.head import Head
-from deep3d.hair.mask import HairMask, hats
+from deep3d.hair.mask import HairMask, hats, sampled
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
 from deep3d.hair.strands import look_of, strand_noise
 from deep3d.texture.blur import gaussian
@@ -40,7 +40,7 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
     small = _small(photo, mask)
     core = ndimage.minimum_filter(mask.hair, 3) * mask.inside
     seen = _seen(mask, head, outer, places, depth)
-    weight = seen * smoothstep(_sampled(core, places), *CORE)
+    weight = seen * smoothstep(sampled(core, places), *CORE)
     low = _low(small, core, places, weight)
     fine = picture.reduce(max(1, round(mask.step / picture.step / FINER)))
     scalp = np.maximum(core, ndimage.minimum_filter(mask.hair + mask.skin, 3) * mask.inside)
@@ -105,7 +105,7 @@ def _seen(mask: HairMask, head: Head, outer: np.ndarray, places: np.ndarray, dep
     normals = np.cross(down, around).reshape(POINTS, 3)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     facing = (normals * head.view(outer)).sum(axis=1)
-    inside = _sampled(mask.inside.astype(np.float32), places) > 0.9
+    inside = sampled(mask.inside.astype(np.float32), places) > 0.9
     behind = depth > ndimage.map_coordinates(head.depth, places[:, ::-1].T, order=0, mode="nearest") + HIDDEN
     return (smoothstep(facing, *FACING) * inside * ~behind).astype(np.float32)
 
@@ -115,7 +115,7 @@ def _low(small: np.ndarray, core: np.ndarray, places: np.ndarray, weight: np.nda
     sure = smoothstep(core, *CORE)
     weighted = gaussian(np.dstack([small, np.ones_like(sure)]) * sure[..., None], BLUR)
     blurred = weighted[..., :3] / (weighted[..., 3:] + 1e-4)
-    seen = logarithm(np.stack([_sampled(blurred[..., k], places) for k in range(3)], axis=1))
+    seen = logarithm(np.stack([sampled(blurred[..., k], places) for k in range(3)], axis=1))
     mean = logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
     count = len(places)
     return spread(
@@ -128,11 +128,6 @@ def _low(small: np.ndarray, core: np.ndarray, places: np.ndarray, weight: np.nda
         anchor=np.zeros(count, np.int32),
         pull=np.full(count, PULL, np.float32),
     )
-
-
-def _sampled(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """(N,) bilinear values (h, w) at places (N, 2)."""
-    return ndimage.map_coordinates(values, places[:, ::-1].T, order=1, mode="nearest").astype(np.float32)
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})

@@ -44,7 +44,7 @@ class Fitted:
 
     coefficients: FaceCoefficients
     cameras: tuple[Camera, ...]
-    failures: tuple[str, ...]  # B, why the start of the fit is kept; "" for a fit that is better
+    failures: tuple[str, ...]  # B, why the start of the fit is kept; "" for a fit that is kept
     covariance: tuple[np.ndarray | None, ...]  # B, (144, 144) of identity and expression
     displacement: tuple[np.ndarray | None, ...]  # B, (V, 3) decimetres beyond the linear model
     folds: tuple[int, ...]  # B, triangles at which displacements were damped
@@ -164,7 +164,7 @@ class Fitter:
 
 
 def _colour_fitted(fitted: Fitted, fits: list[PhotoFit], displaced: bool) -> Fitted:
-    """The faces fitted to their colours; those that became worse stay unchanged."""
+    """The faces fitted to their colours; those whose fit failed stay unchanged."""
     vectors = np.concatenate([fit.coefficients.to_vector() for fit in fits])
     failures = tuple(before or fit.failure for before, fit in zip(fitted.failures, fits, strict=True))
     moved = tuple(fit.displacement if displaced and fit.displacement.any() else None for fit in fits)

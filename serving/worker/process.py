@@ -51,7 +51,7 @@ def load_network(settings: Settings) -> FaceFinder:
     take_over_process()
     threads = settings.threads or max(1, usable_cores() // 2)  # on the others, faces are written meanwhile
     reconstructor = Reconstructor.load(runtime=settings.runtime, threads=threads, goal="throughput", hair="shell")
-    warm_up(reconstructor, write_files, reconstructor.face_model)
+    warm_up(reconstructor, write_files)
     return reconstructor
 
 

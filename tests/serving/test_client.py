@@ -53,14 +53,20 @@ def finish(app, *faces):
 
 
 @pytest.fixture
-def submit(app, address, photo, tmp_path, monkeypatch):
+def command_line():
+    """The site's commands."""
+    commands = typer.Typer()
+    add_commands(commands)
+    return commands
+
+
+@pytest.fixture
+def submit(command_line, app, address, photo, tmp_path, monkeypatch):
     """The command `submit` for photos with so many faces each: the job ends while the command pauses."""
 
     def run(*faces):
         pausing = SimpleNamespace(sleep=lambda _: finish(app, *faces), perf_counter=time.perf_counter)
         monkeypatch.setattr("serving.client.time", pausing)  # the server's threads have theirs
-        command_line = typer.Typer()
-        add_commands(command_line)
         photos = [str(photo)] * len(faces)
         return CliRunner().invoke(
             command_line, ["submit", *photos, "--server", address, "--out", str(tmp_path / "out")]
@@ -144,16 +150,12 @@ def test_a_photo_without_a_face_among_others_ends_with_1(submit, tmp_path):
     assert (tmp_path / "out" / "face-1" / "face.glb").exists()
 
 
-def test_a_web_address_is_no_photo(tmp_path):
-    command_line = typer.Typer()
-    add_commands(command_line)
+def test_a_web_address_is_no_photo(command_line, tmp_path):
     result = CliRunner().invoke(command_line, ["submit", "https://example.org/a.jpg"])
     assert result.exit_code == 2 and "https://example.org/a.jpg: a web address, not a file" in result.stderr
 
 
-def test_a_key_begins_no_site_of_its_own(tmp_path, monkeypatch, settings):
-    command_line = typer.Typer()
-    add_commands(command_line)
+def test_a_key_begins_no_site_of_its_own(command_line, tmp_path, monkeypatch, settings):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(command_line, ["api-key", "anna"])
     assert result.exit_code == 2 and "holds no site; name its folder" in result.stderr

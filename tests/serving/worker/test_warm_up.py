@@ -5,19 +5,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deep3d import Reconstructor, SamePerson, default_face_model
+from deep3d import Reconstructor, SamePerson
 from deep3d.errors import NoFaceFound
+from deep3d.files.assets import sample_photo
+from deep3d.photo import read_photo
 from serving.settings import Settings
 from serving.worker import process
-from serving.worker.warm_up import mean_face, warm_up
+from serving.worker.warm_up import warm_up
 
 
 class Finder:
     """Finds a face in every photo, or in none."""
 
-    def __init__(self, finds, face_model=None):
+    def __init__(self, finds):
         self.finds = finds
-        self.face_model = face_model
         self.seen = []
 
     def with_quality(self, quality):
@@ -38,20 +39,21 @@ class Together(SamePerson):
 
 
 @pytest.mark.parametrize("finds", [True, False])
-def test_one_face_is_made_and_thrown_away(model, finds):
+def test_one_face_is_made_and_thrown_away(finds):
     finder, written = Finder(finds), []
-    warm_up(finder, lambda face, folder: written.append((face, folder)), model)
+    warm_up(finder, lambda face, folder: written.append((face, folder)))
     assert len(finder.seen) == 2
     assert [face for face, _ in written] == ["a face"] * finds
     assert not any(folder.parent.exists() for _, folder in written)
 
 
-def test_the_detector_takes_the_drawn_face_for_one(model):
-    assert len(Reconstructor.load().reconstruct([mean_face(model)])[0]) == 1
+def test_the_sample_has_one_face_and_hair():
+    found = Reconstructor.load(hair="shell").reconstruct([read_photo(sample_photo())])[0]
+    assert len(found) == 1 and found[0].hair is not None
 
 
 def test_the_network_is_warm_when_it_is_handed_over(monkeypatch):
-    finder = Finder(True, default_face_model())
+    finder = Finder(True)
     monkeypatch.setattr(Reconstructor, "load", lambda **arguments: finder)
     monkeypatch.setattr(process, "write_files", lambda face, folder: None)
     assert process.load_network(Settings()) is finder
