@@ -21,6 +21,10 @@ def with_wrong_clock(command: Sequence[str], seconds: int) -> Sequence[str] | No
     return [faketime, "-f", f"+{seconds}s", *command] if faketime else None
 
 
+def _is_faketime(command: Sequence[str]) -> bool:
+    return "faketime" in Path(command[0]).name
+
+
 def _under_faketime(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables by which the clock alone is wrong, and waiting goes on to work."""
     path = os.pathsep.join(filter(None, [str(Path(__file__).with_name("wrong_clock")), environ.get("PYTHONPATH")]))
@@ -32,7 +36,7 @@ class WorkerProcess:
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
         self._command = command
-        self._environ = {**environ, **_under_faketime(environ)} if "faketime" in Path(command[0]).name else environ
+        self._environ = {**environ, **_under_faketime(environ)} if _is_faketime(command) else environ
         self._log = log
         self.start()
 
@@ -58,7 +62,8 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """End it as an operator does."""
-        self._process.terminate()
+        with suppress(ProcessLookupError):
+            os.kill(self._main(), signal.SIGTERM)
         try:
             self._process.communicate(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -67,6 +72,11 @@ class WorkerProcess:
     def pids(self) -> list[int]:
         """Its processes."""
         return [*processes.descendants(self._process.pid), self._process.pid]
+
+    def _main(self) -> int:
+        """The process of the command; `faketime` starts it, waits for its end, and passes no signal on to it."""
+        started = processes.descendants(self._process.pid) if _is_faketime(self._command) else []
+        return next(iter(started), self._process.pid)
 
     def _signal(self, number: signal.Signals) -> None:
         for pid in self.pids():

@@ -27,7 +27,7 @@ from serving.loadtest.mails import MailCount, explained
 from serving.loadtest.report import Report
 from serving.loadtest.servers import PATIENCE_SECONDS, Mailbox, ServerMissing, wait_until
 from serving.loadtest.viewers import run_viewers
-from serving.loadtest.worker_process import with_wrong_clock
+from serving.loadtest.worker_process import WorkerProcess, with_wrong_clock
 
 HERE = Path(__file__).parents[1]
 QUICK_SITE = (sys.executable, str(HERE / "quick_site.py"))
@@ -148,6 +148,17 @@ def test_a_report_is_a_table_and_plain_values():
     report = Report({"time (s)": 1.234}, ["a job is lost"])
     assert report.to_markdown().splitlines()[2:] == ["| time (s) | 1.23 |", "FAULT: a job is lost"]
     assert report.to_json() == {"figures": {"time (s)": 1.234}, "faults": ["a job is lost"]}
+
+
+@pytest.mark.skipif(with_wrong_clock([], 20) is None, reason="libfaketime is not installed")
+def test_a_worker_with_a_wrong_clock_ends_when_it_is_stopped(tmp_path):
+    command = with_wrong_clock([sys.executable, "-c", "import time; time.sleep(600)"], 20)
+    assert command is not None
+    worker = WorkerProcess(command, os.environ, tmp_path / "log")
+    wait_until(lambda: len(worker.pids()) == 2, "the process that faketime starts")
+    started = worker.pids()
+    worker.stop()
+    assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
 
 
 def test_a_mail_server_that_stops_hangs_up_on_those_who_have_just_come():
