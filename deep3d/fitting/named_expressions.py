@@ -3,7 +3,8 @@
 The coefficients of a fit describe the shape well, but spread an expression over many names and shrink it: a frown comes
 as a fifth of a frown and a fifth of a stretch. How a network and its fit answer to each expression at full strength is
 known from drawn heads; the weights are those for which that answer is the likeliest (Lasso; Tibshirani, 1996), and of
-these as few as explain it nearly as well.
+these as few as explain it nearly as well. The answers to the left and the right half of an expression resemble each
+other, so noise would tell them apart: both halves alike count as one weight, as what faces mostly do.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def named_weights(
     response = ExpressionResponse.of(face_model, checkpoint_sha256)
     if response is None:
         weights = np.clip(expression[:NAMED_EXPRESSIONS], 0, 1)
-        _drop_weaker(weights, number, np.ones(len(weights), bool))
+        _drop_weaker(weights, number, np.ones(len(weights), bool), np.eye(len(weights)))
     else:
         weights = solve_weights(expression, response, gazes, number)
     return np.append(weights, np.zeros(len(expression) - len(weights)))
@@ -95,21 +96,33 @@ def solve_weights(
     expression: np.ndarray, response: ExpressionResponse, gazes: tuple[Gaze, Gaze], number: dict[str, int]
 ) -> np.ndarray:
     """(53,) the likeliest weights for 64 coefficients, once both gazes are known; `number` has the names."""
-    weights = _gaze_weights(gazes, number)
-    free = np.array([not name.startswith("eyeLook") for name in number])
+    moves = _moves(number)
+    strengths = np.zeros(moves.shape[1])
+    strengths[: len(number)] = _gaze_weights(gazes, number)
+    free = np.array([not name.startswith("eyeLook") for name in number] + [True] * (moves.shape[1] - len(number)))
     for gaze, side in zip(gazes, "RL", strict=True):
         free[number[f"eyeLookDown_{side}"]] = gaze.upward <= 0 and abs(gaze.across) < 0.5
-    precision = TRUST * response.precision
-    normal = response.full.T @ precision @ response.full + np.eye(len(weights)) / SPREAD**2
-    right = response.full.T @ precision @ (expression - response.rest)
-    _descend(normal, right - SPARSITY, weights, free)
-    _drop_weaker(weights, number, free)
-    _descend(normal, right - SPARSITY, weights, free)
-    weights[free & (weights <= FAINT)] = 0
-    _prune(normal, right, weights, free & (weights > 0), PRICE)
+    precision, full = TRUST * response.precision, response.full @ moves
+    normal = full.T @ precision @ full + np.eye(len(strengths)) / SPREAD**2
+    right = full.T @ precision @ (expression - response.rest)
+    _descend(normal, right - SPARSITY, strengths, free)
+    _drop_weaker(strengths, number, free, moves)
+    _descend(normal, right - SPARSITY, strengths, free)
+    strengths[free & (strengths <= FAINT)] = 0
+    _prune(normal, right, strengths, free & (strengths > 0), PRICE)
+    weights = np.minimum(moves @ strengths, 1)
     for gaze, side in zip(gazes, "RL", strict=True):
         _set_blink(weights, number, side, expression[number[f"eyeBlink_{side}"]] - IRIS * min(gaze.clear, CLEAREST))
     return np.where(weights > FAINT, weights, 0.0)
+
+
+def _moves(number: dict[str, int]) -> np.ndarray:
+    """(53, M) the weights of each move that a face makes: each expression, then those on both sides alike."""
+    left = [name for name in number if name.endswith("_L") and not name.startswith("eyeLook")]  # eyes are looked at
+    both = np.zeros((len(number), len(left)))
+    for column, name in enumerate(left):
+        both[[number[name], number[name.removesuffix("L") + "R"]], column] = 1
+    return np.hstack([np.eye(len(number)), both])
 
 
 def _set_blink(weights: np.ndarray, number: dict[str, int], side: str, evidence: float) -> None:
@@ -120,11 +133,12 @@ def _set_blink(weights: np.ndarray, number: dict[str, int], side: str, evidence:
         weights[number[f"{other}_{side}"]] *= blink < 0.5
 
 
-def _drop_weaker(weights: np.ndarray, number: dict[str, int], free: np.ndarray) -> None:
-    """Of each two opposites leave the weaker one out, in place: it is no longer `free`."""
+def _drop_weaker(strengths: np.ndarray, number: dict[str, int], free: np.ndarray, moves: np.ndarray) -> None:
+    """Of each two opposites leave the weaker one out, in place: no move that has it is `free` any longer."""
+    weights = moves @ strengths
     for one, other in OPPOSITES:
         weaker = min(number[one], number[other], key=lambda place: weights[place])
-        weights[weaker], free[weaker] = 0.0, False
+        strengths[moves[weaker] > 0], free[moves[weaker] > 0] = 0.0, False
 
 
 @numba.njit(cache=True, nogil=True)

@@ -117,6 +117,21 @@ def test_coefficients_of_another_checkpoint_are_taken_at_their_word(model):
     assert weights["mouthRight"] == 0
 
 
+@pytest.mark.parametrize("name", ["browDown", "browOuterUp", "mouthSmile"])
+def test_both_halves_are_alike_unless_the_answer_clearly_says_otherwise(model, name):
+    response = ExpressionResponse.of(model, read_checkpoint().sha256)
+    assert response is not None
+    place_of = {each: place for place, each in enumerate(model.expression_names[:53])}
+    halves = [place_of[f"{name}_L"], place_of[f"{name}_R"]]
+    left, right = response.full[:, halves].T
+    apart = (left - right) / np.sqrt((left - right) @ response.precision @ (left - right))  # as noise, one sigma
+    for noise in (-apart, apart):
+        weights = solve_weights(response.rest + 0.9 * (left + right) + noise, response, (UNSEEN, UNSEEN), place_of)
+        assert weights[halves[0]] == weights[halves[1]] > 0.6
+    one_sided = solve_weights(response.rest + left, response, (UNSEEN, UNSEEN), place_of)
+    assert one_sided[halves[0]] > 0.6 and one_sided[halves[1]] == 0
+
+
 def test_weights_come_in_by_and_by(model):
     """Given a frown that grows steadily, as in a video, its weight never jumps."""
     place_of = {each: place for place, each in enumerate(model.expression_names[:53])}
