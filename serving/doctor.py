@@ -123,7 +123,7 @@ def _mail(settings: Settings) -> str:
     if not settings.smtp_url:
         return f"kept as files in {settings.mail_dir}"
     try:
-        with connect(settings, lambda: None) as server:
+        with connect(settings) as server:
             server.noop()
     except (OSError, smtplib.SMTPException) as error:
         raise ServingError(f"{urlsplit(settings.smtp_url).hostname}: {error}; check DEEP3D_SMTP_URL") from error

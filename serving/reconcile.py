@@ -1,4 +1,4 @@
-"""What a site holds, compared: rows, files, messages and scratch folders against each other; `deep3d check-store`.
+"""What a site holds, compared: rows, files, messages, receipts and scratch folders; `deep3d check-store`.
 
 It only looks. What is at hand is left out: whatever has changed within the last minute may be half done.
 """
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from serving.site import Site
 from serving.store.clock import now
+from serving.store.receipts import Receipts
 from serving.store.scratch import Scratch
 from serving.store.tables import GONE, UNFINISHED, WAITING, Face, Job, Notice, OutboxEntry, Status, Upload, WorkerRow
 
@@ -31,7 +32,7 @@ def mismatches(site: Site, messages: Collection[int] | None, settled_seconds: fl
         files = list(_files(site, session, settled_seconds))
         workers = set(session.scalars(select(WorkerRow.id)))
     scratch = [f"scratch/{owner}: its worker is gone" for owner in _scratch(site) if owner not in workers]
-    return [*rows, *files, *scratch]
+    return [*rows, *files, *scratch, *_receipts(site, settled_seconds)]
 
 
 def _jobs(session: Session, messages: Collection[int] | None, settled_seconds: float) -> Iterator[str]:
@@ -101,3 +102,8 @@ def _files(site: Site, session: Session, settled_seconds: float) -> Iterator[str
 
 def _scratch(site: Site) -> list[str]:
     return Scratch(site.settings.data_dir).owners()
+
+
+def _receipts(site: Site, settled_seconds: float) -> list[str]:
+    unnoted = Receipts(site.settings.data_dir).older_than(settled_seconds)
+    return [f"receipts/{name}: a notice was sent, and the database has not been told" for name in unnoted]

@@ -120,6 +120,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.received: list[tuple[str, float]] = []  # Message-ID, seconds since 1970
         self.answer_seconds = 0.0  # that it takes until it says that it has a mail
+        self.answer = "250 OK"
         self._port = free_port()
         self._server: MailServer | None = None
         self.url = f"smtp://127.0.0.1:{self._port}"
@@ -145,7 +146,7 @@ class Mailbox:
         message_id = next(line for line in lines if line.lower().startswith("message-id:"))
         self.received.append((message_id.partition(":")[2].strip(), time.time()))
         await asyncio.sleep(self.answer_seconds)
-        return "250 OK"
+        return self.answer
 
 
 def free_port() -> int:

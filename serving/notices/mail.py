@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -29,23 +29,27 @@ from serving.store.tables import Job, Notice, Status
 
 TIMEOUT_SECONDS = 15  # of each step of the conversation with a mail server
 TAKING_SECONDS = 45  # that a server may need to take a mail: whoever hangs up earlier sends it twice
+_TAKEN = 250
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 SUBJECTS = {Status.DONE: N_("Your 3D face is ready"), Status.FAILED: N_("We could not make a 3D face from your photo")}
 
 
-def send(site: Site, job: Job, notice: Notice, recipient: Recipient, hand_over: Callable[[], None]) -> None:
-    """Send the mail about the end of a job; `hand_over` is called just before a server gets it.
+def send(
+    site: Site, job: Job, notice: Notice, recipient: Recipient, handing_over: AbstractContextManager[None]
+) -> None:
+    """Send the mail about the end of a job; `handing_over` is entered just before a server gets it, and left without an
+    error as soon as the server has it.
 
-    Raises: OSError, smtplib.SMTPException, StorageError, and what `hand_over` raises.
+    Raises: OSError, smtplib.SMTPException, StorageError, and what `handing_over` raises.
     """
     message = compose(site, job, notice, recipient)
     if not site.settings.smtp_url:
-        hand_over()
-        site.settings.mail_dir.mkdir(parents=True, exist_ok=True)
-        _path(site, job, notice).write_bytes(bytes(message))
+        with handing_over:
+            site.settings.mail_dir.mkdir(parents=True, exist_ok=True)
+            _path(site, job, notice).write_bytes(bytes(message))
         return
-    with connect(site.settings, hand_over) as server:
+    with connect(site.settings, handing_over) as server:
         server.send_message(message)
 
 
@@ -91,16 +95,21 @@ def compose(site: Site, job: Job, notice: Notice, recipient: Recipient) -> Email
 
 
 class _Smtp(smtplib.SMTP):
-    """A conversation with a mail server; `before_data` is called when it has taken sender and recipient."""
+    """A conversation with a mail server; `handing_over` lasts from when it has taken sender and recipient to when it
+    says that it has the mail.
+    """
 
-    before_data: Callable[[], None]
+    handing_over: AbstractContextManager[None]
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Give the mail to the server."""
-        self.before_data()
-        if self.sock is not None:
-            self.sock.settimeout(TAKING_SECONDS)
-        return super().data(msg)
+        with self.handing_over:
+            if self.sock is not None:
+                self.sock.settimeout(TAKING_SECONDS)
+            code, answer = super().data(msg)
+            if code != _TAKEN:
+                raise smtplib.SMTPDataError(code, answer)
+        return code, answer
 
 
 class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
@@ -108,8 +117,8 @@ class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
 
 
 @contextmanager
-def connect(settings: Settings, hand_over: Callable[[], None]) -> Iterator[smtplib.SMTP]:
-    """A connection to the mail server of the settings, signed in; `hand_over` is called before a mail goes."""
+def connect(settings: Settings, handing_over: AbstractContextManager[None] | None = None) -> Iterator[smtplib.SMTP]:
+    """A connection to the mail server of the settings, signed in; `handing_over` lasts while a mail goes."""
     url = urlsplit(settings.smtp_url)
     if url.hostname is None:
         raise SettingsError("DEEP3D_SMTP_URL: names no host; give smtp+starttls://user:password@host")
@@ -120,7 +129,7 @@ def connect(settings: Settings, hand_over: Callable[[], None]) -> Iterator[smtpl
         server = _SmtpOverTls(url.hostname, port, timeout=TIMEOUT_SECONDS, context=context)
     else:
         server = _Smtp(url.hostname, port, timeout=TIMEOUT_SECONDS)
-    server.before_data = hand_over
+    server.handing_over = handing_over or nullcontext()
     try:
         if url.scheme == "smtp+starttls":
             server.starttls(context=context)

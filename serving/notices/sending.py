@@ -1,19 +1,21 @@
 """Notices about the end of a job: taken from the table one by one, sent, and marked; nothing is lost while a server is
 away.
 
-A notice is doubled only if its worker dies between a server's acceptance and our commit. A worker that was suspended or
-could not reach the database comes back and notes what it has sent: before a server gets a notice, the row says so, and
-others then leave it alone for longer than any server takes to answer (recovery.UNSURE_SECONDS).
+Before a server gets a notice, the row says so, and others then leave it alone for longer than any server takes to
+answer (recovery.UNSURE_SECONDS). When the server says that it has the notice, a receipt is kept on the worker's disk,
+and then the row says that too. Whoever sends next notes the receipts that are left, of a worker that was killed, was
+suspended, or could not reach the database. So a notice is doubled only if its worker dies while the server answers.
 """
 
 from __future__ import annotations
 
 import logging
 import smtplib
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, case, exists, update
 from sqlalchemy.exc import DBAPIError
 
 from serving.errors import AddressRefused, StorageError
@@ -26,11 +28,11 @@ from serving.settings import DAY
 from serving.site import Site
 from serving.store.claims import claim_next
 from serving.store.clock import now, read_clock
+from serving.store.receipts import Receipts
 from serving.store.tables import Job, Notice, Status
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds until a notice is tried again
 GIVE_UP_SECONDS = 3 * DAY
-NOTING_SECONDS = 0.5  # between attempts to note what was sent, while the database is away
 _REFUSED_FOR_GOOD = range(550, 560)  # what an SMTP server answers for addresses that it does not take
 
 _log = logging.getLogger(__name__)
@@ -51,7 +53,13 @@ class _HostPausedError(Exception):
 def send_next(site: Site, worker_id: str, *which: ColumnElement[bool], pauses: HostPauses | None = None) -> str:
     """Send one notice that is due, of those that meet the conditions: `sent`, `later` or `given up`; empty if there is
     none. A host of webhooks that has failed is left alone while `pauses` says so.
+
+    Raises: DBAPIError; if the notice was sent, the next call notes it.
     """
+    receipts = Receipts(site.settings.data_dir)
+    for digest, number in receipts.all():
+        _note_sent(site, digest, number)
+        receipts.drop(digest, number)
     notice = claim_next(site.database, Notice, worker_id, not_on_its_way(), *which)
     if notice is None:
         return ""
@@ -62,7 +70,7 @@ def send_next(site: Site, worker_id: str, *which: ColumnElement[bool], pauses: H
     try:
         recipient = Recipient.opened(str(notice.sealed), site.seal)
         if notice.kind == "mail":
-            mail.send(site, job, notice, recipient, lambda: _hand_over(site, notice))
+            mail.send(site, job, notice, recipient, _handing_over(site, job, notice))
         else:
             _call(site, job, notice, recipient, pauses or HostPauses())
     except _TakenAwayError:
@@ -76,8 +84,9 @@ def send_next(site: Site, worker_id: str, *which: ColumnElement[bool], pauses: H
     except Exception as error:  # a mistake of ours, which must not hold up the others
         _log.exception("%s fails", notice.kind, extra={"job": job.id})
         return _failed(site, job, notice, error)
-    if not _note_sent(site, job, notice):
+    if not _note_sent(site, job.digest, notice.id):
         mail.take_back(site, job, notice)
+    receipts.drop(job.digest, notice.id)
     _log.info("%s sent", notice.kind, extra={"job": job.id})
     return "sent"
 
@@ -86,9 +95,9 @@ def _call(site: Site, job: Job, notice: Notice, recipient: Recipient, pauses: Ho
     host = urlsplit(recipient.address).hostname or ""
     if seconds := pauses.left(host):
         raise _HostPausedError(seconds)
-    _hand_over(site, notice)
     try:
-        webhook.call(site, job, notice, recipient)
+        with _handing_over(site, job, notice):
+            webhook.call(site, job, notice, recipient)
     except webhook.Declined:
         pauses.failed(host)
         raise
@@ -103,8 +112,9 @@ def _put_back(site: Site, notice: Notice, seconds: float) -> str:
     return "later"
 
 
-def _hand_over(site: Site, notice: Notice) -> None:
-    """Note that a server is about to get the notice.
+@contextmanager
+def _handing_over(site: Site, job: Job, notice: Notice) -> Iterator[None]:
+    """Note that a server is about to get the notice, and after the block that it has it: first where that is quickest.
 
     Raises: _TakenAwayError if it is no longer this worker's.
     """
@@ -112,24 +122,22 @@ def _hand_over(site: Site, notice: Notice) -> None:
         begin = update(Notice).where(*_claimed(notice)).values(handed_over_at=now()).returning(Notice.id)
         if session.scalar(begin) is None:
             raise _TakenAwayError
+    yield
+    Receipts(site.settings.data_dir).keep(job.digest, notice.id)
 
 
-def _note_sent(site: Site, job: Job, notice: Notice) -> bool:
-    """Note it however long that takes: nobody else knows that the server has it. Whoever has it now stops.
+def _note_sent(site: Site, digest: str, notice_id: int) -> bool:
+    """Note that a server has a notice of the job with that digest. Whoever has the notice now stops.
 
     False if the job has been deleted meanwhile. An address is kept no longer, unless a failed job may be tried again.
     """
+    of_job = Job.id == Notice.job_id, Job.digest == digest
+    done = exists().where(*of_job, Job.status == Status.DONE)
     sent = {"worker_id": None, "due_at": None, "sent_at": now(), "handed_over_at": None, "error": None}
-    if job.status == Status.DONE:
-        sent["sealed"] = None
-    while True:
-        try:
-            with site.database.session() as session:
-                note = update(Notice).where(Notice.id == notice.id).values(**sent).returning(Notice.id)
-                return session.scalar(note) is not None
-        except DBAPIError:
-            _log.warning("a notice is sent, which cannot be noted at the moment", extra={"job": notice.job_id})
-            time.sleep(NOTING_SECONDS)
+    sent["sealed"] = case((done, None), else_=Notice.sealed)
+    with site.database.session() as session:
+        note = update(Notice).where(Notice.id == notice_id, exists().where(*of_job)).values(**sent)
+        return session.scalar(note.returning(Notice.id)) is not None
 
 
 def _failed(site: Site, job: Job, notice: Notice, error: Exception) -> str:

@@ -14,6 +14,7 @@ from serving.jobs.runs import PhotoOutcome
 from serving.jobs.submission import Submission
 from serving.reconcile import mismatches
 from serving.site import Site
+from serving.store.receipts import Receipts
 from serving.store.scratch import Scratch
 from serving.store.tables import Face, Job, Notice, OutboxEntry, Status, Upload, WorkerRow
 from serving.worker.messages import jobs_in_broker
@@ -107,6 +108,12 @@ def test_messages_and_scratch_folders_are_compared_too(site, waiting, done, work
         "scratch/killed: its worker is gone",
     ]
     assert mismatches(site, None, settled_seconds=-1) == ["scratch/killed: its worker is gone"]
+
+
+def test_a_receipt_that_nobody_notes_is_told(site):
+    Receipts(site.settings.data_dir).keep("0" * 64, 7)
+    assert found(site) == [f"receipts/{'0' * 64}-7: a notice was sent, and the database has not been told"]
+    assert mismatches(site, None) == []
 
 
 def test_the_command_tells_and_ends_with_1(settings, site, waiting, done, monkeypatch):

@@ -1,10 +1,11 @@
 """Mails say what they should, once; webhooks are signed and go only to public addresses."""
 
+import errno
 from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from serving.jobs import erasure, heartbeats, lookup, reasons, recovery, runs, submission
@@ -15,6 +16,7 @@ from serving.loadtest.servers import Mailbox
 from serving.notices import mail, sending
 from serving.pictures import views
 from serving.sealing import Seal, SealBroken
+from serving.store.receipts import Receipts
 from serving.store.tables import Notice, WorkerRow
 
 FAILED = [PhotoOutcome(error="anna.jpg: no <face> found.")]
@@ -183,9 +185,81 @@ def test_what_was_sent_while_the_database_is_away_is_noted_when_it_is_back(
         return session()
 
     monkeypatch.setattr(by_smtp.database, "session", sometimes_away)
-    monkeypatch.setattr(sending, "NOTING_SECONDS", 0)
-    assert [sending.send_next(by_smtp, worker) for _ in range(2)] == ["sent", ""]
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            sending.send_next(by_smtp, worker)
+    assert sending.send_next(by_smtp, worker) == ""
     assert (len(away), len(mailbox.received)) == (2, 1)
+    assert the_notice(by_smtp).sent_at is not None
+
+
+class Killed(BaseException):
+    """The end of a worker in the middle."""
+
+
+@pytest.fixture
+def killed_before_noting(monkeypatch):
+    """The worker is killed when the server has the mail, before the database knows that."""
+
+    def killed(*_):
+        monkeypatch.undo()
+        raise Killed
+
+    monkeypatch.setattr(sending, "_note_sent", killed)
+
+
+def the_notice(site):
+    with site.database.reading() as session:
+        return session.scalars(select(Notice)).one()
+
+
+def let_a_minute_pass(site):
+    """Nobody waits any longer for a worker that is silent to say what it has sent."""
+    with site.database.session() as session:
+        session.execute(update(Notice).values(handed_over_at=Notice.handed_over_at - 2 * recovery.UNSURE_SECONDS))
+
+
+def test_a_mail_is_not_doubled_by_a_kill_between_its_acceptance_and_the_note_of_it(
+    by_smtp, clean_photo, worker, mailbox, killed_before_noting
+):
+    end(by_smtp, clean_photo, worker, FAILED)
+    with pytest.raises(Killed):
+        sending.send_next(by_smtp, worker)
+    let_a_minute_pass(by_smtp)
+    restarted = heartbeats.register(by_smtp)
+    assert [sending.send_next(by_smtp, restarted) for _ in range(2)] == ["", ""]
+    assert len(mailbox.received) == 1
+    assert the_notice(by_smtp).sent_at is not None
+    assert list(Receipts(by_smtp.settings.data_dir).all()) == []
+
+
+def test_a_mail_that_its_server_does_not_take_has_no_receipt(by_smtp, clean_photo, worker, mailbox):
+    end(by_smtp, clean_photo, worker, FAILED)
+    mailbox.answer = "451 later"
+    assert sending.send_next(by_smtp, worker) == "later"
+    assert the_notice(by_smtp).sent_at is None
+    mailbox.answer = "250 OK"
+    with by_smtp.database.session() as session:
+        session.execute(update(Notice).values(due_at=0.0))
+    assert sending.send_next(by_smtp, worker) == "sent"
+    assert len(mailbox.received) == 2
+
+
+def test_a_mail_of_which_no_receipt_can_be_kept_is_noted_all_the_same(
+    by_smtp, clean_photo, worker, mailbox, monkeypatch
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    end(by_smtp, clean_photo, worker, FAILED)
+    monkeypatch.setattr("serving.store.receipts.os.open", full)
+    assert [sending.send_next(by_smtp, worker) for _ in range(2)] == ["sent", ""]
+
+
+def test_receipts_of_what_another_database_knew_say_nothing(site, clean_photo, worker):
+    Receipts(site.settings.data_dir).keep("0" * 64, 1)
+    end(site, clean_photo, worker, FAILED)
+    assert sending.send_next(site, worker) == "sent"
 
 
 def test_a_suspended_worker_does_not_send_what_was_taken_from_it(by_smtp, clean_photo, worker, monkeypatch, mailbox):
@@ -207,25 +281,26 @@ def test_a_suspended_worker_does_not_send_what_was_taken_from_it(by_smtp, clean_
     assert len(mailbox.received) == 1
 
 
-def test_a_mail_that_its_server_may_have_is_not_sent_by_another_worker(
-    by_smtp, clean_photo, worker, mailbox, monkeypatch
+def test_a_mail_that_its_server_may_have_is_not_sent_on_another_host(
+    by_smtp, clean_photo, worker, mailbox, monkeypatch, tmp_path
 ):
     end(by_smtp, clean_photo, worker, FAILED)
+    elsewhere = replace(by_smtp, settings=replace(by_smtp.settings, data_dir=tmp_path / "elsewhere"))
     other, others = heartbeats.register(by_smtp), []
     noted = sending._note_sent
 
-    def suspended(site, job, notice):
+    def suspended(site, *which):
         """The worker sleeps while the server answers, and is taken for dead."""
         with site.database.session() as session:
             session.get_one(WorkerRow, worker).beat_at -= 60
         recovery.take_from_dead(site, other)
-        others.append(sending.send_next(site, other))
-        return noted(site, job, notice)
+        others.append(sending.send_next(elsewhere, other))
+        return noted(site, *which)
 
     monkeypatch.setattr(sending, "_note_sent", suspended)
     assert sending.send_next(by_smtp, worker) == "sent"
     assert (others, len(mailbox.received)) == ([""], 1)
-    assert sending.send_next(by_smtp, other) == ""
+    assert sending.send_next(elsewhere, other) == ""
 
 
 def test_each_end_of_a_job_that_an_operator_tries_again_is_told(site, clean_photo, worker):
