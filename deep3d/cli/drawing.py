@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 
     from deep3d.reconstruction import Reconstruction
 
+
+class LookChoice(StrEnum):
+    """`drawing.LOOKS`, known before anything is loaded."""
+
+    PHOTO = "photo"
+    CLAY = "clay"
+    SKIN = "skin"
+    NORMALS = "normals"
+    RELIT = "relit"
+
+
 KINDS_HELP = (
     "What to draw, separated by commas: 2d_sparse, 2d_dense, 3d, depth, pncc, uv_tex, pose, ply, obj, normals, albedo, "
     "wireframe, error, uncertainty, turntable."
@@ -37,6 +49,12 @@ def draw(
     photos: Annotated[list[Path], typer.Argument(help="Photos or folders of photos.", metavar="PHOTO_OR_FOLDER...")],
     out: Annotated[Path, typer.Option(help="Folder for the pictures, named PHOTO_KIND.jpg and so on.")],
     kinds: Annotated[str, typer.Option("-o", "--kinds", help=KINDS_HELP)] = "2d_sparse",
+    look: Annotated[
+        LookChoice, typer.Option(help="What the surface of a turntable shows; relit takes the photo's light off.")
+    ] = LookChoice.PHOTO,
+    light: Annotated[
+        str, typer.Option(help="Of a relit turntable: overcast, studio, window, sunset, night, or a .hdr file.")
+    ] = "studio",
     checkpoint: CheckpointOption = None,
     face_model: ModelOption = None,
     runtime: RuntimeOption = None,
@@ -53,11 +71,12 @@ def draw(
     with starting():
         from deep3d.cli.compiling import compiling_told
         from deep3d.export.drawings import KINDS, write_drawings
+        from deep3d.material import environment
         from deep3d.photo import find_photos
         from deep3d.pipeline.batch import map_faces, result_folders
         from deep3d.pipeline.reconstructor import Reconstructor
 
-    chosen = chosen_kinds(kinds, KINDS)
+    chosen, panorama = chosen_kinds(kinds, KINDS), environment(light)
     found = find_photos(photos)
     with results_folder(out):
         with starting(), compiling_told():
@@ -74,7 +93,7 @@ def draw(
         names = result_folders(found)
 
         def work(number: int, faces: list[Reconstruction]) -> list[Path]:
-            return write_drawings(faces, out / names[number], chosen)
+            return write_drawings(faces, out / names[number], chosen, look.value, panorama)
 
         tell_written("Drawing", found, map_faces(reconstructor, found, work, "all"))
 

@@ -3,6 +3,7 @@
 from deep3d.drawing.error import draw_error
 from deep3d.drawing.heads import Faces
 from deep3d.drawing.landmarks import draw_dense, draw_landmarks
+from deep3d.drawing.looks import LOOKS, STUDIO, DressedHead, dressed, in_clay, in_light, in_normals, in_photo, in_skin
 from deep3d.drawing.maps import depth_map, draw_depth, draw_normals, draw_pncc
 from deep3d.drawing.onto import draw_textured
 from deep3d.drawing.overlay import draw_overlay, write_overlay
@@ -15,6 +16,9 @@ from deep3d.drawing.uncertainty import draw_uncertainty
 from deep3d.drawing.view import draw_view
 
 __all__ = [
+    "LOOKS",
+    "STUDIO",
+    "DressedHead",
     "Faces",
     "depth_map",
     "draw_albedo",
@@ -33,6 +37,12 @@ __all__ = [
     "draw_uv_texture",
     "draw_view",
     "draw_wireframe",
+    "dressed",
+    "in_clay",
+    "in_light",
+    "in_normals",
+    "in_photo",
+    "in_skin",
     "relight",
     "write_overlay",
 ]

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from deep3d.camera import Pose
-from deep3d.drawing.view import draw_view
-from deep3d.material import RelightableHead, environment
-from deep3d.whole_head import WholeHead
+from deep3d.drawing.looks import in_light
+from deep3d.material import RelightableHead
 
 BACKDROP = (58, 60, 64)
 
@@ -22,6 +21,4 @@ def relight(head: RelightableHead, light: str | Path | np.ndarray, pose: Pose, s
 
     Raises: EnvironmentInvalid.
     """
-    panorama = light if isinstance(light, np.ndarray) else environment(light)
-    whole = WholeHead.of(head.model)
-    return draw_view(whole.mesh(head.vertices), whole.painted(head.texture(panorama, pose)), pose, size, BACKDROP)
+    return in_light(head, light).view(pose, size, BACKDROP)

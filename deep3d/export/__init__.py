@@ -8,7 +8,13 @@ from deep3d.export.gltf.face import write_glb
 from deep3d.export.gltf.web import expression_file, write_web
 from deep3d.export.hair import read_hair
 from deep3d.export.mat import write_mat
-from deep3d.export.material import material_glb, read_relightable, small_material_glb, write_material
+from deep3d.export.material import (
+    material_glb,
+    read_relightable,
+    read_relightable_glb,
+    small_material_glb,
+    write_material,
+)
 from deep3d.export.obj import write_obj
 from deep3d.export.ply import write_ply
 from deep3d.export.replacing import other_files
@@ -22,6 +28,7 @@ __all__ = [
     "other_files",
     "read_hair",
     "read_relightable",
+    "read_relightable_glb",
     "small_material_glb",
     "write_depths",
     "write_faces",

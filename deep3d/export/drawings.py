@@ -45,8 +45,16 @@ DEEPEST = 65535  # of a 16-bit PNG
 JPEG_QUALITY = 92
 
 
-def write_drawings(faces: Sequence[Reconstruction], stem: Path, kinds: Sequence[str]) -> list[Path]:
+def write_drawings(
+    faces: Sequence[Reconstruction],
+    stem: Path,
+    kinds: Sequence[str],
+    look: str = "photo",
+    light: str | Path | np.ndarray = drawing.STUDIO,
+) -> list[Path]:
     """Write `stem`_KIND.EXT for each kind, with all faces of one photo, and give the paths.
+
+    A turntable is in one of `drawing.LOOKS`, a relit one in the light of `drawing.relight`.
 
     Each file appears whole, in place of an older one. Depth is written as a picture, and in millimetres as
     16-bit PNG and as NumPy file, 0 where there is no head.
@@ -56,7 +64,7 @@ def write_drawings(faces: Sequence[Reconstruction], stem: Path, kinds: Sequence[
     written: list[Path] = []
     try:
         for kind in kinds:
-            for suffix, write in _writers(faces, kind).items():
+            for suffix, write in _writers(faces, kind, look, light).items():
                 path = stem.with_name(f"{stem.name}_{kind}{suffix}")
                 with written_whole(path) as partial:
                     write(partial)
@@ -67,7 +75,9 @@ def write_drawings(faces: Sequence[Reconstruction], stem: Path, kinds: Sequence[
     return written
 
 
-def _writers(faces: Sequence[Reconstruction], kind: str) -> dict[str, Callable[[Path], object]]:
+def _writers(
+    faces: Sequence[Reconstruction], kind: str, look: str, light: str | Path | np.ndarray
+) -> dict[str, Callable[[Path], object]]:
     """The writer of each file of a kind, by the suffix of its name."""
     photo = faces[0].photo
     if kind in PICTURES:
@@ -78,7 +88,9 @@ def _writers(faces: Sequence[Reconstruction], kind: str) -> dict[str, Callable[[
         "uv_tex": {".jpg": lambda path: path.write_bytes(_jpeg(drawing.draw_uv_texture(faces)))},
         "ply": {".ply": lambda path: write_scene_ply(faces, path)},
         "obj": {".obj": lambda path: write_scene_obj(faces, path)},
-        "turntable": {".mp4": lambda path: write_video(path, drawing.draw_turntable(faces), RATE)},
+        "turntable": {
+            ".mp4": lambda path: write_video(path, drawing.draw_turntable(faces, look=look, light=light), RATE)
+        },
     }
     if kind not in others:
         raise ValueError(f"unknown kind {kind!r}; choose from {', '.join(KINDS)}")

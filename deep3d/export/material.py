@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,25 @@ def read_relightable(folder: Path, model: FaceModel) -> RelightableHead:
     if base.ndim != 3 or rough.shape != base.shape[:2] or shine.shape != base.shape[:2]:
         raise MaterialMissing(f"{folder}: maps of different sizes; run `deep3d reconstruct --material` again")
     return RelightableHead.of_maps(model, vertices, base, rough, shine)
+
+
+def read_relightable_glb(content: bytes, vertices: np.ndarray, model: FaceModel) -> tuple[RelightableHead, np.ndarray]:
+    """A face from the bytes of `small_material_glb` and its vertices (V, 3) in decimetres.
+
+    Beside it, the factor (3,) that takes the linear colours of its hair to albedo.
+    """
+    (length,) = struct.unpack_from("<I", content, 12)
+    document, buffer = json.loads(content[20 : 20 + length]), content[28 + length :]
+
+    def picture(number: int) -> np.ndarray:
+        view = document["bufferViews"][document["images"][number]["bufferView"]]
+        start = view.get("byteOffset", 0)
+        with Image.open(io.BytesIO(buffer[start : start + view["byteLength"]])) as image:
+            return np.asarray(image)
+
+    shine = picture(_FACTOR)[..., 1] // 2
+    head = RelightableHead.of_maps(model, vertices, picture(_BASE), picture(_ROUGHNESS)[..., 1], shine)
+    return head, np.array(document["asset"]["extras"]["hair"])
 
 
 def _vertices(path: Path) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from deep3d.material.texels import over_texels
 from deep3d.material.transfer import Transfer, compute_transfer
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import vertex_texels
+from deep3d.texture.hair import scalp
 
 if TYPE_CHECKING:
     from deep3d.material.material import Material
@@ -63,9 +64,9 @@ class RelightableHead:
         `panorama` (H, W, 3) is as `environments.environment` gives it. It is made so bright that white paper that faces
         the camera would come to 0.9.
         """
-        turn = _turn(pose)
+        turn = turned(pose)
         transfer = self.transfer
-        light = gathered(panorama, transfer.directions @ turn.T) * paper_exposure(panorama)
+        light = self._light(panorama, turn)
         irradiance = transfer.lit @ light
         view = np.array([0, 0, DISTANCE]) @ turn - self.vertices
         view = (view / np.linalg.norm(view, axis=1, keepdims=True)).astype(np.float32)
@@ -76,9 +77,20 @@ class RelightableHead:
         albedo = linear(self.base_color / np.float32(255))
         return np.rint(coded(albedo * texels[..., :3] + texels[..., 3:]) * 255).astype(np.uint8)
 
+    def light_on_scalp(self, panorama: np.ndarray, pose: Pose) -> np.ndarray:
+        """(3,) irradiance over pi where hair grows, mean, in the light of `texture`."""
+        rows = np.flatnonzero(self.model.derived(scalp) > 0.5)
+        transfer = replace(self.transfer, visible=self.transfer.visible[rows], normals=self.transfer.normals[rows])
+        light = self._light(panorama, turned(pose))
+        return (transfer.lit @ light).mean(axis=0) * (transfer.solid_angle / np.pi)
 
-def _turn(pose: Pose) -> np.ndarray:
-    """(3, 3): first by yaw, then by pitch, then by roll, as `draw_view` turns a head."""
+    def _light(self, panorama: np.ndarray, turn: np.ndarray) -> np.ndarray:
+        """(D, 3) radiance from the transfer's directions."""
+        return gathered(panorama, self.transfer.directions @ turn.T) * paper_exposure(panorama)
+
+
+def turned(pose: Pose) -> np.ndarray:
+    """The rotation (3, 3) of a pose: first by yaw, then by pitch, then by roll, as `draw_view` turns a head."""
     steps = (Pose(0, 0, pose.roll), Pose(0, pose.pitch, 0), Pose(pose.yaw, 0, 0))
     return np.linalg.multi_dot([rotation_matrix(each.to_rotation()[None])[0] for each in steps])
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.jobs import reasons, verdicts
 from serving.jobs.lookup import JobState
-from serving.pictures.views import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST
+from serving.pictures.views import BACKGROUNDS, LARGEST, MOST_VIEWS, SMALLEST, Look
 from serving.store.storage import Storage
 from serving.store.tables import Face, Status, Upload
 
@@ -81,8 +81,23 @@ class SubmissionHeaders(_Request):
     )
 
 
-class SnapshotQuery(_Request):
-    """The angles, size and background of pictures; every yaw is combined with every pitch."""
+class LookQuery(_Request):
+    """What the surface of a face shows."""
+
+    look: Literal["photo", "clay", "skin", "normals", "relit"] = Field(
+        "photo", description="What the surface shows; relit takes the photo's light off first.", examples=["relit"]
+    )
+    light: Literal["studio", "overcast", "window", "sunset", "night"] = Field(
+        "studio", description="That a relit face stands in.", examples=["window"]
+    )
+
+    def dress(self) -> Look:
+        """The same as pictures have it; the light counts where it falls."""
+        return Look(self.look, self.light) if self.look == "relit" else Look(self.look)
+
+
+class SnapshotQuery(LookQuery):
+    """The angles, size, background and look of pictures; every yaw is combined with every pitch."""
 
     yaw: str = Field(
         "0", description="Degrees, several separated by commas; positive: turned to the right.", examples=["-40,0,40"]

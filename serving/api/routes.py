@@ -20,6 +20,7 @@ from serving.api.models import (
     HAIR_FILES,
     JobAnswer,
     JobForm,
+    LookQuery,
     SnapshotQuery,
     SubmissionHeaders,
     SubmittedAnswer,
@@ -193,36 +194,57 @@ def snapshots_zip(secret: str, number: int) -> Response:
     job = lookup.find(_site(), secret)
     folder = lookup.face_folder(job, number)
     query = _checked(SnapshotQuery, request.args.to_dict())
-    angles = _views(query)
+    angles, look = _views(query), query.dress()
+    if not orders.bare(_site(), job.id, folder, look):
+        return _waiting()
     if views.takes_long(angles, query.size):
-        wanted = Wanted("zip", angles, query.size, query.background)
+        wanted = Wanted("zip", angles, query.size, query.background, look.name, look.light)
         content = orders.ask(_site(), job.id, folder, wanted)
     else:
-        drawn = (_gallery().picture(folder, view, query.size, query.background) for view in dict.fromkeys(angles))
-        content = views.zip_of(zip(dict.fromkeys(angles), drawn, strict=True))
+        drawn = (_gallery().picture(folder, view, query.size, query.background, look) for view in dict.fromkeys(angles))
+        content = views.zip_of(zip(dict.fromkeys(angles), drawn, strict=True), look)
     return _waiting() if content is None else _download(content, "application/zip", "snapshots.zip")
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/snapshot.jpg")
-@described(Description(answer="image/jpeg", tag="Pictures", query=SnapshotQuery, problems=(404, 410, 422, 503)))
+@described(
+    Description(
+        answer="image/jpeg",
+        tag="Pictures",
+        query=SnapshotQuery,
+        waiting=WaitingAnswer,
+        problems=(404, 410, 422, 503),
+    )
+)
 def snapshot(secret: str, number: int) -> Response:
-    """Download a picture of a face from one side."""
-    folder = lookup.face_folder(lookup.find(_site(), secret), number)
+    """Download a picture of a face from one side. For a relit one, a worker takes the light off first."""
+    job = lookup.find(_site(), secret)
+    folder = lookup.face_folder(job, number)
     query = _checked(SnapshotQuery, request.args.to_dict())
-    view = _views(query)[0]
-    content = _gallery().picture(folder, view, query.size, query.background)
-    return _download(content, "image/jpeg", views.file_name(view))
+    view, look = _views(query)[0], query.dress()
+    if not orders.bare(_site(), job.id, folder, look):
+        return _waiting()
+    content = _gallery().picture(folder, view, query.size, query.background, look)
+    return _download(content, "image/jpeg", views.file_name(view, look))
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/turntable.<any(mp4,gif):kind>")
-@described(Description(answer="video/mp4", tag="Pictures", waiting=WaitingAnswer))
+@described(
+    Description(
+        answer="video/mp4", tag="Pictures", query=LookQuery, waiting=WaitingAnswer, problems=(404, 410, 422, 503)
+    )
+)
 def turntable(secret: str, number: int, kind: str) -> Response:
     """Download a video of the face turning once round. A worker makes it on the first request."""
     job = lookup.find(_site(), secret)
-    content = orders.ask(_site(), job.id, lookup.face_folder(job, number), Wanted(kind))
+    folder = lookup.face_folder(job, number)
+    look = _checked(LookQuery, request.args.to_dict()).dress()
+    wanted = Wanted(kind, look=look.name, light=look.light)
+    there = orders.bare(_site(), job.id, folder, look)
+    content = orders.ask(_site(), job.id, folder, wanted) if there else None
     if content is None:
         return _waiting()
-    return _download(content, "video/mp4" if kind == "mp4" else "image/gif", f"turntable.{kind}")
+    return _download(content, "video/mp4" if kind == "mp4" else "image/gif", wanted.file)
 
 
 @api.get("/jobs/<secret>/faces/<int:number>/face_material.<any(glb,'web.glb'):form>")

@@ -39,6 +39,15 @@ LOOKS = (
     ("normals", N_("Normals")),
 )
 
+PICTURE_LOOKS = (
+    ("photo", N_("Photo")),
+    ("relit", N_("Relit")),
+    ("clay", N_("Clay")),
+    ("skin", N_("Skin")),
+    ("normals", N_("Normals")),
+)
+"""Looks of pictures at set angles and of turntables: the names of the interface, and ours."""
+
 SURROUNDINGS = (
     ("studio", N_("Studio")),
     ("overcast", N_("Overcast sky")),
@@ -106,6 +115,7 @@ def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
         left_out=[text for text in left_out if text],
         faces=[_thumbnail(secret, n, each, uploads) for n, each in enumerate(answer.faces, 1)],
         **controls(),
+        picture_looks=PICTURE_LOOKS,
         lights_file=lights_address(),
         files=[((FILES | HAIR_FILES)[key], what, links[key]) for key, what in _FILES if key in links],
         expires=format_date(datetime.fromtimestamp(state.job.expires_at), "long", locale=language()),

@@ -13,35 +13,57 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from deep3d import FaceCoefficients, Hair, Mesh, Pose, WholeHead, default_face_model, draw_view, read_hair
-from serving.pictures.views import BACKGROUNDS, VIDEO_PIXELS, Color, FaceFiles, View, to_jpeg
+from deep3d import (
+    DressedHead,
+    FaceCoefficients,
+    Pose,
+    WholeHead,
+    default_face_model,
+    in_clay,
+    in_light,
+    in_normals,
+    in_photo,
+    in_skin,
+    read_hair,
+    read_relightable_glb,
+)
+from serving.pictures.views import BACKGROUNDS, PHOTO, VIDEO_PIXELS, Color, FaceFiles, Look, View, to_jpeg
 
 VIDEO_FRAMES = 72
 VIDEO_RATE = 24  # frames in a second
 _VIDEO_BACKGROUND = BACKGROUNDS["white"]
 
 
-def draw(files: FaceFiles, view: View, size: int, color: Color) -> bytes:
-    """A JPG of a face before a background of a colour."""
-    mesh, texture, hair = _face(files)
-    return to_jpeg(Image.fromarray(draw_view(mesh, texture, Pose(*view, 0), size, color, hair)))
+def draw(files: FaceFiles, view: View, size: int, color: Color, look: Look = PHOTO) -> bytes:
+    """A JPG of a face before a background of a colour; `files` are those of the look."""
+    return to_jpeg(Image.fromarray(_head(files, look).view(Pose(*view, 0), size, color)))
 
 
-def turntable(files: FaceFiles, kind: str) -> bytes:
+def turntable(files: FaceFiles, kind: str, look: Look = PHOTO) -> bytes:
     """The face turning once round, as `mp4` or `gif`; takes many seconds."""
-    frames = _turn(*_face(files))
+    frames = _turn(_head(files, look))
     return _mp4(frames) if kind == "mp4" else _gif(frames)
 
 
-def _face(files: FaceFiles) -> tuple[Mesh, np.ndarray, Hair | None]:
-    """The mesh of a whole head in decimetres, its texture, and its hair."""
+def _head(files: FaceFiles, look: Look) -> DressedHead:
+    """The head that some files describe."""
     content = json.loads(files.face_json)
     values = {name: np.array([numbers], np.float32) for name, numbers in content["coefficients"].items()}
     model = _face_model()
-    with Image.open(io.BytesIO(files.texture_png)) as image:
-        texture = np.asarray(image.convert("RGB"))
+    vertices = model.shape(FaceCoefficients(**values))[0]
     hair = read_hair(files.web_glb) if files.web_glb else None
-    return WholeHead.of(model).mesh(model.shape(FaceCoefficients(**values))[0]), texture, hair
+    if look.name == "clay":
+        return in_clay(model, vertices)
+    if look.name == "normals":
+        return in_normals(model, vertices)
+    if look.name == "relit":
+        head, evened = read_relightable_glb(files.surface, vertices, model)
+        return in_light(head, look.light, hair, evened)
+    with Image.open(io.BytesIO(files.surface)) as image:
+        texture = np.asarray(image.convert("RGB"))
+    if look.name == "skin":
+        return in_skin(model, vertices, texture, hair)
+    return in_photo(WholeHead.of(model).mesh(vertices), texture, hair)
 
 
 @lru_cache(maxsize=1)
@@ -49,9 +71,9 @@ def _face_model():
     return default_face_model()
 
 
-def _turn(mesh: Mesh, texture: np.ndarray, hair: Hair | None) -> Iterator[np.ndarray]:
+def _turn(head: DressedHead) -> Iterator[np.ndarray]:
     for yaw in np.linspace(0, 360, VIDEO_FRAMES, endpoint=False):
-        yield draw_view(mesh, texture, Pose(float(yaw), 0, 0), VIDEO_PIXELS, _VIDEO_BACKGROUND, hair)
+        yield head.view(Pose(float(yaw), 0, 0), VIDEO_PIXELS, _VIDEO_BACKGROUND)
 
 
 def _mp4(frames: Iterator[np.ndarray]) -> bytes:

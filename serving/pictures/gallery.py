@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from serving.confined import Overrun, Pool
 from serving.errors import Busy, RenderingFailed
 from serving.pictures import kept
-from serving.pictures.views import BACKGROUNDS, View, background_color, file_name, files_of
+from serving.pictures.views import BACKGROUNDS, PHOTO, Look, View, background_color, file_name, files_of
 from serving.store.storage import Storage
 
 WAITING = 8  # pictures that wait to be drawn at most
@@ -46,19 +46,19 @@ class Gallery:
         self._model_files: dict[str, ModelFile] = {}
         self._model_files_lock = threading.Lock()
 
-    def picture(self, folder: str, view: View, size: int, background: str) -> bytes:
-        """A JPG of the face in a folder of the storage.
+    def picture(self, folder: str, view: View, size: int, background: str, look: Look = PHOTO) -> bytes:
+        """A JPG of the face in a folder of the storage; for a relit one a worker has taken the light off before.
 
         Raises: Busy, RenderingFailed, StorageError, FileNotFoundError if the job has been deleted.
         """
         wanted_again = (
             size in _KEPT_SIZES and background in BACKGROUNDS and all(angle == round(angle) for angle in view)
         )
-        file = f"{size}_{background}_{file_name(view)}"
+        file = f"{size}_{background}_{file_name(view, look)}"
         if wanted_again and (picture := kept.find(self._storage, folder, file)) is not None:
             return picture
         with self._place(kept.job_of(folder)):
-            picture = self._draw(folder, view, size, background)
+            picture = self._draw(folder, view, size, background, look)
         if wanted_again and kept.has_room(self._storage, folder):
             kept.keep(self._storage, folder, file, picture)
         return picture
@@ -94,10 +94,13 @@ class Gallery:
                 self._model_files[name] = ModelFile(hashlib.sha256(content).hexdigest(), content)
             return self._model_files[name]
 
-    def _draw(self, folder: str, view: View, size: int, background: str) -> bytes:
-        call = {"view": view, "size": size, "color": background_color(background)}
+    def _draw(self, folder: str, view: View, size: int, background: str, look: Look) -> bytes:
+        call = {"view": view, "size": size, "color": background_color(background)} | {
+            "look": look.name,
+            "light": look.light,
+        }
         try:
-            return self.pool.call(call, lambda: io.BytesIO(files_of(self._storage, folder).to_bytes()))[1]
+            return self.pool.call(call, lambda: io.BytesIO(files_of(self._storage, folder, look).to_bytes()))[1]
         except Overrun as error:
             raise RenderingFailed("This picture could not be made. Please try again.") from error
 

@@ -46,12 +46,13 @@ def make_next(site: Site, worker_id: str) -> bool:
 def _make(site: Site, folder: str, wanted: Wanted) -> bytes:
     if wanted.kind in MATERIALS:
         return lit_face(site, folder, wanted.kind)
-    files = files_of(site.storage, folder)
+    look = wanted.dress
+    files = files_of(site.storage, folder, look)
     if wanted.kind == "zip":
         color = background_color(wanted.background)
         angles = dict.fromkeys((yaw, pitch) for yaw, pitch in wanted.views)
-        return zip_of((view, drawing.draw(files, view, wanted.size, color)) for view in angles)
-    return drawing.turntable(files, wanted.kind)
+        return zip_of(((view, drawing.draw(files, view, wanted.size, color, look)) for view in angles), look)
+    return drawing.turntable(files, wanted.kind, look)
 
 
 def _take(site: Site, worker_id: str) -> Rendering | None:

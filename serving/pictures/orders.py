@@ -17,14 +17,14 @@ from sqlalchemy.orm import Session
 
 from serving.errors import Refused, RenderingFailed
 from serving.pictures import kept
-from serving.pictures.views import VIDEO_PIXELS, View
+from serving.pictures.views import BARE, PHOTO, VIDEO_PIXELS, Look, View
 from serving.site import Site
 from serving.store.clock import now
 from serving.store.tables import Rendering
 
 MOST_ATTEMPTS = 3
 MOST_OF_A_JOB = 12  # that are kept: they fill the disk
-MATERIALS = {"material": "face_material.glb", "material_web": "face_material.web.glb"}
+MATERIALS = {"material": "face_material.glb", "material_web": BARE}
 """The face without the light of its photo: for 3D programs, and for the viewer. By the names of their links."""
 
 
@@ -36,6 +36,13 @@ class Wanted:
     views: Sequence[View] = ()
     size: int = VIDEO_PIXELS
     background: str = "white"
+    look: str = PHOTO.name
+    light: str = PHOTO.light
+
+    @property
+    def dress(self) -> Look:
+        """What the surface shows."""
+        return Look(self.look, self.light)
 
     @property
     def file(self) -> str:
@@ -43,7 +50,7 @@ class Wanted:
         if self.kind in MATERIALS:
             return MATERIALS[self.kind]
         if self.kind != "zip":
-            return f"turntable.{self.kind}"
+            return f"turntable.{self.kind}" if self.dress == PHOTO else f"turntable_{self.dress.label}.{self.kind}"
         return f"{hashlib.sha256(self.to_json().encode()).hexdigest()[:32]}.zip"
 
     def to_json(self) -> str:
@@ -69,6 +76,14 @@ def ask(site: Site, job_id: int, folder: str, wanted: Wanted) -> bytes | None:
     if row is None:
         _enter(site, job_id, folder, wanted)
     return _made(site, folder, wanted) if made else None
+
+
+def bare(site: Site, job_id: int, folder: str, look: Look) -> bool:
+    """Whether a face can be drawn in a look: its light is off, where it is to stand in another. Ordered if not.
+
+    Raises: as `ask`.
+    """
+    return look.name != "relit" or ask(site, job_id, folder, Wanted("material_web")) is not None
 
 
 def _made(site: Site, folder: str, wanted: Wanted) -> bytes | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from serving.pictures import kept
 from serving.store.storage import Storage
 
 SMALLEST, LARGEST = 64, 2048  # pixels
@@ -20,23 +21,44 @@ MOST_VIEWS = 32  # pictures in one zip
 MOST_PIXELS_AT_ONCE = 16 * 1024**2  # of all pictures of a zip that is made while somebody waits: a few seconds
 JPEG_QUALITY = 92
 VIDEO_PIXELS = 480
+LOOKS = ("photo", "clay", "skin", "normals", "relit")
+LIGHTS = ("studio", "overcast", "window", "sunset", "night")
 BACKGROUNDS = {"white": (255, 255, 255), "grey": (233, 233, 233), "black": (0, 0, 0)}
+
+HAIRED = ("photo", "skin", "relit")  # looks with hair, as in the viewer
+BARE = "face_material.web.glb"  # the face without light, that relit ones are drawn from
 
 View = tuple[float, float]  # yaw and pitch in degrees, as `deep3d.Pose` has them
 Color = tuple[int, int, int]  # red, green and blue, 0 to 255
 
 
 @dataclass(frozen=True)
+class Look:
+    """What the surface of a face shows."""
+
+    name: str = LOOKS[0]
+    light: str = LIGHTS[0]  # that relit faces stand in
+
+    @property
+    def label(self) -> str:
+        """For names of files."""
+        return f"{self.name}-{self.light}" if self.name == "relit" else self.name
+
+
+PHOTO = Look()
+
+
+@dataclass(frozen=True)
 class FaceFiles:
-    """The files that a face is drawn from."""
+    """The files that a face is drawn from in one look."""
 
     face_json: bytes
-    texture_png: bytes
+    surface: bytes = b""  # texture.png, albedo.png or face_material.web.glb; empty where the look needs none of them
     web_glb: bytes = b""  # whose second mesh is the hair; empty where there is none
 
     def to_bytes(self) -> bytes:
         """For another process."""
-        parts = self.face_json, self.texture_png, self.web_glb
+        parts = self.face_json, self.surface, self.web_glb
         return b"".join(len(part).to_bytes(8) + part for part in parts)
 
     @classmethod
@@ -63,20 +85,31 @@ def background_color(name: str) -> Color:
     return red, green, blue
 
 
-def file_name(view: View) -> str:
+def file_name(view: View, look: Look = PHOTO) -> str:
     """What the picture of a view is called."""
     yaw, pitch = view
-    return f"face_yaw{yaw:+g}_pitch{pitch:+g}.jpg"
+    stem = "face" if look == PHOTO else f"face_{look.label}"
+    return f"{stem}_yaw{yaw:+g}_pitch{pitch:+g}.jpg"
 
 
-def files_of(storage: Storage, folder: str) -> FaceFiles:
+def files_of(storage: Storage, folder: str, look: Look = PHOTO) -> FaceFiles:
     """Those of the face in a folder of the storage.
 
-    Raises: FileNotFoundError if the job has been deleted.
+    Raises: FileNotFoundError if the job has been deleted, or its light has not been taken off yet.
     """
     web = f"{folder}/face.web.glb"
-    hair = storage.read(web) if storage.exists(web) else b""
-    return FaceFiles(storage.read(f"{folder}/face.json"), storage.read(f"{folder}/texture.png"), hair)
+    hair = storage.read(web) if look.name in HAIRED and storage.exists(web) else b""
+    return FaceFiles(storage.read(f"{folder}/face.json"), _surface(storage, folder, look.name), hair)
+
+
+def _surface(storage: Storage, folder: str, look: str) -> bytes:
+    if look == "relit":
+        content = kept.find(storage, folder, BARE)
+        if content is None:
+            raise FileNotFoundError(f"{folder}: {BARE}")
+        return content
+    pictures = {"photo": "texture.png", "skin": "albedo.png"}
+    return storage.read(f"{folder}/{pictures[look]}") if look in pictures else b""
 
 
 def front(storage: Storage, folder: str) -> bytes:
@@ -95,12 +128,12 @@ def takes_long(views: Sequence[View], size: int) -> bool:
     return len(views) * size**2 > MOST_PIXELS_AT_ONCE
 
 
-def zip_of(pictures: Iterable[tuple[View, bytes]]) -> bytes:
+def zip_of(pictures: Iterable[tuple[View, bytes]], look: Look = PHOTO) -> bytes:
     """A zip of JPGs, each of a view."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # JPGs become no smaller
         for view, picture in pictures:
-            file.writestr(file_name(view), picture)
+            file.writestr(file_name(view, look), picture)
     return archive.getvalue()
 
 

@@ -46,6 +46,16 @@ def test_a_turntable_is_a_video(toy_reconstruction, tmp_path):
         assert (stream.width, stream.height, stream.frames) == (480, 480, 72)
 
 
+def test_a_turntable_has_a_look(toy_reconstruction, tmp_path):
+    for look in ("photo", "normals"):
+        write_drawings([toy_reconstruction], tmp_path / look, ["turntable"], look)
+    pictures = []
+    for look in ("photo", "normals"):
+        with av.open(str(tmp_path / f"{look}_turntable.mp4")) as video:
+            pictures.append(next(video.decode(video=0)).to_ndarray(format="rgb24").astype(float))
+    assert abs(pictures[0] - pictures[1]).max() > 60
+
+
 def test_a_scene_lies_where_the_photo_shows_it(toy_reconstruction, tmp_path):
     faces = [toy_reconstruction, toy_reconstruction]
     write_scene_ply(faces, tmp_path / "a.ply")

@@ -2,30 +2,22 @@
 
 import { fetchMade } from "./fetching";
 
-/** Let the links and forms marked with `data-slow`, the name of their file, wait for what they ask for. */
+/** Let buttons marked with `data-slow`, the name of their file, wait for what their forms ask for. */
 export function waitForSlowFiles(page: Document): void {
   const status = page.querySelector<HTMLElement>("[data-slow-status]");
-  if (!status) return;
-  const fetchInto = (url: string, name: string) => {
+  const form = status?.closest("form");
+  if (!status || !form) return;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = event.submitter as HTMLButtonElement;
+    const address = button.hasAttribute("formaction") ? button.formAction : form.action;
+    const query = new URLSearchParams(new FormData(form) as unknown as Record<string, string>);
     status.textContent = "";
-    download(url, name, () => (status.textContent = status.dataset.waiting!)).then(
+    download(`${address}?${query}`, button.dataset.slow!, () => (status.textContent = status.dataset.waiting!)).then(
       () => (status.textContent = ""),
       (error: unknown) => (status.textContent = error instanceof Refused ? error.message : status.dataset.failed!),
     );
-  };
-  for (const link of page.querySelectorAll<HTMLAnchorElement>("a[data-slow]")) {
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      fetchInto(link.href, link.dataset.slow!);
-    });
-  }
-  for (const form of page.querySelectorAll<HTMLFormElement>("form[data-slow]")) {
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const query = new URLSearchParams(new FormData(form) as unknown as Record<string, string>);
-      fetchInto(`${form.action}?${query}`, form.dataset.slow!);
-    });
-  }
+  });
 }
 
 /** What was asked for is not possible, for a reason that the server tells. */

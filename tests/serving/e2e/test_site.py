@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import numpy as np
 from PIL import Image
@@ -64,13 +65,19 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     page.get_by_role("radio", name="Relit").check()
     page.wait_for_selector(".viewer[data-relit]")
     studio = saved_picture(page)
-    page.get_by_label("Surroundings").select_option("Sunset")
+    page.locator("[name=surroundings]").select_option("Sunset")
     warm = saved_picture(page)
     assert redness(warm) > 1.2 * redness(studio)
     page.get_by_role("radio", name="Photo", exact=True).check()
 
+    page.get_by_label("Look", exact=True).select_option("Relit")
+    with page.expect_download() as pictures:
+        page.get_by_role("button", name="Pictures as ZIP").click()
+    with zipfile.ZipFile(pictures.value.path()) as archive:
+        assert "face_relit-studio_yaw+0_pitch+0.jpg" in archive.namelist()
+    page.get_by_label("Look", exact=True).select_option("Normals")
     with page.expect_download() as turntable:
-        page.get_by_role("link", name="Turntable (MP4)").click()
+        page.get_by_role("button", name="Turntable (MP4)").click()
         expect(page.get_by_text("The pictures are being made…")).to_be_visible()
     assert turntable.value.suggested_filename == "turntable.mp4"
     assert turntable.value.path().read_bytes()[4:8] == b"ftyp"

@@ -10,7 +10,7 @@ from serving.errors import Busy, RenderingFailed
 from serving.pictures import kept
 from serving.pictures.drawing import draw
 from serving.pictures.gallery import WAITING_OF_A_JOB, Gallery
-from serving.pictures.views import files_of
+from serving.pictures.views import Look, files_of
 from serving.store.storage import Storage
 from tests.serving.conftest import write_mean_face
 
@@ -61,6 +61,19 @@ def test_a_picture_is_drawn_by_another_process(gallery, storage):
 def test_pictures_that_many_ask_for_are_kept(gallery, drawers):
     assert gallery.picture(FACE, (30.0, 0.0), SIZE, "white") == gallery.picture(FACE, (30.0, 0.0), SIZE, "white")
     assert drawers.calls == 1
+
+
+def test_each_look_is_kept_by_itself(gallery, drawers):
+    looks = [Look(), Look("clay"), Look("relit"), Look("relit", "night")]
+    for look in [*looks, *looks]:
+        gallery.picture(FACE, (30.0, 0.0), SIZE, "white", look)
+    assert drawers.calls == len(looks)
+
+
+@pytest.mark.parametrize("look", [Look("clay"), Look("normals")])
+def test_another_look_is_drawn_within_the_limits_of_the_process(gallery, storage, look):
+    picture = gallery.picture(FACE, (30.0, 0.0), SIZE, "grey", look)
+    assert picture == draw(files_of(storage, FACE, look), (30.0, 0.0), SIZE, (233, 233, 233), look)
 
 
 @pytest.mark.parametrize(

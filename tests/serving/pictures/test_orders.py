@@ -199,3 +199,28 @@ def test_the_light_is_taken_off_when_somebody_asks(settings, face, worker, monke
     making.make_next(site, worker)
     assert made == [(folder, "material"), (folder, "material_web")]
     site.close()
+
+
+def test_pictures_in_another_light_wait_until_the_light_of_the_photo_is_off(
+    settings, face, worker, quick_video, monkeypatch
+):
+    monkeypatch.setattr(making, "lit_face", lambda site, folder, kind: b"glTF")
+    monkeypatch.setattr(drawing, "turntable", lambda files, kind, look: f"{kind} {look.label}".encode() + files.surface)
+    _, job = face
+    client = create_app(replace(settings)).test_client()
+    site, link = client.application.extensions["site"], f"/api/v1/jobs/{job.secret}/faces/0"
+    asked = f"{link}/turntable.mp4?look=relit&light=night"
+    assert client.get(f"{link}/snapshot.jpg?look=relit&size=64").status_code == 202
+    assert client.get(asked).status_code == 202
+    assert making.make_next(site, worker), "the light is taken off, once for all that wait"
+    assert not making.make_next(site, worker)
+    assert client.get(asked).status_code == 202
+    assert making.make_next(site, worker)
+    answer = client.get(asked)
+    assert answer.data == b"mp4 relit-nightglTF"
+    assert 'filename="turntable_relit-night.mp4"' in answer.headers["Content-Disposition"]
+    assert client.get(f"{link}/turntable.mp4").status_code == 202, "that of the photo is another"
+    for query in ("look=marble", "look=relit&light=moon"):
+        for name in ("snapshot.jpg", "snapshots.zip", "turntable.gif"):
+            assert client.get(f"{link}/{name}?{query}").status_code == 422
+    site.close()
