@@ -33,14 +33,14 @@ SURE = 0.02  # the network is never surer than by that
 BEYOND = np.array([0.14, 0.01, 0.85], np.float32)  # of hair, skin and else, where the network saw nothing
 FEATHER = 10.0  # crop pixels over which what the network said fades at its crop's border
 NEAR, FAR = 0.6, 0.7  # decimetres from the head within which hair is expected, and beyond which less and less
-LEVELS = 14  # of each colour channel, in which colours are counted
-SPREAD = 0.9  # of these, by which counts are blurred
-COLOUR_TRUST = 0.5  # power of a colour's likelihood: neighbouring pixels are not independent
+LEVELS = 16  # of each colour channel, in which colours are counted
+SPREAD = 0.5  # of these, by which counts are blurred
+COLOUR_TRUST = 0.8  # power of a colour's likelihood: neighbouring pixels are not independent
 NEAR_SKIN, BESIDE = 0.35, 0.3
 """The colours of hair are learned on the head, and so much less beside it, within so many decimetres from skin: what
 lies farther away may be a flag."""
 FLOOR = 2e-4  # share of a class that any colour may have
-FILTER_RADIUS, FILTER_SMOOTHNESS = 0.08, 1e-3  # decimetres
+FILTER_RADIUS, FILTER_SMOOTHNESS = 0.06, 1e-4  # decimetres
 FACE_ENDS = 0.7  # decimetres below the head's middle: what touches the neck alone is no hair
 GAP = 0.08  # decimetres over which hair is still joined to the face, or to other hair
 

@@ -25,6 +25,7 @@ SIZE = 512
 FACING = (0.3, 0.6)  # cosines between the shell's normal and the view, where the photo begins to count and fully does
 HIDDEN = 0.06  # decimetres behind the head
 CORE = (0.5, 0.72)  # of the mask: from where the photo's colour begins to be hair's and surely is
+BARE = (0.5, 0.8)  # of skin in the mask: from where the shell begins to let it through and surely does
 BLUR = 2.5  # mask pixels, of the colours that are continued
 PULL = 0.02  # of the mean colour on unseen hair
 UNDERNEATH, NAPE = 0.3, (22, 38)  # how much darker the lowest rows are that the photo does not show
@@ -60,7 +61,7 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
         image,
         attributes.reshape(ROWS, COLUMNS, -1),
         picture.pixels,
-        np.stack([scalp, core]).astype(np.float32),
+        np.stack([scalp, core, _bare(mask)]).astype(np.float32),
         (scale, shift[0], shift[1]),
         (np.float32(first), np.float32(spacing)),
         strand_noise(),
@@ -95,6 +96,11 @@ def _small(photo: np.ndarray, mask: HairMask) -> np.ndarray:
     picture = _part(photo, mask)
     picture = picture.reduce(max(1, round(mask.step / picture.step)))
     return picture.sample(places).reshape(*mask.hair.shape, 3)
+
+
+def _bare(mask: HairMask) -> np.ndarray:
+    """(h, w) float32: how far pixels show skin and no hair, also of their neighbours."""
+    return ndimage.minimum_filter(mask.skin * (1 - mask.hair), 3) * mask.inside
 
 
 def _seen(mask: HairMask, head: Head, outer: np.ndarray, places: np.ndarray, depth: np.ndarray) -> np.ndarray:
@@ -135,7 +141,8 @@ def _paint(image, grid, picture, cores, to_core, rows_of, noise, palette, curled
     """Fill a disk. `grid` (ROWS, COLUMNS, 8): place in the picture, how well seen, low logarithms, edge, how sure.
 
     On the skull, where the shell lies on the skin, a hairline is as in the photo, be it hair or skin; below, where hair
-    hangs free, only hair counts. `cores` (2, h, w) say how surely a pixel may be taken on the skull, and below.
+    hangs free, only hair counts. `cores` (3, h, w) say how surely a pixel may be taken on the skull, and below, and how
+    surely it shows bare skin: there, and at the twin of what is not seen, the head itself shows through.
     """
     size, half = len(image), np.float32(len(image)) / np.float32(2)
     rows, columns = grid.shape[0], grid.shape[1]
@@ -168,8 +175,7 @@ def _paint(image, grid, picture, cores, to_core, rows_of, noise, palette, curled
                 _at(grid, row, np.float32(columns) - column, twin)
             level = lock + curled * (_noise(noise[1], along, around) - lock)
             _colour(image[i, j], own, twin, share, picture, core, to_core, level, palette)
-            fade = np.float32(FADE) * (np.float32(1) + np.float32(UNSEEN_FADE) * (np.float32(1) - own[7]))
-            opacity = _step(own[6] + fade * (lock - np.float32(0.5)), np.float32(-0.5) * fade, np.float32(0.5) * fade)
+            opacity = _opacity(own, lock) * (np.float32(1) - _bareness(own, twin, share, row, cores[2], to_core))
             image[i, j, 3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
 
 
@@ -191,6 +197,23 @@ def _colour(texel, own, twin, share, picture, core, to_core, level, palette):
         if rest > 0:
             colour += rest * (np.exp(own[3 + k] + palette[place, k]) - dark)
         texel[k] = np.uint8(_limited(colour) + np.float32(0.49))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _opacity(point, lock):
+    """How far the border of the hair, which ends in single strands, covers a point of the grid."""
+    fade = np.float32(FADE) * (np.float32(1) + np.float32(UNSEEN_FADE) * (np.float32(1) - point[7]))
+    return _step(point[6] + fade * (lock - np.float32(0.5)), np.float32(-0.5) * fade, np.float32(0.5) * fade)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _bareness(own, twin, share, row, skin, to_core):
+    """How far the photo shows bare skin at a point of the grid, or at the twin of one on the skull that it hides."""
+    low, high = np.float32(BARE[0]), np.float32(BARE[1])
+    bare = _share(own, skin, to_core, low, high)
+    if share < 1 and row < np.float32(UPPER):
+        bare = max(bare, (np.float32(1) - own[2]) * _share(twin, skin, to_core, low, high))
+    return bare
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

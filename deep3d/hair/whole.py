@@ -9,6 +9,7 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 from deep3d.hair.fit import fit_fields
+from deep3d.hair.grid import MIDDLE
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.model import hair_model
@@ -17,9 +18,12 @@ from deep3d.hair.texture import shell_image
 from deep3d.mesh import Mesh
 from deep3d.runtime.cores import one_blas_thread
 
-BALD = 0.08  # area of hair in the photo over that of skin, below which a head has none
-
-
+BALD = 0.03  # area of hair in the photo over that of skin, below which a head has none
+LITTLE = 0.12  # the same, up to which hair is doubted: it may be light, shade or leaves round a shaved head
+ONE_SIDED, TURNED = 0.25, 0.3
+"""Of hair on one side, what is on the other at least, unless the head is turned by more than this sine."""
+FAINT, SURE, SURE_SHARE = 0.3, 0.72, 0.1  # of the mask: as large a share of what is faintly hair is surely hair
+HAT = 0.5  # of the mask, from where it surely is one: hats become shells in their own colours
 CLEAR = 0.02  # opacity below which nobody sees a triangle
 _WITHIN = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0], [0, 1, 1], [1, 0, 1], [2 / 3, 2 / 3, 2 / 3]]) / 2
 
@@ -54,13 +58,26 @@ def make_hair(
     None for a bald head, and for a face model that the hair model does not know.
     """
     model = hair_model(face_model)
-    mask = replace(mask, hair=np.maximum(mask.hair, mask.hat))  # hats become shells in their own colours
+    mask = replace(mask, hair=np.where(mask.hat > HAT, np.maximum(mask.hair, mask.hat), mask.hair))
     if model is None or mask.hair.sum() < BALD * mask.skin.sum():
         return None
     head = Head.of(vertices, photo_matrix, face_model, mask, model)
+    if _shaved(mask, head):
+        return None
     fields = fit_fields(mask, head, model)
     mesh = shell_mesh(fields, head, model.ears)
     if mesh is None:
         return None
     outer = head.skin + heights(fields, model.ears)[:, None] * head.directions
     return Hair(mesh, shell_image(photo, mask, fields, head, outer))
+
+
+def _shaved(mask: HairMask, head: Head) -> bool:
+    """Whether the little hair in a mask is something else on a shaved head: it is on one side, or nowhere sure."""
+    areas = mask.hair.sum(axis=0)
+    if areas.sum() > LITTLE * mask.skin.sum():
+        return False
+    middle = int(np.clip(head.to_mask(MIDDLE[None])[0][0, 0], 0, len(areas)))
+    less, more = sorted((float(areas[:middle].sum()), float(areas[middle:].sum())))
+    one_sided = less < ONE_SIDED * more and abs(head.view(MIDDLE[None])[0, 0]) < TURNED
+    return one_sided or bool((mask.hair > SURE).sum() <= SURE_SHARE * (mask.hair > FAINT).sum())

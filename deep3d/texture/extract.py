@@ -37,7 +37,7 @@ FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera, from which facial skin and 
 FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
 """Decimetres inside the mesh's outline from which a photo surely shows the head: where the mesh fits well; on the
 scalp, whose height is a guess; and elsewhere, since necks have collars."""
-DIMMEST, BRIGHTEST = np.log(np.array([1 / 8, 1.8], np.float32))
+DIMMEST, BRIGHTEST = np.log(np.array([1 / 3, 1.8], np.float32))
 """Range of the gain of one side of a face over the other: strong brightening would amplify noise."""
 TINT = np.float32(0.5)  # share of the colour of that gain that is used: light is greyer than other differences
 SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
@@ -50,6 +50,7 @@ UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
 NECK_EVENNESS = np.float32(0.75)  # share of the light on the neck that is that of the face
 ON_HEAD = (0.5, 0.9)  # of a mask of the head, from where the photo's colour may be, and surely is, that of the scalp
+TURNED = (0.45, 0.75)  # cosines to the camera, up to where a mask is believed on skin too, and from where it is not
 NAPE_PULL = np.float32(1.0)  # of its colour on the scalp at the nape
 CROPPED, SHADE = np.float32(0.5), np.float32(np.log(0.85))
 """Share of hair, beside skin that shows through, in the colour of the nape, which lies in the shade of longer hair."""
@@ -88,31 +89,34 @@ def extract_texture(
     cosine = facing(placed_vertices, face_model.normals(placed_vertices[None])[0], depth)
     view = render_view(photo, placed_vertices, pixels, depth, _doubt(cosine, face_model), face_model.triangles)
     angle = angle_weight(cosine)
-    weight = seen_vertices(view, pixels, depth, angle)
-
+    turned = 1 - smoothstep(cosine, *TURNED)
+    on_head = _on_head(turned, face_model, masks)
+    weight = seen_vertices(view, pixels, depth, angle) * on_head
     part = view.part(photo)
     picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
     colours = _vertex_colours(picture, pixels, face_model.triangles)
-    hair = _hair(colours, weight, face_model, masks)
-    likeness = skin_likeness(colours, weight, face_model) * (1 - hair.covered)
+    hair = Hair.seen(colours, weight, face_model, None if masks is None else masks[:, 0])
+    likeness = skin_likeness(colours, weight, turned, face_model) * (1 - hair.covered) * on_head
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)
-    model_colours = lit_albedo.astype(np.float32) * 255
     bare = uncovered(colours, weight, face_model)
-    mirror_gain, fill = _match(photo_colours, model_colours, weight, bare, hair, face_model, atlas)
+    mirror_gain, fill = _match(photo_colours, lit_albedo * np.float32(255), weight, bare, hair, face_model, atlas)
 
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
 
 
-def _hair(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> Hair:
-    """Hair among the photo's colours (V, 3); takes from the `weight` (V,) what is background by the masks (V, 2)."""
+def _on_head(turned: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> np.ndarray:
+    """(V,) in [0, 1]: whether the photo shows the head where it has each vertex, by the masks (V, 2).
+
+    The scalp's height is a guess, and so is how far cheeks and jaw, `turned` (V,) away, go back: behind them are walls
+    and collars.
+    """
     if masks is None:
-        return Hair.seen(colours, weight, face_model)
-    # The scalp's height is a guess: what the mesh has there may be the background beside the hair.
-    weight *= 1 - face_model.derived(scalp) * (1 - smoothstep(masks[:, 1], *ON_HEAD))
-    return Hair.seen(colours, weight, face_model, masks[:, 0])
+        return np.ones(len(turned), np.float32)
+    unsure = np.maximum(face_model.derived(scalp), turned)
+    return (1 - unsure * (1 - smoothstep(masks[:, 1], *ON_HEAD))).astype(np.float32)
 
 
 def _doubt(cosine: np.ndarray, face_model: FaceModel) -> np.ndarray:

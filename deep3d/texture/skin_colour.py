@@ -19,24 +19,28 @@ THROAT = (0.0, 0.3)  # decimetres below the chin, likewise
 NAPE = -0.25  # decimetres in model space, where the neck begins behind
 NECK_DEPTH = (0.1, -0.5)  # decimetres: it begins at the chin in front of the first, at the nape behind the second
 NECK_FADE = (0.05, 0.35)  # decimetres below its beginning, from where nothing is taken from the photo
+CLOTH = (0.7, 1.1)  # difference of the logarithms of red and blue over green from the face's: no light changes skin so
 LEAST_FRONT = 50  # vertices that must be seen of it
 DEEPEST = 2.0  # times the model's contrast
 TONED = (0.02, 0.045)  # spread of hues of one brightness, logarithms: up to in black-and-white, from in colour
 
 
-def skin_likeness(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> np.ndarray:
+def skin_likeness(colours: np.ndarray, weight: np.ndarray, unsure: np.ndarray, face_model: FaceModel) -> np.ndarray:
     """Trust in each vertex (V,), in [0, 1], from its photo colour (V, 3) in 0..255.
 
     `weight` (V,) is its visibility. Ears, throat and the sides of the face are judged by the robust spread of the
     colours in front; if too little of the front is visible, all of them are trusted. The neck never is: collars,
-    jewellery and the head's shadow lie there, and a little of one stains all that is continued from it.
+    jewellery and the head's shadow lie there, and a little of one stains all that is continued from it. Where it is
+    `unsure` (V,) since the face turns away, the hue of a cloth is not of skin, and of no beard.
     """
     judged, above = face_model.derived(_judged), 1 - face_model.derived(neck)
     front = (judged == 0) & (face_model.skin > 0.9) & (weight > 0.5)
     if front.sum() < LEAST_FRONT:
         return above
     trust = 1 - judged * smoothstep(colour_distance(colours, front, NARROW), LIKE, UNLIKE)
-    return (trust * above).astype(np.float32)
+    hue = logarithm(colours)[:, ::2] - logarithm(colours)[:, 1:2]
+    cloth = smoothstep(np.linalg.norm(hue - np.median(hue[front], axis=0), axis=1), *CLOTH)
+    return (trust * above * (1 - unsure * cloth)).astype(np.float32)
 
 
 def uncovered(colours: np.ndarray, weight: np.ndarray, face_model: FaceModel) -> np.ndarray:

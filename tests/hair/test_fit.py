@@ -51,6 +51,34 @@ def test_a_photo_without_hair_gives_a_bald_head(short):
     assert make_hair(short.photo, bald, short.vertices, short.matrix, short.model) is None
 
 
+def test_a_wreath_of_hair_is_hair(short):
+    """A bald man with hair at his temples got a bald skull, since it was little beside his face."""
+    rows = np.arange(len(short.mask.hair))[:, None]
+    top = np.flatnonzero(short.mask.hair.any(axis=1))[0]
+    low = np.flatnonzero(short.mask.hair.any(axis=1))[-1]
+    wreath = short.mask.hair * (rows > top + 0.66 * (low - top))
+    share = wreath.sum() / (short.mask.skin.sum() + (short.mask.hair - wreath).sum())
+    assert 0.03 < share < 0.08
+    mask = replace(short.mask, hair=wreath, skin=short.mask.skin + short.mask.hair - wreath)
+    made = make_hair(short.photo, mask, short.vertices, short.matrix, short.model)
+    assert made is not None
+    crown = made.mesh.vertices[:, 1].max()
+    whole = make_hair(short.photo, short.mask, short.vertices, short.matrix, short.model)
+    assert crown <= whole.mesh.vertices[:, 1].max()
+
+
+def test_shade_on_one_side_of_a_shaved_head_is_no_hair(short):
+    columns = np.arange(short.mask.hair.shape[1])
+    half = short.mask.hair * (columns > columns.size // 2)
+    below = half.sum(axis=1)[::-1].cumsum()[::-1]
+    shade = half * (below < 900)[:, None]
+    assert shade.sum() / (short.mask.skin.sum() + short.mask.hair.sum()) > 0.03
+    for hair, bald in ((shade, True), (np.maximum(shade, shade[:, ::-1]), False)):
+        hair = hair * (short.mask.hair + short.mask.skin > 0)
+        mask = replace(short.mask, hair=hair, skin=short.mask.skin + short.mask.hair - hair)
+        assert (make_hair(short.photo, mask, short.vertices, short.matrix, short.model) is None) == bald
+
+
 def test_specks_of_hair_beside_the_head_change_nothing_much(short, cover):
     hair = short.mask.hair.copy()
     hair[70:90, 130:145] = 1  # a flag beside the cheek

@@ -6,7 +6,9 @@ import pytest
 from scipy import ndimage
 
 from deep3d.hair import make_hair
+from deep3d.hair.shell import heights
 from deep3d.hair.strands import PLAIN, look_of, strand_noise
+from deep3d.hair.texture import shell_image
 
 HAIR, WALL = np.array([90, 60, 40]), np.array([20, 120, 220])
 
@@ -34,6 +36,20 @@ def test_it_ends_softly(made):
     opacity = made.image[..., 3]
     assert ((opacity > 10) & (opacity < 245)).sum() > 500
     assert (opacity[0] == 0).all() and (opacity[:, 0] == 0).all()
+
+
+def test_the_head_shows_through_where_the_photo_has_bare_skin(short):
+    """The shell's border is smooth; where it lay before a forehead it showed pale skin in hair of its own."""
+    rows = np.arange(len(short.mask.hair))[:, None]
+    first, last = np.flatnonzero(short.mask.hair.any(axis=1))[[0, -1]]
+    bare = short.mask.hair * (abs(rows - (first + 0.35 * (last - first))) < 4)
+    mask = replace(short.mask, hair=short.mask.hair - bare, skin=short.mask.skin + bare)
+    outer = short.head().skin + heights(short.fields, short.hair.ears)[:, None] * short.head().directions
+    shown = [
+        shell_image(short.photo, each, short.fields, short.head(), outer)[..., 3] > 200 for each in (short.mask, mask)
+    ]
+    assert not (shown[1] & ~shown[0]).any()
+    assert 0.02 * shown[0].sum() < (shown[0] & ~shown[1]).sum() < 0.3 * shown[0].sum()
 
 
 def test_a_mask_that_leaks_onto_a_wall_of_one_side_leaves_the_other_in_its_colour(short):

@@ -9,7 +9,7 @@ from deep3d.face_model import FaceModel, default_face_model
 from deep3d.mesh import vertex_triangles
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import Atlas, extract_texture
-from deep3d.texture.atlas import WHOLE
+from deep3d.texture.atlas import WHOLE, vertex_texels
 from deep3d.texture.background import background
 from deep3d.texture.compose import Sources
 from deep3d.texture.extract import _match
@@ -361,18 +361,61 @@ def test_a_red_flag_behind_the_ear_is_not_skin():
     lips = model.landmark_vertices[48:60]
     colours[ears] = 200, 20, 30
     colours[lips] = 150, 40, 60
-    trust = skin_likeness(colours, np.ones(len(colours), np.float32), model)
+    trust = skin_likeness(colours, np.ones(len(colours), np.float32), np.zeros(len(colours), np.float32), model)
     assert trust[ears].mean() < 0.1
     assert trust[lips].min() == 1
     above = model.derived(neck) == 0
     assert trust[(model.skin > 0.9) & ~ears & above].mean() > 0.97
 
 
+def test_a_red_collar_is_no_skin_where_the_jaw_turns_away():
+    """It is farther from the face's hue than any light or beard; on the front, where lips are, nothing is judged so."""
+    model = default_face_model()
+    colours = np.tile([190.0, 140, 120], (len(model.mean_shape), 1))
+    jaw = (np.abs(model.mean_shape[:, 0]) > 0.3) & (model.mean_shape[:, 1] < -0.6) & (model.derived(neck) == 0)
+    beard = model.mean_shape[:, 0] > 0
+    colours[jaw] = np.where(beard[jaw, None], [70, 52, 45], [150, 5, 5])
+    jaw &= model.skin > 0.9
+    ones, zeros = np.ones(len(colours), np.float32), np.zeros(len(colours), np.float32)
+    turned, frontal = (skin_likeness(colours, ones, unsure, model) for unsure in (ones, zeros))
+    assert turned[jaw & ~beard].max() < 0.05
+    assert turned[jaw & beard].mean() > 0.9 * frontal[jaw & beard].mean()
+    assert frontal[jaw & ~beard].mean() > 0.2
+
+
+def test_a_mask_keeps_the_wall_beside_a_cheek_off_it(head):
+    """Where the face turns away, how far it goes back is a guess; in front of the camera, masks are not asked."""
+    arguments = arguments_of(head)
+    u, v = ((head.uv - 0.5) / 0.42).T
+    beside, front = (u > 0.6) & (u < 0.75), (np.abs(u) < 0.3) & (v > 0.4) & (v < 0.6)
+    seen = []
+    for wrong in (np.zeros_like(beside), beside | front):
+        masks = np.stack([np.zeros(len(u)), 1.0 - wrong], axis=1).astype(np.float32)
+        weight = extract_texture(**arguments, face_model=head, size=SIZE, masks=masks).weight
+        at = vertex_texels(head, SIZE)
+        seen.append(weight[at[:, 1], at[:, 0]])
+    assert seen[0][beside].mean() > 100 and seen[1][beside].mean() < 0.3 * seen[0][beside].mean()
+    assert np.abs(seen[1][front].astype(float) - seen[0][front]).mean() < 5
+
+
+def test_a_side_that_lies_in_hard_shade_is_not_black_where_it_is_hidden():
+    """A strip of shade along the nose was taken for the light of the whole other side."""
+    model = default_face_model()
+    side = model.mean_shape[:, 0]
+    colours = np.where(side < 0, 20.0, 190.0)[:, None] * [1, 0.75, 0.65]
+    weight = (model.skin * (side > -0.1) * (model.derived(front_of_face) > 0.5)).astype(np.float32)
+    lit = np.full((len(side), 3), 150.0)
+    hair = Hair.seen(colours, weight, model)
+    gain, _ = _match(colours, lit, weight, np.ones_like(weight), hair, model, Atlas.of(model, 64))
+    cheek = (side < -0.3) & (model.derived(front_of_face) > 0.9)
+    assert 0.25 < np.median(gain[cheek]) < 0.7
+
+
 def test_nothing_on_the_neck_is_taken_from_the_photo():
     """A collar of the colour of skin, pearls, the shadow of the chin: all of it would run down to the shoulders."""
     model = default_face_model()
     colours = np.tile([190.0, 140, 120], (len(model.mean_shape), 1))
-    trust = skin_likeness(colours, np.ones(len(colours), np.float32), model)
+    trust = skin_likeness(colours, np.ones(len(colours), np.float32), np.zeros(len(colours), np.float32), model)
     below = model.mean_shape[:, 1] < model.landmarks(model.mean_shape[None])[0][8, 1] - 0.2
     assert trust[below & (model.skin > 0.9)].mean() < 0.4
     assert trust[model.mean_shape[:, 1] < -1.15].max() < 0.05
