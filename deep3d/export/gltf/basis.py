@@ -1,7 +1,8 @@
 """What a browser needs to draw any face of a model from its coefficients: mean, triangles, colours and components.
 
-It is sent once; after that a face is 144 numbers. Identity is kept to 8 bits for each component, which is off by less
-than a fifth of a millimetre; expressions are those of `web.expression_file`, but by coefficient.
+It is sent once; after that a face is 144 numbers. The bust closes the neck; it follows the vertices that carry it, as in
+`whole_head`. Identity is kept to 8 bits for each component, which is off by less than a fifth of a millimetre;
+expressions are those of `web.expression_file`, but by coefficient.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from deep3d.export.gltf.file import METRES
 from deep3d.export.gltf.morph_targets import STILL, morph_targets
 from deep3d.export.gltf.web import STEP
 from deep3d.face_model import FaceModel
+from deep3d.whole_head import WholeHead
 
 
 def basis_file(face_model: FaceModel) -> bytes:
@@ -27,34 +29,42 @@ def basis_file(face_model: FaceModel) -> bytes:
     triangles (T x 3 uint16); x of all vertices, then y, then z of each component of identity (int8); the colours of the
     vertices (V x 3 uint8, sRGB).
     """
-    vertices = len(face_model.mean_shape)
-    expressions = [_moved(offsets) for offsets in face_model.expression_basis.reshape(-1, vertices, 3)]
-    identity = face_model.identity_basis.reshape(-1, vertices, 3) * METRES
+    count, parts = len(face_model.mean_shape), WholeHead.of(face_model).parts
+    bust = slice(len(parts.light))
+
+    def whole(values: np.ndarray) -> np.ndarray:
+        """(V, 3) values of the model's vertices (M, 3), and those that the bust takes from them."""
+        return np.concatenate([values, parts.carried(values)[bust]])
+
+    mean = np.concatenate([face_model.mean_shape, parts.vertices[bust]])
+    expressions = [_moved(whole(each)) for each in face_model.expression_basis.reshape(-1, count, 3)]
+    identity = np.stack([whole(each) for each in face_model.identity_basis.reshape(-1, count, 3) * METRES])
     scale = np.abs(identity).max(axis=(1, 2)) / 127
-    whole = np.rint(identity / scale[:, None, None]).astype(np.int8)
+    planes = np.rint(identity / scale[:, None, None]).astype(np.int8)
+    triangles = np.concatenate([face_model.triangles, parts.triangles[(parts.triangles < len(mean)).all(axis=1)]])
     return b"".join(
         [
-            _header(face_model, scale, [len(moving) for moving, _ in expressions]),
-            _steps(face_model.mean_shape).tobytes(),
+            _header(face_model, scale, [len(moving) for moving, _ in expressions], (len(mean), len(triangles))),
+            _steps(mean).tobytes(),
             *(moving.astype("<u2").tobytes() for moving, _ in expressions),
             *(offsets.tobytes() for _, offsets in expressions),
-            face_model.triangles.astype("<u2").tobytes(),
-            np.ascontiguousarray(whole.transpose(0, 2, 1)).tobytes(),
-            np.rint(255 * np.clip(face_model.mean_albedo, 0, 1)).astype(np.uint8).tobytes(),
+            triangles.astype("<u2").tobytes(),
+            np.ascontiguousarray(planes.transpose(0, 2, 1)).tobytes(),
+            np.rint(255 * np.clip(whole(face_model.mean_albedo), 0, 1)).astype(np.uint8).tobytes(),
         ]
     )
 
 
-def _header(face_model: FaceModel, scale: np.ndarray, moving: list[int]) -> bytes:
-    """The JSON header and the length before it."""
+def _header(face_model: FaceModel, scale: np.ndarray, moving: list[int], size: tuple[int, int]) -> bytes:
+    """The JSON header and the length before it; `size` are the numbers of vertices and triangles."""
     targets = [
         {"name": target.name, "components": list(target.components)} for target in face_model.derived(morph_targets)
     ]
     header = {
         "model": face_model.info.sha256,
         "step": STEP,
-        "vertices": len(face_model.mean_shape),
-        "triangles": len(face_model.triangles),
+        "vertices": size[0],
+        "triangles": size[1],
         "identity": scale.tolist(),
         "expression": moving,
         "targets": targets,
