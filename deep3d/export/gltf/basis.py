@@ -1,7 +1,7 @@
 """What a browser needs to draw any face of a model from its coefficients: mean, triangles, colours and components.
 
-It is sent once; after that a face is 144 numbers. The bust closes the neck; it follows the vertices that carry it, as in
-`whole_head`. Identity is kept to 8 bits for each component, which is off by less than a fifth of a millimetre;
+It is sent once; after that a face is 144 numbers. The bust closes the neck, and follows the vertices that carry it.
+Identity is kept to 8 bits for each component, which is off by less than a fifth of a millimetre;
 expressions are those of `web.expression_file`, but by coefficient.
 """
 
