@@ -17,6 +17,7 @@ from deep3d.export.ply import write_ply
 from deep3d.export.replacing import replaced
 from deep3d.material import Material, separate
 from deep3d.reconstruction import Reconstruction
+from deep3d.runtime.cores import one_blas_thread
 
 
 def _write_objs(reconstruction: Reconstruction, folder: Path) -> None:
@@ -79,8 +80,11 @@ def _write(
     if unknown:
         raise ValueError(f"unknown format {min(unknown)!r}; choose from {', '.join(FORMATS)}")
     if set(formats) - _UNTEXTURED:
-        # All the others need them, and at the same time both threads would compute them.
-        _ = reconstruction.texture, reconstruction.hair
+        # All the others need them, and at the same time both threads would compute both.
+        with one_blas_thread, ThreadPoolExecutor(1) as pool:
+            hair = pool.submit(lambda: reconstruction.hair)
+            _ = reconstruction.texture
+            hair.result()
     writers = dict(WRITERS)
     if material is not None:
         writers["material"] = lambda face, folder: write_material(face, material, folder)

@@ -19,7 +19,7 @@ from deep3d.hair.mask import HairMask
 from deep3d.hair.model import HairModel
 from deep3d.hair.morphology import blurred_round, distance, grown, pieces
 
-ROUNDS = 3
+SWEEPS = (20, 20, 60)  # of the field of what is left, in each round: only the last one has to be smooth
 SIDEWAYS = 0.25  # cosine between a ray and the view up to which the outline says how far hair reaches
 BEHIND = 0.12  # decimetres that a point lies behind the head from which that hides it
 EDGE_NOISE, REACH_NOISE = 0.5, 0.16  # decimetres: neighbouring points say the same, so that each is believed little
@@ -37,7 +37,6 @@ SMOOTH, ANCHOR = (
     1.2,
     0.12,
 )  # of the field of what is left: how much neighbours and zero count, beside 1 for what is seen
-SWEEPS = 60
 CORE = 0.04  # decimetres inside its border that a piece of hair reaches at least, or it is a slip
 STEP = 0.085  # decimetres between neighbouring points, roughly
 SLOPES = (0.4, 2.0)  # of the edge, which are made 1
@@ -61,13 +60,13 @@ def fit_fields(mask: HairMask, head: Head, model: HairModel) -> HairFields:
     weights = np.zeros((2, POINTS), np.float32)
     toward = (head.view(head.skin) * head.directions).sum(axis=1)
     reach, within, reach_weight = _reaches(mask, signed, head, toward)
-    for _ in range(ROUNDS):
+    for sweeps in SWEEPS:
         edge, edge_weight = _edges(mask, signed, on_skull, head, np.minimum(fields[0], farthest), toward)
         # Where rays are seen from the side, the border of the hair in the photo is its outline, not its end.
         total = edge_weight + SIDE_TRUST * reach_weight
         edge = (edge_weight * edge + SIDE_TRUST * reach_weight * within) / np.maximum(total, 1e-6)
         observed, weights = np.stack([reach, edge]), np.stack([reach_weight, np.minimum(total, 1)])
-        fields = _explained(model, observed, weights)
+        fields = _explained(model, observed, weights, sweeps)
     edge = _without_gaps(_whole(fields[1]), weights[1])
     return HairFields(np.clip(fields[0], 0, farthest).astype(np.float32), edge, weights[1])
 
@@ -148,7 +147,7 @@ def _reaches(
 
     Between the two stands how deep within the hair the ray comes on its way.
     """
-    steps = np.arange(0, FARTHEST, 0.5 / mask.density, dtype=np.float32)
+    steps = np.arange(0, FARTHEST, 1 / mask.density, dtype=np.float32)
     sideways = np.flatnonzero(np.abs(toward) < SIDEWAYS)
     start = head.skin[sideways]
     ends = start[:, None] + np.array([0, 0.1])[None, :, None] * head.directions[sideways, None]
@@ -176,7 +175,7 @@ def _reaches(
     return reach, within, weight
 
 
-def _explained(model: HairModel, observed: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _explained(model: HairModel, observed: np.ndarray, weights: np.ndarray, sweeps: int) -> np.ndarray:
     """The fields (2, POINTS) of the most likely style, and of what it leaves unexplained of what was observed."""
     sureness = weights / np.array([[REACH_NOISE**2], [EDGE_NOISE**2]], np.float32)
     left = observed - model.mean.reshape(2, POINTS)
@@ -185,15 +184,15 @@ def _explained(model: HairModel, observed: np.ndarray, weights: np.ndarray) -> n
     style = np.linalg.solve(normal, weighted @ left.ravel())
     likely = model.mean + style.astype(np.float32) @ model.basis
     residue = (observed - likely.reshape(2, POINTS)).T * (weights > 0).T
-    field = _smooth_field(residue.astype(np.float32), weights.T.copy(), NEIGHBOURS)
+    field = _smooth_field(residue.astype(np.float32), weights.T.copy(), NEIGHBOURS, sweeps)
     return likely.reshape(2, POINTS) + field.T
 
 
 @numba.njit(cache=True, nogil=True)
-def _smooth_field(values, weights, ring):
+def _smooth_field(values, weights, ring, sweeps):
     """(N, 2) the smooth fields nearest to values (N, 2) by weights (N, 2): Gauss-Seidel with over-relaxation."""
     field = values * weights
-    for sweep in range(SWEEPS):
+    for sweep in range(sweeps):
         for i in range(len(field)):
             n = i if sweep % 2 == 0 else len(field) - 1 - i
             for k in range(2):

@@ -192,8 +192,8 @@ def _refined(
     trusted = head + BESIDE * np.exp(-((away / NEAR_SKIN) ** 2))
     counted = inside * np.stack([trusted, np.ones_like(away), np.ones_like(away)])
     samples = [belief[..., part] * counted[part] for part in range(3)]
-    likelihood = np.stack([_frequency(number, sample)[number] for sample in samples], axis=-1)
-    chances = belief * likelihood**COLOUR_TRUST
+    likelihood = np.stack([(_frequency(number, sample) ** COLOUR_TRUST)[number] for sample in samples], axis=-1)
+    chances = belief * likelihood
     chances /= chances.sum(axis=-1, keepdims=True)
     hair, skin = guide(chances[..., HAIR]), guide(chances[..., SKIN])
     return (hair * _joined(hair > 0.5, _face(prior))).astype(np.float32), skin.astype(np.float32)

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from deep3d.texture.view import distance_to
+
 
 def distance(mask: np.ndarray) -> np.ndarray:
-    """Pixels (h, w) from each pixel of a mask to the nearest one outside of it, 0 outside."""
-    return np.asarray(ndimage.distance_transform_edt(mask), np.float32)
+    """Pixels (h, w) from each pixel of a mask to the nearest one outside of it, 0 outside; to a twelfth (chamfer)."""
+    return distance_to(~mask)
 
 
 def pieces(mask: np.ndarray) -> tuple[np.ndarray, int]:

@@ -6,6 +6,8 @@ them, with the highlights and shadows of the seen ones. Opacity ends in single s
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numba
 import numpy as np
 from scipy import ndimage
@@ -57,8 +59,7 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
     radii = disk_rows(fields.edge)
     first, spacing = radii[0] / RADIUS, (radii[1] - radii[0]) / RADIUS
     image = np.zeros((SIZE, SIZE, 4), np.uint8)
-    _paint(
-        image,
+    paint = (
         attributes.reshape(ROWS, COLUMNS, -1),
         picture.pixels,
         np.stack([scalp, core, _bare(mask)]).astype(np.float32),
@@ -68,6 +69,10 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
         look.palette,
         np.float32(look.curled),
     )
+    with ThreadPoolExecutor(1) as pool:  # this thread works too; rows of the far half of the disk are as many
+        aside = pool.submit(_paint, image, 0, SIZE // 2, *paint)
+        _paint(image, SIZE // 2, SIZE, *paint)
+        aside.result()
     return image
 
 
@@ -137,8 +142,8 @@ def _low(small: np.ndarray, core: np.ndarray, places: np.ndarray, weight: np.nda
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _paint(image, grid, picture, cores, to_core, rows_of, noise, palette, curled):
-    """Fill a disk. `grid` (ROWS, COLUMNS, 8): place in the picture, how well seen, low logarithms, edge, how sure.
+def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, palette, curled):
+    """Fill rows of a disk; `grid` (ROWS, COLUMNS, 8): place in the picture, how seen, low logarithms, edge, how sure.
 
     On the skull, where the shell lies on the skin, a hairline is as in the photo, be it hair or skin; below, where hair
     hangs free, only hair counts. `cores` (3, h, w) say how surely a pixel may be taken on the skull, and below, and how
@@ -148,7 +153,7 @@ def _paint(image, grid, picture, cores, to_core, rows_of, noise, palette, curled
     rows, columns = grid.shape[0], grid.shape[1]
     turn = np.float32(1 / (2 * np.pi))
     own, twin = np.zeros(8, np.float32), np.zeros(8, np.float32)
-    for i in range(size):
+    for i in range(first, last):
         for j in range(size):
             x, y = (np.float32(j + 0.5) - half) / half, (half - np.float32(i + 0.5)) / half  # v runs up
             radius = np.sqrt(x * x + y * y) / np.float32(2 * 0.49)
