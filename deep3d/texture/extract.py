@@ -37,7 +37,7 @@ FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera, from which facial skin and 
 FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
 """Decimetres inside the mesh's outline from which a photo surely shows the head: where the mesh fits well; on the
 scalp, whose height is a guess; and elsewhere, since necks have collars."""
-DIMMEST, BRIGHTEST = np.log(np.array([1 / 3, 1.8], np.float32))
+DIMMEST, BRIGHTEST = np.log(np.array([1 / 2, 1.8], np.float32))
 """Range of the gain of one side of a face over the other: strong brightening would amplify noise."""
 TINT = np.float32(0.5)  # share of the colour of that gain that is used: light is greyer than other differences
 SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
@@ -204,7 +204,8 @@ def _anchors(
     They are means of logarithms `tint` (V, 3) by the weights of `surroundings`, two of (V,): of skin, and of the scalp.
     """
     skin, crown = (_mean(tint, part) for part in surroundings)
-    cropped = CROPPED * crown + (1 - CROPPED) * skin + (1 - hair.bald) * SHADE
+    # White hair that ends at a brown nape, or hair in glaring sun, would leave a light band there.
+    cropped = np.minimum(CROPPED * crown + (1 - CROPPED) * skin, skin) + (1 - hair.bald) * SHADE
     # without visible parts there is no mean
     seen = [min(part.sum(), np.float32(1)) for part in surroundings]
     crown_pull = HAIR_PULL + np.float32(max(hair.bald, hair.fringed)) * (SKIN_PULL - HAIR_PULL)

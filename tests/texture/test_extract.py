@@ -14,7 +14,7 @@ from deep3d.texture.background import background
 from deep3d.texture.compose import Sources
 from deep3d.texture.extract import _match
 from deep3d.texture.fill import spread
-from deep3d.texture.hair import Hair
+from deep3d.texture.hair import Hair, nape, scalp
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import front_of_face, neck, skin_likeness
 
@@ -445,3 +445,16 @@ def test_what_corners_are_sure_of_may_be_asked_of_every_texel(head, monkeypatch)
     assert (quick.weight > 250).mean() > 0.15
     assert np.abs(quick.image.astype(int) - slow.image).mean() < 1
     assert np.abs(quick.weight.astype(int) - slow.weight).mean() < 2
+
+
+def test_white_hair_leaves_no_light_band_at_a_brown_nape():
+    model = default_face_model()
+    top = model.derived(scalp) > 0.5
+    colours = np.where(top[:, None], 225.0, np.array([[110.0, 75, 60]])).astype(np.float32)
+    weight = (model.mean_shape[:, 2] > -0.1).astype(np.float32)
+    lit = np.full_like(colours, 120)
+    hair = Hair.seen(colours, weight, model)
+    _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, model, Atlas.of(model, 64))
+    behind = model.derived(nape) & (model.mean_shape[:, 2] < -0.7)
+    assert np.median(fill[top & (model.mean_shape[:, 1] > 1), 0]) > 180
+    assert np.median(fill[behind, 0]) < 112
