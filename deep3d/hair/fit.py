@@ -38,6 +38,7 @@ SMOOTH, ANCHOR = (
     0.12,
 )  # of the field of what is left: how much neighbours and zero count, beside 1 for what is seen
 CORE = 0.04  # decimetres inside its border that a piece of hair reaches at least, or it is a slip
+FILLED = 0.1  # decimetres inside the border that a hole in hair becomes
 STEP = 0.085  # decimetres between neighbouring points, roughly
 SLOPES = (0.4, 2.0)  # of the edge, which are made 1
 
@@ -67,7 +68,7 @@ def fit_fields(mask: HairMask, head: Head, model: HairModel) -> HairFields:
         edge = (edge_weight * edge + SIDE_TRUST * reach_weight * within) / np.maximum(total, 1e-6)
         observed, weights = np.stack([reach, edge]), np.stack([reach_weight, np.minimum(total, 1)])
         fields = _explained(model, observed, weights, sweeps)
-    edge = _without_gaps(_whole(fields[1]), weights[1])
+    edge = _without_holes(_without_gaps(_whole(fields[1]), weights[1]))
     return HairFields(np.clip(fields[0], 0, farthest).astype(np.float32), edge, weights[1])
 
 
@@ -121,6 +122,15 @@ def _without_gaps(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
     above, below = np.maximum.accumulate(grid), np.maximum.accumulate(grid[::-1])[::-1]
     filled = grid + (1 - seen.reshape(ROWS, COLUMNS)) * (np.minimum(above, below) - grid)
     return filled.reshape(POINTS).astype(np.float32)
+
+
+def _without_holes(edge: np.ndarray) -> np.ndarray:
+    """(POINTS,) the edge without what is bare amid hair: ears that long hair hides, which sides are too flat for."""
+    grid = edge.reshape(ROWS, COLUMNS)
+    number, _ = pieces(np.concatenate([grid, grid], axis=1) <= 0)  # pieces go on round the head
+    enclosed = (number > 0) & ~np.isin(number, np.concatenate([number[0], number[-1]]))
+    hole = enclosed[:, :COLUMNS] & enclosed[:, COLUMNS:]
+    return np.where(hole, FILLED, grid).reshape(POINTS).astype(np.float32)
 
 
 def _edges(

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from scipy import ndimage
 
-from deep3d.hair.fit import NEIGHBOURS, HairFields
+from deep3d.hair.fit import HIGH, NEIGHBOURS, HairFields
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask, hats, sampled
@@ -213,10 +213,10 @@ def _opacity(point, lock):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _bareness(own, twin, share, row, skin, to_core):
-    """How far the photo shows bare skin at a point of the grid, or at the twin of one on the skull that it hides."""
+    """How far the photo shows bare skin at a point of the grid, or at the twin of one above the ears that it hides."""
     low, high = np.float32(BARE[0]), np.float32(BARE[1])
     bare = _share(own, skin, to_core, low, high)
-    if share < 1 and row < np.float32(UPPER):
+    if share < 1 and row < np.float32(HIGH):
         bare = max(bare, (np.float32(1) - own[2]) * _share(twin, skin, to_core, low, high))
     return bare
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from deep3d.camera import Pose
 from deep3d.hair import make_hair
-from deep3d.hair.fit import _without_gaps, fit_fields
+from deep3d.hair.fit import _without_gaps, _without_holes, fit_fields
 from deep3d.hair.grid import COLUMNS, ROWS
 from deep3d.hair.shell import FADE, shell_mesh
 
@@ -126,3 +126,17 @@ def test_long_hair_has_no_gap_behind_that_no_photo_shows():
     filled = _without_gaps(edge.ravel(), seen.ravel()).reshape(ROWS, COLUMNS)
     assert (filled[:42, :30] == 0.5).all()
     assert (filled[42:] == edge[42:]).all() and (filled[:, 30:40] == edge[:, 30:40]).all()
+
+
+def test_an_ear_makes_no_hole_in_hair_but_a_bald_crown_and_a_face_stay_bare():
+    edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
+    edge[20:, 30:43] = -0.2  # the face, open below
+    bare = edge.copy()
+    bare[22:26, 14:18] = -0.1  # an ear
+    bare[10:12, [0, COLUMNS - 1]] = -0.1  # a gap behind, where columns meet
+    bald = bare.copy()
+    bald[:5] = -0.3
+    for given, crown in ((bare, 0.3), (bald, -0.3)):
+        filled = _without_holes(given.ravel()).reshape(ROWS, COLUMNS)
+        assert (filled[22:26, 14:18] > 0).all() and (filled[10:12, [0, COLUMNS - 1]] > 0).all()
+        assert (filled[20:, 30:43] < 0).all() and np.allclose(filled[:5], crown)
