@@ -20,7 +20,7 @@ WAVE = 9.0  # columns by which strands wander
 LEVELS = 32  # of brightness in a palette
 SURELY = 0.85  # of a mask, from which a pixel's colour is hair's
 BLUR = 0.06  # decimetres: what changes over less is strands, what changes over more is light
-CALM = 0.8  # of the seen contrast: single bright strands stand out more on a smooth shell than in a photo
+CONTRAST = 1.1  # times the seen contrast, of which a photo's blur has taken some
 COHERENCE_BLUR = 2.0  # pixels, over which a direction is looked for
 COHERENT = 0.15, 0.45  # mean coherence of curls, and of straight strands as blurred as photos are
 LEAST_PIXELS = 60
@@ -67,8 +67,9 @@ def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:
     blurred = gaussian(whole, size)[sure]
     detail = np.clip(light[sure] - blurred[:, :3] / blurred[:, 3:], -LARGEST, LARGEST)
     order = _order(detail @ GREY)
-    palette = np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
-    return Look((CALM * palette).astype(np.float32), 1 - _coherence(light @ GREY, sure))
+    palette = CONTRAST * np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
+    palette -= np.log(np.exp(palette).mean(axis=0))  # strands leave hair as bright as it is
+    return Look(palette.astype(np.float32), 1 - _coherence(light @ GREY, sure))
 
 
 def _around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
