@@ -23,6 +23,9 @@ LITTLE = 0.12  # the same, up to which hair is doubted: it may be light, shade o
 ONE_SIDED, TURNED = 0.25, 0.3
 """Of hair on one side, what is on the other at least, unless the head is turned by more than this sine."""
 FAINT, SURE, SURE_SHARE = 0.3, 0.72, 0.1  # of the mask: as large a share of what is faintly hair is surely hair
+EARS, LOPSIDED = -0.05, 0.05
+"""Decimetres in model space: where ears end. Of little hair that hangs below on one side so much is on the other at
+least, or it is something beside short hair."""
 HAT = 0.5  # of the mask, from where it surely is one: hats become shells in their own colours
 CLEAR = 0.02  # opacity below which nobody sees a triangle
 _WITHIN = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0], [0, 1, 1], [1, 0, 1], [2 / 3, 2 / 3, 2 / 3]]) / 2
@@ -64,6 +67,7 @@ def make_hair(
     head = Head.of(vertices, photo_matrix, face_model, mask, model)
     if _shaved(mask, head):
         return None
+    mask = _evened(mask, head)
     fields = fit_fields(mask, head, model)
     mesh = shell_mesh(fields, head, model.ears)
     if mesh is None:
@@ -74,10 +78,42 @@ def make_hair(
 
 def _shaved(mask: HairMask, head: Head) -> bool:
     """Whether the little hair in a mask is something else on a shaved head: it is on one side, or nowhere sure."""
-    areas = mask.hair.sum(axis=0)
-    if areas.sum() > LITTLE * mask.skin.sum():
+    if mask.hair.sum() > LITTLE * mask.skin.sum():
         return False
-    middle = int(np.clip(head.to_mask(MIDDLE[None])[0][0, 0], 0, len(areas)))
-    less, more = sorted((float(areas[:middle].sum()), float(areas[middle:].sum())))
-    one_sided = less < ONE_SIDED * more and abs(head.view(MIDDLE[None])[0, 0]) < TURNED
+    left, right = _sides(mask.hair, head)
+    one_sided = min(left, right) < ONE_SIDED * max(left, right) and _facing(head)
     return one_sided or bool((mask.hair > SURE).sum() <= SURE_SHARE * (mask.hair > FAINT).sum())
+
+
+def _evened(mask: HairMask, head: Head) -> HairMask:
+    """The mask without what hangs beside a face on one side alone: posts and curtains of the hair's colour do."""
+    below = _row(head, EARS)
+    left, right = _sides(mask.hair[below:], head)
+    more = max(left, right)
+    if not _facing(head) or min(left, right) > LOPSIDED * more or more > LITTLE * mask.skin.sum():
+        return mask
+    hair, middle = mask.hair.copy(), _column(head)
+    side = slice(None, middle) if left > right else slice(middle, None)
+    hair[below:, side] = 0
+    return replace(mask, hair=hair)
+
+
+def _sides(hair: np.ndarray, head: Head) -> tuple[float, float]:
+    """The areas of hair (h, w) on the left and on the right of the middle of the head."""
+    areas, middle = hair.sum(axis=0), _column(head)
+    return float(areas[:middle].sum()), float(areas[middle:].sum())
+
+
+def _facing(head: Head) -> bool:
+    """Whether both sides of a head show."""
+    return bool(abs(head.view(MIDDLE[None])[0, 0]) < TURNED)
+
+
+def _column(head: Head) -> int:
+    """The column of a mask at the middle of the head, from 0 even if that lies farther left."""
+    return max(round(float(head.to_mask(MIDDLE[None])[0][0, 0])), 0)
+
+
+def _row(head: Head, height: float) -> int:
+    """The row of a mask at a height of the head's middle, from 0."""
+    return max(round(float(head.to_mask(np.array([[MIDDLE[0], height, MIDDLE[2]]]))[0][0, 1])), 0)

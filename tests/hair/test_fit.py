@@ -79,6 +79,24 @@ def test_shade_on_one_side_of_a_shaved_head_is_no_hair(short):
         assert (make_hair(short.photo, mask, short.vertices, short.matrix, short.model) is None) == bald
 
 
+def test_a_post_beside_one_cheek_is_no_lock_of_hair(short):
+    """It is where long hair would hang; but short hair does not hang down to the jaw on one side."""
+    row, column = (int(each) for each in short.head().to_mask(np.array([[-0.9, 0.2, -0.3]]))[0][0][::-1])
+    post = short.mask.hair.copy()
+    post[row : row + 70, column - 14 : column] = 1
+    middle = short.head().to_mask(np.zeros((1, 3)))[0][0, 0]
+    other = round(2 * middle - column)
+    curtains = post.copy()
+    curtains[row : row + 70, other : other + 14] = 1
+    lowest = []
+    for hair in (short.mask.hair, post, curtains):
+        mask = replace(short.mask, hair=hair, skin=short.mask.skin * (1 - hair))
+        made = make_hair(short.photo, mask, short.vertices, short.matrix, short.model)
+        lowest.append(made.mesh.vertices[:, 1].min())
+    assert lowest[1] > lowest[0] - 0.15
+    assert lowest[2] < lowest[0] - 0.3
+
+
 def test_specks_of_hair_beside_the_head_change_nothing_much(short, cover):
     hair = short.mask.hair.copy()
     hair[70:90, 130:145] = 1  # a flag beside the cheek
