@@ -13,12 +13,14 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
 setup: $(VENV)/.ready
 
-# What the site needs, without torch and the tools of development; once for each change of what may be installed.
+# What the site needs, without torch and the tools of development; once for each change of what may be installed. The
+# import lets Python compile what the site's processes import: else the first visitor waits for that.
 $(VENV)/.site-ready: pyproject.toml constraints.txt
 	@echo "Setting up the site in $(VENV): about a minute, the first time only" >&2
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) serving,openvino
 	@$(BIN)/deep3d compile
+	@$(BIN)/python -c "import serving.serve, serving.worker.process, serving.live.process"
 	@touch $@
 
 # Everything else; unpacking torch takes a minute or two.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deep3d.files.whole_file import PARTIAL, written_whole
 
-_MOST = 4  # entries: two networks for each of two plans
+_MOST = 6  # entries: regressor, refiner and dense network, in each of two precisions
 _SUFFIX = ".kept"
 _ABANDONED = 3600  # seconds after which an unfinished file belongs to a killed process
 _CHECKSUM = 4  # bytes behind the content

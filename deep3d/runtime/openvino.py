@@ -95,10 +95,15 @@ def _imported(name: str, options: dict[str, Any]) -> tuple[Any, Kept] | None:
 
 
 def _digest(model: bytes, options: dict[str, Any]) -> str:
-    """The cache key of a compiled network: the network, its settings, the compiler and the target."""
+    """The cache key of a compiled network: the network, its arithmetic, the compiler and the target.
+
+    Not the number of threads, which is chosen anew whenever the network is read: commands, workers and the live process
+    share one file.
+    """
     capabilities = _CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     digest = hashlib.blake2b(model, digest_size=16)
-    digest.update(repr([options, openvino.get_version(), processor_name(), capabilities]).encode())
+    arithmetic = options["INFERENCE_PRECISION_HINT"]
+    digest.update(repr([arithmetic, openvino.get_version(), processor_name(), capabilities]).encode())
     return digest.hexdigest()
 
 
