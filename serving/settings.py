@@ -49,7 +49,7 @@ class Settings:
 
     runtime: str = ""  # what runs the network, as for `deep3d reconstruct`; empty for the fastest that is there
     threads: int = 0  # of the network; 0: half of the usable cores in a worker, all in the live process
-    batch_photos: int = 8  # through the network together
+    batch_photos: int = 4  # through the network together
     worker_threads: int = 16  # jobs that one worker process holds at a time
     job_seconds: float = 120.0  # of work on one job; a worker that is longer at a single step of one kills itself
     worker_timeout: float = 10.0  # seconds without a heartbeat until a worker counts as dead

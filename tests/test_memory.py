@@ -33,3 +33,22 @@ ready.wait()
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     before, after = (each.count("<heap nr=") for each in told.split("</malloc>")[:2])
     assert after <= max(before, memory.HEAPS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="not Linux")
+def test_code_that_is_let_go_of_comes_back_when_it_runs():
+    code = """
+import numpy, scipy.linalg
+from pathlib import Path
+from deep3d.memory import forget_code
+def resident():
+    return int(Path("/proc/self/status").read_text().split("RssFile:")[1].split()[0])
+before = numpy.linalg.svd(numpy.eye(50))[1].sum()
+had = resident()
+forget_code()
+print(had, resident(), numpy.linalg.svd(numpy.eye(50))[1].sum() == before)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    had, has = map(int, told[:2])
+    assert had - has > 5000, "kilobytes"
+    assert told[2] == "True"

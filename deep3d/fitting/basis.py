@@ -58,22 +58,25 @@ class LandmarkBasis:
 
 @dataclass(frozen=True, eq=False)
 class SurfaceBasis(LandmarkBasis):
-    """All V vertices of a face model, linear in K shape unknowns: N is V."""
+    """All V vertices of a face model, linear in K shape unknowns: N is V. The directions are yet to be scaled."""
 
     model: FaceModel
+    scale: np.ndarray  # (K,) float32, factors of the directions
 
     @classmethod
     def of(cls, model: FaceModel, linear_only: bool = False) -> SurfaceBasis:
         """The basis of a model: identity and expression, then smooth displacements unless the fit stays linear."""
-        linear = np.concatenate([model.identity_basis, model.expression_basis])
-        vertices = len(model.mean_shape)
-        free = np.zeros((vertices, 3, 0), np.float32) if linear_only else free_displacements(model)
-        count = free.shape[-1]
-        directions = np.empty((vertices, 3, len(linear) + count), np.float32)
-        directions[..., : len(linear)] = linear.reshape(len(linear), -1, 3).transpose(1, 2, 0)
-        directions[..., len(linear) :] = free
-        limits = np.concatenate([_limits(model), np.full((2, count), [[-LARGEST_DEVIATION], [LARGEST_DEVIATION]])], 1)
-        return cls(model.mean_shape, directions, len(model.identity_components), limits, model)
+        parts = model.identity_components, model.expression_components
+        values = np.concatenate([part.values for part in parts])  # in as few bytes as the model has them
+        directions = np.ascontiguousarray(values.reshape(len(values), -1, 3).transpose(1, 2, 0))
+        scale, limits = np.concatenate([part.scale for part in parts]), _limits(model)
+        if not linear_only:
+            free = free_displacements(model)
+            count = free.shape[-1]
+            directions = np.concatenate([directions * scale, free], axis=2, dtype=np.float32)
+            scale = np.ones(len(scale) + count, np.float32)
+            limits = np.concatenate([limits, np.full((2, count), [[-LARGEST_DEVIATION], [LARGEST_DEVIATION]])], axis=1)
+        return cls(model.mean_shape, directions, len(model.identity_components), limits, model, scale)
 
     @property
     def displacements(self) -> int:
@@ -92,7 +95,7 @@ class SurfaceBasis(LandmarkBasis):
     def at(self, vertices: Sequence[int]) -> LandmarkBasis:
         """The basis of some vertices."""
         rows = np.asarray(vertices, np.int64)
-        return LandmarkBasis(self.mean[rows], self.directions[rows], self.identities, self.limits)
+        return LandmarkBasis(self.mean[rows], self.directions[rows] * self.scale, self.identities, self.limits)
 
 
 def _limits(model: FaceModel) -> np.ndarray:

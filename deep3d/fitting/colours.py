@@ -112,9 +112,10 @@ class ColourCue:
 
     def _skin_of(self, surface: VisibleSurface) -> tuple[SkinPoints, np.ndarray]:
         corners, weights = surface.corners, surface.weights
-        albedos, sky = self.model.derived(_albedo_directions), self.model.derived(_log_sky)
+        values, sky = self.model.derived(_albedo_values), self.model.derived(_log_sky)
         mean = (self.model.mean_albedo[corners] * weights[..., None]).sum(axis=1)
-        return SkinPoints(mean, blended(albedos, corners, weights)), (sky[corners] * weights).sum(axis=1)
+        albedos = blended(values, corners, weights) * self.model.albedo_components.scale
+        return SkinPoints(mean, albedos), (sky[corners] * weights).sum(axis=1)
 
     def _by_geometry(
         self,
@@ -161,10 +162,10 @@ def blended(values: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.
     return first + second + third
 
 
-def _albedo_directions(model: FaceModel) -> np.ndarray:
-    """Derivatives (V, 3, 80) of the vertex colours by the albedo coefficients."""
-    basis = model.albedo_basis
-    return np.ascontiguousarray(basis.reshape(len(basis), -1, 3).transpose(1, 2, 0), np.float32)
+def _albedo_values(model: FaceModel) -> np.ndarray:
+    """Derivatives (V, 3, 80) of the vertex colours by the albedo coefficients, over the components' scale."""
+    values = model.albedo_components.values
+    return np.ascontiguousarray(values.reshape(len(values), -1, 3).transpose(1, 2, 0))
 
 
 def _log_sky(model: FaceModel) -> np.ndarray:

@@ -74,6 +74,8 @@ class VisibleSurface:
         _blend(basis.directions, corners, weights, directions)
         places = place_of.reshape(corners.shape)
         _turn(turning, sums, places, weights, changes, normals)
+        for parts in (directions, changes):
+            parts *= basis.scale
         points = LandmarkBasis(
             mean=(vertices[corners] * weights[..., None]).sum(axis=1) - directions @ known.astype(np.float32),
             directions=directions,

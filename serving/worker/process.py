@@ -14,6 +14,7 @@ from dramatiq.broker import Broker
 from prometheus_client import start_http_server
 
 from deep3d import Deep3DError, Reconstructor
+from deep3d.memory import forget_code, give_back_memory
 from deep3d.runtime.cores import take_over_process, usable_cores
 from serving.errors import ServingError
 from serving.logs import configure_logs
@@ -52,6 +53,8 @@ def load_network(settings: Settings) -> FaceFinder:
     threads = settings.threads or max(1, usable_cores() // 2)  # on the others, faces are written meanwhile
     reconstructor = Reconstructor.load(runtime=settings.runtime, threads=threads, goal="throughput", hair="shell")
     warm_up(reconstructor, write_files)
+    give_back_memory()
+    forget_code()
     return reconstructor
 
 
