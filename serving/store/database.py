@@ -18,14 +18,6 @@ from serving.errors import SettingsError
 from serving.store.reserve import Reserve
 
 BUSY_SECONDS = 30  # how long SQLite waits for another writer
-CONNECT_SECONDS = 5
-POSTGRES = {
-    "connect_timeout": CONNECT_SECONDS,
-    "tcp_user_timeout": 10_000,  # milliseconds: a server that has vanished is noticed before a worker counts as dead
-    "keepalives_idle": 5,
-    "options": "-c idle_in_transaction_session_timeout=15s",  # a suspended process keeps no rows from the others
-}
-"""How PostgreSQL is talked to."""
 
 _log = logging.getLogger(__name__)
 _READING = "deep3d_reading"  # execution option of connections that write nothing
@@ -94,6 +86,7 @@ class Database:
             if not done:
                 with self.engine.connect() as connection:
                     _upgrade(connection)
+                self.engine.dispose()  # that connection waited longer than others may
             if self._reserve is not None:
                 self._reserve.fill()
         except SQLAlchemyError as error:
@@ -131,15 +124,9 @@ def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            return create_engine(
-                parsed,
-                pool_pre_ping=True,  # a restart of the server costs no request
-                pool_size=20,
-                max_overflow=30,
-                connect_args=POSTGRES,
-                hide_parameters=True,
-            )
+            from serving.store.postgres import postgres_engine  # whose driver the embedded mode does not need
+
+            return postgres_engine(parsed)
         if parsed.get_backend_name() != "sqlite" or not parsed.database:
             raise ArgumentError("neither PostgreSQL nor a SQLite file")
     except ArgumentError as error:
