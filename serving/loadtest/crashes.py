@@ -31,7 +31,7 @@ class _Disasters:
 
     def __init__(self, local: ProductionSite, mail_seconds: float) -> None:
         self.kills: list[float] = []  # seconds from each kill of the workers to the next job done
-        self.times: list[tuple[float, float]] = []  # of all, from when to when something died; seconds since 1970
+        self.times: list[tuple[float, float]] = []  # when a side of the talk about mails died: from, to; since 1970
         self._local = local
         self._mail_seconds = mail_seconds
 
@@ -47,27 +47,23 @@ class _Disasters:
             self.kills.append(min(ends) - moment)
 
     def empty_redis(self) -> None:
-        with self._death():
-            self._local.redis.forget()
+        self._local.redis.forget()
 
     def kill_redis(self) -> None:
-        with self._death():
-            self._local.redis.kill()
-            self._local.redis.start()
+        self._local.redis.kill()
+        self._local.redis.start()
 
     def stop_postgres(self, seconds: float) -> None:
-        with self._death():
-            self._local.postgres.stop()
-            time.sleep(seconds)
-            self._local.postgres.start()
+        self._local.postgres.stop()
+        time.sleep(seconds)
+        self._local.postgres.start()
 
     def suspend_worker(self) -> None:
-        with self._death():
-            self._local.mailbox.answer_seconds = SLOW_ANSWER_SECONDS
-            self._local.workers[0].suspend()
-            time.sleep(SUSPENDED_SECONDS)
-            self._local.workers[0].resume()
-            self._local.mailbox.answer_seconds = 0.0
+        self._local.mailbox.answer_seconds = SLOW_ANSWER_SECONDS
+        self._local.workers[0].suspend()
+        time.sleep(SUSPENDED_SECONDS)
+        self._local.workers[0].resume()
+        self._local.mailbox.answer_seconds = 0.0
 
     def stop_mail(self) -> None:
         with self._death():
@@ -76,7 +72,7 @@ class _Disasters:
 
     @contextmanager
     def _death(self) -> Iterator[float]:
-        """Something dies within the block; gives when it began."""
+        """Workers or the mail server die within the block; gives when it began."""
         begin = time.time()
         yield begin
         self.times.append((begin, time.time()))

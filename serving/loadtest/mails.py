@@ -14,7 +14,7 @@ from serving.loadtest.report import Report, quantile
 from serving.loadtest.servers import wait_until
 from serving.store.tables import Job, Notice
 
-WINDOW_SECONDS = 2.0  # between a server's acceptance and our commit, on a machine with much to do
+WINDOW_SECONDS = 0.2  # from a server's acceptance to the arrival of its answer, on a machine with much to do
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class MailCount:
     due: int
     delays: Sequence[float]  # seconds from the end of the job to the arrival of its mail, of those that came
     doubled: int  # mails that came more than once
-    doubled_outside: int  # of these, those without a crash between the first copy and our commit
+    doubled_outside: int  # of these, those without a crash before the answer to the first copy
 
     def report(self) -> Report:
         """The figures."""
@@ -40,7 +40,7 @@ class MailCount:
 
 
 def count_mails(local: LocalSite, crashes: Sequence[tuple[float, float]] = ()) -> MailCount:
-    """Wait until nothing is left to send, and count; `crashes` tell from when to when something died."""
+    """Wait until nothing is left to send, and count; `crashes` tell from when to when a side of that talk died."""
     wait_until(lambda: not _unsent(local), "all mails are out")
     arrivals: dict[int, list[float]] = defaultdict(list)
     for message_id, moment in local.mailbox.received:
@@ -57,7 +57,7 @@ def count_mails(local: LocalSite, crashes: Sequence[tuple[float, float]] = ()) -
 
 
 def explained(first: float, crashes: Sequence[tuple[float, float]]) -> bool:
-    """Whether a mail may come again that a server first took at that time: we did not live to note it."""
+    """Whether a mail may come again that a server first took at that time: nobody lived to tell or to be told."""
     return any(begin - WINDOW_SECONDS < first <= end for begin, end in crashes)
 
 
