@@ -277,6 +277,13 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path):
     assert code == 1 and "\n" not in err.strip() and "this kind of TIFF is not read" in err
 
 
+def test_a_file_name_that_is_odd_is_told_in_one_line(tmp_path):
+    (tmp_path / "new\nline \x1b[31m 写真.jpg").write_bytes(b"no photo")
+    code, _, err = _through_main(["reconstruct", tmp_path, "--out", tmp_path / "r"])
+    assert code == 1 and "new\\nline \\x1b[31m 写真.jpg: unknown image format" in err
+    assert len(err.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", [["reconstruct"], ["draw"], ["depth"], ["video", "-o", "3d"]])
 def test_a_web_address_is_told_as_it_was_typed(tmp_path, command):
     code, _, err = run(*command, "https://example.org/a.jpg", "--out", tmp_path / "new.mp4")

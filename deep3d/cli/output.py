@@ -125,5 +125,6 @@ def share_bar(what: str) -> Iterator[Callable[[float], None]]:
 
 
 def say(line: str) -> None:
-    """A message, on standard error."""
-    typer.echo(line, err=True)
+    """A message, on standard error, in one line: what names of files contain reaches no terminal as a command."""
+    shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
+    typer.echo(shown, err=True)
