@@ -21,6 +21,7 @@ from deep3d.export.gltf.face import document, shared_parts
 from deep3d.export.gltf.file import GltfFile
 from deep3d.export.gltf.morph_targets import base_shape, weights
 from deep3d.export.gltf.rig import add_rig
+from deep3d.export.gltf.tangents import vertex_tangents
 from deep3d.export.gltf.web import smaller
 from deep3d.export.hair import add_hair
 from deep3d.export.images import jpeg, png
@@ -66,7 +67,7 @@ def material_glb(face: Reconstruction, material: Material, hair: Hair | None) ->
 
     Hair has no maps of its own: its colours in the photo, with the light taken off that lay on the skin.
     """
-    file, whole = _parts(face, material.maps, ("image/png", png(material.maps.normal)))
+    file, whole = _parts(face, material.maps, ("image/png", png(material.maps.normal)), tangents=True)
     if hair is not None:
         add_hair(file, whole, hair)
         whole["materials"][-1] = _hair(whole["materials"][-1], material)
@@ -81,13 +82,18 @@ def small_material_glb(face: Reconstruction, material: Material) -> bytes:
     """
     maps = material.maps
     coarse = replace(maps, roughness=maps.roughness[::2, ::2], specular=maps.specular[::2, ::2])
-    file, whole = _parts(face, coarse, ("image/jpeg", jpeg(maps.normal)))
+    file, whole = _parts(face, coarse, ("image/jpeg", jpeg(maps.normal)), tangents=False)
     whole["asset"]["extras"] = {"hair": np.round(material.evened, 4).tolist()}
     return smaller(file.pack(whole), face)
 
 
-def _parts(face: Reconstruction, maps: Maps, normal: tuple[str, bytes]) -> tuple[GltfFile, dict[str, Any]]:
-    """A file and its document; `normal` is the kind and the bytes of the picture of normals."""
+def _parts(
+    face: Reconstruction, maps: Maps, normal: tuple[str, bytes], tangents: bool
+) -> tuple[GltfFile, dict[str, Any]]:
+    """A file and its document; `normal` is the kind and the bytes of the picture of normals.
+
+    Without `tangents` programs make their own.
+    """
     zero = np.zeros_like(maps.roughness)
     pictures = [
         ("image/jpeg", jpeg(maps.base_color)),
@@ -100,8 +106,12 @@ def _parts(face: Reconstruction, maps: Maps, normal: tuple[str, bytes]) -> tuple
     target_weights = weights(shared.targets, expression_weights(face))
     base = base_shape(face.whole_mesh.vertices, shared.targets, target_weights)
     file = shared.file.copy()
-    mesh = shared.mesh(file, base, head.normals(base), target_weights)
-    mesh["primitives"] = _by_material(file, mesh["primitives"][0], model)
+    normals = head.normals(base)
+    mesh = shared.mesh(file, base, normals, target_weights)
+    skin, *wet = _by_material(file, mesh["primitives"][0], model)
+    if tangents:
+        skin["attributes"] = {**skin["attributes"], "TANGENT": file.attribute(_tangents(head, base, normals))}
+    mesh["primitives"] = [skin, *wet]
     views = [file.view(picture) for _, picture in pictures]
     whole = document(mesh, views[0])
     whole["images"] = [{"bufferView": view, "mimeType": kind} for view, (kind, _) in zip(views, pictures)]
@@ -151,12 +161,27 @@ def _hair(unlit: dict[str, Any], material: Material) -> dict[str, Any]:
 def _by_material(file: GltfFile, primitive: dict[str, Any], model: FaceModel) -> list[dict[str, Any]]:
     """The primitive of skin and that of what is wet: the same vertices, each with its own triangles."""
     head = WholeHead.of(model)
-    pairs = head.triangles.astype(np.int64) * len(head.uv) + head.uv_triangles
-    triangles = np.unique(pairs, return_inverse=True)[1].reshape(-1, 3)
+    triangles = _corners(head)[1]
     inside = usual_gloss(model).roughness <= WET_ROUGHNESS + 1e-6
     wet = np.pad(inside, (0, len(head.parts.vertices)))[head.triangles].all(axis=1)
-    parts = [(number, triangles[mask]) for number, mask in enumerate((~wet, wet)) if mask.any()]
-    return [{**primitive, "indices": file.indices(part), "material": number} for number, part in parts]
+    file.replace_indices(primitive["indices"], triangles[~wet])
+    if not wet.any():
+        return [primitive]
+    return [primitive, {**primitive, "indices": file.indices(triangles[wet]), "material": 1}]
+
+
+def _tangents(head: WholeHead, base: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """(N, 4) of each vertex of the file, by vertices and normals (W, 3) of the whole head."""
+    pairs, triangles = _corners(head)
+    vertex, uv = np.divmod(pairs, len(head.uv))
+    return vertex_tangents(base[vertex], normals[vertex], head.uv[uv] * [1, -1] + [0, 1], triangles)
+
+
+def _corners(head: WholeHead) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices (N,) of the file as pairs of vertex and UV, numbered together, and its triangles (T, 3)."""
+    pairs = head.triangles.astype(np.int64) * len(head.uv) + head.uv_triangles
+    distinct, triangles = np.unique(pairs, return_inverse=True)
+    return distinct, triangles.reshape(-1, 3)
 
 
 def _grey_png(image: np.ndarray) -> bytes:

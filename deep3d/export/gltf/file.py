@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -21,26 +22,23 @@ _VERTEX_BUFFER, _INDEX_BUFFER = 34962, 34963
 class GltfFile:
     """A GLB file under construction: pieces of its one buffer, and their accessors."""
 
-    _pieces: list[bytes] = field(default_factory=list)
-    _length: int = 0
+    _pieces: list[bytes] = field(default_factory=list)  # of each view, padded to four bytes
     _views: list[dict[str, Any]] = field(default_factory=list)
     _accessors: list[dict[str, Any]] = field(default_factory=list)
 
     def copy(self) -> GltfFile:
         """A copy, to be continued separately."""
-        return GltfFile([*self._pieces], self._length, [*self._views], [*self._accessors])
+        return GltfFile([*self._pieces], [*self._views], [*self._accessors])
 
     def view(self, piece: bytes, target: int | None = None) -> int:
         """Append bytes to the buffer, padded to four; the number of their buffer view."""
-        view = {"buffer": 0, "byteOffset": self._length, "byteLength": len(piece)}
+        view = {"buffer": 0, "byteLength": len(piece)}
         self._views.append(view if target is None else {**view, "target": target})
-        padded = piece + bytes(-len(piece) % 4)
-        self._pieces.append(padded)
-        self._length += len(padded)
+        self._pieces.append(_padded(piece))
         return len(self._views) - 1
 
     def attribute(self, values: np.ndarray) -> int:
-        """An accessor of (N, 2) or (N, 3) values for each vertex."""
+        """An accessor of (N, 2), (N, 3) or (N, 4) values for each vertex."""
         values = values.astype("<f4")
         return self._accessor(values.shape, "<f4", {"bufferView": self.view(values.tobytes(), _VERTEX_BUFFER)})
 
@@ -75,6 +73,15 @@ class GltfFile:
         view = self.view(triangles.astype(kind).tobytes(), _INDEX_BUFFER)
         return self._accessor((triangles.size,), kind, {"bufferView": view})
 
+    def replace_indices(self, number: int, triangles: np.ndarray) -> None:
+        """Put (T, 3) triangles in place of those of an accessor."""
+        kind = _index_type(triangles.max())
+        piece, view = triangles.astype(kind).tobytes(), self._accessors[number]["bufferView"]
+        self._pieces[view] = _padded(piece)
+        self._views[view] = {**self._views[view], "byteLength": len(piece)}
+        changed = {"componentType": _COMPONENT_TYPES[kind], "count": triangles.size}
+        self._accessors[number] = {**self._accessors[number], **changed}
+
     def target(self, target: MorphTarget, vertex: np.ndarray) -> int:
         """A sparse accessor of a morph target's offsets at `vertex` (N,), ascending numbers of the head's vertices."""
         place = np.searchsorted(target.vertices, vertex)
@@ -96,16 +103,17 @@ class GltfFile:
 
     def pack(self, document: dict[str, Any]) -> bytes:
         """The whole file: a header, the JSON chunk and the binary chunk, each padded to four bytes."""
+        *starts, length = accumulate((len(piece) for piece in self._pieces), initial=0)
         document = {
             **document,
             "accessors": self._accessors,
-            "bufferViews": self._views,
-            "buffers": [{"byteLength": self._length}],
+            "bufferViews": [{**view, "byteOffset": start} for view, start in zip(self._views, starts)],
+            "buffers": [{"byteLength": length}],
         }
         text = json.dumps(document, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 4)
-        header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + self._length)
-        chunk = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", self._length, b"BIN\0")
+        header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + length)
+        chunk = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", length, b"BIN\0")
         return b"".join([header, chunk, *self._pieces])
 
     def _accessor(self, shape: tuple[int, ...], kind: str, content: dict[str, Any]) -> int:
@@ -117,6 +125,11 @@ class GltfFile:
         }
         self._accessors.append({**accessor, **content})
         return len(self._accessors) - 1
+
+
+def _padded(piece: bytes) -> bytes:
+    """Bytes with zeros up to a multiple of four."""
+    return piece + bytes(-len(piece) % 4)
 
 
 def _bounds(values: np.ndarray) -> dict[str, list[float]]:
