@@ -19,7 +19,7 @@ BAND_SPREAD = np.array([3.0, 0.6, 0.25, 0.05, 0.02])
 """Standard deviation believed of the sky's coefficients in each band, beside a light of 1 on open skin."""
 HUE_SPREAD = 0.25  # of each channel's coefficients about those of all channels together, relative to their own spread
 NOISE = 0.10  # relative error that light and shapes leave in most points
-ROUNDS = 3
+ROUNDS = 6
 FARTHEST = 2.5  # spreads of residuals beyond which points count less and less
 POINTS_FOR_ONE = 12.0  # neighbouring points that are wrong together
 BACK = -0.35  # lamps farther behind the head than this cosine light nothing that is seen
@@ -90,62 +90,83 @@ def gloss_transfer(transfer: Transfer, view: np.ndarray, gloss: Gloss) -> np.nda
     return lobes(*(np.ascontiguousarray(part, np.float32) for part in parts))
 
 
-def solve_light(
-    colours: np.ndarray, albedo: np.ndarray, weight: np.ndarray, sky: Columns, lamps: Columns, directions: np.ndarray
-) -> tuple[Light, np.ndarray]:
-    """The light on P points with linear colours (P, 3) and albedo (P, 3), and robust weights (P,).
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a photo shows of P points."""
 
-    `weight` (P,) says how much each point counts; `sky` and `lamps` are columns, the latter for lamps in `directions`
-    (D, 3).
-    """
-    grey, tone = colours.mean(axis=1), albedo.mean(axis=1)
+    colours: np.ndarray  # (P, 3) linear
+    weight: np.ndarray  # (P,) how much each counts
+    burnt: np.ndarray  # (P,) bool: too bright for the photo, at least as bright as its colours
+
+    @property
+    def grey(self) -> np.ndarray:
+        """(P,) brightness."""
+        return self.colours.mean(axis=1)
+
+    def some(self, rows: slice | np.ndarray) -> Seen:
+        """Some of the points."""
+        return Seen(self.colours[rows], self.weight[rows], self.burnt[rows])
+
+
+def solve_light(seen: Seen, albedo: np.ndarray, sky: Columns, lamps: Columns, directions: np.ndarray) -> Light:
+    """The light on P points with albedo (P, 3); `sky` and `lamps` are columns, the latter of lamps in directions."""
+    tone = albedo.mean(axis=1)
     chosen: list[int] = []
-    best, weights = _fit(grey, tone, weight, sky, None)
-    alone = best[1]
+    best = _fit(seen, tone, sky, None)
+    alone = best.variance
     while len(chosen) < MOST_LAMPS:
-        number = _best_lamp(grey, tone, weights, sky, lamps, chosen, best[0])
+        number = _best_lamp(best, tone, sky, lamps, chosen)
         if number is None:
             break
-        columns = _some(lamps, [*chosen, number])
-        found, found_weights = _fit(grey, tone, weight, sky, columns)
-        count = float(weight.sum()) / POINTS_FOR_ONE
-        better = count * np.log(max(best[1], 1e-9) / max(found[1], 1e-9)) > 3 * np.log(max(count, 2))
-        if not better or found[0][-1] <= 0:
+        found = _fit(seen, tone, sky, _some(lamps, [*chosen, number]))
+        count = float(seen.weight.sum()) / POINTS_FOR_ONE
+        better = count * np.log(max(best.variance, 1e-9) / max(found.variance, 1e-9)) > 3 * np.log(max(count, 2))
+        if not better or found.coefficients[-1] <= 0:
             break
-        best, weights = (found, found_weights)
+        best = found
         chosen.append(number)
     columns = sky if not chosen else sky.joined(_some(lamps, chosen))
-    coefficients = _by_channel(colours, albedo, weights, columns, best[0])
-    total = float(
-        np.average((np.log(grey + 1e-3) - np.average(np.log(grey + 1e-3), weights=weights)) ** 2, weights=weights)
-    )
-    light = Light(
+    coefficients = _by_channel(seen, albedo, columns, best)
+    logs, weights = np.log(seen.grey + 1e-3), best.weights
+    total = max(float(np.average((logs - np.average(logs, weights=weights)) ** 2, weights=weights)), 1e-6)
+    return Light(
         sky=coefficients[:FUNCTIONS],
         lamp_directions=directions[chosen].reshape(-1, 3),
         lamps=np.maximum(coefficients[FUNCTIONS:], 0),
-        explained=float(np.clip(1 - best[1] / max(total, 1e-6), 0, 1)),
-        gained=float(np.clip((alone - best[1]) / max(total, 1e-6), 0, 1)),
-        residual=best[1],
+        explained=float(np.clip(1 - best.variance / total, 0, 1)),
+        gained=float(np.clip((alone - best.variance) / total, 0, 1)),
+        residual=best.variance,
     )
-    return light, weights
 
 
-def _fit(
-    grey: np.ndarray, tone: np.ndarray, weight: np.ndarray, sky: Columns, lamps: Columns | None
-) -> tuple[tuple[np.ndarray, float], np.ndarray]:
-    """Coefficients and relative mean square residual of brightness, and the robust weights of the points."""
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Least squares for brightness."""
+
+    coefficients: np.ndarray  # (K,)
+    variance: float  # mean square residual, relative
+    weights: np.ndarray  # (P,) robust
+    wanted: np.ndarray  # (P,) what was to be drawn: burnt points as bright as they are drawn, or more
+    scale: np.ndarray  # (P,) usual error
+
+
+def _fit(seen: Seen, tone: np.ndarray, sky: Columns, lamps: Columns | None) -> _Fit:
+    """Coefficients of all channels together. Burnt points are censored (Tobin, 1958): what is drawn beyond is right."""
     columns = sky if lamps is None else sky.joined(lamps)
     design = tone[:, None] * columns.diffuse + columns.gloss
+    grey = wanted = seen.grey
     scale = np.maximum(grey, 0.1 * np.median(grey)) * NOISE
-    weights = weight.copy()
-    coefficients = np.zeros(design.shape[1])
+    weights, clear = seen.weight.copy(), (seen.weight > 0) & ~seen.burnt
+    none, believed = np.zeros(design.shape[1]), _believed(design.shape[1])
     for _ in range(ROUNDS):
-        coefficients = _ridge(design, grey, weights / scale**2, np.zeros(design.shape[1]), _believed(design.shape[1]))
-        residual = (grey - design @ coefficients) / scale
-        spread = max(1.4826 * float(np.median(np.abs(residual[weight > 0]))), 0.5)
-        weights = weight / (1 + (residual / (FARTHEST * spread)) ** 2) ** 2
+        coefficients = _ridge(design, wanted, weights / scale**2, none, believed)
+        drawn = design @ coefficients
+        wanted = np.where(seen.burnt, np.maximum(grey, drawn), grey)
+        residual = (wanted - drawn) / scale
+        spread = max(1.4826 * float(np.median(np.abs(residual[clear]))), 0.5)
+        weights = seen.weight / (1 + (residual / (FARTHEST * spread)) ** 2) ** 2
     variance = float(np.average((residual * NOISE) ** 2, weights=weights + 1e-9))
-    return (coefficients, variance), weights
+    return _Fit(coefficients, variance, weights, wanted, scale)
 
 
 def _believed(count: int) -> np.ndarray:
@@ -162,44 +183,34 @@ def _ridge(
     return np.linalg.solve(normal, share.T @ wanted + middle / spread**2)
 
 
-def _best_lamp(
-    grey: np.ndarray,
-    tone: np.ndarray,
-    weights: np.ndarray,
-    sky: Columns,
-    lamps: Columns,
-    chosen: list[int],
-    coefficients: np.ndarray,
-) -> int | None:
+def _best_lamp(fit: _Fit, tone: np.ndarray, sky: Columns, lamps: Columns, chosen: list[int]) -> int | None:
     """The lamp whose column, beside those at hand, explains most of what is left over; None where none does."""
     columns = sky if not chosen else sky.joined(_some(lamps, chosen))
     design = tone[:, None] * columns.diffuse + columns.gloss
-    scale = np.maximum(grey, 0.1 * np.median(grey)) * NOISE
-    root = np.sqrt(weights / POINTS_FOR_ONE) / scale
+    root = np.sqrt(fit.weights / POINTS_FOR_ONE) / fit.scale
     rows, candidates = design * root[:, None], (tone[:, None] * lamps.diffuse + lamps.gloss) * root[:, None]
     normal = rows.T @ rows + np.diag(_believed(design.shape[1]) ** -2)
     across = rows.T @ candidates
     left = (candidates**2).sum(axis=0) - (across * np.linalg.solve(normal, across)).sum(axis=0)
-    residual = (grey - design @ coefficients) * root
+    residual = (fit.wanted - design @ fit.coefficients) * root
     told = candidates.T @ residual
     gain = np.where((told > 0) & (left > 1e-6), told**2 / np.maximum(left, 1e-6), 0)
     gain[chosen] = 0
     return int(np.argmax(gain)) if gain.max() > 0 else None
 
 
-def _by_channel(
-    colours: np.ndarray, albedo: np.ndarray, weights: np.ndarray, columns: Columns, middle: np.ndarray
-) -> np.ndarray:
+def _by_channel(seen: Seen, albedo: np.ndarray, columns: Columns, fit: _Fit) -> np.ndarray:
     """Coefficients (K, 3) of red, green and blue, near those of all together times one colour."""
     out = []
-    spread = HUE_SPREAD * np.maximum(np.abs(middle), 0.05)
+    weights = np.where(seen.burnt, 0, fit.weights)
+    spread = HUE_SPREAD * np.maximum(np.abs(fit.coefficients), 0.05)
     for channel in range(3):
-        design = albedo[:, channel, None] * columns.diffuse + columns.gloss
-        drawn = design @ middle
-        scale = np.maximum(colours[:, channel], 0.1 * np.median(colours[:, channel])) * NOISE
+        design, wanted = albedo[:, channel, None] * columns.diffuse + columns.gloss, seen.colours[:, channel]
+        drawn = design @ fit.coefficients
+        scale = np.maximum(wanted, 0.1 * np.median(wanted)) * NOISE
         share = weights / scale**2
-        factor = float((share * drawn * colours[:, channel]).sum() / max((share * drawn**2).sum(), 1e-9))
-        out.append(_ridge(design, colours[:, channel], share, middle * factor, spread * factor))
+        factor = float((share * drawn * wanted).sum() / max((share * drawn**2).sum(), 1e-9))
+        out.append(_ridge(design, wanted, share, fit.coefficients * factor, spread * factor))
     return np.stack(out, axis=1)
 
 

@@ -24,6 +24,7 @@ class Observed:
 
     colours: np.ndarray  # (V, 3) float32 linear, as the photo has them
     weight: np.ndarray  # (V,) in [0, 1]: how surely the photo shows it, unclipped
+    burnt: np.ndarray  # (V,) in [0, 1]: how surely the photo shows that it is at least as bright as its colours
     saturated: float  # share of the seen face that is too bright or too dark to tell
     skin: np.ndarray  # (V,) in [0, 1]: facial skin, where the light is read
     view: np.ndarray  # (V, 3) unit vectors to the camera, head space
@@ -39,14 +40,16 @@ class Observed:
         codes = np.asarray(small, np.float32)[place[:, 1], place[:, 0]]
         shown = np.asarray(Image.fromarray(texture.weight).reduce(REDUCED), np.float32)[place[:, 1], place[:, 0]] / 255
         front = np.clip(face_model.derived(front_of_face), 0, 1)
-        clear = np.clip((BRIGHTEST - codes.max(axis=1)) / 10, 0, 1) * np.clip((codes.max(axis=1) - DARKEST) / 10, 0, 1)
+        bright = np.clip((BRIGHTEST - codes.max(axis=1)) / 10, 0, 1)
+        clear = bright * np.clip((codes.max(axis=1) - DARKEST) / 10, 0, 1)
         face = shown * front
         saturated = 1 - float((face * clear).sum() / max(face.sum(), 1e-6))
         colours = linear(codes / 255)
         turn = rotation_matrix(rotation[None])[0]
         view = camera @ turn - vertices
         view /= np.linalg.norm(view, axis=1, keepdims=True)
-        return cls(colours, shown * clear, saturated, front, view.astype(np.float32), _is_grey(codes, face))
+        view = view.astype(np.float32)
+        return cls(colours, shown * clear, shown * (1 - bright), saturated, front, view, _is_grey(codes, face))
 
 
 def linear(coded: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 from deep3d.material.gloss import STRONGEST, Gloss, eyeballs, region_masks, usual_gloss
-from deep3d.material.light import Columns, Light, gloss_transfer, lamp_columns, sky_columns, solve_light
+from deep3d.material.light import Columns, Light, Seen, gloss_transfer, lamp_columns, sky_columns, solve_light
 from deep3d.material.observed import Observed
 from deep3d.material.pigment import pigment, smoothed
 from deep3d.material.skin_prior import SkinTone, resolve, usual_skin
@@ -19,7 +19,7 @@ from deep3d.texture.hair import scalp
 
 ROUNDS = 3
 POINTS = 2500  # vertices that the light is read from
-CLEAR = 0.5  # of the brightest irradiance, from which it is believed
+CLEAR = 1.0  # of bright irradiance, from which it is wholly believed
 DIMMEST = 0.02  # of the brightest irradiance: shadows are never black
 GLARE = 2.0  # times the share of shine in what is seen: how far the light there is in doubt
 HYPOTHESES, HYPOTHESIS_EVERY = (26.0, 40.0, 54.0, 70.0), 5  # L*, and every which point is asked
@@ -64,24 +64,26 @@ def _first_stage(
     observed: Observed, transfer: Transfer, model: FaceModel, gloss: Gloss
 ) -> tuple[Light, np.ndarray, SkinTone]:
     """Light, statistical albedo as logarithms (V, 3) relative to skin, and the skin's tone, in turns."""
-    weight = observed.weight * observed.skin
-    rows = _thinned(weight)
+    seen = Seen(observed.colours, (observed.weight + observed.burnt) * observed.skin, observed.burnt > observed.weight)
+    rows = _thinned(seen.weight)
+    clear = _thinned(observed.weight * observed.skin)
     part = Transfer(transfer.directions, transfer.visible[rows], transfer.normals[rows])
     lobes = gloss_transfer(part, observed.view[rows], Gloss(gloss.specular[rows], gloss.roughness[rows]))
     sky, lamps = sky_columns(part, lobes), lamp_columns(part, lobes)
     ratio = relative(model.derived(LogAlbedo.of).mean, observed.skin)
-    evidence = _evidence(observed.colours[rows], ratio[rows], weight[rows], sky, lamps, transfer.directions)
+    seen = seen.some(rows)
+    evidence = _evidence(seen, ratio[rows], sky, lamps, transfer.directions)
     hue = not observed.grey
-    tone = resolve(np.quantile(observed.colours[rows], 0.8, axis=0), None, evidence, hue)
+    tone = resolve(np.quantile(observed.colours[clear], 0.8, axis=0), None, evidence, hue)
     for _ in range(ROUNDS):
         albedo = toned(ratio, tone.skin, model)
-        light, _ = solve_light(observed.colours[rows], albedo[rows], weight[rows], sky, lamps, transfer.directions)
+        light = solve_light(seen, albedo[rows], sky, lamps, transfer.directions)
         irradiance, shine = shone(light, transfer, gloss, observed.view)
         bare = np.log(without_shine(observed.colours, shine) / irradiance)
-        clear = observed.weight * (model.skin > 0.05) * _clearness(irradiance)
-        ratio = fit_albedo(bare, clear, observed.skin, model)
-        skin = np.exp(np.median((bare - ratio)[rows], axis=0))
-        bright = np.quantile(irradiance[rows], 0.9, axis=0)
+        sure = observed.weight * (model.skin > 0.05) * _clearness(irradiance)
+        ratio = fit_albedo(bare, sure, observed.skin, model)
+        skin = np.exp(np.median((bare - ratio)[clear], axis=0))
+        bright = np.quantile(irradiance[clear], 0.9, axis=0)
         tone = resolve(skin * bright, white_of_eyes(observed, irradiance, bright, model), evidence, hue)
     return light.scaled(skin / tone.skin), ratio, tone  # the light that was solved lit skin of the tone before
 
@@ -122,7 +124,7 @@ def _usual_skin(model: FaceModel) -> np.ndarray:
 
 
 def _evidence(
-    colours: np.ndarray, ratio: np.ndarray, weight: np.ndarray, sky: Columns, lamps: Columns, directions: np.ndarray
+    seen: Seen, ratio: np.ndarray, sky: Columns, lamps: Columns, directions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minus twice the log likelihood of skins of some L*: highlights are as bright on dark skin as on fair."""
     few = slice(None, None, HYPOTHESIS_EVERY)
@@ -130,8 +132,7 @@ def _evidence(
     residual = []
     for lightness in HYPOTHESES:
         albedo = np.exp(ratio[few]) * usual_skin(lightness)
-        light, _ = solve_light(colours[few], albedo, weight[few], few_sky, few_lamps, directions)
-        residual.append(light.residual)
+        residual.append(solve_light(seen.some(few), albedo, few_sky, few_lamps, directions).residual)
     return np.array(HYPOTHESES), INDEPENDENT * np.log(np.maximum(residual, 1e-4))
 
 

@@ -23,11 +23,13 @@ LIGHTNESS, LIGHTNESS_SPREAD = 54.0, 22.0  # of people
 WHITE, WHITE_SPREAD = 1.2, 0.27
 """What white paper that faces the light comes to beside skin of 0.25, linear, 1 being the brightest that a photo holds;
 and its spread as a logarithm."""
-EVENED = 0.2  # power of the skin's own brightness that cameras even out: dark faces are exposed longer
+EVENED = 0.3  # power of the skin's own brightness that cameras even out: dark faces are exposed longer
 SCLERA, SCLERA_SPREAD, SCLERA_HUE_SPREAD = np.array([0.46, 0.41, 0.38]), 0.45, 0.15
 """The white of eyes, linear, lashes and lids in it, and how surely."""
 BALANCE, BALANCE_SPREAD = np.array([0.12, 0.0]), np.array([0.10, 0.14])
 """Log red / green and log blue / green of white paper: cameras show skin warmer than it is; and their spread."""
+ODD_LIGHTS, ODD_SPREAD = 0.15, 5.0
+"""Share of photos in strongly coloured light, which cameras leave coloured, and times the spread of their hues."""
 GLOSS_LEAN = 1.6 / 44  # by each unit of L* that highlights speak for fair skin too much, as minus twice a logarithm
 _XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -67,7 +69,7 @@ def resolve(
     cost += ((white.mean(axis=1) - exposed) / WHITE_SPREAD) ** 2
     balance = white[:, [0, 2]] - white[:, 1:2]
     if trusted_hue:
-        cost += (((balance - BALANCE) / BALANCE_SPREAD) ** 2).sum(axis=1)
+        cost += _tailed((((balance - BALANCE) / BALANCE_SPREAD) ** 2).sum(axis=1))
     if sclera is not None:
         paper = np.log(np.maximum(sclera, 1e-4)) - np.log(SCLERA)
         cost += ((white.mean(axis=1) - paper.mean()) / SCLERA_SPREAD) ** 2
@@ -81,6 +83,12 @@ def resolve(
     lightness = float(share @ lab[:, 0])
     deviation = float(np.sqrt(share @ (lab[:, 0] - lightness) ** 2))
     return SkinTone(mean, np.maximum(seen, 1e-4) / mean, lightness, deviation)
+
+
+def _tailed(cost: np.ndarray) -> np.ndarray:
+    """Minus twice the logarithm of a mixture of normal densities (N,) by their exponent: few photos are far off."""
+    odd = np.log(ODD_LIGHTS / (1 - ODD_LIGHTS) / ODD_SPREAD**2) - cost / (2 * ODD_SPREAD**2)
+    return -2 * np.logaddexp(-cost / 2, odd)
 
 
 def usual_skin(lightness: float) -> np.ndarray:

@@ -48,6 +48,30 @@ def test_the_white_of_eyes_tells_dark_skin_in_bright_light_from_fair_skin_in_dim
     assert bright.lightness < resolve(seen).lightness < dim.lightness
 
 
+def test_burnt_skin_tells_of_the_lamp_that_burnt_it(paint, head):
+    """The lit half is white, and all that is left to read lies in the shadow."""
+    painted = paint(lamp=(1.0, 0.3, 0.35), strength=0.9, spoil=lambda colours: np.clip(colours * 6, 0, 1))
+    burnt = painted.shown & (painted.colours.max(axis=1) > 0.97)
+    assert 0.3 < burnt.sum() / painted.shown.sum() < 0.8
+    separated = separate(painted.face, 256).separated
+    right, left = (painted.shown & (side * head.vertices[:, 0] > 0.15) for side in (1, -1))
+    light = separated.irradiance.mean(axis=1)
+    assert light[right].mean() > 2 * light[left].mean()
+    assert relative_error(separated.albedo, painted.albedo, painted.shown) < 0.2
+
+
+def test_orange_skin_is_rarer_than_orange_light():
+    for light in ([1.8, 1.1, 0.45], [0.5, 0.8, 1.5]):
+        tone = resolve(usual_skin(60) * light)
+        hue = np.log(tone.skin / tone.skin.mean()) - np.log(usual_skin(60) / usual_skin(60).mean())
+        assert np.abs(hue).max() < 0.2
+
+
+def test_a_slightly_warm_photo_is_that_of_warm_skin_as_well():
+    plain, warm = resolve(usual_skin(60)), resolve(usual_skin(60) * [1.08, 1.0, 0.92])
+    assert np.log(warm.skin[0] / warm.skin[2]) > np.log(plain.skin[0] / plain.skin[2]) + 0.03
+
+
 def night(colours):
     return colours * 0.02
 
