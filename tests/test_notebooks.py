@@ -24,9 +24,9 @@ def texts(output: dict) -> str:
     return json.dumps([output.get("text", ""), data])
 
 
-def test_there_are_seven_and_the_readme_names_them():
+def test_there_are_eight_and_the_readme_names_them():
     readme = (NOTEBOOKS / "README.md").read_text(encoding="utf-8")
-    assert len(PATHS) == 7
+    assert len(PATHS) == 8
     assert re.findall(r"\]\((\w+\.ipynb)\)", readme) == [path.name for path in PATHS]
 
 
