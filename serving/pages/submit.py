@@ -40,6 +40,7 @@ QUALITIES = {
 """How much is done for a face."""
 
 NO_CONSENT = N_("Please confirm this first.")
+TOO_MUCH = N_("Together, the photos are too large. Please send fewer or smaller ones.")
 
 
 @pages.route("/", methods=["GET", "POST"])
@@ -114,8 +115,7 @@ def _refusal(error: _Wrong | Busy | StorageError | RequestEntityTooLarge) -> Res
         case _Wrong():
             errors, status, headers = error.errors, error.status, {}
         case RequestEntityTooLarge():
-            message = N_("Together, the photos are too large. Please send fewer or smaller ones.")
-            errors, status, headers = {"photo": translate(message)}, 413, {}
+            errors, status, headers = {"photo": translate(TOO_MUCH)}, 413, {}
         case _:
             status, headers = status_of(error)
             full = N_("The disk is full. Please try again later.")
@@ -130,6 +130,7 @@ def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
     settings = site().settings
     limits = {
         "bytes": int(settings.max_photo_mb * 1e6),
+        "bytes_together": int(settings.max_upload_mb * 1e6),
         "megabytes": f"{settings.max_photo_mb:g}",
         "photos": settings.max_photos,
         "days": f"{settings.keep_days:g}",
@@ -140,6 +141,7 @@ def _form(errors: dict[str, str], typed: dict[str, str]) -> str:
         form=typed,
         limits=limits,
         too_large=TOO_LARGE,
+        too_much=TOO_MUCH,
         long_wait=foretold(site()) > LONG_WAIT_SECONDS,
         examples=EXAMPLES.values(),
         formats=FORMATS,

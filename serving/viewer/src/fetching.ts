@@ -4,7 +4,7 @@ const ATTEMPTS = 4;
 const PAUSE_MS = 700;
 const ASK_SECONDS = 2;
 
-/** The whole file at an address; `tell` hears which part of `bytes`, its size, is there. */
+/** The whole file at an address; `tell` hears which part of `bytes`, its size, is there. Rejects with `Lost`. */
 export async function fetchWhole(url: string, bytes: number, tell: (part: number) => void): Promise<ArrayBuffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -22,7 +22,7 @@ export async function fetchWhole(url: string, bytes: number, tell: (part: number
       }
       return join(chunks, length);
     } catch (error) {
-      if (error instanceof Refusal || attempt === ATTEMPTS) throw error;
+      if (error instanceof Refusal || attempt === ATTEMPTS) throw new Lost(url, { cause: error });
       await new Promise((resume) => setTimeout(resume, PAUSE_MS * attempt));
     }
   }
@@ -39,6 +39,9 @@ export async function fetchMade(url: string, tellWaiting: () => void): Promise<R
   }
   return answer;
 }
+
+/** A file that did not come. */
+export class Lost extends Error {}
 
 /** The server has answered, and not with the file. */
 class Refusal extends Error {}

@@ -1,6 +1,6 @@
 /** The result page: the face on its stage, and the controls beside it. */
 
-import { fetchWhole } from "./fetching";
+import { fetchWhole, Lost } from "./fetching";
 import { offerSharing } from "./sharing";
 import { waitForSlowFiles } from "./slow";
 import { offerRoom } from "./viewer/room";
@@ -22,8 +22,7 @@ type Source = Record<"web" | "bytes" | "albedo" | "material" | "lights" | "json"
 waitForSlowFiles(document);
 offerSharing(document);
 const viewer = document.querySelector<HTMLElement>("[data-viewer]")!;
-// A face that is seen already stays, also where something after it fails.
-open(viewer).catch(() => viewer.classList.toggle("failed", !viewer.classList.contains("ready")));
+open(viewer).catch((error: unknown) => sayWhatFailed(viewer, error));
 
 async function open(viewer: HTMLElement): Promise<void> {
   const part = <T extends HTMLElement>(name: string) => viewer.querySelector<T>(`[data-part="${name}"]`)!;
@@ -150,5 +149,14 @@ async function open(viewer: HTMLElement): Promise<void> {
   listenToKeys(stage);
   await face.learn(source.expressions);
   sliders.express();
+  part<HTMLFieldSetElement>("mood").disabled = false;
   viewer.classList.add("moving");
+}
+
+/** A face that is seen already stays, also where something after it fails. */
+function sayWhatFailed(viewer: HTMLElement, error: unknown): void {
+  const seen = viewer.classList.contains("ready");
+  viewer.classList.toggle("failed", !seen);
+  viewer.classList.toggle("lost", error instanceof Lost);
+  if (seen) viewer.querySelector<HTMLElement>("[data-part=still]")!.hidden = false;
 }

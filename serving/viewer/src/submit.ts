@@ -54,12 +54,13 @@ function enhance(form: HTMLFormElement): void {
 
 /** What the server would refuse, told before anything is sent. */
 function whatIsWrong(form: HTMLFormElement, photos: readonly File[]): string | undefined {
-  const { mostBytes, mostPhotos, tooLarge, tooMany, noPhoto } = form.dataset as Record<string, string>;
+  const { mostBytes, mostPhotos, mostTogether, tooLarge, tooMany, tooMuch, noPhoto } = form.dataset as Record<string, string>;
   const other = photos.find((photo) => !photo.type.startsWith("image/") && !PHOTO.test(photo.name));
   if (other) return noPhoto!.replace("%name%", other.name);
   const large = photos.find((photo) => photo.size > Number(mostBytes));
   if (large) return tooLarge!.replace("%name%", large.name);
   if (photos.length > Number(mostPhotos)) return tooMany!.replace("%sent%", String(photos.length));
+  if (photos.reduce((sum, photo) => sum + photo.size, 0) > Number(mostTogether)) return tooMuch;
   return undefined;
 }
 

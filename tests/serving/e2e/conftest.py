@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, sync
 
 ROOT = Path(__file__).parents[3]
 PHOTO = ROOT / "docs/sample/astronaut.jpg"
+SERVE = ("-m", "deep3d", "serve")
 MAX_FACES = 2  # in one job: few, so that a small collage has more
 PATIENCE_SECONDS = 300  # until the network is loaded, on a machine that has other things to do
 DEVICES = {
@@ -34,28 +36,34 @@ COUNT_FRAMES = """
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a site that can take photos, run as people run it."""
+    with running(tmp_path_factory.mktemp("site"), DEEP3D_MAX_FACES=str(MAX_FACES)) as address:
+        yield address
+
+
+@contextmanager
+def running(folder: Path, program: Sequence[str] = SERVE, asked: str = "/readyz", **environ: str) -> Iterator[str]:
+    """A site with its files in a folder, for the block; the address, once it answers there with 200 what is asked."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("site")
-    environ = {**os.environ, "DEEP3D_DATA_DIR": str(folder), "DEEP3D_MAX_FACES": str(MAX_FACES)}
     with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "deep3d", "serve", "--port", str(port)]
-        site = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+        command = [sys.executable, *program, "--port", str(port)]
+        settings = {**os.environ, "DEEP3D_DATA_DIR": str(folder), **environ}
+        site = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_until_ready(address, site, folder / "log")
+        _wait_until_it_answers(address + asked, site, folder / "log")
         yield address
     finally:
         site.terminate()
         site.wait(PATIENCE_SECONDS)
 
 
-def _wait_until_ready(address: str, site: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_it_answers(url: str, site: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end and site.poll() is None:
         try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=10):
+            with urllib.request.urlopen(url, timeout=10):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
@@ -64,10 +72,17 @@ def _wait_until_ready(address: str, site: subprocess.Popen[bytes], log: Path) ->
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; without a GPU it draws WebGL in software.
+    """As `chromium`, for a module.
 
     Not for the whole session: while it is open, playwright's event loop runs, and others cannot have one of their own.
     """
+    with chromium() as browser:
+        yield browser
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; without a GPU it draws WebGL in software."""
     executable = shutil.which("chromium")
     if executable is None:
         if os.environ.get("CI"):

@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving.e2e.conftest import DEVICES, PHOTO, submitted
+from tests.serving.e2e.states import lost, still, too_much
 
 EXAMPLE = "/examples/mira"
 DROP = """async (address) => {
@@ -83,3 +84,27 @@ def test_without_javascript_a_face_is_shown_as_a_picture(browser: Browser, addre
     expect(page.locator("#photo")).to_be_visible()
     expect(page.get_by_text("or drop them anywhere")).to_be_hidden()  # which a script has to catch
     context.close()
+
+
+def test_a_face_that_does_not_come_is_not_laid_to_the_browser(page: Page) -> None:
+    lost(page)
+    expect(page.get_by_text("The face could not be loaded")).to_be_visible()
+    expect(page.get_by_text("This browser cannot show 3D")).to_be_hidden()
+
+
+def test_a_browser_without_3d_is_told_so(page: Page) -> None:
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.goto(EXAMPLE)
+    expect(page.get_by_text("This browser cannot show 3D")).to_be_visible()
+    expect(page.get_by_text("The face could not be loaded")).to_be_hidden()
+    expect(page.locator(".fallback img")).to_be_visible()
+
+
+def test_expressions_that_do_not_come_are_said_to_be_missing(page: Page) -> None:
+    still(page)
+    expect(page.get_by_role("button", name="Smile")).to_be_disabled()
+
+
+def test_photos_that_are_too_large_together_are_told_when_they_are_chosen(page: Page) -> None:
+    too_much(page)
+    expect(page.get_by_text("Together, the photos are too large")).to_be_visible()
