@@ -9,7 +9,7 @@ VIEWER := serving/viewer
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(VIEWER) --silent
 
-.PHONY: setup run test coverage check docs dist texts viewer lock sbom bench notebooks clean
+.PHONY: setup run test coverage walk lighthouse check docs dist texts viewer lock sbom bench notebooks clean
 
 setup: $(VENV)/.ready
 
@@ -53,6 +53,14 @@ test: setup
 # Which branches no test runs; the report of each file lies in build/coverage.
 coverage: setup
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
+
+# A picture of every state of the pages in build/walk, in light and dark, on three screens, and what axe-core says of each.
+walk: setup $(VIEWER)/node_modules/.package-lock.json
+	$(BIN)/python -m tests.serving.e2e.walk build/walk en de es zh
+
+# How quick and how accessible the pages are on a phone.
+lighthouse: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.serving.e2e.lighthouse
 
 check: setup $(VIEWER)/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .

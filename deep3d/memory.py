@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HEAPS = 1  # of the allocator, for all threads
-_M_ARENA_MAX = -8  # malloc.h
+LARGE = 8_000_000  # bytes of a block that lies outside the heap, and goes back to the system when it is freed
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 _MADV_DONTNEED = 4  # sys/mman.h
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-[x-]p \w+ \S+ \d+ +/")
 _OWN = re.compile(r"(?:Anonymous|Swap): +[1-9]")  # pages that are not those of the file any more
@@ -19,17 +20,18 @@ def share_heaps() -> None:
     """Let all threads allocate from one heap from now on: for processes of our own, since a host may want more.
 
     glibc would give each thread its own, up to eight for each core, and what is freed in one is of no use to the
-    others: 30 MB where one photo is worked on, 400 MB where 16 are; a second heap alone costs 50 MB. Elsewhere nothing
-    happens.
+    others: 30 MB where one photo is worked on, 400 MB where 16 are; a second heap alone costs 50 MB. It would also put
+    ever larger blocks into the heap, whose holes nothing fits: 20 MB. Elsewhere nothing happens.
     """
     _glibc("mallopt", _M_ARENA_MAX, HEAPS)
+    _glibc("mallopt", _M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back_memory() -> None:
     """Hand free memory back to the system, where glibc keeps it.
 
-    Some 100 MB once a network is built, some 50 once the files of a face are written. For a process that has nothing to
-    do: it takes a millisecond, and the next face ten more, since the system has to clear the same memory again.
+    Some 100 MB once a network is built, some 50 once the files of a face are written. For now and then: it takes a
+    millisecond, and the next face ten more, since the system has to clear the same memory again.
     """
     _glibc("malloc_trim", 0)
 

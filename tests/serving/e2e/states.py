@@ -80,10 +80,10 @@ def with_look(look: str) -> State:
 
 def lost(page: Page) -> None:
     """The page of an example whose face never comes."""
-    page.route("**/face.web.glb", lambda route: route.abort())
+    page.route("**/face.web.glb*", lambda route: route.abort())
     _go(page, "/examples/mira")
     page.wait_for_selector(".viewer.failed")
-    page.unroute("**/face.web.glb")
+    page.unroute("**/face.web.glb*")
 
 
 def still(page: Page) -> None:
