@@ -20,7 +20,9 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, sync
 ROOT = Path(__file__).parents[3]
 PHOTO = ROOT / "docs/sample/astronaut.jpg"
 SERVE = ("-m", "deep3d", "serve")
+MAX_UPLOAD_MB = 30  # of one job: less than usual, which takes a browser long
 MAX_FACES = 2  # in one job: few, so that a small collage has more
+LIMITS = {"DEEP3D_MAX_FACES": str(MAX_FACES), "DEEP3D_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB)}
 PATIENCE_SECONDS = 300  # until the network is loaded, on a machine that has other things to do
 DEVICES = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
@@ -36,7 +38,7 @@ COUNT_FRAMES = """
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a site that can take photos, run as people run it."""
-    with running(tmp_path_factory.mktemp("site"), DEEP3D_MAX_FACES=str(MAX_FACES)) as address:
+    with running(tmp_path_factory.mktemp("site"), **LIMITS) as address:
         yield address
 
 

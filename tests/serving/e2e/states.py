@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import FilePayload, Page
 
-from tests.serving.e2e.conftest import PHOTO
+from tests.serving.e2e.conftest import MAX_UPLOAD_MB, PHOTO
 
 ADMIN_PASSWORD = "open sesame"
 State = Callable[[Page], None]
@@ -36,10 +36,8 @@ def chosen(*photos: FilePayload | Path) -> State:
 
 def too_much(page: Page) -> None:
     """Photos that are small enough each, and too large together."""
-    chosen(*[{"name": f"{number}.jpg", "mimeType": "image/jpeg", "buffer": bytes(21_000_000)} for number in range(2)])(
-        page
-    )
-    page.set_input_files("#photo", {"name": "2.jpg", "mimeType": "image/jpeg", "buffer": bytes(21_000_000)})
+    half = bytes(600_000 * MAX_UPLOAD_MB)
+    chosen(*[{"name": f"{number}.jpg", "mimeType": "image/jpeg", "buffer": half} for number in range(2)])(page)
 
 
 def with_options(page: Page) -> None:
@@ -72,7 +70,7 @@ def with_look(look: str) -> State:
     def lead(page: Page) -> None:
         _go(page, "/examples/jonas")
         page.wait_for_selector(".viewer.moving")
-        page.locator(f"input[name=look][value={look}]").check(force=True)
+        page.locator(f"input[name=look][value={look}]").evaluate("each => each.click()")
         page.wait_for_timeout(1500)
 
     return lead
@@ -97,7 +95,7 @@ def still(page: Page) -> None:
 def compared(page: Page) -> None:
     """An example beside its photo."""
     with_look("texture")(page)
-    page.locator("input[name=compare]").check(force=True)
+    page.locator("input[name=compare]").evaluate("each => each.click()")
     page.wait_for_timeout(1500)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from tests.serving.e2e.conftest import MAX_FACES, ROOT, chromium, running
+from tests.serving.e2e.conftest import LIMITS, ROOT, chromium, running
 from tests.serving.e2e.states import ADMIN_PASSWORD, HELD_UP, STATES, State
 
 AXE = ROOT / "serving/viewer/node_modules/axe-core/axe.min.js"
@@ -35,7 +35,7 @@ def sites(folder: Path) -> Iterator[tuple[tuple[str, Mapping[str, State]], ...]]
     both = [folder / "at-work", folder / "held-up"]
     for each in both:
         each.mkdir()
-    settings = {"DEEP3D_ADMIN_PASSWORD": ADMIN_PASSWORD, "DEEP3D_MAX_FACES": str(MAX_FACES)}
+    settings = {"DEEP3D_ADMIN_PASSWORD": ADMIN_PASSWORD, **LIMITS}
     with (
         running(both[0], **settings) as at_work,
         running(both[1], HELD_UP_SITE, "/healthz", DEEP3D_MAX_QUEUE=str(ROOM)) as held_up,
