@@ -86,10 +86,12 @@ def lost(page: Page) -> None:
 
 def still(page: Page) -> None:
     """The page of an example whose expressions never come."""
-    page.route("**/expressions*", lambda route: route.abort())
+    _go(page, "/examples/tomas")
+    address = page.locator("[data-expressions]").get_attribute("data-expressions")
+    page.route(f"**{address}", lambda route: route.abort())
     _go(page, "/examples/mira")
     page.locator("[data-part=still]").wait_for()
-    page.unroute("**/expressions*")
+    page.unroute(f"**{address}")
 
 
 def compared(page: Page) -> None:
