@@ -53,7 +53,7 @@ def _code() -> Iterator[tuple[int, int]]:
             yield int(found[1], 16), int(found[2], 16)
 
 
-def _glibc(function: str, *arguments: int) -> None:
+def _glibc(function: str, *arguments: object) -> None:
     """Call a function that glibc has, and other C libraries have not."""
     call = getattr(ctypes.CDLL(None), function, None) if sys.platform == "linux" else None
     if call is not None:
