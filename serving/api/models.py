@@ -84,12 +84,14 @@ class SubmissionHeaders(_Request):
 class LookQuery(_Request):
     """What the surface of a face shows."""
 
-    look: Literal["photo", "clay", "skin", "normals", "relit"] = Field(
-        "photo", description="What the surface shows; relit takes the photo's light off first.", examples=["relit"]
-    )
-    light: Literal["studio", "overcast", "window", "sunset", "night"] = Field(
-        "studio", description="That a relit face stands in.", examples=["window"]
-    )
+    look: Annotated[
+        Literal["photo", "clay", "skin", "normals", "relit"],
+        Field(description="What the surface shows; relit takes the photo's light off first.", examples=["relit"]),
+    ] = "photo"
+    light: Annotated[
+        Literal["studio", "overcast", "window", "sunset", "night"],
+        Field(description="That a relit face stands in.", examples=["window"]),
+    ] = "studio"
 
     def dress(self) -> Look:
         """The same as pictures have it; the light counts where it falls."""
