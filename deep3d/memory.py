@@ -30,8 +30,8 @@ def share_heaps() -> None:
 def give_back_memory() -> None:
     """Hand free memory back to the system, where glibc keeps it.
 
-    Some 100 MB once a network is built, some 50 once the files of a face are written. For now and then: it takes a
-    millisecond, and the next face ten more, since the system has to clear the same memory again.
+    Some 100 MB once a network is built, some 50 once the files of a face are written. For a process that has nothing to
+    do: it takes a millisecond, and the next face ten more, since the system has to clear the same memory again.
     """
     _glibc("malloc_trim", 0)
 

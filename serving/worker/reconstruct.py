@@ -194,9 +194,7 @@ class ReconstructJob:
         runs.advance(self._site, [item.run for item in items], "network", 0.3, batch_size=count)
         self._metrics.batch_photos.observe(count)
         with self._step("network", *[item.account for item in items]):
-            found = find_faces(self._finder, items)
-        give_back_memory()  # of which a batch has had its own, beside the faces that are being written
-        return found
+            return find_faces(self._finder, items)
 
     def _outcome(
         self, run: Run, account: Account, upload: Upload, found: Faces | PhotoOutcome, most: int
