@@ -5,6 +5,7 @@ import pytest
 
 import deep3d
 from deep3d.camera import Pose
+from deep3d.cli.drawing import LookChoice
 from deep3d.drawing import LOOKS, dressed, in_clay, in_normals, in_photo, in_skin
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
@@ -37,6 +38,10 @@ def half(picture, left):
     """How bright the left or the right half of a face is."""
     columns = slice(SIZE * 35 // 100, SIZE // 2) if left else slice(SIZE // 2, SIZE * 65 // 100)
     return picture[SIZE * 4 // 10 : SIZE * 6 // 10, columns].mean()
+
+
+def test_the_command_offers_every_look():
+    assert tuple(LookChoice) == LOOKS
 
 
 @pytest.mark.parametrize("look", LOOKS)
