@@ -5,7 +5,7 @@ import pytest
 
 from deep3d.camera import project
 from deep3d.coefficients import FaceCoefficients
-from deep3d.confidence import Confidence, assess, shows_face
+from deep3d.confidence import DRAWN_REFINED, UNSHADED, Confidence, assess, shows_face, unshaded
 from deep3d.face_model import default_face_model
 
 POINTS = np.asarray(project(default_face_model().landmarks(default_face_model().mean_shape[None])))[0]
@@ -57,5 +57,35 @@ def test_a_blurred_face_needs_a_detector_that_is_sure():
     expected = np.array([1.0, 11.9, 12.1, 17.9, 17.9, 18.1])
     score = np.array([0.5, 0.0, 0.97, 0.97, 0.99, 1.0])
     wanted = [True, True, False, False, True, False]
-    assert shows_face(expected, True, score).tolist() == wanted
-    assert shows_face(expected / 2, False, score).tolist() == wanted  # the regressor expects less of what is no face
+    crops = np.broadcast_to(shaded_face(), (6, 224, 224, 3))
+    assert shows_face(expected, True, score, crops).tolist() == wanted
+    # the regressor expects less of what is no face
+    assert shows_face(expected / 2, False, score, crops).tolist() == wanted
+
+
+def shaded_face() -> np.ndarray:
+    """(224, 224, 3) uint8 without even areas."""
+    y, x = np.mgrid[:224, :224]
+    return np.repeat((128 + 80 * np.sin(x / 40) * np.cos(y / 40)).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def test_an_even_face_is_a_drawing_if_the_networks_doubt_it():
+    drawn = np.full((224, 224, 3), 200, np.uint8)
+    drawn[80:90, 60:160] = drawn[150:160, 80:140] = 20
+    assert unshaded(drawn) > UNSHADED > unshaded(shaded_face())
+    expected = np.array([DRAWN_REFINED - 0.1, DRAWN_REFINED + 0.1])
+    assert shows_face(expected, True, np.ones(2), np.stack([drawn, drawn])).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("covered", [slice(0, 90), slice(100, 224)])
+def test_a_cover_of_one_colour_does_not_make_a_drawing(covered):
+    face = shaded_face()
+    face[covered] = 90
+    assert unshaded(face) < UNSHADED
+
+
+def test_what_lies_beyond_the_photo_is_not_even_skin():
+    half = shaded_face()
+    half[:, :112] = 0
+    assert unshaded(half) < UNSHADED
+    assert unshaded(np.zeros_like(half)) == 1

@@ -19,7 +19,7 @@ from deep3d.confidence import shows_face
 from deep3d.detection.detector import Detection, WhichFaces
 from deep3d.photo import Photo
 from deep3d.pipeline.networks import Detector
-from deep3d.pipeline.observation import Candidate, Observation, candidates
+from deep3d.pipeline.observation import Candidate, Observation, candidates, crop_images
 from deep3d.pipeline.turns import settled, turned_faces
 
 DOUBTFUL = 5.0
@@ -88,7 +88,7 @@ def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Ob
 def believed(seen: Observation) -> Observation:
     """The observation without the faces that the networks reject."""
     scores = np.array([face.detection.score for face in seen.candidates])
-    return seen.take(shows_face(seen.expected_errors(), seen.regression.refined, scores))
+    return seen.take(shows_face(seen.expected_errors(), seen.regression.refined, scores, crop_images(seen.candidates)))
 
 
 def _better(own: np.ndarray, upright: list[int], turned: list[list[int]], errors: np.ndarray) -> list[int]:

@@ -233,6 +233,39 @@ def _stars(rng: Rng, width: int, height: int) -> np.ndarray:
     return np.asarray(image)
 
 
+def _smileys(rng: Rng, width: int, height: int) -> np.ndarray:
+    """A drawn face of few lines: a round head, eyes, mostly with brows, a nose and hair, and some kind of mouth."""
+    image, draw = _canvas(rng, width, height)
+    ink, line = _near(rng, (40, 25, 25), 15), max(2, min(width, height) // 100)
+    size = min(width, height) * rng.uniform(0.25, 0.45)
+    x, y = np.array([width, height]) / 2 + rng.normal(0, 0.1, 2) * size
+    skin = [(255, 220, 60), (240, 200, 170), (200, 140, 100), (250, 250, 250)][rng.integers(4)]
+    _disc(draw, x, y, size * rng.uniform(0.75, 1), size, skin)
+    if rng.random() < 0.4:
+        draw.pieslice([x - size, y - size * 1.1, x + size, y + size * 0.5], 190, 350, fill=_near(rng, (80, 55, 30), 30))
+    pupil, brows = size * rng.uniform(0.06, 0.12), rng.random() < 0.6
+    for eye in (x - size * 0.38, x + size * 0.38):
+        _disc(draw, eye, y - size * 0.2, pupil * 2, pupil * 1.4, (255, 255, 255))
+        _disc(draw, eye, y - size * 0.2, pupil, pupil, ink)
+        if brows:
+            arch = [eye - pupil * 2.5, y - size * 0.45, eye + pupil * 2.5, y - size * 0.2]
+            draw.arc(arch, 200, 340, fill=ink, width=2 * line)
+    if rng.random() < 0.6:
+        draw.line(
+            [(x, y - size * 0.1), (x - size * 0.08, y + size * 0.2), (x + size * 0.08, y + size * 0.2)], ink, line
+        )
+    wide, deep = size * rng.uniform(0.25, 0.5), size * rng.uniform(0.1, 0.35)
+    mouth = [x - wide, y + size * 0.4 - deep, x + wide, y + size * 0.4 + deep]
+    kind = rng.integers(3)
+    if kind == 0:
+        draw.arc(mouth, 20, 160, fill=(120, 20, 20), width=3 * line)
+    elif kind == 1:
+        draw.chord(mouth, 0, 180, fill=(150, 30, 40), outline=ink)
+    else:
+        _disc(draw, x, y + size * 0.4, wide, deep / 3, (190, 60, 60))
+    return np.asarray(image)
+
+
 KINDS: dict[str, Callable[[Rng, int, int], np.ndarray]] = {
     "noise": _noise,
     "marble": _marble,
@@ -250,6 +283,7 @@ KINDS: dict[str, Callable[[Rng, int, int], np.ndarray]] = {
     "landscapes": _landscape,
     "flowers": _flowers,
     "lights": _stars,
+    "smileys": _smileys,
 }
 """By what they show: how a picture of some width and height is drawn, values around [0, 255]."""
 
