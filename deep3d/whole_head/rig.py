@@ -54,7 +54,7 @@ def _build(face_model: FaceModel) -> Rig | None:
         return None
     head, mean = WholeHead.of(face_model), face_model.mean_shape
     axis, jaw = _jaw(face_model)
-    eyes = [_eye(face_model, side) for side in (LEFT_EYE, RIGHT_EYE)]
+    eyes = [eyeball(face_model, side) for side in (LEFT_EYE, RIGHT_EYE)]
     if any(len(ball) < 4 for _, ball in eyes):
         return None
     places = np.array([[0, *NAPE], [0, *NAPE], [0, *ATLAS], axis, *(middle for middle, _ in eyes)])
@@ -119,7 +119,7 @@ def _motion(points: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.nda
     return turn, target_middle - turn @ middle
 
 
-def _eye(face_model: FaceModel, side: int) -> tuple[np.ndarray, np.ndarray]:
+def eyeball(face_model: FaceModel, side: int) -> tuple[np.ndarray, np.ndarray]:
     """The middle (3,) and the vertices (N,) of the person's left or right eyeball."""
     mean = face_model.mean_shape.astype(np.float64)
     lids = face_model.landmarks(mean[None])[0][LIDS[side]]

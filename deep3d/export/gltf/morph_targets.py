@@ -9,6 +9,7 @@ import numpy as np
 
 from deep3d.face_model import FaceModel
 from deep3d.whole_head import WholeHead
+from deep3d.whole_head.lids import behind_lids
 
 APPLE_NAMES = (
     "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft "
@@ -148,6 +149,9 @@ def _parts(name: str) -> tuple[str, ...]:
 def _target(face_model: FaceModel, name: str, components: tuple[int, ...]) -> MorphTarget:
     full = np.zeros((1, len(face_model.expression_components)), np.float32)
     full[:, list(components)] = 1
-    offsets = WholeHead.of(face_model).offsets(face_model.expression_offsets(full)[0])
+    offsets = face_model.expression_offsets(full)[0]
+    for component in components:
+        offsets = behind_lids(face_model, face_model.expression_names[component], offsets)
+    offsets = WholeHead.of(face_model).offsets(offsets)
     moving = np.flatnonzero((offsets * offsets).sum(axis=1) > STILL * STILL)
     return MorphTarget(name, components, moving, offsets[moving])
