@@ -33,7 +33,7 @@ def eye_pixels(model: FaceModel, vertices: np.ndarray) -> int:
 def test_no_eyeball_comes_through_shut_lids(model):
     """The lids of these leave a slit, which narrower eyes, as fitted ones are, do not."""
     number = {target.name: target for target in model.derived(morph_targets)}
-    own, drawn_back = np.zeros((2, *model.mean_shape.shape), np.float32)
+    own, drawn_back = np.zeros_like(model.mean_shape), np.zeros_like(model.mean_shape)
     for side in ("Left", "Right"):
         target = number[f"eyeBlink{side}"]
         kept = target.vertices < len(own)
