@@ -1,8 +1,10 @@
 """Measure the colours of hair that a picture does not show, and whether hair comes through the face.
 
     python bfm/measure_hair_colours.py makehuman.npz
+    python bfm/measure_hair_colours.py makehuman.npz --seed 211 --left-out bob01 braid01 afro01 short03 --light any
 
-Heads wear the styles that `measure_hair_model.py` leaves out, in colours and strands made here. A frontal picture is
+Heads wear the styles that are left out of the hair model, in colours and strands made here, in soft light from above
+or from a side of their own (any but from behind and from below). A frontal picture is
 given to the fit; hair is compared with the truth from behind and from both sides, where both show hair that the picture
 did not. Colours are compared as the eye takes them in at a distance, without single strands, which nobody can guess:
 blurred by half a centimetre. Beside them stands what the texture of the head alone is filled with there.
@@ -40,11 +42,27 @@ BLUR = 5.0  # pixels of a picture, half a centimetre
 TEXELS = 512
 COLOURS = np.array([[28, 22, 20], [70, 45, 30], [120, 85, 55], [190, 160, 115], [150, 148, 145], [225, 222, 215]])
 SKIN = np.array([205.0, 160.0, 140.0])
-DIMMEST = 0.6  # light from below, beside 1 from above, on hair and skin
+ELEVATIONS, AZIMUTHS, DIMMEST = (25.0, 90.0), (-120.0, 120.0), (0.45, 0.8)  # of light from any side
 CONTRAST, LENGTH = (0.12, 0.25), 14.0  # of strands: of logarithms, and rows over which their brightness stays
 INSIDE = 0.01  # decimetres under the skin from which hair comes through a face: a millimetre
 OPAQUE = 128
+LEAST_PIXELS = 200  # that are compared of one view
 COLUMNS = ("colour", "fill", "energy", "true energy", "inside")
+
+
+@dataclass(frozen=True)
+class Light:
+    """Soft light on hair and skin, 1 where they face it."""
+
+    direction: np.ndarray  # (3,) unit, toward the light
+    dimmest: float  # where they face away
+
+    def on(self, normals: np.ndarray) -> np.ndarray:
+        """(N, 1) what is left of a colour at normals (N, 3)."""
+        return self.dimmest + (1 - self.dimmest) * (1 + normals @ self.direction[:, None]) / 2
+
+
+ABOVE = Light(np.array([0.0, 1.0, 0.0]), 0.6)
 
 
 @dataclass(frozen=True)
@@ -60,18 +78,26 @@ def main() -> None:
     """Read the command line, measure, write a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
-    styles, model = read_styles(parser.parse_args().source), default_face_model()
-    rng, known = np.random.default_rng(SEED), hair_model(model)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--left-out", nargs="+", default=LEFT_OUT, metavar="STYLE", help="at least two long, two short")
+    parser.add_argument("--light", choices=("above", "any"), default="above")
+    options = parser.parse_args()
+    styles, model = read_styles(options.source), default_face_model()
+    rng, known = np.random.default_rng(options.seed), hair_model(model)
     if known is None:
         raise SystemExit("the shipped hair model is not that of the shipped face model; build it again")
-    learned = components(random_styles({n: s for n, s in styles.items() if n not in LEFT_OUT}, rng, SAMPLES))
+    learned = components(random_styles({n: s for n, s in styles.items() if n not in options.left_out}, rng, SAMPLES))
     hair = replace(known, mean=learned["mean"].astype(np.float32), basis=learned["basis"].astype(np.float32))
-    worn = random_styles({name: styles[name] for name in LEFT_OUT}, rng, PEOPLE)
-    rows = [row for style in worn if (row := _measured(model, hair, style, rng)) is not None]
+    worn = random_styles({name: styles[name] for name in options.left_out}, rng, PEOPLE)
+    lights = [_any_light(rng) if options.light == "any" else ABOVE for _ in worn]
+    measured = [_measured(model, hair, style, light, rng) for style, light in zip(worn, lights)]
+    rows = [row for row in measured if row is not None]
     sys.stdout.write(_table(np.array(rows)))
 
 
-def _measured(model: FaceModel, hair: HairModel, style: Style, rng: np.random.Generator) -> list[float] | None:
+def _measured(
+    model: FaceModel, hair: HairModel, style: Style, light: Light, rng: np.random.Generator
+) -> list[float] | None:
     """The figures of one head, as `COLUMNS` name them; None for a bald one."""
     vertices = model.neutral_shape(rng.normal(0, 0.7, (1, 80)).astype(np.float32))[0]
     matrix = CAMERA.matrix() @ _motion(0.0)
@@ -81,8 +107,8 @@ def _measured(model: FaceModel, hair: HairModel, style: Style, rng: np.random.Ge
     if worn is None:
         return None
     painted = _strands(COLOURS[rng.integers(len(COLOURS))], rng)
-    skin = SKIN * _light(model.normals(vertices[None])[0])
-    face, front = _skin(model, vertices, skin, 0.0), _shell(worn, painted, 0.0, lit=True)
+    skin = SKIN * light.on(model.normals(vertices[None])[0])
+    face, front = _skin(model, vertices, skin, 0.0), _shell(worn, painted, 0.0, light)
     shown = front.depth < face.depth
     photo = np.where(shown[..., None], front.colours[..., :3], face.colours)
     photo = np.where(np.isfinite(face.depth)[..., None] | shown[..., None], photo, 90).clip(0, 255).astype(np.uint8)
@@ -95,7 +121,7 @@ def _measured(model: FaceModel, hair: HairModel, style: Style, rng: np.random.Ge
     outer = head.skin + heights(fields, hair.ears)[:, None] * head.directions
     image = shell_image(photo, mask, fields, head, outer)
     fill = _fill(model, vertices, photo, mask.at(project(vertices[None], CAMERA)[0]))
-    colours = [_colours(model, vertices, (worn, painted), (mesh, image), fill, yaw) for yaw in UNSEEN]
+    colours = [_colours(model, vertices, (worn, painted, light), (mesh, image), fill, yaw) for yaw in UNSEEN]
     ours, theirs, count, made, true = np.array([each for each in colours if each is not None]).T
     seen = _energy(photo, ndimage.binary_erosion(shown, iterations=3))
     return [
@@ -110,20 +136,21 @@ def _measured(model: FaceModel, hair: HairModel, style: Style, rng: np.random.Ge
 def _colours(
     model: FaceModel,
     vertices: np.ndarray,
-    truth: tuple[Mesh, np.ndarray],
+    truth: tuple[Mesh, np.ndarray, Light],
     made: tuple[Mesh, np.ndarray],
     fill: np.ndarray,
     yaw: float,
 ) -> tuple[float, ...] | None:
     """Differences of ours and of the fill from the truth at one yaw, pixels compared, gradient energies of both."""
     head = _skin(model, vertices, fill, yaw)
-    true, ours = _shell(*truth, yaw, lit=True), _shell(*made, yaw)
+    (worn, painted, light), ours = truth, _shell(*made, yaw)
+    true = _shell(worn, painted, yaw, light)
     here = (true.depth < head.depth) & (ours.depth < head.depth) & np.isfinite(head.depth)
     here &= (ours.colours[..., 3] > OPAQUE) & (true.toward < 0)
-    if here.sum() < 200:
+    inner = ndimage.binary_erosion(here, iterations=3)
+    if inner.sum() < LEAST_PIXELS:
         return None
     ours_blurred, true_blurred, fill_blurred = (_blurred(each.colours[..., :3], here) for each in (ours, true, head))
-    inner = ndimage.binary_erosion(here, iterations=3)
     return (
         np.abs(ours_blurred - true_blurred)[here].mean(),
         np.abs(fill_blurred - true_blurred)[here].mean(),
@@ -143,6 +170,13 @@ def _energy(colours: np.ndarray, where: np.ndarray) -> float:
     light = np.log(colours.astype(float).mean(axis=-1) + 6)
     down, across = np.gradient(light)
     return float((down**2 + across**2)[where].mean())
+
+
+def _any_light(rng: np.random.Generator) -> Light:
+    elevation, azimuth = (np.radians(rng.uniform(*limits)) for limits in (ELEVATIONS, AZIMUTHS))
+    level = np.cos(elevation)
+    direction = np.array([level * np.sin(azimuth), np.sin(elevation), level * np.cos(azimuth)])
+    return Light(direction, float(rng.uniform(*DIMMEST)))
 
 
 def _strands(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -183,16 +217,11 @@ def _skin(model: FaceModel, vertices: np.ndarray, colours: np.ndarray, yaw: floa
     return _drawn(vertices, model.triangles, np.column_stack([colours, normals]), yaw)
 
 
-def _light(normals: np.ndarray) -> np.ndarray:
-    """(N, 1) what soft light from above leaves of a colour at normals (N, 3)."""
-    return DIMMEST + (1 - DIMMEST) * (1 + normals[:, 1:2]) / 2
-
-
-def _shell(mesh: Mesh, image: np.ndarray, yaw: float, lit: bool = False) -> Drawn:
+def _shell(mesh: Mesh, image: np.ndarray, yaw: float, light: Light | None = None) -> Drawn:
     adjacency = vertex_triangles(mesh.triangles, len(mesh.vertices))
     normals = vertex_normals(mesh.vertices[None], mesh.triangles, adjacency)[0]
-    light = _light(normals) if lit else np.ones((len(normals), 1))
-    uv = _drawn(mesh.vertices, mesh.triangles, np.column_stack([mesh.uv, light, normals]), yaw)
+    shade = light.on(normals) if light else np.ones((len(normals), 1))
+    uv = _drawn(mesh.vertices, mesh.triangles, np.column_stack([mesh.uv, shade, normals]), yaw)
     places = [(1 - uv.colours[..., 1]) * TEXELS - 0.5, uv.colours[..., 0] * TEXELS - 0.5]
     colours = [ndimage.map_coordinates(image[..., k].astype(float), places, order=1) for k in range(4)]
     shown = np.stack(colours, axis=-1)

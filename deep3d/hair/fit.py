@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, neighbours
+from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths, neighbours
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.model import HairModel
@@ -33,6 +33,12 @@ GAP = (
 )  # decimetres of skin on the way out to the hair: on the head, and below, where hair hangs beside the neck
 TURNED_AWAY = 0.25  # weight of hair seen where a point of the far side would be: it may be that of the near side
 HIGH = 20  # rows of the grid that lie on the skull above the ears
+GROWN, SIDE = (10, 24), 1.4
+"""Rows above and behind the ears, farther round than so many radians from ahead: whoever has hair has it there."""
+BARE_TRUST = 0.15  # weight of skin seen there: cropped hair looks like skin
+CHEEK, OUTLINE = 1.3, 0.2
+"""Radians from straight ahead up to which cheeks are, and the cosine to the camera from which hair may hang before one:
+what shows beside the outline of a face that turns away hangs behind it."""
 SMOOTH, ANCHOR = (
     1.2,
     0.12,
@@ -147,7 +153,26 @@ def _edges(
     known &= ~beside  # what shows beside a skull is the background, and says nothing of hair on it
     away = toward < -0.1
     weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)
+    weight *= np.where((edge > 0) & (toward < OUTLINE) & _on_cheeks(), TURNED_AWAY * TURNED_AWAY, 1.0)
+    weight *= np.where((edge < 0) & surely_grown(), BARE_TRUST, 1.0)
     return edge, weight.astype(np.float32)
+
+
+def surely_grown() -> np.ndarray:
+    """(POINTS,) bool: above and behind the ears, where wreaths of hair go round bald crowns."""
+    row, azimuth = _rows_and_azimuths()
+    return (row >= GROWN[0]) & (row < GROWN[1]) & (azimuth > SIDE)
+
+
+def _on_cheeks() -> np.ndarray:
+    """(POINTS,) bool: in front of the ears and below the temples."""
+    row, azimuth = _rows_and_azimuths()
+    return (row >= HIGH) & (azimuth < CHEEK)
+
+
+def _rows_and_azimuths() -> tuple[np.ndarray, np.ndarray]:
+    """(POINTS,) the row of each point, and how many radians round it is from straight ahead, to either side."""
+    return np.repeat(np.arange(ROWS), COLUMNS), np.tile(np.abs(azimuths()), ROWS)
 
 
 def _reaches(

@@ -20,12 +20,13 @@ WAVE = 9.0  # columns by which strands wander
 LEVELS = 32  # of brightness in a palette
 SURELY = 0.85  # of a mask, from which a pixel's colour is hair's
 BLUR = 0.06  # decimetres: what changes over less is strands, what changes over more is light
-CONTRAST = 1.1  # times the seen contrast, of which a photo's blur has taken some
+CONTRAST = 1.15  # times the seen contrast, of which a photo's blur has taken some
 COHERENCE_BLUR = 2.0  # pixels, over which a direction is looked for
 COHERENT = 0.15, 0.45  # mean coherence of curls, and of straight strands as blurred as photos are
 LEAST_PIXELS = 60
 GREY = np.full(3, 1 / 3, np.float32)
-LARGEST = 0.9  # of a logarithm, that a strand is brighter or darker than the hair round it
+LARGEST = 0.9  # of a logarithm, that a strand is darker than the hair round it
+BRIGHTEST = 0.6  # that it is brighter: through thin hair shines skin
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:
     whole = np.empty((*sure.shape, 4), np.float32)
     whole[..., :3], whole[..., 3] = light * sure[..., None], sure
     blurred = gaussian(whole, size)[sure]
-    detail = np.clip(light[sure] - blurred[:, :3] / blurred[:, 3:], -LARGEST, LARGEST)
+    detail = np.clip(light[sure] - blurred[:, :3] / blurred[:, 3:], -LARGEST, BRIGHTEST)
     order = _order(detail @ GREY)
     palette = CONTRAST * np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
     palette -= np.log(np.exp(palette).mean(axis=0))  # strands leave hair as bright as it is

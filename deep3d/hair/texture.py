@@ -1,7 +1,7 @@
 """The colours of a shell: the photo where it shows the hair, the photo of its twin on the other side, else strands.
 
-Colours that the photo does not show go on smoothly from those that it does, darker underneath; strands are laid over
-them, with the highlights and shadows of the seen ones. Opacity ends in single strands.
+Colours that the photo does not show go on smoothly from those that it does, in the light that falls there; strands are
+laid over them, with the highlights and shadows of the seen ones. Opacity ends in single strands.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import numba
 import numpy as np
 from scipy import ndimage
 
-from deep3d.hair.fit import HIGH, NEIGHBOURS, HairFields
-from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER
+from deep3d.hair.fit import HIGH, NEIGHBOURS, HairFields, surely_grown
+from deep3d.hair.grid import COLUMNS, ROWS, UPPER
 from deep3d.hair.head import Head
+from deep3d.hair.light import light_on_hair, light_on_skin, normals_of
 from deep3d.hair.mask import HairMask, hats, sampled
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
 from deep3d.hair.strands import look_of, strand_noise
@@ -29,9 +30,10 @@ HIDDEN = 0.06  # decimetres behind the head
 CORE = (0.5, 0.72)  # of the mask: from where the photo's colour begins to be hair's and surely is
 BARE = (0.5, 0.8)  # of skin in the mask: from where the shell begins to let it through and surely does
 BLUR = 2.5  # mask pixels, of the colours that are continued
-PULL = 0.02  # of the mean colour on unseen hair
-UNDERNEATH, NAPE = 0.15, (22, 38)  # how much darker the lowest rows are that the photo does not show
+PULL = 0.1  # of the mean colour on unseen hair
 UNSEEN_FADE = 1.0  # times that hair fades out more gradually where the photo does not show its border
+CLOTH = (0.3, 0.6)  # of a hat in the mask, from where there begin to be no strands and surely are none
+LIGHTER = (0.3, 0.7)  # of a logarithm, by which the other side's hair is darker: black hair has nothing to show lighter
 FINER = 2  # pixels, for one of the mask, at which strands are looked at
 NOTHING = -0.15  # decimetres outside the border, beyond which a texel shows no strand
 
@@ -44,16 +46,13 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
     core = ndimage.minimum_filter(mask.hair, 3) * mask.inside
     seen = _seen(mask, head, outer, places, depth)
     weight = seen * smoothstep(sampled(core, places), *CORE)
-    low = _low(small, core, places, weight)
+    low = _low(small, core, places, weight, outer, light_on_skin(small, mask, head))
     fine = picture.reduce(max(1, round(mask.step / picture.step / FINER)))
     scalp = np.maximum(core, ndimage.minimum_filter(mask.hair + mask.skin, 3) * mask.inside)
     look = look_of(fine.pixels, _on_pixels_of(fine, core, mask), fine.step / mask.step / mask.density)
-    rows = np.arange(POINTS) // COLUMNS
-    dim = 1 - UNDERNEATH * (1 - seen) * smoothstep(rows, *NAPE)
-    low = low + np.log(dim)[:, None]
-    attributes = np.column_stack(
-        [picture.positions(places * mask.step + mask.origin), seen, low, fields.edge, fields.seen]
-    ).astype(np.float32)
+    position = picture.positions(places * mask.step + mask.origin)
+    strands, bare = 1 - _cloth(mask, places, weight), ~surely_grown()
+    attributes = np.column_stack([position, seen, low, fields.edge, fields.seen, strands, bare]).astype(np.float32)
     scale = np.float32(picture.step / mask.step)
     shift = ((picture.origin - mask.origin) / mask.step).astype(np.float32)
     radii = disk_rows(fields.edge)
@@ -110,27 +109,33 @@ def _bare(mask: HairMask) -> np.ndarray:
 
 def _seen(mask: HairMask, head: Head, outer: np.ndarray, places: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """(POINTS,) how well the photo would show each point of the outer side."""
-    grid = outer.reshape(ROWS, COLUMNS, 3)
-    down = np.gradient(grid, axis=0)
-    around = np.roll(grid, -1, axis=1) - np.roll(grid, 1, axis=1)
-    normals = np.cross(down, around).reshape(POINTS, 3)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    facing = (normals * head.view(outer)).sum(axis=1)
+    facing = (normals_of(outer) * head.view(outer)).sum(axis=1)
     inside = sampled(mask.inside.astype(np.float32), places) > 0.9
     behind = depth > ndimage.map_coordinates(head.depth, places[:, ::-1].T, order=0, mode="nearest") + HIDDEN
     return (smoothstep(facing, *FACING) * inside * ~behind).astype(np.float32)
 
 
-def _low(small: np.ndarray, core: np.ndarray, places: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Logarithms (POINTS, 3) of smooth colours, continued where the photo shows no hair."""
+def _low(
+    small: np.ndarray,
+    core: np.ndarray,
+    places: np.ndarray,
+    weight: np.ndarray,
+    outer: np.ndarray,
+    on_skin: np.ndarray,
+) -> np.ndarray:
+    """Logarithms (POINTS, 3) of smooth colours, continued where the photo shows no hair: without its light, then in it.
+
+    `on_skin` (3,) is how the light falls on skin.
+    """
     sure = smoothstep(core, *CORE)
     weighted = gaussian(np.dstack([small, np.ones_like(sure)]) * sure[..., None], BLUR)
     blurred = weighted[..., :3] / (weighted[..., 3:] + 1e-4)
     seen = logarithm(np.stack([sampled(blurred[..., k], places) for k in range(3)], axis=1))
+    light = light_on_hair(seen.mean(axis=1), weight, outer, on_skin)[:, None]
     mean = logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
     count = len(places)
-    return spread(
-        seen,
+    even = spread(
+        seen - light,
         weight,
         np.tile(mean, (count, 1)),
         NEIGHBOURS.astype(np.int32),
@@ -139,11 +144,23 @@ def _low(small: np.ndarray, core: np.ndarray, places: np.ndarray, weight: np.nda
         anchor=np.zeros(count, np.int32),
         pull=np.full(count, PULL, np.float32),
     )
+    return even + light
+
+
+def _cloth(mask: HairMask, places: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(POINTS,) in [0, 1]: how far a hat covers the head, which has no strands; it goes on round the head."""
+    none = np.zeros(len(places), np.float32)
+    if mask.hat.max() < CLOTH[0]:
+        return none
+    hat = smoothstep(sampled(mask.hat, places), *CLOTH).astype(np.float32)
+    ring, open_ways = NEIGHBOURS.astype(np.int32), np.ones((len(places), 4), np.float32)
+    return spread(np.tile(hat[:, None], 3), weight, np.tile(none[:, None], 3), ring, open_ways)[:, 0]
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, palette, curled):
-    """Fill rows of a disk; `grid` (ROWS, COLUMNS, 8): place in the picture, how seen, low logarithms, edge, how sure.
+    """Fill rows of a disk; `grid` (ROWS, COLUMNS, 10): place in the picture, how seen, low logarithms, edge, how
+    sure, how far there are strands, and whether the head may be bare.
 
     On the skull, where the shell lies on the skin, a hairline is as in the photo, be it hair or skin; below, where hair
     hangs free, only hair counts. `cores` (3, h, w) say how surely a pixel may be taken on the skull, and below, and how
@@ -152,7 +169,7 @@ def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, pa
     size, half = len(image), np.float32(len(image)) / np.float32(2)
     rows, columns = grid.shape[0], grid.shape[1]
     turn = np.float32(1 / (2 * np.pi))
-    own, twin = np.zeros(8, np.float32), np.zeros(8, np.float32)
+    own, twin = np.zeros(10, np.float32), np.zeros(10, np.float32)
     for i in range(first, last):
         for j in range(size):
             x, y = (np.float32(j + 0.5) - half) / half, (half - np.float32(i + 0.5)) / half  # v runs up
@@ -170,10 +187,8 @@ def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, pa
                 for k in range(3):
                     image[i, j, k] = np.uint8(_limited(np.exp(own[3 + k]) - np.float32(DARK)))
                 continue
-            along, around = (
-                min(row / np.float32(rows), np.float32(1)) * np.float32(noise.shape[1] - 1),
-                azimuth * np.float32(noise.shape[2]),
-            )
+            along = min(row / np.float32(rows), np.float32(1)) * np.float32(noise.shape[1] - 1)
+            around = azimuth * np.float32(noise.shape[2])
             lock = _noise(noise[0], along, around)
             share = _share(own, core, to_core, np.float32(CORE[0]), np.float32(CORE[1]))
             if share < 1:
@@ -191,6 +206,7 @@ def _colour(texel, own, twin, share, picture, core, to_core, level, palette):
     other = np.float32(0)
     if share < one:
         other = (one - share) * _share(twin, core, to_core, np.float32(0.6), np.float32(0.95))
+        other *= one - _step(own[4] - twin[4], np.float32(LIGHTER[0]), np.float32(LIGHTER[1]))
     rest = one - share - other
     photo = bilinear(picture, own[0], own[1]) if share > 0 else (np.float32(0), np.float32(0), np.float32(0))
     mirrored = bilinear(picture, twin[0], twin[1]) if other > 0 else photo
@@ -200,15 +216,15 @@ def _colour(texel, own, twin, share, picture, core, to_core, level, palette):
         if other > 0:
             colour += other * ((mirrored[k] + dark) * np.exp(own[3 + k] - twin[3 + k]) - dark)
         if rest > 0:
-            colour += rest * (np.exp(own[3 + k] + palette[place, k]) - dark)
+            colour += rest * (np.exp(own[3 + k] + own[8] * palette[place, k]) - dark)
         texel[k] = np.uint8(_limited(colour) + np.float32(0.49))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _opacity(point, lock):
-    """How far the border of the hair, which ends in single strands, covers a point of the grid."""
+    """How far the border of the hair, which ends in single strands, covers a point of the grid; hats have a hem."""
     fade = np.float32(FADE) * (np.float32(1) + np.float32(UNSEEN_FADE) * (np.float32(1) - point[7]))
-    return _step(point[6] + fade * (lock - np.float32(0.5)), np.float32(-0.5) * fade, np.float32(0.5) * fade)
+    return _step(point[6] + point[8] * fade * (lock - np.float32(0.5)), np.float32(-0.5) * fade, np.float32(0.5) * fade)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -218,7 +234,7 @@ def _bareness(own, twin, share, row, skin, to_core):
     bare = _share(own, skin, to_core, low, high)
     if share < 1 and row < np.float32(HIGH):
         bare = max(bare, (np.float32(1) - own[2]) * _share(twin, skin, to_core, low, high))
-    return bare
+    return bare * own[9]
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

@@ -20,6 +20,7 @@ from deep3d.texture.atlas import Atlas
 from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.hair import Hair, hairline, nape, scalp
+from deep3d.texture.light import fallen_light, light_slope
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import (
     eyeballs,
@@ -55,6 +56,10 @@ NAPE_PULL = np.float32(1.0)  # of its colour on the scalp at the nape
 CROPPED, SHADE = np.float32(0.5), np.float32(np.log(0.85))
 """Share of hair, beside skin that shows through, in the colour of the nape, which lies in the shade of longer hair."""
 DETAIL = np.float32(0.5)  # share of the contrast of the model's lit albedo in the fill
+LIGHT_DOUBT = 0.05  # how far skin is believed to be lit evenly, beside what is seen
+LARGEST_LIGHT = 0.5  # of a logarithm, that light on what is not seen differs from its mean
+EVENED = 8  # times that light is evened over neighbours: normals at the neck's border are rough
+FROM_THE_FRONT = 0.3  # share of the light from the camera: what lights the other side is not seen
 
 
 @dataclass(frozen=True)
@@ -86,22 +91,22 @@ def extract_texture(
     """
     _check(photo, placed_vertices, pixels, depth, lit_albedo, len(face_model.mean_shape))
     atlas = Atlas.of(face_model, size)
-    cosine = facing(placed_vertices, face_model.normals(placed_vertices[None])[0], depth)
+    normals = face_model.normals(placed_vertices[None])[0]
+    cosine = facing(placed_vertices, normals, depth)
     view = render_view(photo, placed_vertices, pixels, depth, _doubt(cosine, face_model), face_model.triangles)
     angle = angle_weight(cosine)
-    turned = 1 - smoothstep(cosine, *TURNED)
+    turned = 1 - smoothstep(cosine, *TURNED)  # away from the camera
     on_head = _on_head(turned, face_model, masks)
     weight = seen_vertices(view, pixels, depth, angle) * on_head
-    part = view.part(photo)
-    picture = part.reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
-    colours = _vertex_colours(picture, pixels, face_model.triangles)
+    picture = view.part(photo).reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
+    colours, lit = _vertex_colours(picture, pixels, face_model.triangles), lit_albedo * np.float32(255)
     hair = Hair.seen(colours, weight, face_model, None if masks is None else masks[:, 0])
     likeness = skin_likeness(colours, weight, turned, face_model) * (1 - hair.covered) * on_head
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)
     bare = uncovered(colours, weight, face_model)
-    mirror_gain, fill = _match(photo_colours, lit_albedo * np.float32(255), weight, bare, hair, face_model, atlas)
+    mirror_gain, fill = _match(photo_colours, lit, weight, bare, hair, normals, face_model, atlas)
 
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
@@ -145,6 +150,7 @@ def _match(
     weight: np.ndarray,
     bare: np.ndarray,
     hair: Hair,
+    normals: np.ndarray,
     face_model: FaceModel,
     atlas: Atlas,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +166,7 @@ def _match(
     share = (beside / np.maximum(known, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
     skin = (weight * bare + beside * bare[mirror]) * face_model.skin - hair.fringe
-    return np.exp(gain), _fill(photo, model, known, skin, hair, face_model, atlas)
+    return np.exp(gain), _fill(photo, model, known, skin, hair, normals, face_model, atlas)
 
 
 def _fill(
@@ -169,13 +175,16 @@ def _fill(
     known: np.ndarray,
     skin: np.ndarray,
     hair: Hair,
+    normals: np.ndarray,
     face_model: FaceModel,
     atlas: Atlas,
 ) -> np.ndarray:
     """Colours (V, 3) that go on from the photo's where it is `known` (V,), toward those of `skin` (V,) and of hair.
 
-    `photo` and `model` (V, 3) are logarithms.
+    `photo` and `model` (V, 3) are logarithms. Colours go on without the light, which is that of `normals` (V, 3).
     """
+    light = _light(photo - DETAIL * model, np.maximum(skin, 0), normals, face_model, atlas)[:, None]
+    photo = photo - light
     surroundings = [skin, (1 - TEMPLES * hair.fringed) * hair.on_scalp + hair.fringe + hair.bald * skin]
     mean_tint = _mean(photo - model, skin)
     anchors, anchor, pull = _anchors(photo - DETAIL * model, surroundings, hair, face_model)
@@ -193,7 +202,17 @@ def _fill(
     inside = face_model.derived(mouth_interior) | face_model.derived(eyeballs)
     tint[inside] = (1 - DETAIL) * model[inside] + mean_tint.mean()
     tint[face_model.derived(eyeballs)] += UNDER_LIDS
-    return np.clip(np.exp(tint + DETAIL * model) - DARK, 0, 255)
+    return np.clip(np.exp(tint + DETAIL * model + light) - DARK, 0, 255)
+
+
+def _light(tint: np.ndarray, skin: np.ndarray, normals: np.ndarray, face_model: FaceModel, atlas: Atlas) -> np.ndarray:
+    """(V,) logarithms of the light on the head, as far as it shows in colours (V, 3) of `skin` (V,)."""
+    slope = light_slope(tint.mean(axis=1), normals, skin, LIGHT_DOUBT) * [1, 1, FROM_THE_FRONT]
+    for _ in range(EVENED):
+        normals = smooth(normals, np.ones(len(normals), np.float32), atlas.neighbours)
+    light = fallen_light(slope, normals, skin, LARGEST_LIGHT)
+    light[face_model.derived(mouth_interior) | face_model.derived(eyeballs)] = 0
+    return light
 
 
 def _anchors(

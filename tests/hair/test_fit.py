@@ -5,7 +5,7 @@ import numpy as np
 
 from deep3d.camera import Pose
 from deep3d.hair import make_hair
-from deep3d.hair.fit import _without_gaps, _without_holes, fit_fields
+from deep3d.hair.fit import _without_gaps, _without_holes, fit_fields, surely_grown
 from deep3d.hair.grid import COLUMNS, ROWS
 from deep3d.hair.shell import FADE, shell_mesh
 
@@ -95,6 +95,20 @@ def test_a_post_beside_one_cheek_is_no_lock_of_hair(short):
         lowest.append(made.mesh.vertices[:, 1].min())
     assert lowest[1] > lowest[0] - 0.15
     assert lowest[2] < lowest[0] - 0.3
+
+
+def test_cropped_hair_above_the_ears_that_looks_like_skin_is_hair(short):
+    """Buzz cuts had bare patches there, which nobody has who has hair on top."""
+    rows, columns = np.indices(short.mask.hair.shape)
+    hair = np.flatnonzero(short.mask.hair.any(axis=0))
+    top = np.flatnonzero(short.mask.hair.any(axis=1))[0]
+    sides = (columns < hair[0] + 14) | (columns > hair[-1] - 14)
+    cropped = short.mask.hair * sides * (rows > top + 35)
+    mask = replace(short.mask, hair=short.mask.hair - cropped, skin=np.maximum(short.mask.skin, cropped))
+    fields = fit_fields(mask, short.head(), short.hair)
+    assert cropped.sum() > 100
+    worn = surely_grown() & (short.fields.edge > 0)
+    assert (fields.edge[worn] > 0).mean() > 0.95
 
 
 def test_specks_of_hair_beside_the_head_change_nothing_much(short, cover):

@@ -192,9 +192,27 @@ def test_skin_is_not_black_where_only_hair_is_seen():
     hair, skin = np.full_like(model.mean_shape, 90), np.full_like(model.mean_shape, 160)
     shown = scalp.astype(np.float32)
     bare = np.ones_like(shown)
-    _, fill = _match(hair, skin, shown, bare, Hair.seen(hair, shown, model), model, Atlas.of(model, 64))
+    normals = model.normals(model.mean_shape[None])[0]
+    _, fill = _match(hair, skin, shown, bare, Hair.seen(hair, shown, model), normals, model, Atlas.of(model, 64))
     assert scalp.sum() > 500
     assert fill[model.skin > 0.99].min() > 80
+
+
+def test_skin_that_is_not_seen_is_lit_like_the_face():
+    """Necks and bald heads were evenly lit, with a dark band between them and the dark side of a face."""
+    model = default_face_model()
+    normals = model.normals(model.mean_shape[None])[0]
+    shown = ((normals[:, 2] > 0.4) * model.derived(front_of_face)).astype(np.float32)
+    even = np.full_like(model.mean_shape, 150)
+    fills = []
+    for light in (0.0, 0.4):
+        photo = (even * np.exp(light * normals[:, :1])).astype(np.float32)
+        hair = Hair.seen(photo, shown, model)
+        fills.append(_match(photo, even, shown, np.ones_like(shown), hair, normals, model, Atlas.of(model, 64))[1])
+    below = model.derived(neck) > 0.9
+    sides = [np.median(fills[1][below & (side * normals[:, 0] > 0.7)]) for side in (1, -1)]
+    assert sides[0] > 1.2 * sides[1]
+    assert np.ptp(fills[0][below]) < 12
 
 
 @pytest.mark.parametrize("yaw", [-30.0, 0.0, 20.0])
@@ -405,8 +423,9 @@ def test_a_side_that_lies_in_hard_shade_is_not_black_where_it_is_hidden():
     colours = np.where(side < 0, 20.0, 190.0)[:, None] * [1, 0.75, 0.65]
     weight = (model.skin * (side > -0.1) * (model.derived(front_of_face) > 0.5)).astype(np.float32)
     lit = np.full((len(side), 3), 150.0)
+    normals = model.normals(model.mean_shape[None])[0]
     hair = Hair.seen(colours, weight, model)
-    gain, _ = _match(colours, lit, weight, np.ones_like(weight), hair, model, Atlas.of(model, 64))
+    gain, _ = _match(colours, lit, weight, np.ones_like(weight), hair, normals, model, Atlas.of(model, 64))
     cheek = (side < -0.3) & (model.derived(front_of_face) > 0.9)
     assert 0.25 < np.median(gain[cheek]) < 0.7
 
@@ -428,8 +447,9 @@ def test_a_neck_in_the_shadow_of_its_chin_gets_the_colour_of_the_face():
     low = model.mean_shape[:, 1] < -1.0
     lit = colours * np.where(low | (model.mean_shape[:, 2] < -0.6), 0.3, 1)[:, None]
     weight = (model.skin * (model.derived(front_of_face) > 0.5)).astype(np.float32)
+    normals = model.normals(model.mean_shape[None])[0]
     hair = Hair.seen(colours, weight, model)
-    _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, model, Atlas.of(model, 64))
+    _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, normals, model, Atlas.of(model, 64))
     assert np.median(fill[low & (model.skin > 0.9), 1]) > 0.75 * 140
 
 
@@ -453,8 +473,9 @@ def test_white_hair_leaves_no_light_band_at_a_brown_nape():
     colours = np.where(top[:, None], 225.0, np.array([[110.0, 75, 60]])).astype(np.float32)
     weight = (model.mean_shape[:, 2] > -0.1).astype(np.float32)
     lit = np.full_like(colours, 120)
+    normals = model.normals(model.mean_shape[None])[0]
     hair = Hair.seen(colours, weight, model)
-    _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, model, Atlas.of(model, 64))
+    _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, normals, model, Atlas.of(model, 64))
     behind = model.derived(nape) & (model.mean_shape[:, 2] < -0.7)
     assert np.median(fill[top & (model.mean_shape[:, 1] > 1), 0]) > 180
     assert np.median(fill[behind, 0]) < 112
