@@ -15,9 +15,9 @@ from deep3d.texture.view import smoothstep
 SKIN = (0.8, 0.95)  # of skin in the mask, from where a point may tell of the light, and surely does
 FACING = (0.2, 0.5)  # cosines to the camera, likewise
 SKIN_DOUBT, HAIR_DOUBT = 0.02, 0.3  # how far no light at all, and that on skin, are believed beside what is seen
-FROM_THE_FRONT = 0.5  # share of the light from the front: what lights the back of a head is not seen
+FROM_THE_FRONT = 0.8  # share of the light from the front: what lights the back of a head is not seen
 SMOOTH = 1.5  # points of the grid, over which hair's normals are evened
-LARGEST = 0.35  # of a logarithm, beyond the mean of what is seen
+LARGEST = 0.45  # of a logarithm, beyond the mean of what is seen
 
 
 def normals_of(points: np.ndarray, smooth: float = 0.0) -> np.ndarray:

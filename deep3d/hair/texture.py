@@ -169,7 +169,7 @@ def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, pa
     size, half = len(image), np.float32(len(image)) / np.float32(2)
     rows, columns = grid.shape[0], grid.shape[1]
     turn = np.float32(1 / (2 * np.pi))
-    own, twin = np.zeros(10, np.float32), np.zeros(10, np.float32)
+    own, twin = np.zeros(10, np.float32), np.zeros(7, np.float32)
     for i in range(first, last):
         for j in range(size):
             x, y = (np.float32(j + 0.5) - half) / half, (half - np.float32(i + 0.5)) / half  # v runs up
@@ -257,10 +257,11 @@ def _step(x, low, high):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _at(grid, row, column, out):
+    """The first attributes of a grid between its points, as many as there is room for."""
     top, below, fy = _between(row, grid.shape[0])
     left, right, fx = _round(column, grid.shape[1])
     one = np.float32(1)
-    for k in range(grid.shape[2]):
+    for k in range(len(out)):
         above = grid[top, left, k] + fx * (grid[top, right, k] - grid[top, left, k])
         under = grid[below, left, k] + fx * (grid[below, right, k] - grid[below, left, k])
         out[k] = (one - fy) * above + fy * under

@@ -28,6 +28,6 @@ def light_slope(brightness: np.ndarray, normals: np.ndarray, weight: np.ndarray,
 
 def fallen_light(slope: np.ndarray, normals: np.ndarray, weight: np.ndarray, largest: float) -> np.ndarray:
     """(N,) float32 logarithms of the light on normals (N, 3), 0 on average over `weight` (N,), at most `largest`."""
-    light = normals @ slope
+    light = normals @ slope.astype(normals.dtype)
     light = light - weight @ light / max(float(weight.sum()), 1e-3)
     return np.clip(light, -largest, largest).astype(np.float32)
