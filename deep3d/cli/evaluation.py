@@ -70,6 +70,9 @@ def evaluate(
     uncertainty: Annotated[
         int, _data_set("Number of synthetic heads to measure: stated uncertainty of shape, and true error.", least=0)
     ] = 0,
+    expressions: Annotated[
+        int, _data_set("Number of synthetic heads with one named expression each: weights in face.glb.", least=0)
+    ] = 0,
     faceless: Annotated[int, _data_set("Number of synthetic pictures without a face: false positives.", least=0)] = 0,
     faceless_photos: Annotated[Path | None, _data_set("Folder of photos without faces: false positives.")] = None,
     clips: Annotated[int, _data_set("Number of synthetic clips: videos compared with single frames.", least=0)] = 0,
@@ -149,7 +152,9 @@ def evaluate(
                 raise
             say(f"deep3d: {error}; measuring only the mean face")
     with TemporaryDirectory() as scratch, progress() as bar:
-        benchmarks += synthetic_benchmarks(face_model, synthetic, same_person, depth, uncertainty, Path(scratch))
+        benchmarks += synthetic_benchmarks(
+            face_model, synthetic, same_person, depth, uncertainty, expressions, Path(scratch)
+        )
         benchmarks += faceless_benchmarks(faceless, faceless_photos, Path(scratch))
         alone = (clips > 0 or materials > 0 or hair is not None) and not benchmarks
         result = None if alone else run_evaluation(benchmarks, predictors, _shown_on(bar))

@@ -16,6 +16,7 @@ from deep3d.evaluation.published.cropped_scans import bu3dfe_benchmark, florence
 from deep3d.evaluation.published.now import now_benchmark
 from deep3d.evaluation.published.realy import realy_benchmark
 from deep3d.evaluation.robustness.confidence import confidence_benchmark
+from deep3d.evaluation.robustness.drawn_expressions import expression_benchmark
 from deep3d.evaluation.robustness.faceless import faceless_benchmark
 from deep3d.evaluation.robustness.turned import turned_benchmark
 from deep3d.evaluation.robustness.uncertainty import uncertainty_benchmark
@@ -65,11 +66,12 @@ def faceless_benchmarks(count: int, given: Path | None, scratch: Path) -> list[B
 
 
 def synthetic_benchmarks(
-    face_model: Path | None, heads: int, people: int, mapped: int, stated: int, scratch: Path
+    face_model: Path | None, heads: int, people: int, mapped: int, stated: int, expressions: int, scratch: Path
 ) -> list[Benchmark]:
     """Heads of a face model (None for the open one), drawn into a folder that must exist while they are measured.
 
-    For landmarks, of people several times, with all that is known of their pixels, and for stated uncertainty.
+    For landmarks, of people several times, with all that is known of their pixels, for stated uncertainty, and with one
+    expression each.
 
     Raises: FaceModelError.
     """
@@ -78,6 +80,7 @@ def synthetic_benchmarks(
         (people, same_person_benchmark),
         (mapped, depth_benchmark),
         (stated, uncertainty_benchmark),
+        (expressions, expression_benchmark),
     )
     wanted = [(count, make) for count, make in makers if count]
     model = read_face_model(face_model) if wanted else None
