@@ -17,7 +17,7 @@ FACING = (0.2, 0.5)  # cosines to the camera, likewise
 SKIN_DOUBT, HAIR_DOUBT = 0.02, 0.3  # how far no light at all, and that on skin, are believed beside what is seen
 FROM_THE_FRONT = 0.8  # share of the light from the front: what lights the back of a head is not seen
 SMOOTH = 1.5  # points of the grid, over which hair's normals are evened
-LARGEST = 0.45  # of a logarithm, beyond the mean of what is seen
+LIMITS = (-0.35, 0.15)  # of a logarithm, beyond the mean of what is seen: glare is of no use elsewhere
 
 
 def normals_of(points: np.ndarray, smooth: float = 0.0) -> np.ndarray:
@@ -49,4 +49,5 @@ def light_on_hair(brightness: np.ndarray, weight: np.ndarray, outer: np.ndarray,
     """
     normals = normals_of(outer, SMOOTH)
     slope = on_skin + light_slope(brightness - normals @ on_skin, normals, weight, HAIR_DOUBT)
-    return fallen_light(slope, normals, weight, LARGEST)
+    slope[2] = max(slope[2], 0)  # bright rims of a head tell of lamps at its sides, not behind
+    return fallen_light(slope, normals, weight, LIMITS)

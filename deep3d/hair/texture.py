@@ -20,7 +20,7 @@ from deep3d.hair.mask import HairMask, hats, sampled
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
 from deep3d.hair.strands import look_of, strand_noise
 from deep3d.texture.blur import gaussian
-from deep3d.texture.fill import DARK, logarithm, spread
+from deep3d.texture.fill import DARK, SURE, logarithm, spread
 from deep3d.texture.sampling import Picture, bilinear
 from deep3d.texture.view import smoothstep
 
@@ -30,7 +30,7 @@ HIDDEN = 0.06  # decimetres behind the head
 CORE = (0.5, 0.72)  # of the mask: from where the photo's colour begins to be hair's and surely is
 BARE = (0.5, 0.8)  # of skin in the mask: from where the shell begins to let it through and surely does
 BLUR = 2.5  # mask pixels, of the colours that are continued
-PULL = 0.1  # of the mean colour on unseen hair
+PULL = 0.1  # of the usual colour on unseen hair
 UNSEEN_FADE = 1.0  # times that hair fades out more gradually where the photo does not show its border
 CLOTH = (0.3, 0.6)  # of a hat in the mask, from where there begin to be no strands and surely are none
 LIGHTER = (0.3, 0.7)  # of a logarithm, by which the other side's hair is darker: black hair has nothing to show lighter
@@ -132,15 +132,16 @@ def _low(
     blurred = weighted[..., :3] / (weighted[..., 3:] + 1e-4)
     seen = logarithm(np.stack([sampled(blurred[..., k], places) for k in range(3)], axis=1))
     light = light_on_hair(seen.mean(axis=1), weight, outer, on_skin)[:, None]
-    mean = logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
+    known, mean = weight > SURE, logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
+    usual = np.median((seen - light)[known], axis=0) if known.any() else mean  # neither gloss nor bright rims
     count = len(places)
     even = spread(
         seen - light,
         weight,
-        np.tile(mean, (count, 1)),
+        np.tile(usual, (count, 1)),
         NEIGHBOURS.astype(np.int32),
         np.ones((count, 4), np.float32),
-        anchors=mean[None],
+        anchors=usual[None],
         anchor=np.zeros(count, np.int32),
         pull=np.full(count, PULL, np.float32),
     )

@@ -57,7 +57,7 @@ CROPPED, SHADE = np.float32(0.5), np.float32(np.log(0.85))
 """Share of hair, beside skin that shows through, in the colour of the nape, which lies in the shade of longer hair."""
 DETAIL = np.float32(0.5)  # share of the contrast of the model's lit albedo in the fill
 LIGHT_DOUBT = 0.05  # how far skin is believed to be lit evenly, beside what is seen
-LARGEST_LIGHT = 0.5  # of a logarithm, that light on what is not seen differs from its mean
+LIGHT = (-0.5, 0.3)  # of a logarithm, that light on what is not seen differs from its mean
 EVENED = 8  # times that light is evened over neighbours: normals at the neck's border are rough
 FROM_THE_FRONT = 0.3  # share of the light from the camera: what lights the other side is not seen
 
@@ -208,9 +208,10 @@ def _fill(
 def _light(tint: np.ndarray, skin: np.ndarray, normals: np.ndarray, face_model: FaceModel, atlas: Atlas) -> np.ndarray:
     """(V,) logarithms of the light on the head, as far as it shows in colours (V, 3) of `skin` (V,)."""
     slope = light_slope(tint.mean(axis=1), normals, skin, LIGHT_DOUBT) * [1, 1, FROM_THE_FRONT]
+    slope[2] = max(slope[2], 0)  # bright rims tell of lamps at the sides, not behind
     for _ in range(EVENED):
         normals = smooth(normals, np.ones(len(normals), np.float32), atlas.neighbours)
-    light = fallen_light(slope, normals, skin, LARGEST_LIGHT)
+    light = fallen_light(slope, normals, skin, LIGHT)
     light[face_model.derived(mouth_interior) | face_model.derived(eyeballs)] = 0
     return light
 

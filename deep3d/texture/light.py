@@ -26,8 +26,8 @@ def light_slope(brightness: np.ndarray, normals: np.ndarray, weight: np.ndarray,
     return np.linalg.solve(weighted.T @ steps + doubt * np.eye(3), weighted.T @ (brightness - shares @ brightness))
 
 
-def fallen_light(slope: np.ndarray, normals: np.ndarray, weight: np.ndarray, largest: float) -> np.ndarray:
-    """(N,) float32 logarithms of the light on normals (N, 3), 0 on average over `weight` (N,), at most `largest`."""
+def fallen_light(slope: np.ndarray, normals: np.ndarray, weight: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """(N,) float32 logarithms of the light on normals (N, 3), 0 on average over `weight` (N,), within limits."""
     light = normals @ slope.astype(normals.dtype)
     light = light - weight @ light / max(float(weight.sum()), 1e-3)
-    return np.clip(light, -largest, largest).astype(np.float32)
+    return np.clip(light, *limits).astype(np.float32)

@@ -3,7 +3,7 @@ import numpy as np
 
 from deep3d.hair import make_hair
 from deep3d.hair.grid import POINTS
-from deep3d.hair.light import LARGEST, light_on_hair, light_on_skin, normals_of
+from deep3d.hair.light import LIMITS, light_on_hair, light_on_skin, normals_of
 from deep3d.hair.shell import heights
 from deep3d.texture.light import fallen_light, light_slope
 
@@ -27,9 +27,10 @@ def test_a_slope_is_found_again_where_enough_is_seen():
 def test_light_is_even_on_average_where_it_is_seen_and_limited():
     rng = np.random.default_rng(0)
     normals, weight = rng.normal(size=(500, 3)), rng.random(500)
-    light = fallen_light(np.array([0.1, 0, 0]), normals, weight, 9)
+    light = fallen_light(np.array([0.1, 0, 0]), normals, weight, (-9, 9))
     assert abs(weight @ light) < 1e-3 * weight.sum()
-    assert np.abs(fallen_light(np.array([5.0, 0, 0]), normals, weight, 0.4)).max() <= 0.4
+    light = fallen_light(np.array([5.0, 0, 0]), normals, weight, (-0.5, 0.2))
+    assert light.min() >= -0.5 and light.max() <= np.float32(0.2)
 
 
 def test_hair_behind_is_lit_from_the_side_that_lights_the_face(short):
@@ -47,13 +48,22 @@ def test_hair_behind_is_lit_from_the_side_that_lights_the_face(short):
     assert max(sides) > 1.15 * min(sides)
 
 
+def test_bright_rims_do_not_brighten_what_lies_behind(short):
+    """Dark hair lit from both sides came out white behind."""
+    outer = outer_of(short)
+    normals = normals_of(outer, 1.5)
+    seen = (normals[:, 2] > 0.1).astype(float)
+    light = light_on_hair(4 - 0.6 * normals[:, 2], seen, outer, np.array([0, 0, -0.6]))
+    assert light[normals[:, 2] < -0.5].max() < 0.1
+
+
 def test_even_light_leaves_hair_as_it_is(short):
     outer = outer_of(short)
     small = np.full((*short.mask.hair.shape, 3), 120, np.float32)
     on_skin = light_on_skin(small, short.mask, short.head())
     assert np.abs(on_skin).max() < 1e-3
     light = light_on_hair(np.full(POINTS, 4.0), np.ones(POINTS), outer, on_skin)
-    assert np.abs(light).max() < 0.01 < LARGEST
+    assert np.abs(light).max() < 0.01 < LIMITS[1]
 
 
 def test_normals_point_out_of_the_head(short):
