@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
@@ -25,7 +25,7 @@ from deep3d.network.checkpoints import Checkpoint, read_checkpoint
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.fitter import Fitted, Fitter, Refinement
 from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
-from deep3d.pipeline.observation import Candidate, crop_images
+from deep3d.pipeline.observation import Candidate, Observation, crop_images
 from deep3d.pipeline.observer import ALIGNMENTS, Observer
 from deep3d.pipeline.same_person import (
     STRANGER,
@@ -168,7 +168,6 @@ class Reconstructor:
             raise NoFaceFound.in_photo(photo.name)
         return faces[0]
 
-    @one_blas_thread
     def reconstruct(
         self, photos: Sequence[Photo], faces: WhichFaces = "largest", most: int | None = None
     ) -> list[list[Reconstruction]]:
@@ -176,16 +175,26 @@ class Reconstructor:
 
         `most` limits the faces per photo to the largest ones: each takes time and memory.
         """
+        return list(self.one_by_one(photos, faces, most))
+
+    def one_by_one(
+        self, photos: Sequence[Photo], faces: WhichFaces = "largest", most: int | None = None
+    ) -> Iterator[list[Reconstruction]]:
+        """As `reconstruct`, but each photo's faces come as soon as they are fitted."""
         watch = Stopwatch()
-        seen = self.observer(photos, faces, self.refinement != "none", watch, most)
-        candidates, regression = seen.candidates, seen.regression
-        crops = crop_images(candidates)
-        fitted = self._fitter.fit(crops, regression)
-        watch.lap("fit", len(candidates))
-        results: list[list[Reconstruction]] = [[] for _ in photos]
-        for row, face in zip(seen.rows, self._faces(candidates, regression, fitted, watch), strict=True):
-            results[row].append(face)
-        return results
+        with one_blas_thread:
+            seen = self.observer(photos, faces, self.refinement != "none", watch, most)
+        for row in range(len(photos)):
+            yield self._of_photo(seen.take(np.equal(seen.rows, row)), watch.split())
+
+    @one_blas_thread
+    def _of_photo(self, seen: Observation, watch: Stopwatch) -> list[Reconstruction]:
+        """The faces that the networks saw in one photo."""
+        if not len(seen):
+            return []
+        fitted = self._fitter.fit(crop_images(seen.candidates), seen.regression)
+        watch.lap("fit", len(seen))
+        return self._faces(seen.candidates, seen.regression, fitted, watch)
 
     @one_blas_thread
     def fit_crops(self, crops: np.ndarray) -> tuple[FaceCoefficients, tuple[Camera, ...]]:

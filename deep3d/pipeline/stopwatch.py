@@ -12,6 +12,12 @@ class Stopwatch:
         self.laps_ms: dict[str, float] = {}
         self._start = time.perf_counter()
 
+    def split(self) -> Stopwatch:
+        """Another watch, that goes on from here by itself."""
+        other = Stopwatch()
+        other.laps_ms = dict(self.laps_ms)
+        return other
+
     def lap(self, step: str, count: int) -> None:
         """End a step that worked on so many photos or faces; repeated steps add up."""
         now = time.perf_counter()

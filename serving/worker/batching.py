@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from typing import Generic, TypeVar
@@ -15,14 +15,15 @@ Result = TypeVar("Result")
 class Batcher(Generic[Item, Result]):
     """Brings items of many threads together, and gives each thread the results of its own.
 
-    `work` makes a result of each item of a batch; it runs in one of the waiting threads, one batch at a time. A batch
-    has those items that are due first, as many as weigh `most` together, or one that weighs more. If a batch fails, its
-    items are tried one by one, so that only those fail that fail alone.
+    `work` makes a result of each item of a batch, in their order; it runs in one of the waiting threads, one batch at a
+    time. Whose result is there goes on, while `work` makes the next. A batch has those items that are due first, as
+    many as weigh `most` together, or one that weighs more. If a batch fails, those of its items without a result are
+    tried one by one, so that only those fail that fail alone.
     """
 
     def __init__(
         self,
-        work: Callable[[Sequence[Item]], Sequence[Result]],
+        work: Callable[[Sequence[Item]], Iterable[Result]],
         most: int,
         weight: Callable[[Item], int] = lambda _: 1,
         due: Callable[[Item], float] = lambda _: 0.0,
@@ -69,13 +70,16 @@ class Batcher(Generic[Item, Result]):
         try:
             results = self._work([ticket.item for ticket in batch])
             for ticket, result in zip(batch, results, strict=True):
-                ticket.succeed(result)
+                with self._changed:
+                    ticket.succeed(result)
+                    self._changed.notify_all()
         except Exception as error:
             if len(batch) == 1:
                 batch[0].fail(error)
                 return
             for ticket in batch:
-                self._run([ticket])
+                if not ticket.done:
+                    self._run([ticket])
         finally:
             for ticket in batch:
                 ticket.fail(RuntimeError("the batch was broken off"))  # which changes nothing where there is a result

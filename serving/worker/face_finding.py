@@ -5,7 +5,7 @@ What is done for faces differs by quality, so that photos of different qualities
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, cast
 
@@ -26,10 +26,10 @@ Found = list[Reconstruction] | SamePerson
 class FaceFinder(Protocol):
     """What finds the faces: `deep3d.Reconstructor`, or something quicker in tests."""
 
-    def reconstruct(
+    def one_by_one(
         self, photos: Sequence[Photo], faces: FacesWanted = "largest", most: int | None = None
-    ) -> list[list[Reconstruction]]:
-        """The faces of each photo, the largest first, `most` at most."""
+    ) -> Iterable[list[Reconstruction]]:
+        """The faces of each photo, the largest first, `most` at most; each photo's as soon as they are there."""
         ...
 
     def same_person(self, photos: Sequence[Photo]) -> SamePerson:
@@ -64,30 +64,39 @@ class Item:
         return self.account.due(self.faces)
 
 
-def find_faces(finder: FaceFinder, items: Sequence[Item]) -> list[Found]:
+def find_faces(finder: FaceFinder, items: Sequence[Item]) -> Iterator[Found]:
     """What each item gives: those of a quality that want the largest face are one batch, each that wants all and each
     person is one of its own. So nobody's result depends on what others in the batch want.
 
     Of a photo whose faces are all wanted one more is made than it may give, by which it shows that there are more.
     """
-    found: dict[int, Found] = {}
-    for quality in dict.fromkeys(item.run.quality for item in items):
-        mine = [number for number, item in enumerate(items) if item.run.quality == quality]
-        same = finder.with_quality(cast(Quality, quality))
-        found |= zip(mine, _find_alike(same, [items[number] for number in mine]), strict=True)
-    return [found[number] for number in range(len(items))]
+    qualities = dict.fromkeys(item.run.quality for item in items)
+    found = {
+        quality: _find_alike(
+            finder.with_quality(cast(Quality, quality)), [item for item in items if item.run.quality == quality]
+        )
+        for quality in qualities
+    }
+    for item in items:
+        yield next(found[item.run.quality])
 
 
-def _find_alike(finder: FaceFinder, items: Sequence[Item]) -> list[Found]:
+def _find_alike(finder: FaceFinder, items: Sequence[Item]) -> Iterator[Found]:
     """What items of one quality give."""
-    found = {number: _find_person(finder, item) for number, item in enumerate(items) if item.run.same_person}
-    largest = [n for n, item in enumerate(items) if n not in found and item.run.faces_wanted == "largest"]
-    if largest:
-        found |= zip(largest, finder.reconstruct([items[number].photos[0] for number in largest]), strict=True)
-    for number, item in enumerate(items):
-        if number not in found:
-            [found[number]] = finder.reconstruct(item.photos, "all", item.most + 1)
-    return [found[number] for number in range(len(items))]
+    together = [item.photos[0] for item in items if _joins_others(item)]
+    largest = iter(finder.one_by_one(together) if together else ())
+    for item in items:
+        if _joins_others(item):
+            yield next(largest)
+        elif item.run.same_person:
+            yield _find_person(finder, item)
+        else:
+            yield from finder.one_by_one(item.photos, "all", item.most + 1)
+
+
+def _joins_others(item: Item) -> bool:
+    """Whether an item is a single photo whose largest face is wanted."""
+    return not item.run.same_person and item.run.faces_wanted == "largest"
 
 
 def shares_of(found: Found | Exception, count: int) -> Sequence[Faces | PhotoOutcome]:

@@ -188,13 +188,13 @@ class ReconstructJob:
             return error
         return replace(photo, warnings=(*upload.warnings, *photo.warnings))
 
-    def _find(self, items: Sequence[Item]) -> list[Found]:
+    def _find(self, items: Sequence[Item]) -> Iterator[Found]:
         """One batch through detector and network."""
         count = sum(len(item.photos) for item in items)
         runs.advance(self._site, [item.run for item in items], "network", 0.3, batch_size=count)
         self._metrics.batch_photos.observe(count)
         with self._step("network", *[item.account for item in items]):
-            return find_faces(self._finder, items)
+            yield from find_faces(self._finder, items)
 
     def _outcome(
         self, run: Run, account: Account, upload: Upload, found: Faces | PhotoOutcome, most: int

@@ -51,6 +51,16 @@ def test_the_astronaut_smiles_and_looks_at_the_camera(face):
     assert abs(face.pose.yaw) < 25 and abs(face.pose.pitch) < 25 and abs(face.pose.roll) < 15
 
 
+def test_photos_come_one_by_one_as_they_come_together(reconstructor):
+    photos = [read_photo(SAMPLE), Photo(np.full((200, 200, 3), 128, np.uint8), "grey.png", ""), read_photo(SAMPLE)]
+    each = list(reconstructor.one_by_one(photos))
+    assert [len(faces) for faces in each] == [1, 0, 1]
+    for alone, together in zip(each, reconstructor.reconstruct(photos), strict=True):
+        for one, other in zip(alone, together, strict=True):
+            assert_allclose(one.coefficients.to_vector(), other.coefficients.to_vector(), atol=1e-5)
+    assert set(each[0][0].timings_ms) == {"detection", "alignment", "network", "refiner", "fit"}
+
+
 def test_landmarks_are_the_projection_of_the_placed_mesh(face):
     placed = face.face_model.landmarks(face.placed_vertices[None])
     assert_allclose(face.crop.to_photo(project(placed, face.camera)[0]), face.landmarks68_mediapipe, atol=0.02)

@@ -65,7 +65,7 @@ class FindsNothing:
     def with_quality(self, quality: str) -> FindsNothing:
         return self
 
-    def reconstruct(self, photos: Sequence[Photo], faces: str = "largest", most: int | None = None) -> list[list]:
+    def one_by_one(self, photos: Sequence[Photo], faces: str = "largest", most: int | None = None) -> list[list]:
         return [[] for _ in photos]
 
     def same_person(self, photos: Sequence[Photo]) -> None:

@@ -29,7 +29,7 @@ class QuickFinder:
     def with_quality(self, quality):
         return self
 
-    def reconstruct(self, photos, faces="largest", most=None):
+    def one_by_one(self, photos, faces="largest", most=None):
         time.sleep(0.05)
         if any(photo.name.startswith("kill") for photo in photos):
             os.kill(os.getpid(), signal.SIGKILL)

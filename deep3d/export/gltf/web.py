@@ -59,12 +59,12 @@ def expression_file(face_model: FaceModel) -> bytes:
 
 def preview(reconstruction: Reconstruction) -> bytes:
     """A JPEG of the photo around the face, clipped to the photo, with at most 640 pixels on the longer side."""
-    photo = Image.fromarray(reconstruction.photo.pixels)
+    pixels = reconstruction.photo.pixels
     left, top, right, bottom = reconstruction.detection.box
     half = PREVIEW_ROOM * max(right - left, bottom - top) / 2
     x, y = (left + right) / 2, (top + bottom) / 2
-    box = max(0, round(x - half)), max(0, round(y - half)), round(x + half), round(y + half)
-    part = photo.crop((*box[:2], min(photo.width, box[2]), min(photo.height, box[3])))
+    columns, rows = (slice(max(0, round(middle - half)), round(middle + half)) for middle in (x, y))
+    part = Image.fromarray(np.ascontiguousarray(pixels[rows, columns]))
     part.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS), reducing_gap=2.0)
     file = io.BytesIO()
     part.save(file, "JPEG", quality=PREVIEW_QUALITY, progressive=True)

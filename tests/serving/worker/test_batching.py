@@ -2,7 +2,7 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from serving.loadtest.servers import wait_until
 from serving.worker.batching import Batcher, Budget, SharedLock
@@ -46,6 +46,48 @@ def test_what_waits_while_the_network_is_busy_goes_together():
     results = submit_all(Batcher(network, 3), network, [1, 2, 3, 4, 5, 6])
     assert results == [[2], [4], [6], [8], [10], [12]]
     assert network.batches == [[1], [2, 3, 4], [5, 6]]
+
+
+def test_whose_result_is_there_does_not_wait_for_the_rest_of_the_batch():
+    busy, begun, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def work(numbers):
+        if numbers == [0]:
+            busy.set()
+            assert begun.wait(30)
+        for number in numbers:
+            assert number != 3 or go_on.wait(30)
+            yield 2 * number
+
+    batcher = Batcher[int, int](work, 8)
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(batcher, [0])]
+        assert busy.wait(30)
+        for number in (1, 2, 3):
+            sent.append(pool.submit(batcher, [number]))
+            wait_until(lambda number=number: len(batcher._waiting) == number, "the item waits")
+        begun.set()
+        try:
+            done, _ = wait(sent[1:3], 30, FIRST_COMPLETED)  # at least one of them is not the thread that works
+            assert done and not sent[3].done()
+        finally:
+            go_on.set()
+        assert [each.result() for each in sent] == [[0], [2], [4], [6]]
+
+
+def test_what_is_done_before_an_error_is_not_done_again():
+    made = []
+
+    def work(numbers):
+        for number in numbers:
+            if number < 0:
+                raise ValueError("a bad one")
+            made.append(number)
+            yield number
+
+    results = Batcher[int, int](work, 8)([1, -1, 2])
+    assert results[0] == 1 and isinstance(results[1], ValueError) and results[2] == 2
+    assert made == [1, 2]
 
 
 def test_one_bad_item_fails_alone():

@@ -160,7 +160,7 @@ class Nobody:
     def with_quality(self, quality):
         return self
 
-    def reconstruct(self, photos, faces="largest", most=None):
+    def one_by_one(self, photos, faces="largest", most=None):
         raise AssertionError
 
     def same_person(self, photos):

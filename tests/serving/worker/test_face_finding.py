@@ -20,7 +20,7 @@ class Finder:
         self.qualities.append(quality)
         return self
 
-    def reconstruct(self, photos, faces="largest", most=None) -> Any:
+    def one_by_one(self, photos, faces="largest", most=None) -> Any:
         self.batches.append((list(photos), faces, most))
         return [[photo] * (2 if faces == "all" else 1) for photo in photos]
 
@@ -40,25 +40,37 @@ def finder():
 
 
 def test_each_gets_as_many_faces_as_it_wants(finder):
-    assert find_faces(finder, [item("a"), item("b", faces_wanted="all")]) == [["a"], ["b", "b"]]
+    assert list(find_faces(finder, [item("a"), item("b", faces_wanted="all")])) == [["a"], ["b", "b"]]
     assert finder.batches == [(["a"], "largest", None), (["b"], "all", 2)]
 
 
 def test_a_person_stands_between_other_photos(finder):
     items = [item("a"), item("b", "c", same_person=True), item("d")]
-    assert find_faces(finder, items) == [["a"], "b+c", ["d"]]
+    assert list(find_faces(finder, items)) == [["a"], "b+c", ["d"]]
     assert finder.batches == [(["a", "d"], "largest", None)]
 
 
 def test_photos_of_different_qualities_share_no_call(finder):
     items = [item("a"), item("b", quality="best"), item("c"), item("d", "e", same_person=True, quality="best")]
-    assert find_faces(finder, items) == [["a"], ["b"], ["c"], "d+e"]
+    assert list(find_faces(finder, items)) == [["a"], ["b"], ["c"], "d+e"]
     assert finder.batches == [(["a", "c"], "largest", None), (["b"], "largest", None)]
     assert finder.qualities == ["normal", "best"]
 
 
+def test_each_is_found_when_it_is_asked_for():
+    class Slow(Finder):
+        def one_by_one(self, photos, faces="largest", most=None) -> Any:
+            for photo in photos:
+                self.batches.append(photo)
+                yield [photo]
+
+    finder = Slow()
+    found = find_faces(finder, [item("a"), item("b"), item("c")])
+    assert (next(found), finder.batches) == (["a"], ["a"])
+
+
 def test_a_person_without_a_face_has_none(finder):
-    assert find_faces(finder, [item("nobody", same_person=True)]) == [[]]
+    assert list(find_faces(finder, [item("nobody", same_person=True)])) == [[]]
     assert finder.batches == []
 
 

@@ -32,7 +32,7 @@ class Finder:
     def with_quality(self, quality):
         return self
 
-    def reconstruct(self, photos, faces="largest", most=None):
+    def one_by_one(self, photos, faces="largest", most=None):
         self.batches.append([photo.name for photo in photos])
         if any(photo.name == "bug" for photo in photos):
             raise ZeroDivisionError

@@ -24,7 +24,7 @@ class Finder:
     def with_quality(self, quality):
         return self
 
-    def reconstruct(self, photos, faces="largest", most=None):
+    def one_by_one(self, photos, faces="largest", most=None):
         raise AssertionError("two photos take the longest way")
 
     def same_person(self, photos):
