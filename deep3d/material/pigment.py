@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 
 from deep3d.texture.fill import smooth
 
@@ -31,22 +32,31 @@ class Band:
     hue: float  # of that light
     noise: float  # of each channel
 
-    def share(self, doubt: float = 1.0) -> np.ndarray:
-        """(3, 3) that takes a difference to what of it is albedo; `doubt` times as much of light is wrong."""
-        albedo = self.pigment**2 * (np.outer(MELANIN, MELANIN) + np.outer(BLOOD, BLOOD)) + self.other**2 * np.ones(
-            (3, 3)
-        )
-        wrong = (doubt * self.light) ** 2 * np.ones((3, 3)) + (doubt * self.hue) ** 2 * np.outer(WARM, WARM)
-        return albedo @ np.linalg.inv(albedo + wrong + self.noise**2 * np.eye(3))
+    def albedo_in(self, difference: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """What of differences (..., 3) is albedo, where `times` (...) as much of the light is wrong as usual.
+
+        The filters of all `times` have common axes: the generalized eigenvectors of what is wrong and what is not.
+        """
+        albedo = self.pigment**2 * (np.outer(MELANIN, MELANIN) + np.outer(BLOOD, BLOOD)) + self.other**2
+        wrong = self.light**2 + self.hue**2 * np.outer(WARM, WARM)
+        size, axes = eigh(wrong, albedo + self.noise**2 * np.eye(3))
+        parts = difference @ axes.astype(np.float32)
+        parts /= 1 + np.square(times, dtype=np.float32)[..., None] * size.astype(np.float32)
+        return parts @ (albedo @ axes).T.astype(np.float32)
 
 
 COARSE = Band(rounds=30, pigment=0.05, other=0.02, light=0.25, hue=0.05, noise=0.02)
 MIDDLE = Band(rounds=5, pigment=0.06, other=0.04, light=0.20, hue=0.03, noise=0.02)
-FINE = Band(rounds=0, pigment=0.06, other=0.05, light=0.10, hue=0.02, noise=0.02)
+FINE = Band(rounds=0, pigment=0.10, other=0.08, light=0.10, hue=0.02, noise=0.02)
 """Chosen on made-up heads (`synthetic.lit_heads`)."""
 DOUBT = 4.0  # how many times as much of the light is wrong at the edges of shadows
 HAIRY = 3.0  # times as large where features lie: brows, lips, lids
 LARGEST, LARGEST_OFF_SKIN = 0.7, 3.0  # of a logarithm
+
+
+def times_wrong(doubt: np.ndarray, grazing: np.ndarray | float, features: np.ndarray) -> np.ndarray:
+    """How many times as much of the light is wrong as usual (V,), by what `pigment` takes."""
+    return (1 + (DOUBT - 1) * doubt) * grazing / (1 + (HAIRY - 1) * features)
 
 
 def smoothed(values: np.ndarray, weight: np.ndarray, neighbours: np.ndarray, rounds: int) -> np.ndarray:
@@ -63,6 +73,7 @@ def pigment(
     difference: np.ndarray,
     weight: np.ndarray,
     doubt: np.ndarray,
+    grazing: np.ndarray,
     features: np.ndarray,
     skin: np.ndarray,
     mirror: np.ndarray,
@@ -70,9 +81,9 @@ def pigment(
 ) -> np.ndarray:
     """The part (V, 3) of a difference of logarithms (V, 3) that is albedo, coarse and middle sizes.
 
-    `weight` (V,) says how surely each is known, `doubt` (V,) in [0, 1] how unsure its light is, `features` (V,) in
-    [0, 1] where brows and lips lie. Off the `skin` (V,), on hair and eyes, all of it is taken. What is not seen comes
-    from the other side.
+    `weight` (V,) says how surely each is known, `doubt` (V,) in [0, 1] how unsure its light is, `grazing` (V,) how far
+    relief shows in it, `features` (V,) in [0, 1] where brows and lips lie. Off the `skin` (V,), on hair and eyes, all of
+    it is taken. What is not seen comes from the other side.
     """
     largest = LARGEST + (LARGEST_OFF_SKIN - LARGEST) * (1 - skin[:, None])
     difference = np.clip(difference, -largest, largest)
@@ -85,9 +96,7 @@ def pigment(
     middle = smoothed(values, both, neighbours, MIDDLE.rounds) - coarse
     fine = np.where(both[:, None] > 0.05, values - coarse - middle, 0)
     total = np.zeros_like(values)
-    for band, part in ((COARSE, coarse), (MIDDLE, middle), (FINE, fine)):
-        certain, doubtful, feature = part @ band.share().T, part @ band.share(DOUBT).T, part @ band.share(1 / HAIRY).T
-        taken = certain + doubt[:, None] * (doubtful - certain)
-        taken += features[:, None] * (feature - taken)
-        total += part + skin[:, None] * (taken - part)
+    large, small = times_wrong(doubt, 1, features), times_wrong(doubt, grazing, features)
+    for band, part, times in ((COARSE, coarse, large), (MIDDLE, middle, small), (FINE, fine, small)):
+        total += part + skin[:, None] * (band.albedo_in(part, times) - part)
     return (total * np.clip(both * 4, 0, 1)[:, None]).astype(np.float32)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deep3d.face_model import FaceModel
-from deep3d.material.gloss import STRONGEST, Gloss, eyeballs, region_masks, usual_gloss
+from deep3d.material.gloss import STRONGEST, Gloss, eyeballs, usual_gloss
 from deep3d.material.light import Columns, Light, Seen, gloss_transfer, lamp_columns, sky_columns, solve_light
 from deep3d.material.observed import Observed
 from deep3d.material.pigment import pigment, smoothed
 from deep3d.material.skin_prior import SkinTone, resolve, usual_skin
-from deep3d.material.statistical import LogAlbedo, fit_albedo, relative
+from deep3d.material.statistical import LogAlbedo, features, fit_albedo, relative
 from deep3d.material.transfer import Transfer
 from deep3d.texture import Atlas
 from deep3d.texture.hair import scalp
@@ -26,6 +26,9 @@ HYPOTHESES, HYPOTHESIS_EVERY = (26.0, 40.0, 54.0, 70.0), 5  # L*, and every whic
 INDEPENDENT = 38  # points whose errors are independent of each other
 EYE_POINTS = 12  # vertices of eyes that must be seen
 PALER = 0.12  # than skin, as logarithm of red over green
+BESIDE_GLOSS = 0.13  # of brightness, that is neither gloss nor explained
+AROUND = 100  # rounds of means over neighbours, about two centimetres: over which highlights tell of gloss
+GRAZING = (0.3, 4.0)  # least and most that the angle of light counts
 LEAST_SEEN = 150  # vertices below which a photo tells nothing
 
 
@@ -39,6 +42,7 @@ class Separated:
     irradiance: np.ndarray  # (V, 3) over pi: what white would come to
     shine: np.ndarray  # (V, 3) linear, what the photo shows beside albedo times irradiance
     doubt: np.ndarray  # (V,) in [0, 1]: edges of shadows, darkness, and shine
+    grazing: np.ndarray  # (V,) how far relief shows in the light, 1 where that falls at half a right angle
     light: Light  # head space
     tone: SkinTone
     seen: bool  # whether the photo showed enough of the face
@@ -55,9 +59,10 @@ def separate_vertices(observed: Observed, transfer: Transfer, model: FaceModel) 
     gloss = shinier(observed, statistical, irradiance, shine, gloss, model)
     irradiance, shine = shone(light, transfer, gloss, observed.view)
     doubt = np.maximum(_doubt(light, transfer, irradiance, model), _glare(observed, shine))
-    free = _second_stage(observed, statistical, irradiance, shine, doubt, model)
+    grazing = _grazing(light, transfer, irradiance)
+    free = _second_stage(observed, statistical, irradiance, shine, doubt, grazing, model)
     albedo = np.clip(statistical * np.exp(free), 0.003, 0.95).astype(np.float32)
-    return Separated(albedo, statistical, gloss, irradiance, shine, doubt, light, tone, True)
+    return Separated(albedo, statistical, gloss, irradiance, shine, doubt, grazing, light, tone, True)
 
 
 def _first_stage(
@@ -94,6 +99,7 @@ def _second_stage(
     irradiance: np.ndarray,
     shine: np.ndarray,
     doubt: np.ndarray,
+    grazing: np.ndarray,
     model: FaceModel,
 ) -> np.ndarray:
     """What albedo (V, 3) has beyond the statistical one, as logarithms.
@@ -106,8 +112,8 @@ def _second_stage(
     light = irradiance ** (1 - share) * mean**share
     difference = np.log(without_shine(observed.colours, shine * (1 - share)) / light) - np.log(statistical)
     weight, sure = np.maximum(known, top), doubt * (1 - share[:, 0])
-    features, neighbours = model.derived(_features) * model.skin, Atlas.of(model).neighbours
-    return pigment(difference, weight, sure, features, model.skin, model.mirror, neighbours)
+    where, neighbours = model.derived(features), Atlas.of(model).neighbours
+    return pigment(difference, weight, sure, grazing, where, model.skin, model.mirror, neighbours)
 
 
 def toned(ratio: np.ndarray, skin: np.ndarray, model: FaceModel) -> np.ndarray:
@@ -178,16 +184,15 @@ def without_shine(colours: np.ndarray, shine: np.ndarray) -> np.ndarray:
 def shinier(
     observed: Observed, albedo: np.ndarray, irradiance: np.ndarray, shine: np.ndarray, gloss: Gloss, model: FaceModel
 ) -> Gloss:
-    """The gloss with each region as strong as its highlights in the photo say."""
+    """The gloss, everywhere as strong as the highlights round there say; the prior's where shine is weak."""
     drawn, expected = (observed.colours - albedo * irradiance).mean(axis=1), shine.mean(axis=1)
-    factor = np.zeros(len(albedo))
-    for mask in model.derived(region_masks).values():
-        weight = mask * observed.weight * (expected > np.quantile(expected, 0.6))
-        scale = max(float((weight * expected**2).sum()), 1e-9)
-        believed = 0.5 * float((mask * expected**2).sum()) + 1e-6  # the prior's: as much as half of the region seen
-        told = (float((weight * drawn * expected).sum()) + believed) / (scale + believed)
-        factor += mask * np.log(np.clip(told, 1 / STRONGEST, STRONGEST))
-    return gloss.scaled(np.exp(factor).astype(np.float32))
+    weight = observed.weight * model.skin
+    products = np.stack([drawn * expected, expected**2, expected**2], axis=1)
+    both, scale, _ = smoothed(products, weight, Atlas.of(model).neighbours, AROUND).T
+    brightness = float(weight @ observed.colours.mean(axis=1) ** 2) / max(float(weight.sum()), 1e-6)
+    believed = BESIDE_GLOSS**2 * brightness + 1e-6
+    told = np.clip((both + believed) / (scale + believed), 1 / STRONGEST, STRONGEST)
+    return gloss.scaled(told**model.skin)
 
 
 def _unseen(observed: Observed, transfer: Transfer, model: FaceModel, gloss: Gloss) -> Separated:
@@ -200,7 +205,8 @@ def _unseen(observed: Observed, transfer: Transfer, model: FaceModel, gloss: Glo
     light = Light(sky, np.zeros((0, 3)), np.zeros((0, 3)), 0.0, 0.0)
     irradiance, shine = shone(light, transfer, gloss, observed.view)
     albedo = np.clip(albedo, 0.003, 0.95).astype(np.float32)
-    return Separated(albedo, albedo, gloss, irradiance, shine, np.ones(len(albedo), np.float32), light, tone, False)
+    ones = np.ones(len(albedo), np.float32)
+    return Separated(albedo, albedo, gloss, irradiance, shine, ones, ones, light, tone, False)
 
 
 def _thinned(weight: np.ndarray) -> np.ndarray:
@@ -228,15 +234,22 @@ def _doubt(light: Light, transfer: Transfer, irradiance: np.ndarray, model: Face
     return np.maximum(doubt, 1 - _clearness(irradiance)).astype(np.float32)
 
 
+def _grazing(light: Light, transfer: Transfer, irradiance: np.ndarray) -> np.ndarray:
+    """How much brightness changes where the surface tips (V,), relative: 1 where light falls at half a right angle.
+
+    Relief shows in light that grazes, and hardly in light from straight above the surface: it is the part of the vector
+    of irradiance across the normal.
+    """
+    radiance = light.radiance(transfer.directions).mean(axis=1) * (transfer.solid_angle / np.pi)
+    for toward, lamp in zip(light.lamp_directions, light.lamps):
+        radiance[int(np.argmax(transfer.directions @ toward))] += lamp.mean()
+    arriving = transfer.visible * (transfer.normals @ transfer.directions.T > 0)
+    vector = arriving @ (transfer.directions * radiance[:, None]).astype(np.float32)
+    across = vector - transfer.normals * (transfer.normals * vector).sum(axis=1, keepdims=True)
+    return np.clip(np.linalg.norm(across, axis=1) / irradiance.mean(axis=1), *GRAZING).astype(np.float32)
+
+
 def _glare(observed: Observed, shine: np.ndarray) -> np.ndarray:
     """How much of what is seen is shine (V,), in [0, 1]: much on dark skin, where errors of gloss outweigh pigment."""
     share = shine.mean(axis=1) / np.maximum(observed.colours.mean(axis=1), 1e-4)
     return np.clip(GLARE * share, 0, 1).astype(np.float32)
-
-
-def _features(model: FaceModel) -> np.ndarray:
-    """Where brows, lids and lips lie (V,): the statistics' spread beyond that of bare skin."""
-    table = model.derived(LogAlbedo.of)
-    spread = table.basis.std(axis=0).mean(axis=1)
-    usual = np.median(spread[model.skin > 0.9])
-    return np.clip((spread / usual - 1.15) / 0.6, 0, 1).astype(np.float32)

@@ -26,7 +26,7 @@ and its spread as a logarithm."""
 EVENED = 0.3  # power of the skin's own brightness that cameras even out: dark faces are exposed longer
 SCLERA, SCLERA_SPREAD, SCLERA_HUE_SPREAD = np.array([0.46, 0.41, 0.38]), 0.45, 0.15
 """The white of eyes, linear, lashes and lids in it, and how surely."""
-BALANCE, BALANCE_SPREAD = np.array([0.12, 0.0]), np.array([0.10, 0.14])
+BALANCE, BALANCE_SPREAD = np.array([0.08, 0.0]), np.array([0.10, 0.14])
 """Log red / green and log blue / green of white paper: cameras show skin warmer than it is; and their spread."""
 ODD_LIGHTS, ODD_SPREAD = 0.15, 5.0
 """Share of photos in strongly coloured light, which cameras leave coloured, and times the spread of their hues."""

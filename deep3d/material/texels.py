@@ -9,8 +9,9 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from deep3d.face_model import FaceModel
 from deep3d.material.observed import coded, linear
-from deep3d.material.pigment import FINE
+from deep3d.material.pigment import FINE, times_wrong
 from deep3d.material.separation import Separated
+from deep3d.material.statistical import features
 from deep3d.texture import Atlas, Texture
 from deep3d.texture.atlas import WHOLE, vertex_uv
 from deep3d.whole_head import WholeHead
@@ -42,12 +43,14 @@ def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, mode
     skin = over_texels(atlas, model, model.skin[:, None])
     detail *= known[..., None]
     detail = _completed(detail, known, atlas, model)
-    pigment = detail @ FINE.share().T.astype(np.float32)
+    wrong = times_wrong(separated.doubt, separated.grazing, model.derived(features))
+    pigment = FINE.albedo_in(detail, over_texels(atlas, model, wrong[:, None])[..., 0])
+    relief = (detail - FINE.albedo_in(detail, np.ones(1))).mean(axis=2)
     pigment += (1 - skin) * (detail - pigment)  # hair and eyes
     albedo = np.exp(over_texels(atlas, model, np.log(separated.albedo)) + pigment)
     base = np.rint(coded(albedo) * 255).astype(np.uint8)
     atlas.close_gaps(base)
-    normal = _normals((detail - pigment).mean(axis=2) * skin[..., 0])
+    normal = _normals(relief * skin[..., 0])
     gloss = np.stack([separated.gloss.roughness, separated.gloss.specular / 0.08], axis=1)
     shine = np.rint(np.clip(over_texels(atlas, model, gloss), 0, 1) * 255).astype(np.uint8)
     whole = WholeHead.of(model)

@@ -4,6 +4,10 @@ import pytest
 from deep3d.camera import Pose
 from deep3d.material import PRESETS, RelightableHead, environment, separate, separate_person
 from deep3d.material import material as sentences
+from deep3d.material.gloss import usual_gloss
+from deep3d.material.light import gloss_transfer
+from deep3d.material.observed import Observed
+from deep3d.material.separation import separate_vertices, shinier
 from deep3d.material.skin_prior import WHITE, resolve, usual_skin
 
 
@@ -18,6 +22,45 @@ def test_shading_goes_and_albedo_stays(paint, lamp):
     separated = separate(painted.face, 256).separated
     photo = relative_error(painted.colours, painted.albedo, painted.shown)
     assert relative_error(separated.albedo, painted.albedo, painted.shown) < 0.55 * photo
+
+
+def test_what_is_fine_in_frontal_light_is_skin_and_in_grazing_light_perhaps_relief(paint, head, transfer):
+    model = head.face_model
+    view = np.tile(np.array([0, 0, 1], np.float32), (len(head.vertices), 1))
+    freckles = np.zeros(len(model.skin), np.float32)
+    freckles[::20] = 0.25 * model.skin[::20]
+    kept = []
+    for lamp in ((0.0, 0.1, 1.0), (1.0, 0.1, 0.1)):
+        painted = paint(lamp=lamp, strength=0.9)
+        colours = (painted.colours * np.exp(-freckles[:, None])).astype(np.float32)
+        shown = (head.normals[:, 2] > 0.35).astype(np.float32)
+        seen = Observed(colours, shown, 0 * shown, 0.0, model.skin, view, False)
+        separated = separate_vertices(seen, transfer, model)
+        logs = np.log(separated.albedo / separated.statistical).mean(axis=1)
+        lit = painted.shown & (head.normals[:, 2] > 0.8) & (painted.colours.mean(axis=1) > 0.05)
+        kept.append((logs[lit & (freckles == 0)].mean() - logs[lit & (freckles > 0)].mean()) / 0.25)
+    assert kept[0] > 0.55
+    assert kept[1] < 0.8 * kept[0]
+
+
+def test_one_shining_cheek_is_glossier_than_the_other(head, transfer):
+    """Both lie in one region of the gloss that is believed before a photo is seen."""
+    model, usual = head.face_model, usual_gloss(head.face_model)
+    view = np.tile(np.array([0, 0, 1], np.float32), (len(head.vertices), 1))
+    number = int(np.argmax(transfer.directions @ np.array([0.0, 0.1, 1.0])))
+    shine = np.repeat(gloss_transfer(transfer, view, usual)[:, number, None], 3, axis=1)
+    light = np.repeat(transfer.lit[:, number, None], 3, axis=1) + np.float32(0.05)
+    albedo = np.full_like(light, 0.06)
+    factor = np.where(head.vertices[:, :1] > 0, 2.0, 0.5)
+    shown = (head.normals[:, 2] > 0.35).astype(np.float32)
+    seen = Observed(
+        (albedo * light + factor * shine).astype(np.float32), shown, 0 * shown, 0.0, model.skin, view, False
+    )
+    told = shinier(seen, albedo, light, shine, usual, model).specular / usual.specular
+    cheek = (shown > 0) & (np.abs(head.vertices[:, 0]) > 0.25) & (np.abs(head.vertices[:, 1]) < 0.3)
+    right, left = (told[cheek & (side * head.vertices[:, 0] > 0)].mean() for side in (1, -1))
+    assert right > 1.15
+    assert left < 0.87
 
 
 def test_light_from_one_side_is_found_on_that_side(paint):
