@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from scipy import ndimage
 
-from deep3d.hair.fit import HIGH, NEIGHBOURS, HairFields, surely_grown
+from deep3d.hair.fit import GROWN, NEIGHBOURS, HairFields, surely_grown
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER
 from deep3d.hair.head import Head
 from deep3d.hair.light import light_on_hair, light_on_skin, normals_of
@@ -195,14 +195,17 @@ def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, pa
             if share < 1:
                 _at(grid, row, np.float32(columns) - column, twin)
             level = lock + curled * (_noise(noise[1], along, around) - lock)
-            _colour(image[i, j], own, twin, share, picture, core, to_core, level, palette)
+            _colour(image[i, j], own, twin, share, picture, cores[1], to_core, level, palette)
             opacity = _opacity(own, lock) * (np.float32(1) - _bareness(own, twin, share, row, cores[2], to_core))
             image[i, j, 3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _colour(texel, own, twin, share, picture, core, to_core, level, palette):
-    """The photo's colour by its share, that of the twin, and a strand's; what has no share is not worked out."""
+    """The photo's colour by its share, that of the twin, and a strand's; what has no share is not worked out.
+
+    Of the twin hair alone counts: its skin is lit otherwise, and the head has it.
+    """
     one, dark = np.float32(1), np.float32(DARK)
     other = np.float32(0)
     if share < one:
@@ -233,7 +236,7 @@ def _bareness(own, twin, share, row, skin, to_core):
     """How far the photo shows bare skin at a point of the grid, or at the twin of one above the ears that it hides."""
     low, high = np.float32(BARE[0]), np.float32(BARE[1])
     bare = _share(own, skin, to_core, low, high)
-    if share < 1 and row < np.float32(HIGH):
+    if share < 1 and row < np.float32(GROWN[1]):
         bare = max(bare, (np.float32(1) - own[2]) * _share(twin, skin, to_core, low, high))
     return bare * own[9]
 

@@ -107,9 +107,19 @@ def extract_texture(
     photo_colours = smooth(colours, weight, atlas.neighbours)
     bare = uncovered(colours, weight, face_model)
     mirror_gain, fill = _match(photo_colours, lit, weight, bare, hair, normals, face_model, atlas)
-
+    mirror_gain = _for_hair(mirror_gain, face_model, masks)
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
+
+
+def _for_hair(gain: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> np.ndarray:
+    """Gains (V, 3) of which none brightens hair, where the masks (V, 2) have it at the mirrored vertex.
+
+    Skin of the other side may be brighter, but grey temples with its gain would be white.
+    """
+    if masks is None:
+        return gain
+    return gain + masks[face_model.mirror, :1] * (np.minimum(gain, 1) - gain)
 
 
 def _on_head(turned: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> np.ndarray:

@@ -88,6 +88,11 @@ def long_haired():
 
 
 @pytest.fixture(scope="session")
+def turned():
+    return make(np.array([0, 2.0]), 45.0)
+
+
+@pytest.fixture(scope="session")
 def varied():
     rng = np.random.default_rng(3)
     return [make(rng.normal(size=12) * 0.7, yaw) for yaw in (0.0, 30.0)]

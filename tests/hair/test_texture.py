@@ -11,6 +11,7 @@ from deep3d.hair.strands import PLAIN, look_of, strand_noise
 from deep3d.hair.texture import shell_image
 
 HAIR, WALL = np.array([90, 60, 40]), np.array([20, 120, 220])
+SKIN = np.array([205, 160, 140])
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,25 @@ def test_a_mask_that_leaks_onto_a_wall_of_one_side_leaves_the_other_in_its_colou
     made = make_hair(short.photo, replace(short.mask, hair=hair), short.vertices, short.matrix, short.model)
     opaque = made.image[made.image[..., 3] > 128][:, :3].astype(float)
     assert np.abs(np.median(opaque, axis=0) - HAIR).max() < 15
+
+
+def test_the_far_side_of_a_turned_head_has_no_skin_of_the_near_one(turned):
+    """Hairlines that the photo does not show were pale lines: skin of the other side, in the light of that."""
+    made = make_hair(turned.photo, turned.mask, turned.vertices, turned.matrix, turned.model)
+    opaque = made.image[..., 3] > 128
+    skin = np.linalg.norm(made.image[..., :3].astype(float) - SKIN, axis=-1) < 60
+    assert (opaque & skin).sum() < 0.004 * opaque.sum()
+
+
+def test_hats_go_on_without_strands(short):
+    hat = short.mask.hair.copy()
+    mask = replace(short.mask, hat=hat)
+    images = [
+        make_hair(short.photo, each, short.vertices, short.matrix, short.model).image for each in (short.mask, mask)
+    ]
+    changes = [np.abs(np.diff(each[: len(each) // 4, :, 0].astype(float), axis=1)) for each in images]
+    behind = [(each[: len(each) // 4, :, 3] > 250)[:, 1:] for each in images]
+    assert changes[1][behind[1]].mean() < 0.3 * changes[0][behind[0]].mean()
 
 
 def test_strands_are_spread_evenly_over_all_brightnesses():

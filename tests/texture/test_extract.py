@@ -12,7 +12,7 @@ from deep3d.texture import Atlas, extract_texture
 from deep3d.texture.atlas import WHOLE, vertex_texels
 from deep3d.texture.background import background
 from deep3d.texture.compose import Sources
-from deep3d.texture.extract import _match
+from deep3d.texture.extract import _for_hair, _match
 from deep3d.texture.fill import spread
 from deep3d.texture.hair import Hair, nape, scalp
 from deep3d.texture.sampling import Picture
@@ -196,6 +196,21 @@ def test_skin_is_not_black_where_only_hair_is_seen():
     _, fill = _match(hair, skin, shown, bare, Hair.seen(hair, shown, model), normals, model, Atlas.of(model, 64))
     assert scalp.sum() > 500
     assert fill[model.skin > 0.99].min() > 80
+
+
+def test_hair_of_the_other_side_is_not_brightened_like_skin():
+    """Grey temples of a side in the shade were white on the other one."""
+    model = default_face_model()
+    gain = np.full_like(model.mean_shape, 1.5)
+    hairy = np.zeros((len(gain), 2), np.float32)
+    left = model.mean_shape[:, 0] < -0.1
+    hairy[left, 0] = 1
+    limited = _for_hair(gain, model, hairy)
+    right = left[model.mirror]
+    np.testing.assert_allclose(limited[right], 1)
+    np.testing.assert_allclose(limited[~right], 1.5)
+    np.testing.assert_allclose(_for_hair(0.5 * gain, model, hairy), 0.75)
+    assert _for_hair(gain, model, None) is gain
 
 
 def test_skin_that_is_not_seen_is_lit_like_the_face():
