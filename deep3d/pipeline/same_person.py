@@ -1,7 +1,8 @@
 """Several photos of one person: strangers among them, weights and the merged face.
 
-Whether two photos show one person is told by the shape's own uncertainty: the cosine of their fitted identities in the
-metric of the covariances of both fits (Mahalanobis). Directions that a photo does not show hardly count.
+Whether two photos show one person is told by the shape's own uncertainty: how much likelier the two fitted identities
+are as one person's than as two people's (two-covariance model; Brümmer and de Villiers, 2010). Directions that a photo
+does not show hardly count.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from deep3d.material import Material, separate_person
 from deep3d.reconstruction import Reconstruction
 from deep3d.texture import merge_textures
 
-LEAST_AGREEMENT = 0.4
-"""Mean cosine from which photos are grouped. Of made-up photos of one person, four together, 6% are left out, and a
-fifth of the strangers among them are kept (docs/measurements.md has real people)."""
+LEAST_AGREEMENT = 0.0
+"""Mean logarithm of that ratio from which photos are grouped: as likely one person as two."""
+PEOPLE, DOUBT = 0.24, 2.0
+"""Variance of fitted identities over people, and factor on the covariances of fits, which do not know all their errors.
+Chosen on eight real people in five pictures each and twelve made-up ones in eight (docs/measurements.md)."""
 STRANGER = "The face does not seem to be the same person's as in the other photos. This photo was left out."
 
 
@@ -102,14 +105,26 @@ def find_strangers(agreement: np.ndarray, expected_error: np.ndarray) -> np.ndar
 
 
 def identity_agreement(identity: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """(B, B) cosines, from -1 to 1, of fitted identities (B, 80) with covariances (B, 80, 80)."""
-    agreement = np.eye(len(identity))
-    for a, b in combinations(range(len(identity)), 2):
-        root = np.linalg.cholesky(covariance[a] + covariance[b])
-        first, second = np.linalg.solve(root, identity[[a, b]].T).T
-        lengths = max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-9)
-        agreement[a, b] = agreement[b, a] = first @ second / lengths
+    """(B, B) logarithms of how much likelier one person is than two.
+
+    For identities (B, K) with covariances (B, K, K).
+    """
+    count, size = identity.shape
+    shared = PEOPLE * np.eye(size)
+    each = shared + DOUBT * covariance
+    alone = [_log_density(vector, matrix) for vector, matrix in zip(identity, each, strict=True)]
+    agreement = np.zeros((count, count))
+    for a, b in combinations(range(count), 2):
+        both = np.block([[each[a], shared], [shared, each[b]]])
+        ratio = _log_density(np.concatenate([identity[a], identity[b]]), both) - alone[a] - alone[b]
+        agreement[a, b] = agreement[b, a] = ratio
     return agreement
+
+
+def _log_density(vector: np.ndarray, covariance: np.ndarray) -> float:
+    """Of the normal distribution about 0, but for the constant that belongs to the number of dimensions."""
+    root = np.linalg.cholesky(covariance)
+    return float(-0.5 * np.square(np.linalg.solve(root, vector)).sum() - np.log(np.diagonal(root)).sum())
 
 
 def photo_weights(expected_error: np.ndarray, strange: np.ndarray | None = None) -> np.ndarray:
