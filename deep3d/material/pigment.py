@@ -82,8 +82,8 @@ def pigment(
     """The part (V, 3) of a difference of logarithms (V, 3) that is albedo, coarse and middle sizes.
 
     `weight` (V,) says how surely each is known, `doubt` (V,) in [0, 1] how unsure its light is, `grazing` (V,) how far
-    relief shows in it, `features` (V,) in [0, 1] where brows and lips lie. Off the `skin` (V,), on hair and eyes, all of
-    it is taken. What is not seen comes from the other side.
+    relief shows in it, `features` (V,) in [0, 1] where brows and lips lie. Off the `skin` (V,), on hair and eyes, it is
+    all taken. What is not seen comes from the other side.
     """
     largest = LARGEST + (LARGEST_OFF_SKIN - LARGEST) * (1 - skin[:, None])
     difference = np.clip(difference, -largest, largest)

@@ -8,15 +8,19 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from deep3d.face_model import FaceModel
+from deep3d.material.example import continued
 from deep3d.material.observed import coded, linear
-from deep3d.material.pigment import FINE, times_wrong
+from deep3d.material.pigment import FINE, smoothed, times_wrong
 from deep3d.material.separation import Separated
 from deep3d.material.statistical import features
 from deep3d.texture import Atlas, Texture
 from deep3d.texture.atlas import WHOLE, vertex_uv
+from deep3d.texture.skin_colour import front_of_face
 from deep3d.whole_head import WholeHead
 
 DARK = 0.004  # linear, added before logarithms
+BESIDE = 60  # rounds of means over neighbours: how far beside the face detail is made up
+SEEN = 0.9  # from which on texels show bare skin
 DEEPEST = 0.5  # logarithm of detail at most
 RELIEF = 4.0  # texels of a 1024 atlas that a logarithm of brightness is deep: dark is deep (Beeler et al., 2010)
 STEEPEST = 0.7  # slope at most
@@ -42,11 +46,15 @@ def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, mode
     del coarse
     skin = over_texels(atlas, model, model.skin[:, None])
     detail *= known[..., None]
-    detail = _completed(detail, known, atlas, model)
+    detail, shown = _completed(detail, known, atlas, model)
     wrong = times_wrong(separated.doubt, separated.grazing, model.derived(features))
     pigment = FINE.albedo_in(detail, over_texels(atlas, model, wrong[:, None])[..., 0])
-    relief = (detail - FINE.albedo_in(detail, np.ones(1))).mean(axis=2)
+    relief = (detail - FINE.albedo_in(detail, np.ones(1))).mean(axis=2, keepdims=True)
     pigment += (1 - skin) * (detail - pigment)  # hair and eyes
+    bare, beside = np.moveaxis(over_texels(atlas, model, model.derived(_bare_and_beside)), 2, 0)
+    bare = (known > SEEN) & (bare > SEEN)
+    both = continued(np.concatenate([pigment, relief], axis=2), beside * skin[..., 0] * (1 - shown), bare)
+    pigment, relief = both[..., :3], both[..., 3]
     albedo = np.exp(over_texels(atlas, model, np.log(separated.albedo)) + pigment)
     base = np.rint(coded(albedo) * 255).astype(np.uint8)
     atlas.close_gaps(base)
@@ -76,8 +84,18 @@ def over_texels(atlas: Atlas, model: FaceModel, values: np.ndarray) -> np.ndarra
     return image
 
 
-def _completed(detail: np.ndarray, known: np.ndarray, atlas: Atlas, model: FaceModel) -> np.ndarray:
-    """Detail (S, S, 3) where it is not known: that of the other side, mirrored."""
+def _bare_and_beside(model: FaceModel) -> np.ndarray:
+    """(V, 2) in [0, 1]: the face without brows and lids, and the face with what lies beside it.
+
+    The atlas stretches the neck, and made-up pores with it.
+    """
+    front = np.clip(model.derived(front_of_face), 0, 1)
+    near = smoothed(np.repeat(front[:, None], 3, axis=1), np.ones(len(front)), Atlas.of(model).neighbours, BESIDE)
+    return np.stack([model.skin * (1 - model.derived(features)) * front, np.clip(2 * near[:, 0], 0, 1)], axis=1)
+
+
+def _completed(detail: np.ndarray, known: np.ndarray, atlas: Atlas, model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
+    """Detail (S, S, 3) where it is not known: that of the other side, mirrored; and how far it is known then (S, S)."""
     size = len(known)
     place = over_texels(atlas, model, model.derived(_mirrored_uv) * [size, -size] + [-0.5, size - 0.5])
     where = place[..., 1], place[..., 0]
@@ -86,7 +104,7 @@ def _completed(detail: np.ndarray, known: np.ndarray, atlas: Atlas, model: FaceM
     for channel in range(3):
         other = map_coordinates(detail[..., channel], where, order=1, mode="nearest")
         out[..., channel] = detail[..., channel] + (1 - known) * there * other
-    return out
+    return out, known + (1 - known) * there
 
 
 def _mirrored_uv(model: FaceModel) -> np.ndarray:
