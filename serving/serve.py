@@ -12,7 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
 from serving.app import create_app, start_processes
 from serving.errors import SettingsError
@@ -57,7 +60,7 @@ def serve(
     configure_logs(settings.log_level)
     app = create_app(settings)
     start_processes(app)
-    server = _listening(app, settings, host, port)
+    server = listening(app, settings, host, port)
     processes = [_Process("worker", [sys.executable, *worker], environ)]
     if settings.live_port:
         processes.append(_Process("live process", [sys.executable, *live], environ))
@@ -73,10 +76,13 @@ def serve(
             process.stop()
 
 
-def _listening(app: Flask, settings: Settings, host: str, port: int) -> Any:
-    """Raises: SettingsError if the port is taken."""
+def listening(app: Flask, settings: Settings, host: str, port: int) -> Any:
+    """The web server of an application, which does not run yet.
+
+    Raises: SettingsError if the port is taken.
+    """
     try:
-        return create_server(
+        server = create_server(
             app,
             host=host,
             port=port,
@@ -89,6 +95,29 @@ def _listening(app: Flask, settings: Settings, host: str, port: int) -> Any:
         )
     except OSError as error:
         raise SettingsError(f"{host}:{port}: cannot be served ({error.strerror}); choose another --port") from error
+    listeners: tuple[Any, ...] = (server, *getattr(server, "map", {}).values())  # a name may have several addresses
+    for listener in listeners:
+        listener.channel_class = _Channel
+    return server
+
+
+class _Refusal(ErrorTask, WSGITask):
+    """The answer to a request that the server itself cannot take; of too large ones the site tells in its own words."""
+
+    def execute(self) -> None:
+        """Answer, and hang up: what follows of a body that nobody reads is no request."""
+        request: Any = self.request
+        if not isinstance(request.error, RequestEntityTooLarge) or request.chunked:
+            return super().execute()
+        self.complete = False
+        self.set_close_on_finish()
+        WSGITask.execute(self)
+
+
+class _Channel(HTTPChannel):
+    """A connection."""
+
+    error_task_class = _Refusal
 
 
 class _Process:

@@ -36,6 +36,8 @@ function follow(page: HTMLElement): void {
     if (events.readyState !== EventSource.OPEN) asking = window.setTimeout(ask, ASK_MS);
   };
   events.onmessage = (event) => tell(JSON.parse(event.data as string) as Job);
+  addEventListener("offline", () => (line(page).textContent = line(page).dataset.lost!)); // an open stream says nothing
+  addEventListener("online", () => (asking ??= window.setTimeout(ask)));
   events.onerror = () => (asking ??= window.setTimeout(ask, ASK_MS));
 }
 

@@ -79,12 +79,16 @@ function send(form: HTMLFormElement, data: FormData): void {
   request.setRequestHeader("Accept", "application/json");
   request.responseType = "json";
   request.upload.onprogress = (event) => (progress.value = event.lengthComputable ? event.loaded / event.total : 0);
-  request.onerror = () => busy(false, status.dataset.unreachable!);
+  const refuse = (errors: readonly { readonly field: string; readonly message: string }[]) => {
+    busy(false, "");
+    setErrors(form, Object.fromEntries(errors.map(({ field, message }) => [field, message])));
+  };
+  const unreachable = [{ field: "form", message: status.dataset.unreachable! }];
+  request.onerror = () => refuse(unreachable);
   request.onload = () => {
     const answer = request.response as ({ page?: string } & Partial<Problem>) | null;
     if (answer?.page) return location.assign(answer.page);
-    busy(false, answer?.errors?.length ? "" : status.dataset.unreachable!);
-    setErrors(form, Object.fromEntries((answer?.errors ?? []).map(({ field, message }) => [field, message])));
+    refuse(answer?.errors?.length ? answer.errors : unreachable);
   };
   setErrors(form, {});
   busy(true, status.dataset.sending!);

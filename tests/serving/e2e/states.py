@@ -94,6 +94,25 @@ def still(page: Page) -> None:
     page.unroute(f"**{address}")
 
 
+def slow(page: Page) -> None:
+    """The page of an example while its face is on its way: the photo stands in."""
+    page.route("**/face.web.glb*", lambda route: None)
+    page.goto("/examples/mira", wait_until="domcontentloaded")
+    _wait_until(page, "document.querySelector('.stage-preview').complete")
+    page.unroute("**/face.web.glb*")
+
+
+def unreachable(page: Page) -> None:
+    """The form when the site cannot be reached."""
+    _go(page, "/")
+    page.set_input_files("#photo", PHOTO)
+    page.locator("[name=consent]").check()
+    page.context.set_offline(True)
+    page.locator("form.submit [type=submit]").click()
+    page.locator("[data-wrong=form]:not([hidden])").wait_for()
+    page.context.set_offline(False)
+
+
 def compared(page: Page) -> None:
     """An example beside its photo."""
     with_look("texture")(page)
@@ -121,7 +140,7 @@ def wrong_password(page: Page) -> None:
 def waiting(page: Page) -> None:
     """A job that others are ahead of, on a site whose worker never comes."""
     _try_example(page)
-    page.wait_for_function("!document.querySelector('[data-line]').textContent.startsWith('This page')")
+    _wait_until(page, "!document.querySelector('[data-line]').textContent.startsWith('This page')")
 
 
 def under_way(page: Page) -> None:
@@ -131,6 +150,13 @@ def under_way(page: Page) -> None:
     _try_example(page)
     page.wait_for_selector("[aria-current=step]")
     page.unroute(re.compile("/events$"))
+
+
+def offline(page: Page) -> None:
+    """A job that is waited for when the connection is lost."""
+    waiting(page)
+    page.context.set_offline(True)
+    _wait_until(page, _LOST)
 
 
 def refused(page: Page) -> None:
@@ -152,6 +178,7 @@ def jpeg(name: str, size: tuple[int, int] = (320, 320), box: tuple[int, int, int
 
 
 _EVENTS = "text/event-stream"
+_LOST = "document.querySelector('[data-line]').textContent === document.querySelector('[data-line]').dataset.lost"
 _FACE = (110, 0, 366, 256)
 _ANNA: FilePayload = {"name": "anna.jpg", "mimeType": "image/jpeg", "buffer": PHOTO.read_bytes()}
 _CUT: FilePayload = {"name": "cut.jpg", "mimeType": "image/jpeg", "buffer": PHOTO.read_bytes()[:-2]}
@@ -170,6 +197,8 @@ STATES: dict[str, State] = {
     "compared": compared,
     "lost": lost,
     "still": still,
+    "slow": slow,
+    "unreachable": unreachable,
     "no-faces-yet": visited("/faces"),
     "face": face(_ANNA),
     "several": face(jpeg("group.jpg", (768, 256), _FACE), faces="all"),
@@ -187,11 +216,12 @@ STATES: dict[str, State] = {
 }
 """Those of a site at work, in an order in which one browser can see them."""
 
-HELD_UP: dict[str, State] = {"waiting": waiting, "under-way": under_way, "refused": refused}
+HELD_UP: dict[str, State] = {"waiting": waiting, "under-way": under_way, "offline": offline, "refused": refused}
 """Those of a site whose worker never comes, and which has room for a few jobs only."""
 
 
 def _go(page: Page, path: str) -> None:
+    page.context.set_offline(False)
     page.goto(path, wait_until="load")
     page.wait_for_timeout(200)
 
@@ -202,6 +232,15 @@ def _send(page: Page, photos: tuple[FilePayload, ...], faces: str) -> None:
     page.evaluate(f"document.querySelector('[name=faces][value={faces}]').checked = true")
     page.locator("[name=consent]").check()
     page.locator("form.submit [type=submit]").click()
+
+
+def _wait_until(page: Page, expression: str) -> None:
+    """Wait until something is so; playwright's own way asks again by code of the page, which its policy forbids."""
+    for _ in range(600):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never: {expression}")
 
 
 def _try_example(page: Page) -> None:

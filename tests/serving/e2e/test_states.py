@@ -100,6 +100,15 @@ def test_a_browser_without_3d_is_told_so(page: Page) -> None:
     expect(page.locator(".fallback img")).to_be_visible()
 
 
+def test_a_browser_without_modules_shows_pictures(page: Page) -> None:
+    page.route("**/scripts/*.js*", lambda route: route.abort())
+    page.goto(EXAMPLE)
+    old = page.locator("script[nomodule]").get_attribute("src")
+    page.add_script_tag(url=old)  # which no browser runs that knows modules
+    expect(page.locator(".fallback img")).to_be_visible()
+    expect(page.locator(".loading")).to_be_hidden()
+
+
 def test_expressions_that_do_not_come_are_said_to_be_missing(page: Page) -> None:
     still(page)
     expect(page.get_by_role("button", name="Smile")).to_be_disabled()
