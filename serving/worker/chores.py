@@ -67,7 +67,7 @@ class Chores(Middleware):
             ("relay", RELAY_SECONDS, self._relay),
             ("sweep", min(SWEEP_SECONDS, self._site.settings.worker_timeout / 4), self._sweep),
             ("mails", NOTICE_SECONDS, lambda: self._send(Notice.kind == "mail")),
-            *[(f"webhooks-{n}", NOTICE_SECONDS, partial(self._send, *_webhooks_of(n))) for n in range(WEBHOOK_THREADS)],
+            *[(f"webhooks-{n}", NOTICE_SECONDS, partial(self._send, *_webhooks_of(n))) for n in self._webhook_threads],
             ("renderings", RENDERING_SECONDS, self._make_renderings),
             ("expiry", EXPIRY_SECONDS, lambda: expiry.expire(self._site)),
             ("sweep up", SWEEP_UP_SECONDS, self._sweep_up),
@@ -76,6 +76,11 @@ class Chores(Middleware):
             thread = threading.Thread(target=self._repeat, args=(seconds, action, name), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    @property
+    def _webhook_threads(self) -> range:
+        """None where no webhooks are taken: eight looks a second at a table for nothing."""
+        return range(WEBHOOK_THREADS if self._site.settings.webhook_key else 0)
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """All jobs at hand are done: end, and leave; whatever this process still has goes to the others."""
