@@ -140,7 +140,7 @@ def wrong_password(page: Page) -> None:
 def waiting(page: Page) -> None:
     """A job that others are ahead of, on a site whose worker never comes."""
     _try_example(page)
-    _wait_until(page, "!document.querySelector('[data-line]').textContent.startsWith('This page')")
+    page.wait_for_selector("[aria-current=step]")  # the script of the page has heard of the job
 
 
 def under_way(page: Page) -> None:
