@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urljoin
 
 from serving.client import Client
 from tests.serving.e2e.conftest import PHOTO, running
@@ -39,7 +40,7 @@ def main() -> None:
         client = Client(address)
         job = client.submit([PHOTO])
         client.wait(job)
-        for page in (address, job["links"]["page"]):
+        for page in (address, urljoin(address, job["links"]["page"])):
             for _ in range(ROUNDS):
                 sys.stdout.write(f"{'first page' if page == address else 'face'}: {scores(page)}\n")
                 sys.stdout.flush()
