@@ -57,10 +57,10 @@ def test_a_blurred_face_needs_a_detector_that_is_sure():
     expected = np.array([1.0, 11.9, 12.1, 17.9, 17.9, 18.1])
     score = np.array([0.5, 0.0, 0.97, 0.97, 0.99, 1.0])
     wanted = [True, True, False, False, True, False]
-    crops = np.broadcast_to(shaded_face(), (6, 224, 224, 3))
-    assert shows_face(expected, True, score, crops).tolist() == wanted
+    crops, points = np.broadcast_to(shaded_face(), (6, 224, 224, 3)), np.broadcast_to(POINTS, (6, *POINTS.shape))
+    assert shows_face(expected, True, score, crops, points).tolist() == wanted
     # the regressor expects less of what is no face
-    assert shows_face(expected / 2, False, score, crops).tolist() == wanted
+    assert shows_face(expected / 2, False, score, crops, points).tolist() == wanted
 
 
 def shaded_face() -> np.ndarray:
@@ -72,20 +72,27 @@ def shaded_face() -> np.ndarray:
 def test_an_even_face_is_a_drawing_if_the_networks_doubt_it():
     drawn = np.full((224, 224, 3), 200, np.uint8)
     drawn[80:90, 60:160] = drawn[150:160, 80:140] = 20
-    assert unshaded(drawn) > UNSHADED > unshaded(shaded_face())
+    assert unshaded(drawn, POINTS) > UNSHADED > unshaded(shaded_face(), POINTS)
     expected = np.array([DRAWN_REFINED - 0.1, DRAWN_REFINED + 0.1])
-    assert shows_face(expected, True, np.ones(2), np.stack([drawn, drawn])).tolist() == [True, False]
+    both = np.stack([drawn, drawn]), np.stack([POINTS, POINTS])
+    assert shows_face(expected, True, np.ones(2), *both).tolist() == [True, False]
 
 
-@pytest.mark.parametrize("covered", [slice(0, 90), slice(100, 224)])
+@pytest.mark.parametrize("covered", [np.s_[:90], np.s_[120:], np.s_[:, :112], np.s_[:, 112:]])
 def test_a_cover_of_one_colour_does_not_make_a_drawing(covered):
     face = shaded_face()
     face[covered] = 90
-    assert unshaded(face) < UNSHADED
+    assert unshaded(face, POINTS) < UNSHADED
+
+
+def test_an_even_wall_behind_a_profile_does_not_make_a_drawing():
+    profile = shaded_face()
+    profile[:, :100] = 128
+    assert unshaded(profile, POINTS[:, :2] * [0.5, 1] + [105, 0]) < UNSHADED
 
 
 def test_what_lies_beyond_the_photo_is_not_even_skin():
     half = shaded_face()
     half[:, :112] = 0
-    assert unshaded(half) < UNSHADED
-    assert unshaded(np.zeros_like(half)) == 1
+    assert unshaded(half, POINTS) < UNSHADED
+    assert unshaded(np.zeros_like(half), POINTS) == 1

@@ -86,9 +86,12 @@ def surest(photos: Sequence[Photo], seen: Observation, tried: Observation) -> Ob
 
 
 def believed(seen: Observation) -> Observation:
-    """The observation without the faces that the networks reject."""
-    scores = np.array([face.detection.score for face in seen.candidates])
-    return seen.take(shows_face(seen.expected_errors(), seen.regression.refined, scores, crop_images(seen.candidates)))
+    """The observation without the faces that the networks reject, none without dense landmarks."""
+    dense = seen.regression.dense
+    if dense is None:
+        return seen.take(np.zeros(len(seen), bool))
+    scores, crops = np.array([face.detection.score for face in seen.candidates]), crop_images(seen.candidates)
+    return seen.take(shows_face(seen.expected_errors(), seen.regression.refined, scores, crops, dense.points))
 
 
 def _better(own: np.ndarray, upright: list[int], turned: list[list[int]], errors: np.ndarray) -> list[int]:
