@@ -7,6 +7,8 @@ would be too steep to be seen (the range grid of Turk and Levoy, Zippered polygo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
 
 import numpy as np
 from scipy import ndimage, sparse
@@ -19,16 +21,26 @@ from deep3d.mesh import Mesh
 STEEPEST = 5.0  # how many pixels' widths depth may change from one pixel to the next: 79 degrees
 SMALLEST_PIECE = 0.02  # share of all pixels that a piece of surface needs to stay
 LARGEST = 4096  # pixels a side
+NARROWEST, WIDEST = 0.004, 12.0  # width over focal length: fields of view of 0.2 and 161 degrees
+FARTHEST = 1e30  # so that points are finite in single precision
 
 
 @dataclass(frozen=True)
 class PinholeCamera:
-    """The camera of a depth map: focal lengths and principal point in its pixels."""
+    """The camera of a depth map: focal lengths and principal point in its pixels.
+
+    Raises: DepthInvalid, a ValueError too, if no camera has these.
+    """
 
     focal_x: float
     focal_y: float
     column: float
     row: float
+
+    def __post_init__(self) -> None:
+        numbers = (self.focal_x, self.focal_y, self.column, self.row)
+        if not all(isinstance(number, Real) and isfinite(number) for number in numbers) or min(numbers[:2]) <= 0:
+            raise DepthInvalid("camera: focal lengths must be above 0 and all its numbers finite")
 
     @classmethod
     def of(cls, camera: Camera | np.ndarray, reduced: float = 1.0) -> PinholeCamera:
@@ -40,15 +52,16 @@ class PinholeCamera:
             focal = camera.focal_length_px
             numbers = np.array([focal, focal, camera.column, camera.row])
         else:
-            matrix = np.asarray(camera, np.float64)
+            try:
+                matrix = np.asarray(camera, np.float64)
+            except (TypeError, ValueError) as error:
+                raise DepthInvalid(f"camera: expected a 3 x 3 matrix of numbers ({error})") from error
             if matrix.shape != (3, 3) or not np.allclose(matrix[2], [0, 0, 1]) or abs(matrix[0, 1]) > 1e-6:
                 raise DepthInvalid(
                     "camera: expected a 3 x 3 matrix of intrinsics with last row 0, 0, 1 and no skew; "
                     "give focal lengths and principal point in pixels"
                 )
             numbers = np.array([matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]])
-        if not np.isfinite(numbers).all() or (numbers[:2] <= 0).any():
-            raise DepthInvalid("camera: focal lengths must be above 0 and all its numbers finite")
         return cls(*(float(number) for number in (numbers + [0, 0, 0.5, 0.5]) * reduced - [0, 0, 0.5, 0.5]))
 
     def unproject(self, depth: np.ndarray) -> np.ndarray:
@@ -68,10 +81,10 @@ def depth_to_mesh(
 ) -> Mesh:
     """The surface that a depth map (H, W) shows, in the depth's unit: x right, y up, z toward the camera at the origin.
 
-    Values that are not finite or not above 0 are holes. `scale` is the size of one step of the map; a map of whole
-    numbers needs it. `camera` is this project's, a `PinholeCamera`, or a (3, 3) matrix of intrinsics, in pixels of the
-    map. With `fill_holes` holes inside the surface are spanned by the smoothest surface (a membrane); those at its
-    border stay. Texture coordinates are those of the picture that the map belongs to.
+    Values that are not finite or not above 0 are holes, and so is what NumPy's masks hide. `scale` is the size of one
+    step of the map; a map of whole numbers needs it. `camera` is this project's, a `PinholeCamera`, or a (3, 3) matrix
+    of intrinsics, in pixels of the map. With `fill_holes` holes inside the surface are spanned by the smoothest surface
+    (a membrane); those at its border stay. Texture coordinates are those of the picture that the map belongs to.
 
     Raises: DepthInvalid, a ValueError too, if the map has no surface, or the camera cannot have seen it.
     """
@@ -82,6 +95,10 @@ def depth_to_mesh(
         raise DepthInvalid(
             f"camera: its principal point ({lens.column:.0f}, {lens.row:.0f}) is far outside the {width} x {height} "
             "map; give the camera in pixels of the map"
+        )
+    if not NARROWEST <= width / lens.focal_x <= WIDEST:
+        raise DepthInvalid(
+            f"camera: its focal length of {lens.focal_x:g} does not fit a map of {width} pixels; give it in such pixels"
         )
     step = steepest * values / max(lens.focal_x, lens.focal_y)
     values = np.where(_large_pieces(values, step), values, np.nan)
@@ -96,19 +113,19 @@ def depth_to_mesh(
 
 def _checked(depth: np.ndarray, scale: float | None) -> np.ndarray:
     """The map in float64 with NaN for holes."""
-    depth = np.asarray(depth)
+    depth = depth.filled(0) if isinstance(depth, np.ma.MaskedArray) else np.asarray(depth)
     if depth.ndim != 2 or min(depth.shape) < 2 or max(depth.shape) > LARGEST:
         raise DepthInvalid(f"depth map: expected (H, W) of 2 to {LARGEST} pixels a side, got {depth.shape}")
     if depth.dtype.kind not in "fiu":
         raise DepthInvalid(f"depth map: expected numbers, got {depth.dtype}")
     if depth.dtype.kind in "iu" and scale is None:
         raise DepthInvalid("depth map: whole numbers need a scale; say what one step means, such as scale=0.1")
-    if scale is not None and not (np.isfinite(scale) and scale > 0):
-        raise DepthInvalid(f"scale: {scale} is not above 0")
+    if scale is not None and not (isinstance(scale, Real) and isfinite(scale) and scale > 0):
+        raise DepthInvalid(f"scale: {scale} is not a number above 0")
     values = depth.astype(np.float64) * (1.0 if scale is None else scale)
-    values[~(np.isfinite(values) & (values > 0))] = np.nan
+    values[~((values > 0) & (values < FARTHEST))] = np.nan
     if np.isnan(values).all():
-        raise DepthInvalid("depth map: no pixel of it is a finite number above 0; is it the right file?")
+        raise DepthInvalid("depth map: no pixel of it is a number above 0 that can be a depth; is it the right file?")
     return values
 
 

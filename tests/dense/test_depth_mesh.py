@@ -89,7 +89,7 @@ def test_whole_numbers_need_a_scale():
     ("depth", "message"),
     [
         (np.zeros((4, 4, 3)), r"expected \(H, W\)"),
-        (np.full((9, 9), np.nan), "no pixel of it is a finite number above 0"),
+        (np.full((9, 9), np.nan), "no pixel of it is a number above 0 that can be a depth"),
         (np.full((9, 9), "x"), "expected numbers"),
         (np.where(np.indices((9, 9)).sum(axis=0) % 2, 100.0, 900.0), "check its scale"),
     ],
@@ -106,6 +106,9 @@ def test_maps_without_a_surface_are_refused(depth, message):
         (np.diag([-400.0, 400.0, 1.0]), "focal lengths must be above 0"),
         (np.array([[np.nan, 0, 4], [0, 400, 4], [0, 0, 1]]), "all its numbers finite"),
         (np.array([[400, 0, 4000], [0, 400, 40], [0, 0, 1.0]]), "far outside the 80 x 80 map"),
+        (np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]]), "focal length of 1 does not fit a map of 80 pixels"),
+        (np.array([[1e9, 0, 40], [0, 1e9, 40], [0, 0, 1]]), r"focal length of 1e\+09 does not fit"),
+        ("a camera", "3 x 3 matrix of numbers"),
     ],
 )
 def test_cameras_that_cannot_have_seen_the_map_are_refused(camera, message):
@@ -113,6 +116,23 @@ def test_cameras_that_cannot_have_seen_the_map_are_refused(camera, message):
         deep3d.depth_to_mesh(plane(), camera)
 
 
-def test_a_scale_must_be_above_zero():
-    with pytest.raises(DepthInvalid, match="scale: -1 is not above 0"):
-        deep3d.depth_to_mesh(plane(), CAMERA, scale=-1)
+@pytest.mark.parametrize("focal", [0.0, -400.0, np.inf, np.nan])
+def test_a_pinhole_needs_a_focal_length(focal):
+    with pytest.raises(DepthInvalid, match="focal lengths must be above 0"):
+        PinholeCamera(focal, 400.0, 40.0, 40.0)
+
+
+@pytest.mark.parametrize("scale", [-1, 0, np.nan, "0.1"])
+def test_a_scale_must_be_above_zero(scale):
+    with pytest.raises(DepthInvalid, match=f"scale: {scale} is not a number above 0"):
+        deep3d.depth_to_mesh(plane(), CAMERA, scale=scale)
+
+
+def test_masked_pixels_and_depths_beyond_single_precision_are_holes():
+    hidden = np.zeros((SIZE, SIZE), bool)
+    hidden[30:40, 30:40] = True
+    expected = deep3d.depth_to_mesh(np.where(hidden, np.nan, plane()), CAMERA)
+    for depth in (np.ma.masked_array(plane(), hidden), np.where(hidden, 1e60, plane())):
+        mesh = deep3d.depth_to_mesh(depth, CAMERA)
+        assert np.isfinite(mesh.vertices).all()
+        assert_allclose(mesh.vertices, expected.vertices)
