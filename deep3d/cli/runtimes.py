@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,16 @@ from deep3d.cli.output import progress, require_writable, say, write_json
 from deep3d.errors import ConfigError, OutputNotWritable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from deep3d.face_model import FaceModel
     from deep3d.network.checkpoints import Checkpoint
+    from deep3d.runtime.calibration import Calibration
+    from deep3d.runtime.ranges import Range
+
+    RangeMeasure = Callable[[FaceModel, np.ndarray], dict[str, Range]]
 
 CALIBRATION_HEADS = 256
 HEADS_AT_ONCE = 32
@@ -32,8 +39,8 @@ def export(
     """Export the network for other programs.
 
     The first int8 export measures activation ranges on synthetic heads and keeps them beside the checkpoint. After
-    that, the openvino runtime can use int8 too, also for a refiner beside the checkpoint. An unusable file of ranges is
-    replaced.
+    that, the openvino runtime can use int8 too, also for a refiner and a dense network beside the checkpoint. An
+    unusable file of ranges is replaced.
     """
     from deep3d.network.checkpoints import read_checkpoint
     from deep3d.runtime.artefacts import PRECISIONS, SUFFIXES, write_artefact
@@ -101,28 +108,37 @@ def tune(
 
 
 def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
-    """Measure the activation ranges that the regressor and the refiner need for int8 and do not have."""
+    """Measure the activation ranges that the networks of a checkpoint need for int8 and do not have."""
     from deep3d.face_model import read_face_model
+
+    missing = [(file, measure) for file, measure in _calibrations(checkpoint) if not file.is_readable]
+    if not missing:
+        return
+    for calibration, _ in missing:
+        require_writable(calibration.path)
+    model = read_face_model(face_model)
+    crops = _synthetic_crops(model)
+    for calibration, measure in missing:
+        calibration.write(measure(model, crops))
+        say(f"{calibration.path}: calibration written")
+
+
+def _calibrations(checkpoint: Checkpoint) -> list[tuple[Calibration, RangeMeasure]]:
+    """Files of ranges of the regressor and of the networks beside it, and how to measure each."""
+    from deep3d.dense import dense_calibration, dense_ranges, read_dense
     from deep3d.refiner import read_refiner, refiner_calibration, refiner_ranges
     from deep3d.regression.regressor import network_input
     from deep3d.runtime.calibration import Calibration, regressor_ranges
 
-    regressor, refiner = Calibration.of(checkpoint), read_refiner(checkpoint)
-    calibrations = [regressor, *([] if refiner is None else [refiner_calibration(refiner)])]
-    missing = [calibration for calibration in calibrations if not calibration.is_readable]
-    if not missing:
-        return
-    for calibration in missing:
-        require_writable(calibration.path)
-    model = read_face_model(face_model)
-    crops = _synthetic_crops(model)
-    for calibration in missing:
-        if refiner is None or calibration is regressor:
-            ranges = regressor_ranges(checkpoint, network_input(crops, checkpoint.info.crop_size))
-        else:
-            ranges = refiner_ranges(refiner, checkpoint, model, crops)
-        calibration.write(ranges)
-        say(f"{calibration.path}: calibration written")
+    size, refiner, dense = checkpoint.info.crop_size, read_refiner(checkpoint), read_dense(checkpoint)
+    found: list[tuple[Calibration, RangeMeasure]] = [
+        (Calibration.of(checkpoint), lambda _, crops: regressor_ranges(checkpoint, network_input(crops, size)))
+    ]
+    if refiner is not None:
+        found.append((refiner_calibration(refiner), partial(refiner_ranges, refiner, checkpoint)))
+    if dense is not None:
+        found.append((dense_calibration(dense, checkpoint), partial(dense_ranges, dense, checkpoint)))
+    return found
 
 
 def _synthetic_crops(model: FaceModel) -> np.ndarray:
