@@ -19,7 +19,8 @@ from deep3d.pipeline.reconstructor import QUALITIES, Reconstructor
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.runtime.cores import one_blas_thread
 from deep3d.synthetic.clips import DrawnClip, crossing_clip, talking_clip
-from deep3d.video.drawing import VideoRequest, draw_video
+from deep3d.video.drawing import draw_video
+from deep3d.video.request import VideoRequest
 from deep3d.video.writing import written_piece
 
 FRAMES = 300  # of the clips, ten seconds

@@ -77,8 +77,8 @@ def video(
         from deep3d.cli.compiling import compiling_told
         from deep3d.errors import NoFaceInVideo
         from deep3d.pipeline.reconstructor import Reconstructor
-        from deep3d.video.actor import Actor
-        from deep3d.video.drawing import KINDS, VideoRequest, draw_video
+        from deep3d.video.drawing import KINDS, draw_video
+        from deep3d.video.request import Actor, VideoRequest
         from deep3d.video.smoothing import Smoothing
 
     (drawn, *further) = chosen_kinds(kind, KINDS)

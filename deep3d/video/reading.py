@@ -6,6 +6,7 @@ out.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,10 @@ USUAL_RATE = Fraction(25)  # frames in a second of a video that does not say
 _AHEAD = 16  # frames that are decoded while others are worked on
 _AHEAD_PIXELS = 32_000_000  # of all of them, if those are not fewer than two
 _FAR = 10  # seconds to the next of some wanted frames from which it is sought, not waited for
+_SEEKABLE = ("mov", "matroska", "avi", "flv", "mpegts", "asf")
+"""Containers that give a frame the same time after a seek. Others are decoded from the beginning: MPEG program streams
+guess times anew, and bare streams have none."""
+_BACK = (0.001, 2, 8, 30)  # seconds before a time to seek to, in turn, until a picture at or before it is decoded
 _SAME_TIME = Fraction(1, 10_000)  # seconds that a time may be off after it was a float
 _THREADS = 2  # of the decoder
 _MOST_FAILURES = 100  # to read on, from which a video is taken to end there
@@ -101,7 +106,7 @@ def read_frames(path: Path, start: float = 0, end: float | None = None) -> Itera
 
     Raises: VideoUnreadable; ExtraMissing without PyAV.
     """
-    frames = _frames(path, _exact(start), None if end is None else _exact(end))
+    frames = _frames(path, _exact(start), None if end in (None, math.inf) else _exact(end))
     first = next(frames, None)
     if first is not None:
         most = 3 * _AHEAD_PIXELS // first.pixels.size
@@ -156,20 +161,59 @@ def _frames(path: Path, start: Fraction, end: Fraction | None) -> Iterator[Frame
 
 
 def _timed(path: Path, start: Fraction) -> Iterator[_Timed]:
-    """The pictures of a video from the one before `start` from which others can be decoded; times always grow."""
+    """The pictures of a video from one at or before `start` on; times always grow."""
+    for back in _BACK:
+        if start <= back:
+            break
+        with _opened(path) as (container, stream):
+            if not sought(container, stream, float(start) - back):
+                break
+            pictures = _with_times(container, stream, known=False)
+            first = next(pictures, None)
+            if first is not None and first.time <= start:
+                yield first
+                yield from pictures
+                return
     with _opened(path) as (container, stream):
-        origin = Fraction(stream.start_time or 0) * Fraction(stream.time_base or 1)
-        step = 1 / Fraction(stream.average_rate or stream.guessed_rate or USUAL_RATE)
-        if start > 0:
-            _seek(container, stream, float(start + origin))
-        last, size = None, None
-        for picture in _pictures(container, stream):
-            time = None if picture.pts is None else picture.pts * Fraction(picture.time_base or 1) - origin
-            if time is None or (last is not None and time <= last):
-                time = Fraction(0) if last is None else last + step
-            last = time
-            size = size or _upright_size(picture, stream)
-            yield _Timed(picture, time, size)
+        yield from _with_times(container, stream, known=True)
+
+
+def _with_times(container: InputContainer, stream: VideoStream, known: bool) -> Iterator[_Timed]:
+    """The pictures from here on. A first one without a time is at 0 if this is `known` to be the beginning."""
+    origin = _origin(stream)
+    step = 1 / Fraction(stream.average_rate or stream.guessed_rate or USUAL_RATE)
+    last, size = None, None
+    for picture in _pictures(container, stream):
+        time = None if picture.pts is None else picture.pts * Fraction(picture.time_base or 1) - origin
+        if last is None:
+            if time is None and not known:
+                continue
+            time = time or Fraction(0)
+        elif time is None or time <= last:
+            time = last + step
+        last = time
+        size = size or _upright_size(picture, stream)
+        yield _Timed(picture, time, size)
+
+
+def _origin(stream: VideoStream) -> Fraction:
+    """Seconds, what the container has for the beginning of the video."""
+    return Fraction(stream.start_time or 0) * Fraction(stream.time_base or 1)
+
+
+def sought(container: InputContainer, stream: VideoStream, seconds: float) -> bool:
+    """Seek to about a time of the video, and say whether that worked; where it did not, open the container anew."""
+    import av
+    import av.error
+
+    if container.format.name.split(",")[0] not in _SEEKABLE:
+        return False
+    place = max(Fraction(0), _exact(seconds)) + _origin(stream)
+    try:
+        container.seek(int(place / Fraction(stream.time_base or 1)), stream=stream)
+    except av.error.FFmpegError:
+        return False
+    return True
 
 
 @contextmanager
@@ -201,17 +245,6 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 def _reason(error: Exception) -> str:
     return " ".join(str(getattr(error, "strerror", None) or error).split())[:100]
-
-
-def _seek(container: InputContainer, stream: VideoStream, seconds: float) -> None:
-    """To a picture at or before a time from which others can be decoded, or to the beginning."""
-    import av
-    import av.error
-
-    try:
-        container.seek(int(max(0, seconds - 0.001) / stream.time_base), stream=stream)  # pyright: ignore
-    except av.error.FFmpegError:
-        container.seek(0)
 
 
 def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

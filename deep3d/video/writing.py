@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deep3d.errors import OutputNotWritable
+from deep3d.video.reading import sought
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -34,6 +35,7 @@ _OPTIONS = {
 """Of the picture quality and the size of preset veryfast, in half of its time."""
 _COPIED = ("aac", "mp3", "ac3", "eac3", "alac", "opus")  # kinds of sound that MP4 holds; others become AAC
 _BT709 = 1  # of ISO/IEC 23001-8: colours of high definition
+_EARLIER = 1.0  # seconds before what is wanted of the sound, where reading begins: a seek finds the picture's place
 _BEHIND = 4  # frames that wait for the encoder
 
 
@@ -163,7 +165,7 @@ class _Sound:
         import av.error
 
         if self._start > 0:
-            heard.seek(int((float(self._start + self._origin)) * 1_000_000))
+            sought(heard, heard.streams.video[0], float(self._start) - _EARLIER)
         packets = heard.demux(source)
         while True:
             try:

@@ -10,7 +10,8 @@ import pytest
 
 from deep3d import Reconstructor, default_face_model
 from deep3d.synthetic.clips import crossing_clip, talking_clip
-from deep3d.video.drawing import VideoRequest, draw_video
+from deep3d.video.drawing import draw_video
+from deep3d.video.request import VideoRequest
 
 av = pytest.importorskip("av")
 

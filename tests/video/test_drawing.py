@@ -15,17 +15,17 @@ import pygltflib
 import pytest
 
 from deep3d import write_results
-from deep3d.errors import CoefficientsInvalid, ExtraMissing, NoFaceInVideo, OutputNotWritable
+from deep3d.errors import CoefficientsInvalid, ExtraMissing, NoFaceInVideo, OutputNotWritable, VideoUnreadable
 from deep3d.evaluation.people import shape_distance
 from deep3d.export.gltf.morph_targets import APPLE_NAMES, TONGUE, VISEMES
 from deep3d.photo import Photo
 from deep3d.video import drawing as drawing_module
-from deep3d.video.actor import Actor
 from deep3d.video.curves import COLUMNS, LIVE_LINK_NAMES, time_code
-from deep3d.video.drawing import VideoRequest, draw_video
+from deep3d.video.drawing import draw_video
 from deep3d.video.expressions import ARKIT_NAMES, curves_of
 from deep3d.video.heads import HeadTrack, Person
 from deep3d.video.reading import read_frames, video_info
+from deep3d.video.request import Actor, VideoRequest
 from deep3d.video.smoothing import Smoothing
 
 av = pytest.importorskip("av")
@@ -265,6 +265,57 @@ def test_a_killed_command_goes_on_and_gives_the_same(talking, reconstructor, wri
     ]
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.ts", "libx264"), ("a.mpg", "mpeg2video"), ("a.h264", "libx264")])
+def test_faces_are_drawn_on_their_own_frames_also_where_seeking_is_hard(
+    name, codec, talking, reconstructor, tmp_path, monkeypatch
+):
+    # given one key frame, from which all others are decoded, and a face that moves with the picture
+    frames = [np.roll(pixels, 6 * number, axis=1) for number, pixels in enumerate(talking[1][:20])]
+    for file, kind in (("a.mp4", "libx264"), (name, codec)):
+        with av.open(str(tmp_path / file), "w") as video:
+            stream = video.add_stream(kind, rate=25, options={"g": "600", "b": "6000000"})
+            stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], "yuv420p"
+            for pixels in frames:
+                video.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
+            video.mux(stream.encode())
+    easy = VideoRequest(tmp_path / "a.mp4", tmp_path / "easy.mp4", kind="2d_dense")
+    draw_video(reconstructor, easy, quiet)
+    # when the command is killed between two stretches, and run again
+    monkeypatch.setattr(drawing_module, "STRETCH", 8)
+    request = VideoRequest(tmp_path / name, tmp_path / "out.mp4", kind="2d_dense")
+    with pytest.raises(KeyboardInterrupt):
+        draw_video(reconstructor, request, _killed_at("Drawing", 10))
+    draw_video(reconstructor, request, quiet)
+    # then each frame is there, with the points on its own face
+    expected, places = (_columns_drawn_on(each.out, frames) for each in (easy, request))
+    assert len(places) == len(expected) == 20
+    assert np.abs(places - expected).max() < 3
+
+
+def _columns_drawn_on(video, frames):
+    """The mean column of what is drawn on each frame."""
+    changed = [
+        np.abs(drawn.pixels.astype(int) - pixels).max(axis=2) > 60 for drawn, pixels in zip(read_frames(video), frames)
+    ]
+    return np.array([np.nonzero(each)[1].mean() for each in changed])
+
+
+def _killed_at(stage, count):
+    def advance(now, done, total):
+        if now == stage and done >= count:
+            raise KeyboardInterrupt
+
+    return advance
+
+
+def test_a_start_behind_the_end_is_told(drawn, reconstructor, tmp_path):
+    with pytest.raises(
+        VideoUnreadable, match=r"no frame at or after 99 s; it is 2\.40 s long; choose an earlier start"
+    ):
+        draw_video(reconstructor, VideoRequest(drawn.video, tmp_path / "o.mp4", start=99), quiet)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_part_of_a_video_with_its_sound(drawn, reconstructor, tmp_path):
     request = VideoRequest(
         drawn.video, tmp_path / "part.mkv", start=0.8, end=1.6, smoothing=Smoothing("none"), table=tmp_path / "t.csv"
@@ -341,9 +392,42 @@ def test_what_cannot_be_written_is_told_before_any_work(changes, wrong, drawn, r
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_video_is_not_written_over_itself(drawn, reconstructor):
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+@pytest.mark.parametrize(("output", "name"), [("out", "a.mp4"), ("table", "a.csv"), ("glb", "a.glb")])
+def test_a_video_is_not_written_over(output, name, link, drawn, reconstructor, tmp_path):
+    source = tmp_path / name
+    shutil.copy(drawn.video, source)
+    path = source
+    if link is not None:
+        path = tmp_path / f"link-{name}"
+        getattr(path, link)(source)
+    before = source.read_bytes()
+    request = dataclasses.replace(VideoRequest(source, tmp_path / "o.mp4"), **{output: path})
     with pytest.raises(OutputNotWritable, match="this is the video to read"):
-        draw_video(reconstructor, VideoRequest(drawn.video, drawn.video), quiet)
+        draw_video(reconstructor, request, quiet)
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [
+        ({"table": "t.csv", "live_link": "t.csv"}, "given for --table and --livelink"),
+        ({"table": "t.csv", "live_link": "folder/../t.csv"}, "given for --table and --livelink"),
+        ({"table": "t.csv", "live_link": "link.csv"}, "given for --table and --livelink"),
+        ({"table": "t-face-2.csv", "live_link": "t.csv"}, "may write this name for one of several people"),
+        ({"glb": "f.gltf"}, "animated faces are written as .glb"),
+        ({"glb": "o.mp4"}, "animated faces are written as .glb"),
+        ({"live_link": "l.json"}, "curves of Live Link Face are written as .csv"),
+    ],
+)
+def test_two_outputs_do_not_replace_each_other(names, wrong, drawn, reconstructor, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "t.csv")
+    request = VideoRequest(drawn.video, tmp_path / "o.mp4")
+    request = dataclasses.replace(request, **{name: tmp_path / path for name, path in names.items()})
+    with pytest.raises(OutputNotWritable, match=wrong):
+        draw_video(reconstructor, request, quiet)
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "link.csv"}
 
 
 def test_a_full_disk_is_told_and_what_is_known_is_kept(drawn, reconstructor, tmp_path, monkeypatch):

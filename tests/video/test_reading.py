@@ -72,6 +72,72 @@ def test_single_frames_are_those_of_the_whole_video_and_near_ones_are_read_in_on
     assert len(opened) == 2
 
 
+BITS = 9  # of the numbers of frames that pictures show
+
+
+def numbered_video(path, codec, uneven=False, **options):
+    """300 pictures that show their number in black and white columns, key frames four seconds apart."""
+    times = np.cumsum([0, *np.tile([1, 1, 3, 2], 75)])[:300] / 30 if uneven else np.arange(300) / 30
+    with av.open(str(path), "w") as video:
+        stream = video.add_stream(codec, rate=30, options={"g": "120", **options})
+        stream.width, stream.height, stream.pix_fmt = 8 * BITS, 48, "yuv420p"
+        if uneven:
+            stream.codec_context.time_base = Fraction(1, 90_000)
+        for number, time in enumerate(times):
+            columns = np.repeat([255 * (number >> bit & 1) for bit in range(BITS)], 8).astype(np.uint8)
+            picture = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(np.broadcast_to(columns[None, :, None], (48, 8 * BITS, 3))), format="rgb24"
+            )
+            if uneven:
+                picture.pts, picture.time_base = round(time * 90_000), Fraction(1, 90_000)
+            video.mux(stream.encode(picture))
+        video.mux(stream.encode())
+    return path
+
+
+def number_shown(pixels):
+    return sum(int(pixels[24, 8 * bit + 4].mean() > 128) << bit for bit in range(BITS))
+
+
+H264 = {"crf": "10", "preset": "veryfast"}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "uneven", "options"),
+    [
+        ("a.mp4", "libx264", False, H264 | {"bf": "2"}),
+        ("a.mp4", "libx264", True, H264 | {"bf": "2"}),
+        ("a.mkv", "libx264", False, H264 | {"bf": "2"}),
+        ("a.mkv", "libx264", True, H264 | {"bf": "2"}),
+        ("a.ts", "libx264", False, H264 | {"bf": "2"}),
+        ("a.ts", "libx264", True, H264 | {"bf": "2"}),
+        ("a.ts", "mpeg2video", False, {"b": "3000000", "bf": "2"}),
+        ("a.mpg", "mpeg2video", False, {"b": "3000000"}),
+        ("a.mpg", "mpeg2video", False, {"b": "3000000", "bf": "2"}),
+        ("a.h264", "libx264", False, H264 | {"bf": "0"}),
+        ("a.avi", "mpeg4", False, {"b": "2000000"}),
+        ("a.flv", "libx264", False, H264 | {"bf": "2"}),
+        ("a.wmv", "wmv2", False, {"b": "2000000"}),
+    ],
+)
+def test_read_from_anywhere_frames_are_those_of_the_whole_video(name, codec, uneven, options, tmp_path):
+    path = numbered_video(tmp_path / name, codec, uneven, **options)
+    everything = [(frame.time, number_shown(frame.pixels)) for frame in read_frames(path)]
+    assert [number for _, number in everything] == [*range(300)]
+    for first in (1, 59, 119, 120, 121, 200, 299):
+        part = [(frame.time, number_shown(frame.pixels)) for frame in read_frames(path, everything[first][0] - 1e-6)]
+        assert part == everything[first:], first
+    wanted = [float(everything[number][0]) for number in (3, 130, 290)]
+    assert [number_shown(pixels) for pixels in frames_at(path, wanted) if pixels is not None] == [3, 130, 290]
+
+
+def test_a_video_that_cannot_be_sought_is_read_from_its_beginning(tmp_path, monkeypatch):
+    path = numbered_video(tmp_path / "a.mp4", "libx264", False, **H264)
+    monkeypatch.setattr(reading, "_SEEKABLE", ())
+    assert number_shown(next(read_frames(path, 8.0)).pixels) == 240
+    assert [*read_frames(path, 8.0, float("inf"))][-1].number == 59
+
+
 @pytest.mark.parametrize(("turn", "upright"), [(90, 1), (-90, -1), (180, 2)])
 def test_turned_videos_are_turned_upright(turn, upright, tmp_path):
     frame = pictures(5)[4]
