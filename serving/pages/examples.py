@@ -60,6 +60,7 @@ def example(key: str) -> str:
             "number": 1,
             "name": translate(chosen.name),
             "links": SimpleNamespace(**{name: chosen.link(file) for name, file in links.items()}),
+            "haired": True,
             "bytes": (FOLDER / key / files["web"]).stat().st_size,
             "quality": advice.quality((said["confidence"] or {}).get("landmark_error_percent"), translate),
             "advice": [],

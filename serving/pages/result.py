@@ -108,6 +108,7 @@ def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
             "number": number,
             "name": uploads[face.photo].name,
             "links": links,
+            "haired": "hair_obj" in links,
             "bytes": _size(f"{state.job.faces[number - 1].folder}/{VIEWER_FILES['web']}"),
             "quality": advice.quality(face.expected_error, translate),
             "advice": advice.advise(face.warnings, translate),

@@ -7,7 +7,7 @@ const OUT = "../static/scripts";
 
 rmSync(OUT, { recursive: true, force: true });
 // Apart from each other: what two of them share would be a third file, which the face of a result would have to wait for.
-for (const entryPoints of [["src/submit.ts", "src/job.ts", "src/result.ts"], ["src/live.ts"]]) {
+for (const entryPoints of [["src/submit.ts", "src/job.ts", "src/result.ts"], ["src/viewer.ts"], ["src/live.ts"]]) {
   await build({
     entryPoints,
     bundle: true,

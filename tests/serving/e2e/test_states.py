@@ -7,12 +7,15 @@ import re
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.serving.e2e.conftest import DEVICES, PHOTO, submitted
 from tests.serving.e2e.states import lost, still, too_much
 
 EXAMPLE = "/examples/mira"
+MOVED = """() => new Promise((resume) => new PerformanceObserver((list) => resume(
+  list.getEntries().reduce((sum, each) => sum + each.value, 0))).observe({ type: "layout-shift", buffered: true }) ||
+  setTimeout(() => resume(0), 500))"""
 DROP = """async (address) => {
   const photo = await (await fetch(address)).blob();
   const carried = new DataTransfer();
@@ -90,6 +93,32 @@ def test_a_face_that_does_not_come_is_not_laid_to_the_browser(page: Page) -> Non
     lost(page)
     expect(page.get_by_text("The face could not be loaded")).to_be_visible()
     expect(page.get_by_text("This browser cannot show 3D")).to_be_hidden()
+
+
+def test_the_photo_has_the_connection_to_itself_until_it_is_seen(page: Page) -> None:
+    asked: list[str] = []
+    held: list[Route] = []
+    page.on("request", lambda sent: asked.append(sent.url))
+    page.route("**/preview.jpg*", lambda route: held.append(route))
+    page.goto(EXAMPLE, wait_until="domcontentloaded")
+    page.wait_for_timeout(500)
+    assert len(held) == 1
+    assert not [url for url in asked if "viewer.js" in url or "face.web.glb" in url]
+    held[0].continue_()
+    page.wait_for_selector(".viewer.moving")
+
+
+def test_a_viewer_that_does_not_come_is_said_to_be_lost(page: Page) -> None:
+    page.route("**/scripts/viewer.js*", lambda route: route.abort())
+    page.goto(EXAMPLE)
+    expect(page.get_by_text("The face could not be loaded")).to_be_visible()
+    expect(page.locator(".fallback img")).to_be_visible()
+
+
+def test_nothing_on_the_page_moves_when_the_face_comes(page: Page) -> None:
+    page.goto(EXAMPLE)
+    page.wait_for_selector(".viewer.moving")
+    assert page.evaluate(MOVED) < 0.01
 
 
 def test_a_browser_without_3d_is_told_so(page: Page) -> None:

@@ -7,10 +7,11 @@ export function pause(): Promise<void> {
   return new Promise((resume) => setTimeout(resume));
 }
 
-/** Wait until a picture can be seen, or cannot be had. */
-export async function shown(picture: HTMLImageElement): Promise<void> {
+/** Wait until a picture is seen on the page, or cannot be had. */
+export async function seen(picture: HTMLImageElement): Promise<void> {
   await picture.decode().catch(() => {});
-  await pause();
+  await new Promise((resume) => requestAnimationFrame(resume)); // before the frame that shows it
+  await new Promise((resume) => requestAnimationFrame(resume)); // that frame is over
 }
 
 /**
