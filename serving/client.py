@@ -18,7 +18,7 @@ from serving.errors import ServingError
 TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.5  # between two looks at a job, at least
 POLL_SHARE = 0.25  # of the wait that the server foretells, until it is worth while to look again
-LONGEST_POLL_SECONDS = 5.0
+LONGEST_POLL_SECONDS = 2.0  # no longer, since a foretold wait may be too long
 
 
 class Declined(ServingError):

@@ -108,7 +108,7 @@ def test_it_asks_again_after_a_share_of_the_wait_that_is_foretold(monkeypatch):
     monkeypatch.setattr(client, "request", answer)
     monkeypatch.setattr("serving.client.time", SimpleNamespace(sleep=pauses.append))
     assert client.wait({"links": {"self": "/"}})["status"] == "done"
-    assert pauses == [2.0, 0.5, 5.0]
+    assert pauses == [2.0, 0.5, 2.0]  # a wait may turn out much shorter than foretold
 
 
 def test_what_the_server_refuses_is_told_in_its_words(address, tmp_path):
