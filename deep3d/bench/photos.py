@@ -75,19 +75,24 @@ def landmark_section(
     )
 
 
-def files_section(reconstructor: Reconstructor, content: bytes, folder: Path, rounds: int) -> Section:
-    """The path to files, which are written to the folder."""
+def files_section(
+    reconstructor: Reconstructor, with_hair: Reconstructor, content: bytes, folder: Path, rounds: int
+) -> Section:
+    """The path to files, which are written to the folder, by reconstructors without and with hair."""
     face = reconstructor(read_photo(content))
     _ = face.texture
+    bald, hairy = "photo bytes to all files", "the same with hair"
     actions = {
         "photo bytes to textured face.glb": lambda: _written(reconstructor, content, folder / "glb", ["glb"]),
-        "photo bytes to all files": lambda: _written(reconstructor, content, folder / "all"),
+        bald: lambda: _written(reconstructor, content, folder / "all"),
+        hairy: lambda: _written(with_hair, content, folder / "hair"),
         "&emsp;texture 1024 x 1024": lambda: replace(face).texture,  # a copy has computed nothing yet
         "&emsp;all files of a textured face": lambda: write_results(face, folder / "all"),
     }
-    figures = compared(race(actions, rounds), base=None)
+    seconds = race(actions, rounds)
+    added = figure("time that hair adds", [1000 * (b - a) for a, b in zip(seconds[bald], seconds[hairy])], "ms")
     size = figure("size of face.glb", [(folder / "glb" / "face.glb").stat().st_size / 1e6], "MB")
-    return Section("Photo to files", (*figures, size))
+    return Section("Photo to files", (*compared(seconds, base=None), added, size))
 
 
 def phone_photo(content: bytes) -> bytes:

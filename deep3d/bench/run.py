@@ -68,7 +68,7 @@ def run_bench(
             "qualities": lambda: quality_section(content, found, next(iter(found), None), rounds),
             "drawing": lambda: drawing_section(reconstructor, rounds),
             "videos": lambda: video_section(reconstructor, out, max(1, rounds // 4)),
-            "files": lambda: files_section(reconstructor, content, out, rounds),
+            "files": lambda: files_section(reconstructor, Reconstructor.load(hair="shell"), content, out, rounds),
             "network": lambda: network_section(_weights(reconstructor), 2 * rounds),
             "fit": lambda: fit_section(face, eos, no_eos, rounds),
             "processes": lambda: process_section(photo, out, few),

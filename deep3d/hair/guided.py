@@ -85,28 +85,33 @@ def _lines(shared, mean, inverse):
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _boxes(values, radius):
-    """Means (h, w, C) over squares of 2 radius + 1 pixels, at borders over what the picture has of them."""
+    """Means (h, w, C) over squares of 2 radius + 1 pixels, at borders over what the picture has of them.
+
+    Sums along whole rows, which the compiler makes vectors of: running sums take four times as long.
+    """
     height, width, channels = values.shape
-    out = np.empty_like(values)
-    total = np.zeros((width, channels), np.float64)
-    for row in range(-radius, height):
-        if row + radius < height:
-            total += values[row + radius]
-        if row - radius - 1 >= 0:
-            total -= values[row - radius - 1]
-        if row < 0:
-            continue
-        rows = min(row + radius, height - 1) - max(row - radius, 0) + 1
-        run = np.zeros(channels, np.float64)
-        for column in range(-radius, width):
-            if column + radius < width:
-                run += total[column + radius]
-            if column - radius - 1 >= 0:
-                run -= total[column - radius - 1]
-            if column >= 0:
-                columns = min(column + radius, width - 1) - max(column - radius, 0) + 1
-                for k in range(channels):
-                    out[row, column, k] = run[k] / (rows * columns)
+    rows, out = values.reshape(height, width * channels), np.empty_like(values)
+    border = radius * channels
+    line = np.zeros(width * channels + 2 * border, np.float32)
+    inner = line[border : border + width * channels]
+    for row in range(height):
+        first, last = max(row - radius, 0), min(row + radius, height - 1)
+        inner[:] = 0
+        for other in range(first, last + 1):
+            source = rows[other]
+            for n in range(len(inner)):
+                inner[n] += source[n]
+        total = out[row].reshape(width * channels)
+        total[:] = 0
+        for step in range(2 * radius + 1):
+            source = line[step * channels : step * channels + width * channels]
+            for n in range(len(total)):
+                total[n] += source[n]
+        for column in range(width):
+            columns = min(column + radius, width - 1) - max(column - radius, 0) + 1
+            share = np.float32(1 / ((last - first + 1) * columns))
+            for k in range(channels):
+                out[row, column, k] *= share
     return out

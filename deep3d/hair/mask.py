@@ -8,7 +8,9 @@ edges of the picture (guided filter). What is not joined to the head is somebody
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 from scipy import ndimage
 
@@ -19,7 +21,7 @@ from deep3d.dense.layers import CLASSES
 from deep3d.dense.views import View
 from deep3d.hair.guided import Guide
 from deep3d.hair.morphology import distance, grown, pieces
-from deep3d.texture.sampling import Picture
+from deep3d.texture.sampling import Picture, resampled
 
 LOWERED = 4.0  # pixels by which crops show more above the head than below
 VIEWS = tuple(View.about_the_middle(zoom, np.array([0, LOWERED])) for zoom in (0.6, 0.9))
@@ -29,6 +31,9 @@ REACH = (1.9, 1.9, 2.4)  # decimetres that the mask goes from the head's middle:
 HAIR, SKIN, OTHER = range(3)
 PARTS = (("hair",), ("skin", "glasses", "beard", "brows"), ("background", "occluder", "hat", "clothes"))
 """The network's classes that count as each of these."""
+HAT, CLOTHES = 3, 4
+GROUPS = (*PARTS, ("hat",), ("clothes",))
+"""What is asked of each pixel: the parts, and of these two by themselves."""
 SURE = 0.02  # the network is never surer than by that
 BEYOND = np.array([0.14, 0.01, 0.85], np.float32)  # of hair, skin and else, where the network saw nothing
 FEATHER = 10.0  # crop pixels over which what the network said fades at its crop's border
@@ -90,7 +95,7 @@ def see_hair(
     seen, share, head = _seen(estimator, photo, to_photo, coefficients, camera, window, size)
     prior = _prior(seen, share)
     hair, skin = _refined(colours.astype(np.float32) / 255, prior, inside, head)
-    hat, clothes = (seen[CLASSES.index(name)] for name in ("hat", "clothes"))
+    hat, clothes = np.moveaxis(seen[..., [HAT, CLOTHES]], -1, 0)
     hat = hat * _joined(np.maximum(hair, hat) > 0.5, _face(prior))
     return HairMask(hair, skin, inside, hat, clothes, origin, float(step))
 
@@ -106,7 +111,7 @@ def _seen(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the network sees of the pixels (h, w) that `window` (3, 3) takes to the photo's.
 
-    Chances of its classes (C, h, w), how far it saw the pixel (h, w), and how far the mesh is there (h, w).
+    Chances of `GROUPS` (h, w, 5), how far it saw the pixel (h, w), and how far the mesh is there (h, w).
     """
     to_photos = [to_photo @ np.linalg.inv(view.matrix) for view in VIEWS]
     crops = np.stack([cut_out(photo, matrix, (CROP_SIZE, CROP_SIZE))[0] for matrix in to_photos])
@@ -114,10 +119,18 @@ def _seen(
     maps = estimator(crops, faces, [view.camera(camera) for view in VIEWS])
     to_crops = [np.linalg.inv(matrix) @ window for matrix in to_photos]
     shares = np.stack([_share(to_crop, size) for to_crop in to_crops])
-    classes = [_looked_up(np.moveaxis(part, -1, 0), to_crop, size) for part, to_crop in zip(maps.classes, to_crops)]
+    groups = maps.classes @ _members()
     weights = shares / np.maximum(shares.sum(axis=0), 1e-6)
-    head = _looked_up(maps.surface.covered[:1].astype(np.float32), to_crops[0], size)[0]
-    return np.einsum("vhw,vchw->chw", weights, np.stack(classes)), shares.max(axis=0), head
+    seen = sum(
+        weight[..., None] * _looked_up(part, to_crop, size) for part, to_crop, weight in zip(groups, to_crops, weights)
+    )
+    head = _looked_up(maps.surface.covered[0, ..., None], to_crops[0], size)[..., 0]
+    return np.asarray(seen), shares.max(axis=0), head
+
+
+def _members() -> np.ndarray:
+    """(C, 5) float32: which of the network's classes belong to which of `GROUPS`."""
+    return np.array([[name in group for group in GROUPS] for name in CLASSES], np.float32)
 
 
 def _centre(coefficients: FaceCoefficients, camera: Camera) -> np.ndarray:
@@ -136,15 +149,13 @@ def cut_out(photo: np.ndarray, to_photo: np.ndarray, size: tuple[int, int]) -> t
     right, bottom = np.clip(np.ceil([line[-1] for line in lines]) + 1, 1, limits).astype(int)
     picture = Picture.cut(photo, left, top, max(right, left + 1), max(bottom, top + 1))
     picture = picture.reduce(max(1, round(float(to_photo[0, 0]))))
-    places = np.stack(np.broadcast_arrays(lines[0], lines[1][:, None]), axis=-1).reshape(-1, 2)
-    colours = picture.sample(places).reshape(*size, 3)
-    return np.rint(colours).astype(np.uint8), down[:, None] & across
+    return np.rint(picture.resample(*lines)).astype(np.uint8), down[:, None] & across
 
 
 def _prior(seen: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """(h, w, 3) what the network's classes (C, h, w) say of hair, skin and else, as far as it saw them (h, w)."""
-    chances = np.stack([sum(seen[CLASSES.index(name)] for name in names) for names in PARTS], axis=-1)
-    return share[..., None] * chances + (1 - share[..., None]) * BEYOND
+    """(h, w, 3) what the network says of hair, skin and else, `seen` (h, w, 5), as far as it saw them (h, w)."""
+    share = share[..., None]
+    return share * seen[..., : len(PARTS)] + (1 - share) * BEYOND
 
 
 def _share(to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -154,21 +165,15 @@ def _share(to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _looked_up(maps: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(C, h, w) what maps (C, S, S) of the crop have where `to_crop` (3, 3) puts pixels; borders go on outside."""
-    cells = maps.shape[1] / CROP_SIZE
-    across, down = (hats((line + 0.5) * cells - 0.5, maps.shape[1]) for line in _lines(to_crop, size)[::-1])
-    return down @ np.ascontiguousarray(maps) @ across.T
+    """(h, w, C) what maps (S, S, C) of the crop have where `to_crop` (3, 3) puts pixels; borders go on outside."""
+    cells = len(maps) / CROP_SIZE
+    down, across = ((line + 0.5) * cells - 0.5 for line in _lines(to_crop, size))
+    return resampled(maps, across, down)
 
 
 def sampled(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     """(N,) bilinear values (h, w) at places (N, 2)."""
     return ndimage.map_coordinates(values, places[:, ::-1].T, order=1, mode="nearest").astype(np.float32)
-
-
-def hats(places: np.ndarray, count: int) -> np.ndarray:
-    """(n, count) float32 weights of linear interpolation at places (n,) of a line of so many points."""
-    places = np.clip(places, 0, count - 1)
-    return np.maximum(1 - np.abs(places[:, None] - np.arange(count)), 0).astype(np.float32)
 
 
 def _lines(to_crop: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -185,17 +190,14 @@ def _refined(
     """Hair and skin (h, w) by colours in [0, 1] and a prior (h, w, 3), where `head` (h, w) says that the mesh is."""
     guide = Guide(colours, round(FILTER_RADIUS * DENSITY), FILTER_SMOOTHNESS)
     number = _numbers(colours)
-    belief = SURE + (1 - 3 * SURE) * prior
+    belief = (SURE + (1 - 3 * SURE) * prior).astype(np.float32)
     far = np.maximum(distance(head < 0.5) / DENSITY - NEAR, 0)
     belief[..., HAIR] *= np.exp(-((far / FAR) ** 2))
     away = distance(prior[..., SKIN] < 0.5) / DENSITY
-    trusted = head + BESIDE * np.exp(-((away / NEAR_SKIN) ** 2))
-    counted = inside * np.stack([trusted, np.ones_like(away), np.ones_like(away)])
-    samples = [belief[..., part] * counted[part] for part in range(3)]
-    likelihood = np.stack([(_frequency(number, sample) ** COLOUR_TRUST)[number] for sample in samples], axis=-1)
-    chances = belief * likelihood
-    chances /= chances.sum(axis=-1, keepdims=True)
-    hair, skin = guide(chances[..., HAIR]), guide(chances[..., SKIN])
+    trusted = inside * (head + BESIDE * np.exp(-((away / NEAR_SKIN) ** 2)))
+    likelihood = _likelihood(_counts(number, belief, trusted.astype(np.float32), inside))
+    chances = _chances(number, belief, likelihood)
+    hair, skin = guide(chances[HAIR]), guide(chances[SKIN])
     return (hair * _joined(hair > 0.5, _face(prior))).astype(np.float32), skin.astype(np.float32)
 
 
@@ -206,19 +208,56 @@ def _face(prior: np.ndarray) -> np.ndarray:
     return face
 
 
-def _numbers(colours: np.ndarray) -> np.ndarray:
-    """(h, w) a number for each colour: of its brightness and of two differences, which light changes less."""
-    red, green, blue = np.moveaxis(np.sqrt(colours), 2, 0)
-    parts = (red + green + blue) / 3, 0.5 + 1.5 * (red - green), 0.5 + 1.5 * (green - blue)
-    levels = [np.clip(part * LEVELS, 0, LEVELS - 1).astype(np.int64) for part in parts]
-    return (levels[0] * LEVELS + levels[1]) * LEVELS + levels[2]
+@numba.njit(cache=True, nogil=True)
+def _numbers(colours):
+    """(h, w) int32 a number for each colour: of its brightness and of two differences, which light changes less."""
+    height, width = colours.shape[:2]
+    number = np.empty((height, width), np.int32)
+    most = np.float32(LEVELS - 1)
+    for row in range(height):
+        for column in range(width):
+            red, green, blue = np.sqrt(colours[row, column])
+            parts = (red + green + blue) / 3, 0.5 + 1.5 * (red - green), 0.5 + 1.5 * (green - blue)
+            level = 0
+            for part in parts:
+                level = LEVELS * level + int(min(max(part * LEVELS, np.float32(0)), most))
+            number[row, column] = level
+    return number
 
 
-def _frequency(number: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(LEVELS**3,) how often each colour is one of a class with weights (h, w)."""
-    counts = np.bincount(number.ravel(), weight.ravel(), LEVELS**3).reshape((LEVELS,) * 3)
-    counts = ndimage.gaussian_filter(counts, SPREAD)
-    return (counts.ravel() / max(counts.sum(), 1e-6) + FLOOR).astype(np.float32)
+@numba.njit(cache=True, nogil=True)
+def _counts(number, belief, trusted, inside):
+    """(3, LEVELS**3) how often each colour is believed to be of each part; hair counts where it is `trusted` (h, w)."""
+    counts = np.zeros((3, LEVELS**3))
+    for row in range(number.shape[0]):
+        for column in range(number.shape[1]):
+            if inside[row, column]:
+                colour = number[row, column]
+                counts[HAIR, colour] += belief[row, column, HAIR] * trusted[row, column]
+                counts[SKIN, colour] += belief[row, column, SKIN]
+                counts[OTHER, colour] += belief[row, column, OTHER]
+    return counts
+
+
+def _likelihood(counts: np.ndarray) -> np.ndarray:
+    """(3, LEVELS**3) float32 how likely each part has each colour, as far as that is believed."""
+    blur: Any = (0, SPREAD, SPREAD, SPREAD)
+    even = ndimage.gaussian_filter(counts.reshape(3, LEVELS, LEVELS, LEVELS), blur).reshape(3, -1)
+    often = even / np.maximum(even.sum(axis=1, keepdims=True), 1e-6) + FLOOR
+    return (often**COLOUR_TRUST).astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _chances(number, belief, likelihood):
+    """(2, h, w) float32: the chances of hair and of skin, by what was believed (h, w, 3) and the colours."""
+    chances = np.empty((2, *number.shape), np.float32)
+    for row in range(number.shape[0]):
+        for column in range(number.shape[1]):
+            colour, part = number[row, column], belief[row, column]
+            hair, skin = part[HAIR] * likelihood[HAIR, colour], part[SKIN] * likelihood[SKIN, colour]
+            total = hair + skin + part[OTHER] * likelihood[OTHER, colour]
+            chances[HAIR, row, column], chances[SKIN, row, column] = hair / total, skin / total
+    return chances
 
 
 def _joined(hair: np.ndarray, skin: np.ndarray) -> np.ndarray:

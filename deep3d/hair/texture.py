@@ -16,12 +16,12 @@ from deep3d.hair.fit import GROWN, NEIGHBOURS, HairFields, surely_grown
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER
 from deep3d.hair.head import Head
 from deep3d.hair.light import light_on_hair, light_on_skin, normals_of
-from deep3d.hair.mask import HairMask, hats, sampled
+from deep3d.hair.mask import HairMask, sampled
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
 from deep3d.hair.strands import look_of, strand_noise
 from deep3d.texture.blur import gaussian
 from deep3d.texture.fill import DARK, SURE, logarithm, spread
-from deep3d.texture.sampling import Picture, bilinear
+from deep3d.texture.sampling import Picture, bilinear, resampled
 from deep3d.texture.view import smoothstep
 
 SIZE = 512
@@ -86,20 +86,18 @@ def _part(photo: np.ndarray, mask: HairMask) -> Picture:
 
 def _on_pixels_of(picture: Picture, values: np.ndarray, mask: HairMask) -> np.ndarray:
     """Bilinear values of a mask's pixels (h, w) at those of a picture, float32; borders go on outside."""
-    columns, rows = (
-        hats((picture.step * np.arange(count) + start) / mask.step, size)
-        for count, start, size in zip(picture.pixels.shape[1::-1], picture.origin - mask.origin, values.shape[::-1])
+    across, down = (
+        (picture.step * np.arange(count) + start) / mask.step
+        for count, start in zip(picture.pixels.shape[1::-1], picture.origin - mask.origin)
     )
-    return rows @ values @ columns.T
+    return resampled(values[..., None], across, down)[..., 0]
 
 
 def _small(photo: np.ndarray, mask: HairMask) -> np.ndarray:
     """(h, w, 3) float32 colours of the mask's pixels."""
-    rows, columns = np.indices(mask.hair.shape)
-    places = np.stack([columns, rows], axis=-1).reshape(-1, 2) * mask.step + mask.origin
+    down, across = (np.arange(count) * mask.step + start for count, start in zip(mask.hair.shape, mask.origin[::-1]))
     picture = _part(photo, mask)
-    picture = picture.reduce(max(1, round(mask.step / picture.step)))
-    return picture.sample(places).reshape(*mask.hair.shape, 3)
+    return picture.reduce(max(1, round(mask.step / picture.step))).resample(across, down)
 
 
 def _bare(mask: HairMask) -> np.ndarray:

@@ -34,6 +34,18 @@ class Picture:
         """Colours (n, 3) float32 at (n, 2) photo pixels, bilinear; the border's colours go on outside."""
         return _sample(self.pixels, self.positions(photo_pixels).astype(np.float32))
 
+    def resample(self, across: np.ndarray, down: np.ndarray) -> np.ndarray:
+        """Colours (h, w, 3) float32 of a grid with photo columns (w,) and rows (h,), as `sample` gives them."""
+        columns, rows = ((line - start) / self.step for line, start in zip((across, down), self.origin))
+        return resampled(self.pixels, columns, rows)
+
+
+def resampled(values: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """(h, w, C) float32 of values (H, W, C) at columns (w,) and rows (h,), bilinear; the border's go on outside."""
+    height, width = values.shape[:2]
+    left, top = (np.clip(line, 0, count - 1).astype(np.float32) for line, count in ((across, width), (down, height)))
+    return _resampled(np.ascontiguousarray(values).reshape(height, -1), left, top, values.shape[2])
+
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def bilinear(image, x, y):
@@ -61,6 +73,25 @@ def _sample(image, positions):
     for v in range(len(positions)):
         colours[v] = bilinear(image, positions[v, 0], positions[v, 1])
     return colours
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _resampled(rows, across, down, channels):
+    """Rows (H, W C), down, then across: what lies between two rows is worked out along whole rows."""
+    last, end = len(rows) - 1, rows.shape[1] // channels - 1
+    out = np.empty((len(down), len(across), channels), np.float32)
+    line = np.empty(rows.shape[1], np.float32)
+    for i in range(len(down)):
+        top = int(down[i])
+        above, below, share = rows[top], rows[min(top + 1, last)], down[i] - np.float32(top)
+        for n in range(len(line)):
+            line[n] = above[n] + share * (np.float32(below[n]) - np.float32(above[n]))
+        for j in range(len(across)):
+            left = int(across[j])
+            first, second, part = left * channels, min(left + 1, end) * channels, across[j] - np.float32(left)
+            for k in range(channels):
+                out[i, j, k] = line[first + k] + part * (line[second + k] - line[first + k])
+    return out
 
 
 @numba.njit(cache=True, nogil=True)

@@ -43,10 +43,11 @@ class View:
     def background(self, photo: np.ndarray, doubt: np.ndarray, pixel: float) -> np.ndarray:
         """Mask (h, w) of view pixels, `pixel` decimetres large, that show what lies behind the head."""
         on_mesh = np.isfinite(self.depth[::COARSE, ::COARSE])
-        rows, columns = np.indices(on_mesh.shape) * (COARSE / self.scale)
-        places = np.stack([columns + self.left, rows + self.top], axis=-1).reshape(-1, 2)
-        picture = self.part(photo).reduce(max(1, int(COARSE / self.scale)))
-        colours = picture.sample(places).reshape(*on_mesh.shape, 3)
+        down, across = (
+            np.arange(count) * (COARSE / self.scale) + start
+            for count, start in zip(on_mesh.shape, (self.top, self.left))
+        )
+        colours = self.part(photo).reduce(max(1, int(COARSE / self.scale))).resample(across, down)
         beside = np.pad(~on_mesh, 1, constant_values=True)  # the head beyond the photo is unknown
         inside, outside = (distance_to(mask) * np.float32(pixel * COARSE) for mask in (beside, on_mesh))
         inside = inside[1:-1, 1:-1]

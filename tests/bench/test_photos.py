@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deep3d.bench import photos
 from deep3d.bench.photos import PhotoPath, files_section, landmark_section, phone_photo
 from deep3d.errors import NoFaceFound
 from deep3d.photo import read_photo
@@ -32,10 +33,25 @@ def test_own_path_and_others_are_beside_one_another(toy_reconstructor, content):
 
 
 def test_files_and_their_size(toy_reconstructor, content, tmp_path):
-    section = files_section(toy_reconstructor, content, tmp_path, rounds=1)
+    section = files_section(toy_reconstructor, toy_reconstructor, content, tmp_path, rounds=1)
     assert {file.name for file in (tmp_path / "glb").iterdir()} >= {"face.glb"}
     assert not (tmp_path / "glb" / "face.obj").exists() and (tmp_path / "all" / "overlay.jpg").exists()
     assert section.figures[-1].value == (tmp_path / "glb" / "face.glb").stat().st_size / 1e6
+
+
+def test_the_time_that_hair_adds_is_that_of_each_round(monkeypatch, toy_reconstructor, content, tmp_path):
+    laps = iter([[0.1, 0.1, 0.1], [0.2, 0.3, 0.2], [0.3, 0.35, 0.4]])  # face.glb, all files, the same with hair
+
+    def race(actions, rounds):
+        for action in actions.values():
+            action()
+        return {name: next(laps, [1.0] * rounds) for name in actions}
+
+    monkeypatch.setattr(photos, "race", race)
+    section = files_section(toy_reconstructor, toy_reconstructor, content, tmp_path, rounds=3)
+    (added,) = (figure for figure in section.figures if figure.name == "time that hair adds")
+    assert (tmp_path / "hair" / "face.glb").exists()
+    assert (added.value, added.low, added.high, added.unit) == pytest.approx((100, 50, 200, "ms"))
 
 
 def test_a_phone_photo_has_twelve_megapixels_and_grain():

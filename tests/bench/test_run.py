@@ -23,7 +23,7 @@ def test_all_parts_are_announced_and_reported(monkeypatch, toy_reconstructor):
     def absent(_):
         raise ExtraMissing("no torch")
 
-    monkeypatch.setattr(run.Reconstructor, "load", lambda: toy_reconstructor)
+    monkeypatch.setattr(run.Reconstructor, "load", lambda **_: toy_reconstructor)
     monkeypatch.setattr(run, "plain_pipelines", absent)
     for name in SECTIONS:
         monkeypatch.setattr(run, f"{name}_section", section(name))

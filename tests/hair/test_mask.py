@@ -3,7 +3,7 @@ from scipy import ndimage
 
 from deep3d.dense.layers import CLASSES
 from deep3d.hair.guided import Guide
-from deep3d.hair.mask import HAIR, OTHER, SKIN, _joined, _looked_up, _prior, _refined, _share
+from deep3d.hair.mask import GROUPS, HAIR, OTHER, SKIN, _joined, _looked_up, _members, _prior, _refined, _share
 
 
 def naive_guided(picture, mask, radius, smoothness):
@@ -74,12 +74,14 @@ def test_maps_are_looked_up_as_between_their_points():
     rows, columns = np.indices((30, 40))
     places = [((0.7 * index + start) + 0.5) / 2 - 0.5 for index, start in ((rows, 31.1), (columns, 20.3))]
     expected = np.stack([ndimage.map_coordinates(part, places, order=1) for part in maps])
-    np.testing.assert_allclose(_looked_up(maps, to_crop, (30, 40)), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        np.moveaxis(_looked_up(np.moveaxis(maps, 0, -1), to_crop, (30, 40)), -1, 0), expected, atol=1e-5
+    )
 
 
 def test_where_the_network_saw_nothing_little_hair_is_expected():
-    seen = np.zeros((len(CLASSES), 20, 20), np.float32)
-    seen[CLASSES.index("hair")] = 1  # hair all over
+    seen = np.zeros((20, 20, len(GROUPS)), np.float32)
+    seen[..., HAIR] = 1  # hair all over
     far = np.array([[1.0, 0, -300], [0, 1, -300], [0, 0, 1]])
     assert _prior(seen, _share(far, (20, 20)))[..., HAIR].max() < 0.2
     here = np.array([[1.0, 0, 80], [0, 1, 80], [0, 0, 1]])
@@ -89,6 +91,6 @@ def test_where_the_network_saw_nothing_little_hair_is_expected():
 def test_hats_are_no_hair_and_beards_are_skin():
     whole = np.ones((4, 4), np.float32)
     for name, part in (("hat", OTHER), ("clothes", OTHER), ("beard", SKIN), ("brows", SKIN), ("hair", HAIR)):
-        seen = np.zeros((len(CLASSES), 4, 4), np.float32)
-        seen[CLASSES.index(name)] = 1
-        assert _prior(seen, whole)[..., part].min() > 0.99, name
+        classes = np.zeros((4, 4, len(CLASSES)), np.float32)
+        classes[..., CLASSES.index(name)] = 1
+        assert _prior(classes @ _members(), whole)[..., part].min() > 0.99, name
