@@ -22,6 +22,13 @@ class Mesh:
     triangles: np.ndarray  # (T, 3) int32, counter-clockwise from outside
     uv: np.ndarray  # (U, 2) float32 in [0, 1], v up
     uv_triangles: np.ndarray  # (T, 3) int32 into uv
+    strands: int = 0  # how many of the last triangles are those of single strands, thinner than a picture's pixels
+
+    @property
+    def solid(self) -> Mesh:
+        """The mesh without strands."""
+        count = len(self.triangles) - self.strands
+        return Mesh(self.vertices, self.triangles[:count], self.uv, self.uv_triangles[:count])
 
 
 def vertex_triangles(triangles: np.ndarray, vertex_count: int) -> np.ndarray:

@@ -91,7 +91,8 @@ def in_normals(model: FaceModel, vertices: np.ndarray) -> DressedHead:
 
     def shown(pose: Pose) -> tuple[np.ndarray, None]:
         codes = 255 * (over_texels(atlas, model, normals @ turned(pose).T) + 1) / 2
-        return whole.painted(np.rint(np.clip(codes, 0, 255)).astype(np.uint8), lit=False), None
+        image = np.rint(np.clip(codes, 0, 255)).astype(np.uint8)
+        return whole.painted(image, lit=False, coloured=False), None
 
     return DressedHead(whole.mesh(vertices), shown)
 

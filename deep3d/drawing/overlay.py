@@ -26,6 +26,7 @@ from deep3d.drawing.shading import (
     shade_layer,
     shade_texture,
 )
+from deep3d.drawing.strands import lay_strands_over
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.reconstruction import Reconstruction
@@ -104,8 +105,9 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
     views = []
     for turned, camera in zip(vertices[:, None], _cameras(vertices, np.pad(skin, (0, len(points) - len(skin))))):
         pixels, depths = project(turned, camera), depth(turned, camera)
-        seen = _see(rasterizer, pixels[:, :count], depths[:, :count], head.triangles, (PANEL, VIEW_WIDTH))
-        uv_triangles = head.uv_triangles[seen.front]
+        solid = head.solid
+        seen = _see(rasterizer, pixels[:, :count], depths[:, :count], solid.triangles, (PANEL, VIEW_WIDTH))
+        uv_triangles = solid.uv_triangles[seen.front]
         picture = shade_texture(light, head.uv, seen.fragments, uv_triangles, float(LINEAR[_BACKGROUND]))
         drawn = []
         for shell, light_of_hair in shells:
@@ -115,9 +117,10 @@ def _views(reconstruction: Reconstruction, rasterizer: Rasterizer) -> list[np.nd
         beside = np.where(np.isinf(seen.fragments.depth[0]), np.float32(np.inf), np.float32(-np.inf))
         for layer, nearest in drawn:
             lay_layer_over(picture[0], layer, nearest, beside)
-        picture = seen.smoothed(picture)
+        nearest_head = seen.fragments.depth[0]
+        picture = lay_strands_over(seen.smoothed(picture), light, head, turned[0, :count], camera, nearest_head)
         for layer, nearest in drawn:
-            lay_layer_over(picture, layer, nearest, seen.fragments.depth[0])
+            lay_layer_over(picture, layer, nearest, nearest_head)
         views.append(encode(picture, CODES))
     return views
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from deep3d.camera import Camera, Pose, place
 from deep3d.drawing.hair import draw_layers
+from deep3d.drawing.strands import lay_strands_over
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
 from deep3d.rendering.cpu import CpuRasterizer
@@ -48,8 +49,9 @@ def draw_view(
     behind = np.array(background, np.float32)
     for layer in drawn:
         behind = layer.over(behind)
-    rendering = renderer.render_texture(head, mesh, image, behind.astype(np.float32))
-    picture = rendering.picture[0]
+    rendering = renderer.render_texture(head, mesh.solid, image, behind.astype(np.float32))
+    nearest = rendering.fragments.depth[0]
+    picture = lay_strands_over(rendering.picture[0], image[0], mesh, head[0], camera, nearest)
     for layer in drawn:
-        picture = layer.over(picture, rendering.fragments.depth[0])
+        picture = layer.over(picture, nearest)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)

@@ -1,7 +1,8 @@
 """face_material.glb and its maps: a face without light, as glTF's physically based materials have it; read again.
 
-The skin has base colour, normal, roughness and specular maps; eyes and what lies in the mouth have a wet material of
-their own over the same maps. Extensions are optional: viewers without them show the skin a little shinier.
+The skin has base colour, normal, roughness and specular maps; what lies in the mouth has a wet material of its own over
+the same maps, and eyes have a clear coat of tears. Extensions are optional: viewers without them show the skin a little
+shinier.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from deep3d.face_model import FaceModel
 from deep3d.fitting.named_expressions import expression_weights
 from deep3d.hair import Hair
 from deep3d.material import Material, RelightableHead
-from deep3d.material.gloss import WET_ROUGHNESS, usual_gloss
+from deep3d.material.gloss import WET_ROUGHNESS
 from deep3d.material.hdr import hdr
 from deep3d.material.texels import Maps
 from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
+from deep3d.texture.skin_colour import eyeballs, mouth_interior
 from deep3d.whole_head import WholeHead
 
 FILES = (
@@ -46,7 +48,9 @@ FILES = (
     "light.json",
 )
 HAIR_ROUGHNESS = 0.6
-_SPECULAR = "KHR_materials_specular"
+COAT_ROUGHNESS = 0.03  # of tears, which mirror lamps sharply
+UNDER_COAT = 0.3  # roughness of the eye beneath: where viewers know no coats, it shines alone
+_SPECULAR, _COAT = "KHR_materials_specular", "KHR_materials_clearcoat"
 _BASE, _NORMAL, _ROUGHNESS, _FACTOR = range(4)
 
 
@@ -116,7 +120,7 @@ def _parts(
     whole = document(mesh, views[0])
     whole["images"] = [{"bufferView": view, "mimeType": kind} for view, (kind, _) in zip(views, pictures)]
     whole["textures"] = [{"source": number, "sampler": 0} for number in range(len(views))]
-    whole |= {"extensionsUsed": [_SPECULAR], "materials": [_skin(), _wet()]}
+    whole |= {"extensionsUsed": [_SPECULAR, _COAT], "materials": [_skin(), _wet("mouth", WET_ROUGHNESS), _eyes()]}
     add_rig(file, whole, model, face.neutral_vertices, shared.vertex)
     return file, whole
 
@@ -134,15 +138,20 @@ def _skin() -> dict[str, Any]:
     }
 
 
-def _wet() -> dict[str, Any]:
+def _wet(name: str, roughness: float) -> dict[str, Any]:
     return {
-        "name": "wet",
+        "name": name,
         "pbrMetallicRoughness": {
             "baseColorTexture": {"index": _BASE},
             "metallicFactor": 0,
-            "roughnessFactor": WET_ROUGHNESS,
+            "roughnessFactor": roughness,
         },
     }
+
+
+def _eyes() -> dict[str, Any]:
+    coat = {"clearcoatFactor": 1, "clearcoatRoughnessFactor": COAT_ROUGHNESS}
+    return {**_wet("eyes", UNDER_COAT), "extensions": {_COAT: coat}}
 
 
 def _hair(unlit: dict[str, Any], material: Material) -> dict[str, Any]:
@@ -159,15 +168,17 @@ def _hair(unlit: dict[str, Any], material: Material) -> dict[str, Any]:
 
 
 def _by_material(file: GltfFile, primitive: dict[str, Any], model: FaceModel) -> list[dict[str, Any]]:
-    """The primitive of skin and that of what is wet: the same vertices, each with its own triangles."""
+    """The primitives of skin, mouth and eyes: the same vertices, each with its own triangles."""
     head = WholeHead.of(model)
     triangles = _corners(head)[1]
-    inside = usual_gloss(model).roughness <= WET_ROUGHNESS + 1e-6
-    wet = np.pad(inside, (0, len(head.parts.vertices)))[head.triangles].all(axis=1)
-    file.replace_indices(primitive["indices"], triangles[~wet])
-    if not wet.any():
-        return [primitive]
-    return [primitive, {**primitive, "indices": file.indices(triangles[wet]), "material": 1}]
+    inside = np.concatenate([model.derived(mouth_interior), head.parts.arch > 0])
+    eyes = np.pad(model.derived(eyeballs), (0, len(head.parts.vertices)))
+    of_eyes, of_mouth = (part[head.triangles].all(axis=1) for part in (eyes, inside))
+    of_mouth &= ~of_eyes
+    file.replace_indices(primitive["indices"], triangles[~(of_eyes | of_mouth)])
+    parts = ((1, of_mouth), (2, of_eyes))
+    wet = [(number, file.indices(triangles[part])) for number, part in parts if part.any()]
+    return [primitive, *({**primitive, "indices": indices, "material": number} for number, indices in wet)]
 
 
 def _tangents(head: WholeHead, base: np.ndarray, normals: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from deep3d.errors import EnvironmentInvalid
 from deep3d.material.hdr import read_hdr
@@ -67,10 +68,7 @@ def sphere(height: int, width: int) -> np.ndarray:
 
 def gathered(panorama: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """(D, 3): the mean radiance of a panorama round each of even unit directions (D, 3); no light is lost."""
-    height, width = panorama.shape[:2]
-    step = max(1, height // 64)
-    small = panorama[: height // step * step, : width // step * step]
-    small = small.reshape(height // step, step, width // step, step, 3).mean(axis=(1, 3))
+    small = _coarse(panorama)
     places = sphere(*small.shape[:2]).reshape(-1, 3)
     share = np.cos(np.arcsin(np.clip(places[:, 1], -1, 1)))
     nearest = np.argmax(places @ directions.T, axis=1)
@@ -80,3 +78,23 @@ def gathered(panorama: np.ndarray, directions: np.ndarray) -> np.ndarray:
         total[:, channel] = np.bincount(nearest, share * small.reshape(-1, 3)[:, channel], len(directions))
     solid = share.sum() / len(directions)
     return (total / np.where(weight > 0, np.maximum(weight, solid * 0.25), 1)[:, None]).astype(np.float32)
+
+
+def looked_up(panorama: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """(N, 3): the radiance of a panorama (H, W, 3) from unit directions (N, 3), bilinear, at a few degrees."""
+    small = _coarse(panorama)
+    height, width = small.shape[:2]
+    x, y, z = directions.T
+    rows = (0.5 - np.arcsin(np.clip(y, -1, 1)) / np.pi) * height - 0.5
+    columns = (0.5 + np.arctan2(z, x) / (2 * np.pi)) * width + 0.5
+    round_about = np.concatenate([small[:, -1:], small, small[:, :1]], axis=1)
+    places = [rows, columns]
+    return np.stack([map_coordinates(round_about[..., k], places, order=1, mode="nearest") for k in range(3)], axis=1)
+
+
+def _coarse(panorama: np.ndarray) -> np.ndarray:
+    """Means of the pixels of a panorama (H, W, 3): 64 to 127 rows of them, if it has so many."""
+    height, width = panorama.shape[:2]
+    step = max(1, height // 64)
+    small = panorama[: height // step * step, : width // step * step]
+    return small.reshape(height // step, step, width // step, step, 3).mean(axis=(1, 3))

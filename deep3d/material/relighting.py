@@ -10,6 +10,7 @@ import numpy as np
 from deep3d.camera import Pose, rotation_matrix
 from deep3d.face_model import FaceModel
 from deep3d.material.environments import gathered
+from deep3d.material.eyes import EyeTexels
 from deep3d.material.gloss import Gloss
 from deep3d.material.light import even_sphere, gloss_transfer
 from deep3d.material.observed import coded, linear
@@ -18,6 +19,7 @@ from deep3d.material.transfer import Transfer, compute_transfer
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import vertex_texels
 from deep3d.texture.hair import scalp
+from deep3d.texture.skin_colour import eyeballs
 
 if TYPE_CHECKING:
     from deep3d.material.material import Material
@@ -70,10 +72,14 @@ class RelightableHead:
         irradiance = transfer.lit @ light
         view = np.array([0, 0, DISTANCE]) @ turn - self.vertices
         view = (view / np.linalg.norm(view, axis=1, keepdims=True)).astype(np.float32)
-        both = np.hstack([irradiance, gloss_transfer(transfer, view, self.gloss) @ light]) * (
-            transfer.solid_angle / np.pi
-        )
-        texels = over_texels(Atlas.of(self.model, len(self.base_color)), self.model, both)
+        gloss = gloss_transfer(transfer, view, self.gloss) @ light
+        gloss[self.model.derived(eyeballs)] = 0  # they are mirrors
+        both = np.hstack([irradiance, gloss]) * (transfer.solid_angle / np.pi)
+        size = len(self.base_color)
+        texels = over_texels(Atlas.of(self.model, size), self.model, both)
+        eyes = EyeTexels.of(self.model, size)
+        mirrored = eyes.mirrored(view, transfer, panorama, turn) * paper_exposure(panorama)
+        texels.reshape(size * size, -1)[eyes.places, 3:] += mirrored
         albedo = linear(self.base_color / np.float32(255))
         return np.rint(coded(albedo * texels[..., :3] + texels[..., 3:]) * 255).astype(np.uint8)
 

@@ -62,8 +62,8 @@ def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, mode
     gloss = np.stack([separated.gloss.roughness, separated.gloss.specular / 0.08], axis=1)
     shine = np.rint(np.clip(over_texels(atlas, model, gloss), 0, 1) * 255).astype(np.uint8)
     whole = WholeHead.of(model)
-    maps = base, normal, shine[..., 0].copy(), shine[..., 1].copy()
-    return Maps(*(whole.painted(image, lit=False) for image in maps))
+    values = normal, shine[..., 0].copy(), shine[..., 1].copy()
+    return Maps(whole.painted(base, lit=False), *(whole.painted(image, lit=False, coloured=False) for image in values))
 
 
 def over_texels(atlas: Atlas, model: FaceModel, values: np.ndarray) -> np.ndarray:

@@ -46,8 +46,11 @@ class Canvas:
         """The canvas of a texture of a size, cached with the model."""
         return face_model.derived(_build, parts, size)
 
-    def painted(self, texture: np.ndarray, lit: bool) -> np.ndarray:
-        """A copy of a texture (S, S) or (S, S, n) uint8 with the parts, in their light or without it."""
+    def painted(self, texture: np.ndarray, lit: bool, coloured: bool) -> np.ndarray:
+        """A copy of a texture (S, S) or (S, S, n) uint8 with the parts, in their light or without it.
+
+        What is not `coloured`, but normals or roughness, is in the mouth as at the model's teeth.
+        """
         flat = texture.reshape(self.size**2, -1).copy()
         colours = flat[self.places].astype(np.float32)
         bust = self.parts.carried(colours)[: len(self.parts.light)]
@@ -57,7 +60,7 @@ class Canvas:
         flat[self.texels] = np.clip(shown + 0.5, 0, 255)
         painted = flat.reshape(texture.shape)
         inside = colours[self.parts.enamel]
-        if texture.ndim == 3 and lit:
+        if coloured:
             painted[self.palette] = self._palette(mouth_colours(inside, colours[self.skin].mean(axis=0)))
         else:
             painted[self.palette] = np.median(inside, axis=0).astype(np.uint8)

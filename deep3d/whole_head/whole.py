@@ -48,6 +48,12 @@ class WholeHead:
         return np.any(~np.isin(self.face_model.triangles, self.parts.replaced), axis=1)
 
     @cached_property
+    def _lashes(self) -> int:
+        """How many triangles the lashes have, the last ones: their points follow the mouth's."""
+        first = len(self.face_model.mean_shape) + int(np.flatnonzero(self.parts.arch).max(initial=-1)) + 1
+        return int((self.parts.triangles >= first).all(axis=1).sum()) if self.parts.arch.any() else 0
+
+    @cached_property
     def _adjacency(self) -> np.ndarray:
         return vertex_triangles(self.triangles, len(self.face_model.mean_shape) + len(self.parts.vertices))
 
@@ -67,16 +73,16 @@ class WholeHead:
 
     def mesh(self, vertices: np.ndarray) -> Mesh:
         """The whole head of the model's vertices (V, 3)."""
-        return Mesh(self.vertices(vertices), self.triangles, self.uv, self.uv_triangles)
+        return Mesh(self.vertices(vertices), self.triangles, self.uv, self.uv_triangles, self._lashes)
 
-    def painted(self, texture: np.ndarray, lit: bool = True) -> np.ndarray:
-        """A texture (S, S) or (S, S, n) uint8 of the model with the parts painted beside its charts.
+    def painted(self, texture: np.ndarray, lit: bool = True, coloured: bool = True) -> np.ndarray:
+        """A texture (S, S, 3), or (S, S) or (S, S, n) that is not `coloured`, uint8, with the parts beside its charts.
 
         `lit`: in a soft light, as in a photo; without, in their own values.
         """
         if len(self.parts.vertices) == 0:
             return texture
-        return Canvas.of(self.face_model, self.parts, len(texture)).painted(texture, lit)
+        return Canvas.of(self.face_model, self.parts, len(texture)).painted(texture, lit, coloured)
 
 
 def _build(face_model: FaceModel) -> WholeHead:

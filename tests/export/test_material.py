@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from deep3d.camera import Pose
 from deep3d.drawing import relight
 from deep3d.errors import MaterialMissing
 from deep3d.export import read_relightable, small_material_glb, write_material, write_obj
-from deep3d.export.material import FILES
+from deep3d.export.material import FILES, material_glb
+from deep3d.face_model import default_face_model
 from deep3d.material import separate
 from deep3d.material.hdr import read_hdr
+from deep3d.whole_head import WholeHead
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +25,12 @@ def folder(toy_reconstruction, tmp_path_factory):
     write_obj(toy_reconstruction, path)
     write_material(toy_reconstruction, separate(toy_reconstruction, 256), path)
     return path
+
+
+@pytest.fixture(scope="module")
+def open_face(toy_reconstruction):
+    """The toy's photo with the shipped face model, which has a whole head."""
+    return replace(toy_reconstruction, face_model=default_face_model(), merged_texture=None)
 
 
 def test_all_files_are_written(folder):
@@ -47,6 +56,20 @@ def test_every_triangle_is_in_one_of_the_primitives(folder, toy_reconstruction):
     gltf: Any = GLTF2().load(str(folder / "face_material.glb"))
     counts = [gltf.accessors[part.indices].count for part in gltf.meshes[0].primitives]
     assert sum(counts) == 3 * len(toy_reconstruction.face_model.triangles)
+
+
+def test_eyes_have_a_clear_coat_and_teeth_are_wet(tmp_path, open_face):
+    (tmp_path / "face.glb").write_bytes(material_glb(open_face, separate(open_face, 256), None))
+    gltf: Any = GLTF2().load(str(tmp_path / "face.glb"))
+    skin, mouth, eyes = gltf.meshes[0].primitives
+    assert [gltf.materials[part.material].name for part in (skin, mouth, eyes)] == ["skin", "mouth", "eyes"]
+    coat = gltf.materials[eyes.material].extensions["KHR_materials_clearcoat"]
+    assert coat["clearcoatFactor"] == 1 and coat["clearcoatRoughnessFactor"] < 0.1
+    whole = WholeHead.of(open_face.face_model)
+    counts = [gltf.accessors[part.indices].count // 3 for part in (skin, mouth, eyes)]
+    assert sum(counts) == len(whole.triangles)
+    teeth = (np.concatenate([np.zeros(len(open_face.face_model.mean_shape)), whole.parts.arch]) > 0)[whole.triangles]
+    assert counts[1] >= teeth.all(axis=1).sum() > 2000 and counts[2] > 800
 
 
 def test_the_light_is_in_both_files(folder):

@@ -71,6 +71,27 @@ def test_the_bust_has_the_colour_of_the_neck(head, model):
     assert 120 < np.median(seen[:, 0]) < 220 and seen[:, 0].std() > 3
 
 
+def test_gums_tongue_and_lashes_have_their_colours_without_light_too(head):
+    """They had that of teeth in albedo.png and base_color.png: cream lashes in every lit viewer."""
+    texture = np.full((1024, 1024, 3), (200, 160, 140), np.uint8)
+    left, bottom, right, top = np.rint(head.parts.palette * 1024).astype(int)
+    rows = head.painted(texture, lit=False)[1024 - top : 1024 - bottom, left:right].astype(int)
+    enamel, gums, tongue, lashes = (part[len(part) // 2, -2] for part in np.array_split(rows, 4))
+    assert gums[0] > 1.4 * gums[1] and tongue[0] > 1.4 * tongue[1] and enamel[0] < 1.2 * enamel[1]
+    assert lashes.max() < 0.5 * enamel.min()
+    values = head.painted(texture, lit=False, coloured=False)[1024 - top : 1024 - bottom, left:right]
+    assert (values == [200, 160, 140]).all()
+
+
+def test_lashes_are_the_strands_of_the_mesh(head, model):
+    mesh = head.mesh(model.mean_shape)
+    lashes = mesh.triangles[len(mesh.triangles) - mesh.strands :]
+    eyes = model.landmarks(model.mean_shape[None])[0][36:48]
+    reach = np.abs(mesh.vertices[lashes][..., 1] - eyes[:, 1].mean())
+    assert mesh.strands > 500 and reach.max() < 0.25
+    assert len(mesh.solid.triangles) + mesh.strands == len(mesh.triangles)
+
+
 def test_teeth_are_as_bright_as_the_photo_shows_them_but_never_dark(head):
     skin = np.array([190.0, 150, 130])
     shown = mouth_colours(np.tile([225.0, 215, 200], (20, 1)), skin)[0]
