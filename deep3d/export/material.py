@@ -32,9 +32,10 @@ from deep3d.hair import Hair
 from deep3d.material import Material, RelightableHead
 from deep3d.material.gloss import WET_ROUGHNESS
 from deep3d.material.hdr import hdr
-from deep3d.material.texels import Maps
+from deep3d.material.texels import Maps, over_texels
 from deep3d.mesh import MILLIMETRES
 from deep3d.reconstruction import Reconstruction
+from deep3d.texture import Atlas
 from deep3d.texture.skin_colour import eyeballs, mouth_interior
 from deep3d.whole_head import WholeHead
 
@@ -71,7 +72,7 @@ def material_glb(face: Reconstruction, material: Material, hair: Hair | None) ->
 
     Hair has no maps of its own: its colours in the photo, with the light taken off that lay on the skin.
     """
-    file, whole = _parts(face, material.maps, ("image/png", png(material.maps.normal)), tangents=True)
+    file, whole = _parts(face, material, material.maps, ("image/png", png(material.maps.normal)), tangents=True)
     if hair is not None:
         add_hair(file, whole, hair)
         whole["materials"][-1] = _hair(whole["materials"][-1], material)
@@ -86,23 +87,23 @@ def small_material_glb(face: Reconstruction, material: Material) -> bytes:
     """
     maps = material.maps
     coarse = replace(maps, roughness=maps.roughness[::2, ::2], specular=maps.specular[::2, ::2])
-    file, whole = _parts(face, coarse, ("image/jpeg", jpeg(maps.normal)), tangents=False)
+    file, whole = _parts(face, material, coarse, ("image/jpeg", jpeg(maps.normal)), tangents=False)
     whole["asset"]["extras"] = {"hair": np.round(material.evened, 4).tolist()}
     return smaller(file.pack(whole), face)
 
 
 def _parts(
-    face: Reconstruction, maps: Maps, normal: tuple[str, bytes], tangents: bool
+    face: Reconstruction, material: Material, maps: Maps, normal: tuple[str, bytes], tangents: bool
 ) -> tuple[GltfFile, dict[str, Any]]:
-    """A file and its document; `normal` is the kind and the bytes of the picture of normals.
+    """A file and its document, with maps as fine as wanted; `normal` is the kind and the bytes of that of normals.
 
     Without `tangents` programs make their own.
     """
-    zero = np.zeros_like(maps.roughness)
+    occlusion = _occlusion(face, material, len(maps.roughness))
     pictures = [
         ("image/jpeg", jpeg(maps.base_color)),
         normal,
-        ("image/jpeg", jpeg(np.stack([zero, maps.roughness, zero], axis=2))),
+        ("image/jpeg", jpeg(np.stack([occlusion, maps.roughness, np.zeros_like(occlusion)], axis=2))),
         ("image/png", _alpha_png(maps.specular)),
     ]
     model = face.face_model
@@ -125,6 +126,13 @@ def _parts(
     return file, whole
 
 
+def _occlusion(face: Reconstruction, material: Material, size: int) -> np.ndarray:
+    """(size, size) uint8: how far the head leaves each texel open to light, so that nostrils are dark in any."""
+    model = face.face_model
+    image = over_texels(Atlas.of(model, size), model, 255 * material.transfer.openness[:, None])[..., 0]
+    return WholeHead.of(model).painted(np.rint(image).astype(np.uint8), lit=False, coloured=False)
+
+
 def _skin() -> dict[str, Any]:
     return {
         "name": "skin",
@@ -134,6 +142,7 @@ def _skin() -> dict[str, Any]:
             "metallicFactor": 0,
         },
         "normalTexture": {"index": _NORMAL},
+        "occlusionTexture": {"index": _ROUGHNESS},
         "extensions": {_SPECULAR: {"specularTexture": {"index": _FACTOR}, "specularFactor": 1}},
     }
 
@@ -151,7 +160,8 @@ def _wet(name: str, roughness: float) -> dict[str, Any]:
 
 def _eyes() -> dict[str, Any]:
     coat = {"clearcoatFactor": 1, "clearcoatRoughnessFactor": COAT_ROUGHNESS}
-    return {**_wet("eyes", UNDER_COAT), "extensions": {_COAT: coat}}
+    shade = {"occlusionTexture": {"index": _ROUGHNESS}}
+    return {**_wet("eyes", UNDER_COAT), **shade, "extensions": {_COAT: coat}}
 
 
 def _hair(unlit: dict[str, Any], material: Material) -> dict[str, Any]:

@@ -39,6 +39,11 @@ class Transfer:
         return self.visible * np.maximum(self.normals @ self.directions.T, 0)
 
     @property
+    def openness(self) -> np.ndarray:
+        """(V,) float32 in [0, 1]: the share that arrives of an even light from all sides (ambient occlusion)."""
+        return np.clip(self.lit.sum(axis=1) * np.float32(self.solid_angle / np.pi), 0, 1)
+
+    @property
     def solid_angle(self) -> float:
         """Of each direction, steradian."""
         return 4 * np.pi / len(self.directions)

@@ -1,3 +1,4 @@
+import io
 import json
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from deep3d.export.material import FILES, material_glb
 from deep3d.face_model import default_face_model
 from deep3d.material import separate
 from deep3d.material.hdr import read_hdr
+from deep3d.texture.atlas import vertex_texels
 from deep3d.whole_head import WholeHead
 
 
@@ -70,6 +72,27 @@ def test_eyes_have_a_clear_coat_and_teeth_are_wet(tmp_path, open_face):
     assert sum(counts) == len(whole.triangles)
     teeth = (np.concatenate([np.zeros(len(open_face.face_model.mean_shape)), whole.parts.arch]) > 0)[whole.triangles]
     assert counts[1] >= teeth.all(axis=1).sum() > 2000 and counts[2] > 800
+
+
+def test_nostrils_are_dark_in_any_light(tmp_path, open_face):
+    content = material_glb(open_face, separate(open_face, 256), None)
+    gltf: Any = GLTF2().load_from_bytes(content)
+    packed = gltf.materials[0].occlusionTexture.index
+    assert packed == gltf.materials[0].pbrMetallicRoughness.metallicRoughnessTexture.index
+    view = gltf.bufferViews[gltf.images[gltf.textures[packed].source].bufferView]
+    start = view.byteOffset or 0
+    open_to_light = np.asarray(Image.open(io.BytesIO(gltf.binary_blob()[start : start + view.byteLength])))[..., 0]
+    model = open_face.face_model
+    column, row = vertex_texels(model, len(open_to_light)).T
+    shape = model.mean_shape
+    nose = model.landmarks(shape[None])[0][[30, 33]]
+    normals = model.normals(shape[None])[0]
+    beside = np.linalg.norm(shape[:, [0, 2]] - nose[1, [0, 2]], axis=1) < 0.12
+    nostrils = beside & (shape[:, 1] > nose[1, 1]) & (shape[:, 1] < nose[0, 1]) & (normals[:, 1] < -0.5)
+    cheeks = np.linalg.norm(shape - model.landmarks(shape[None])[0][[1, 31, 41]].mean(axis=0), axis=1) < 0.15
+    shades = open_to_light[row, column].astype(float)
+    assert nostrils.sum() > 20 and cheeks.sum() > 20
+    assert shades[nostrils].min() < 0.35 * np.median(shades[cheeks]) and np.median(shades[cheeks]) > 150
 
 
 def test_the_light_is_in_both_files(folder):
