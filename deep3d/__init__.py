@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from deep3d.photo import Photo, read_photo
     from deep3d.pipeline.from_landmarks import fit_photo
     from deep3d.pipeline.reconstructor import Reconstructor
+    from deep3d.pipeline.relative_depth import metric_depth
     from deep3d.pipeline.reopening import reopen_face
     from deep3d.pipeline.same_person import SamePerson
     from deep3d.reconstruction import Reconstruction
@@ -104,6 +105,7 @@ __all__ = [
     "fit_photo",
     "lights_file",
     "material_glb",
+    "metric_depth",
     "read_relightable_glb",
     "read_face_model",
     "read_hair",
@@ -141,6 +143,7 @@ _MODULES = {
     "expression_file": "deep3d.export",
     "fit_photo": "deep3d.pipeline.from_landmarks",
     "lights_file": "deep3d.material",
+    "metric_depth": "deep3d.pipeline.relative_depth",
     "material_glb": "deep3d.export",
     "read_relightable_glb": "deep3d.export",
     "read_face_model": "deep3d.face_model",

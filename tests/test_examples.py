@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from deep3d import Reconstructor, depth_map, read_photo
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLE = REPOSITORY / "docs" / "sample" / "astronaut.jpg"
@@ -87,3 +90,10 @@ def test_detector_of_your_own(tmp_path):
 
 def test_every_example_has_a_test():
     assert {f"test_{path.stem}" for path in EXAMPLES} <= set(globals())
+
+
+def test_depth_of_another_network(tmp_path):
+    depth = depth_map(Reconstructor.load()(SAMPLE), read_photo(SAMPLE))
+    np.save(tmp_path / "inverse.npy", np.where(depth > 0, 1000 / np.maximum(depth, 1), 0.2))
+    said = run("depth_of_another_network.py", SAMPLE, tmp_path / "inverse.npy", tmp_path / "mesh.ply")
+    assert "cm to the nearest point" in said and (tmp_path / "mesh.ply").stat().st_size > 100_000
