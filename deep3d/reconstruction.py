@@ -12,7 +12,6 @@ from deep3d.camera import Camera, Pose, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.hair import Hair, HairMask, make_hair
-from deep3d.lighting import shade
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
 from deep3d.uncertainty import region_deviation, vertex_deviation
@@ -136,7 +135,7 @@ class Reconstruction:
             seen[:, :2],
             seen[:, 2],
             self.face_model,
-            np.clip(shade(self.albedo[None], self.placed_normals[None], self.coefficients.lighting)[0], 0, 1),
+            np.clip(self.albedo, 0, 1),
             masks=None if self.hair_mask is None else self.hair_mask.at(seen[:, :2]),
         )
 

@@ -10,12 +10,12 @@ from deep3d.face_model import FaceModel
 from deep3d.material.gloss import STRONGEST, Gloss, eyeballs, usual_gloss
 from deep3d.material.light import Columns, Light, Seen, gloss_transfer, lamp_columns, sky_columns, solve_light
 from deep3d.material.observed import Observed
-from deep3d.material.pigment import pigment, smoothed
 from deep3d.material.skin_prior import SkinTone, resolve, usual_skin
-from deep3d.material.statistical import LogAlbedo, features, fit_albedo, relative
+from deep3d.material.statistical import LogAlbedo, fit_albedo, relative
 from deep3d.material.transfer import Transfer
 from deep3d.texture import Atlas
 from deep3d.texture.hair import scalp
+from deep3d.texture.pigment import features, pigment, smoothed
 
 ROUNDS = 3
 POINTS = 2500  # vertices that the light is read from

@@ -70,10 +70,3 @@ def relative(logs: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """Logarithms (V, 3) less their mean over the skin (V,)."""
     share = skin**4 / max(float((skin**4).sum()), 1e-6)
     return (logs - share @ logs).astype(np.float32)
-
-
-def features(model: FaceModel) -> np.ndarray:
-    """Where brows, lids and lips lie on the skin (V,) in [0, 1]: the statistics' spread beyond that of bare skin."""
-    spread = model.derived(LogAlbedo.of).basis.std(axis=0).mean(axis=1)
-    usual = np.median(spread[model.skin > 0.9])
-    return (np.clip((spread / usual - 1.15) / 0.6, 0, 1) * model.skin).astype(np.float32)

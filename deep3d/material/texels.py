@@ -10,11 +10,10 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from deep3d.face_model import FaceModel
 from deep3d.material.example import continued
 from deep3d.material.observed import coded, linear
-from deep3d.material.pigment import FINE, smoothed, times_wrong
 from deep3d.material.separation import Separated
-from deep3d.material.statistical import features
 from deep3d.texture import Atlas, Texture
 from deep3d.texture.atlas import WHOLE, vertex_uv
+from deep3d.texture.pigment import FINE, features, smoothed, times_wrong
 from deep3d.texture.skin_colour import front_of_face
 from deep3d.whole_head import WholeHead
 

@@ -1,9 +1,9 @@
 """Unwrap a photo into the UV atlas of a face model and fill what the photo does not show.
 
-Visible texels take the photo, weighted by angle and by distance from silhouettes. Hidden ones take the photo at the
-mirrored point of the face, corrected for the light, and then the model's own colours. Both are first matched to the
-photo's low frequencies over the mesh, so that colours agree where sources meet. Hair colours stay on the scalp; hidden
-skin approaches the mean of the visible skin.
+Visible texels take the photo, weighted by angle and by distance from silhouettes. What it does not show is completed
+in reflectance and then lit by the photo's light: first from the mirrored point of the face, then from the model's own
+colours. Both are matched to the photo's low frequencies over the mesh, so that colours agree where sources meet. Hair
+colours stay on the scalp; hidden skin approaches the mean of the visible skin.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from deep3d.texture.atlas import Atlas
 from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.hair import Hair, hairline, nape, scalp
-from deep3d.texture.light import fallen_light, light_slope
+from deep3d.texture.light import fallen_light
+from deep3d.texture.reflectance import DETAIL, evened, mirror_gain, slope_on_skin
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import (
     eyeballs,
@@ -28,7 +29,6 @@ from deep3d.texture.skin_colour import (
     like_the_photo,
     mouth_interior,
     neck,
-    shading_contrast,
     skin_likeness,
     uncovered,
 )
@@ -38,9 +38,6 @@ FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera, from which facial skin and 
 FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
 """Decimetres inside the mesh's outline from which a photo surely shows the head: where the mesh fits well; on the
 scalp, whose height is a guess; and elsewhere, since necks have collars."""
-DIMMEST, BRIGHTEST = np.log(np.array([1 / 2, 1.8], np.float32))
-"""Range of the gain of one side of a face over the other: strong brightening would amplify noise."""
-TINT = np.float32(0.5)  # share of the colour of that gain that is used: light is greyer than other differences
 SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
 """Pull of the mean visible skin on hidden skin, which forgets collars after about six edges; and of hair, sooner."""
 NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin is no colour of skin
@@ -49,16 +46,12 @@ TEMPLES = 0.9  # share by which hair elsewhere counts less where a fringe is see
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
 UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that on skin
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
-NECK_EVENNESS = np.float32(0.75)  # share of the light on the neck that is that of the face
 ON_HEAD = (0.5, 0.9)  # of a mask of the head, from where the photo's colour may be, and surely is, that of the scalp
 TURNED = (0.45, 0.75)  # cosines to the camera, up to where a mask is believed on skin too, and from where it is not
 NAPE_PULL = np.float32(1.0)  # of its colour on the scalp at the nape
 CROPPED, SHADE = np.float32(0.5), np.float32(np.log(0.85))
 """Share of hair, beside skin that shows through, in the colour of the nape, which lies in the shade of longer hair."""
-DETAIL = np.float32(0.5)  # share of the contrast of the model's lit albedo in the fill
-LIGHT_DOUBT = 0.05  # how far skin is believed to be lit evenly, beside what is seen
-LIGHT = (-0.5, 0.3)  # of a logarithm, that light on what is not seen differs from its mean
-EVENED = 8  # times that light is evened over neighbours: normals at the neck's border are rough
+LIGHT = (-0.3, 0.3)  # of a logarithm, that light on what is not seen differs from its mean
 FROM_THE_FRONT = 0.3  # share of the light from the camera: what lights the other side is not seen
 
 
@@ -76,7 +69,7 @@ def extract_texture(
     pixels: np.ndarray,
     depth: np.ndarray,
     face_model: FaceModel,
-    lit_albedo: np.ndarray,
+    albedo: np.ndarray,
     size: int = 1024,
     masks: np.ndarray | None = None,
 ) -> Texture:
@@ -84,12 +77,12 @@ def extract_texture(
 
     `photo` is (H, W, 3) uint8, upright; `placed_vertices` (V, 3) lie in model space after rotation and translation,
     decimetres, seen from (0, 0, z + depth); `pixels` (V, 2) and `depth` (V,) are each vertex's place in the
-    photo, in pixels and decimetres; `lit_albedo` (V, 3) are the model's colours under the photo's light, RGB in [0, 1];
+    photo, in pixels and decimetres; `albedo` (V, 3) are the model's colours without light, RGB in [0, 1];
     `masks` (V, 2) say how far the photo shows hair at each vertex, and how far any part of the head, if that is known.
 
     Raises: ShapeError if an array is not as described.
     """
-    _check(photo, placed_vertices, pixels, depth, lit_albedo, len(face_model.mean_shape))
+    _check(photo, placed_vertices, pixels, depth, albedo, len(face_model.mean_shape))
     atlas = Atlas.of(face_model, size)
     normals = face_model.normals(placed_vertices[None])[0]
     cosine = facing(placed_vertices, normals, depth)
@@ -99,14 +92,14 @@ def extract_texture(
     on_head = _on_head(turned, face_model, masks)
     weight = seen_vertices(view, pixels, depth, angle) * on_head
     picture = view.part(photo).reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
-    colours, lit = _vertex_colours(picture, pixels, face_model.triangles), lit_albedo * np.float32(255)
+    colours, own = _vertex_colours(picture, pixels, face_model.triangles), albedo * np.float32(255)
     hair = Hair.seen(colours, weight, face_model, None if masks is None else masks[:, 0])
     likeness = skin_likeness(colours, weight, turned, face_model) * (1 - hair.covered) * on_head
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)
     bare = uncovered(colours, weight, face_model)
-    mirror_gain, fill = _match(photo_colours, lit, weight, bare, hair, normals, face_model, atlas)
+    mirror_gain, fill = _match(photo_colours, own, weight, bare, hair, normals, face_model, atlas)
     mirror_gain = _for_hair(mirror_gain, face_model, masks)
     sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
@@ -140,14 +133,14 @@ def _doubt(cosine: np.ndarray, face_model: FaceModel) -> np.ndarray:
     return np.where(firm, FIRM, np.where(face_model.derived(scalp) > 0.5, CROWN, LOOSE)).astype(np.float32)
 
 
-def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, lit_albedo: Array, count: int) -> None:
+def _check(photo: np.ndarray, vertices: Array, pixels: Array, depth: Array, albedo: Array, count: int) -> None:
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
         raise ShapeError(f"photo: expected (H, W, 3) uint8, got {photo.shape} {photo.dtype}")
     expected = {
         "placed_vertices": (vertices, (count, 3)),
         "pixels": (pixels, (count, 2)),
         "depth": (depth, (count,)),
-        "lit_albedo": (lit_albedo, (count, 3)),
+        "albedo": (albedo, (count, 3)),
     }
     for name, (value, shape) in expected.items():
         if value.shape != shape:
@@ -168,9 +161,9 @@ def _match(
     mirror = face_model.mirror
     photo, model = logarithm(colours), logarithm(model)
     model = like_the_photo(photo, model, weight * face_model.skin)
-    light = shading_contrast(photo, model, weight * face_model.skin) * (model - model[mirror])
-    model = _evenly_lit(model, weight, hair, face_model)
-    gain = _mirror_gain(photo, light, weight, mirror, atlas)
+    sure = np.maximum(weight * bare * face_model.skin - hair.fringe, 0)
+    gain = mirror_gain(photo, model, weight, sure, normals, face_model, atlas)
+    model = _plain(model, weight, hair, face_model)
     beside = (1 - weight) * weight[mirror]
     known = weight + beside
     share = (beside / np.maximum(known, 1e-6))[:, None]
@@ -193,7 +186,7 @@ def _fill(
 
     `photo` and `model` (V, 3) are logarithms. Colours go on without the light, which is that of `normals` (V, 3).
     """
-    light = _light(photo - DETAIL * model, np.maximum(skin, 0), normals, face_model, atlas)[:, None]
+    light = _light(photo, model, np.maximum(skin, 0), normals, face_model, atlas)[:, None]
     photo = photo - light
     surroundings = [skin, (1 - TEMPLES * hair.fringed) * hair.on_scalp + hair.fringe + hair.bald * skin]
     mean_tint = _mean(photo - model, skin)
@@ -215,13 +208,14 @@ def _fill(
     return np.clip(np.exp(tint + DETAIL * model + light) - DARK, 0, 255)
 
 
-def _light(tint: np.ndarray, skin: np.ndarray, normals: np.ndarray, face_model: FaceModel, atlas: Atlas) -> np.ndarray:
-    """(V,) logarithms of the light on the head, as far as it shows in colours (V, 3) of `skin` (V,)."""
-    slope = light_slope(tint.mean(axis=1), normals, skin, LIGHT_DOUBT) * [1, 1, FROM_THE_FRONT]
+def _light(
+    photo: np.ndarray, model: np.ndarray, skin: np.ndarray, normals: np.ndarray, face_model: FaceModel, atlas: Atlas
+) -> np.ndarray:
+    """(V,) logarithms of the light on the head, as far as it shows on `skin` (V,)."""
+    slope = slope_on_skin(photo, model, skin, normals) * [1, 1, FROM_THE_FRONT]
     slope[2] = max(slope[2], 0)  # bright rims tell of lamps at the sides, not behind
-    for _ in range(EVENED):
-        normals = smooth(normals, np.ones(len(normals), np.float32), atlas.neighbours)
-    light = fallen_light(slope, normals, skin, LIGHT)
+    rough = np.max([face_model.derived(part) for part in (neck, scalp, _back)], axis=0)[:, None]
+    light = fallen_light(slope, normals + rough * (evened(normals, atlas) - normals), skin, LIGHT)
     light[face_model.derived(mouth_interior) | face_model.derived(eyeballs)] = 0
     return light
 
@@ -246,25 +240,12 @@ def _anchors(
     return np.stack([skin, crown, cropped]), covered.astype(np.int32) + short, np.where(covered, on_scalp, on_skin)
 
 
-def _mirror_gain(
-    photo: np.ndarray, light: np.ndarray, weight: np.ndarray, mirror: np.ndarray, atlas: Atlas
-) -> np.ndarray:
-    """Logarithm (V, 3) of what the photo at the mirrored vertex lacks: `light` (V, 3) and what both sides show."""
-    both = weight * weight[mirror]
-    residue = spread(photo - photo[mirror] - light, both, np.zeros_like(photo), atlas.neighbours, atlas.conductance)
-    gain = np.clip(light + residue, DIMMEST, BRIGHTEST)
-    return TINT * gain + (1 - TINT) * gain.mean(axis=1, keepdims=True)
-
-
-def _evenly_lit(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:
-    """Logarithms (V, 3) of the model's colours, without light and shade where nobody has seen how a head is lit.
-
-    These are the skin under hair, the back of a bald head, and most of the neck.
-    """
+def _plain(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:
+    """Logarithms (V, 3) of the model's colours, all skin alike under hair and on the back of a bald head."""
     hairy = np.maximum(face_model.derived(scalp), hair.fringed * (hair.fringe > FRINGE))
-    unknown = hairy + hair.bald * (face_model.derived(_back) - hairy)
-    unknown = np.maximum(unknown, NECK_EVENNESS * face_model.derived(neck))
-    return model + unknown[:, None].astype(np.float32) * (_mean(model, (weight + UNSEEN) * face_model.skin) - model)
+    alike = hairy + hair.bald * (face_model.derived(_back) - hairy)
+    mean = _mean(model, (weight + UNSEEN) * face_model.skin)
+    return model + alike[:, None].astype(np.float32) * (mean - model)
 
 
 def _back(face_model: FaceModel) -> np.ndarray:

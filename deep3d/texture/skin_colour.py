@@ -21,7 +21,6 @@ NECK_DEPTH = (0.1, -0.5)  # decimetres: it begins at the chin in front of the fi
 NECK_FADE = (0.05, 0.35)  # decimetres below its beginning, from where nothing is taken from the photo
 CLOTH = (0.7, 1.1)  # difference of the logarithms of red and blue over green from the face's: no light changes skin so
 LEAST_FRONT = 50  # vertices that must be seen of it
-DEEPEST = 2.0  # times the model's contrast
 TONED = (0.02, 0.045)  # spread of hues of one brightness, logarithms: up to in black-and-white, from in colour
 
 
@@ -130,18 +129,6 @@ def like_the_photo(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> np
     grey = model.mean(axis=1, keepdims=True)
     toned = grey + middle + (grey - shares @ grey) * slope
     return (model + (1 - smoothstep(variety, *TONED)) * (toned - model)).astype(np.float32)
-
-
-def shading_contrast(photo: np.ndarray, model: np.ndarray, skin: np.ndarray) -> float:
-    """Contrast of light and shade in the photo over that on the model, from logarithms (V, 3) on `skin` (V,).
-
-    Between 1 and `DEEPEST`: hard light from the side is rare, and the lighting of a fit stays near the usual.
-    """
-    if skin.sum() < LEAST_FRONT:
-        return 1.0
-    shares = skin / skin.sum()
-    seen, lit = (logs.mean(axis=1) - shares @ logs.mean(axis=1) for logs in (photo, model))
-    return float(np.clip(shares @ (seen * lit) / max(float(shares @ lit**2), 1e-3), 1, DEEPEST))
 
 
 def _judged(face_model: FaceModel) -> np.ndarray:

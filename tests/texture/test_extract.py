@@ -6,6 +6,7 @@ import pytest
 from deep3d.camera import Camera, Pose, clip_space, depth, place, project
 from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel, default_face_model
+from deep3d.face_model.components import Components
 from deep3d.mesh import vertex_triangles
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import Atlas, extract_texture
@@ -46,6 +47,8 @@ def head(toy_face_model) -> FaceModel:
     return replace(
         toy_face_model,
         mean_shape=(shape - [0, 0, 0.4]).astype(np.float32),
+        mean_albedo=np.tile(SKIN / 255, (GRID**2, 1)).astype(np.float32),
+        albedo_components=Components.of(np.zeros((80, 3 * GRID**2), np.float32)),
         triangles=triangles,
         adjacency=vertex_triangles(triangles, GRID**2),
         uv=(0.5 + 0.42 * np.stack([u, v], axis=1)).astype(np.float32),
@@ -242,17 +245,34 @@ def test_seen_texels_show_the_photo(head, yaw):
     assert np.quantile(error, 0.99) < 8
 
 
-def test_unseen_side_is_the_mirrored_photo_under_its_own_light(head):
-    colours, yaw = pattern(head), 45.0
-    light = np.where(head.uv[:, :1] < 0.5, 1.0, 0.8)  # the side turned away is the darker one, or the lighter one
-    for sides in (light, light[head.mirror]):
-        lit = (plain(head) * sides).astype(np.float32)
-        texture = extract_texture(photograph(head, colours * sides, yaw), *pose(head, yaw), head, lit, SIZE)
-        truth = in_texels(head, colours * sides)
-        mirrored_weight = texture.weight[:, ::-1]
-        filled = (texture.weight == 0) & (mirrored_weight > 250) & np.isfinite(truth[..., 0])
-        assert filled.sum() > 500
-        assert np.abs(texture.image - truth)[filled].mean() < 14
+@pytest.mark.parametrize("light", [-0.25, 0.25])
+def test_unseen_side_is_the_mirrored_photo_under_its_own_light(head, light):
+    """The side turned away is the darker one, or the lighter one."""
+    yaw = 40.0
+    across = head.normals(head.mean_shape[None])[0][:, :1]
+    colours = (SKIN + (pattern(head) - SKIN) / 4) * np.exp(light * across)
+    texture = extract_texture(photograph(head, colours, yaw), *pose(head, yaw), head, plain(head), SIZE)
+    truth = in_texels(head, colours)
+    mirrored_weight = texture.weight[:, ::-1]
+    filled = (texture.weight == 0) & (mirrored_weight > 250) & np.isfinite(truth[..., 0])
+    assert filled.sum() > 500
+    assert np.abs(texture.image - truth)[filled].mean() < 14
+
+
+def test_a_coloured_glare_on_the_near_side_is_not_on_the_far_one(head):
+    """Mirrored as it was, it made cheeks bluish, and shine where no light fell."""
+    yaw = 40.0
+    u, v = ((head.uv - 0.5) / 0.42).T
+    glare = np.exp(-(((np.abs(u) - 0.45) / 0.2) ** 2) - (v / 0.3) ** 2)[:, None]
+    near = head.mean_shape[:, :1] < 0
+    blue = pattern(head) + near * glare * [0, 40, 110]
+    texture = extract_texture(photograph(head, blue, yaw), *pose(head, yaw), head, plain(head), SIZE)
+    seen, there = in_texels(head, near * glare)[..., 0] > 0.8, in_texels(head, ~near * glare)[..., 0] > 0.8
+    assert (texture.weight[seen] > 250).mean() > 0.9
+    assert (texture.weight[there] == 0).mean() > 0.3
+    filled = there & (texture.weight == 0)
+    hidden = (texture.image - in_texels(head, pattern(head)))[filled].mean(axis=0)
+    assert hidden[2] - hidden[0] < 0.4 * 110
 
 
 def test_what_the_nose_hides_does_not_take_its_colour(head):
@@ -366,7 +386,7 @@ def arguments_of(head: FaceModel) -> dict[str, np.ndarray]:
     """The arrays that `extract_texture` takes."""
     placed, pixels, depths = pose(head, 0.0)
     photo = photograph(head, pattern(head), 0.0)
-    return {"photo": photo, "placed_vertices": placed, "pixels": pixels, "depth": depths, "lit_albedo": plain(head)}
+    return {"photo": photo, "placed_vertices": placed, "pixels": pixels, "depth": depths, "albedo": plain(head)}
 
 
 def test_arguments_stay_as_they_were(head):
@@ -377,7 +397,7 @@ def test_arguments_stay_as_they_were(head):
         np.testing.assert_array_equal(value, copies[name])
 
 
-@pytest.mark.parametrize("name", ["photo", "placed_vertices", "pixels", "depth", "lit_albedo"])
+@pytest.mark.parametrize("name", ["photo", "placed_vertices", "pixels", "depth", "albedo"])
 def test_wrong_shapes_are_named(head, name):
     arguments = arguments_of(head)
     arguments[name] = arguments[name][..., :1]
@@ -456,15 +476,15 @@ def test_nothing_on_the_neck_is_taken_from_the_photo():
     assert trust[model.derived(front_of_face) > 0.9].min() > 0.99
 
 
-def test_a_neck_in_the_shadow_of_its_chin_gets_the_colour_of_the_face():
+def test_a_neck_in_light_from_above_gets_the_colour_of_the_face():
     model = default_face_model()
+    normals = model.normals(model.mean_shape[None])[0]
     colours = np.tile(np.array([190.0, 140, 120], np.float32), (len(model.mean_shape), 1))
     low = model.mean_shape[:, 1] < -1.0
-    lit = colours * np.where(low | (model.mean_shape[:, 2] < -0.6), 0.3, 1)[:, None]
+    lit = (colours * np.exp(0.3 * normals[:, 1:2])).astype(np.float32)
     weight = (model.skin * (model.derived(front_of_face) > 0.5)).astype(np.float32)
-    normals = model.normals(model.mean_shape[None])[0]
-    hair = Hair.seen(colours, weight, model)
-    _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, normals, model, Atlas.of(model, 64))
+    hair = Hair.seen(lit, weight, model)
+    _, fill = _match(lit, colours, weight, np.ones_like(weight), hair, normals, model, Atlas.of(model, 64))
     assert np.median(fill[low & (model.skin > 0.9), 1]) > 0.75 * 140
 
 

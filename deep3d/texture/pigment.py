@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
+from deep3d.face_model import FaceModel
 from deep3d.texture.fill import smooth
 
 MELANIN = np.array([0.39, 0.59, 1.0])
@@ -100,3 +101,12 @@ def pigment(
     for band, part, times in ((COARSE, coarse, large), (MIDDLE, middle, small), (FINE, fine, small)):
         total += part + skin[:, None] * (band.albedo_in(part, times) - part)
     return (total * np.clip(both * 4, 0, 1)[:, None]).astype(np.float32)
+
+
+def features(model: FaceModel) -> np.ndarray:
+    """Where brows, lids and lips lie on the skin (V,) in [0, 1]: the statistics' spread beyond that of bare skin."""
+    mean = np.clip(model.mean_albedo, 0.041, 1)
+    of_logs = 2.4 / (mean + 0.055)  # how fast the logarithm of linear light grows with its code in sRGB
+    spread = (model.albedo_components.basis.reshape(-1, *mean.shape) * of_logs).std(axis=0).mean(axis=1)
+    usual = max(float(np.median(spread[model.skin > 0.9])), 1e-6)
+    return (np.clip((spread / usual - 1.15) / 0.6, 0, 1) * model.skin).astype(np.float32)
