@@ -170,7 +170,7 @@ def _albedo_values(model: FaceModel) -> np.ndarray:
 
 def _log_sky(model: FaceModel) -> np.ndarray:
     """Logarithm of the sky's visibility at each vertex (V,)."""
-    return np.log(np.maximum(sky_visibility(model), DARKEST))
+    return np.log(np.maximum(model.derived(sky_visibility), DARKEST))
 
 
 @cache

@@ -21,9 +21,10 @@ from deep3d.texture.compose import Sources, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
 from deep3d.texture.hair import Hair, hairline, nape, scalp
 from deep3d.texture.light import fallen_light
-from deep3d.texture.reflectance import DETAIL, evened, mirror_gain, slope_on_skin
+from deep3d.texture.reflectance import DETAIL, evened, mirror_gain, openness, slope_on_skin
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import (
+    back_of_head,
     eyeballs,
     front_of_face,
     like_the_photo,
@@ -41,7 +42,6 @@ scalp, whose height is a guess; and elsewhere, since necks have collars."""
 SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
 """Pull of the mean visible skin on hidden skin, which forgets collars after about six edges; and of hair, sooner."""
 NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin is no colour of skin
-BEHIND = (0.1, 0.8)  # decimetres behind the ears, over which what the photo tells of the light fades
 TEMPLES = 0.9  # share by which hair elsewhere counts less where a fringe is seen: the crown goes on from it, lit alike
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
 UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that on skin
@@ -212,10 +212,11 @@ def _light(
     photo: np.ndarray, model: np.ndarray, skin: np.ndarray, normals: np.ndarray, face_model: FaceModel, atlas: Atlas
 ) -> np.ndarray:
     """(V,) logarithms of the light on the head, as far as it shows on `skin` (V,)."""
-    slope = slope_on_skin(photo, model, skin, normals) * [1, 1, FROM_THE_FRONT]
+    slope = slope_on_skin(photo, model, skin, normals, face_model) * [1, 1, FROM_THE_FRONT]
     slope[2] = max(slope[2], 0)  # bright rims tell of lamps at the sides, not behind
-    rough = np.max([face_model.derived(part) for part in (neck, scalp, _back)], axis=0)[:, None]
+    rough = np.max([face_model.derived(part) for part in (neck, scalp, back_of_head)], axis=0)[:, None]
     light = fallen_light(slope, normals + rough * (evened(normals, atlas) - normals), skin, LIGHT)
+    light += face_model.derived(openness)
     light[face_model.derived(mouth_interior) | face_model.derived(eyeballs)] = 0
     return light
 
@@ -243,16 +244,9 @@ def _anchors(
 def _plain(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:
     """Logarithms (V, 3) of the model's colours, all skin alike under hair and on the back of a bald head."""
     hairy = np.maximum(face_model.derived(scalp), hair.fringed * (hair.fringe > FRINGE))
-    alike = hairy + hair.bald * (face_model.derived(_back) - hairy)
+    alike = hairy + hair.bald * (face_model.derived(back_of_head) - hairy)
     mean = _mean(model, (weight + UNSEEN) * face_model.skin)
     return model + alike[:, None].astype(np.float32) * (mean - model)
-
-
-def _back(face_model: FaceModel) -> np.ndarray:
-    """(V,) from 0 in front of the ears to 1 at the back of the head."""
-    mean = face_model.mean_shape
-    ears = face_model.landmarks(mean[None])[0][[0, 16], 2].mean()
-    return smoothstep(ears - mean[:, 2], *BEHIND)
 
 
 def _through(hair: Hair, face_model: FaceModel, atlas: Atlas) -> np.ndarray:

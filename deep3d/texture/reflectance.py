@@ -10,15 +10,18 @@ from __future__ import annotations
 import numpy as np
 
 from deep3d.face_model import FaceModel
+from deep3d.rendering.openness import sky_visibility
 from deep3d.texture.atlas import Atlas
 from deep3d.texture.fill import smooth, spread
 from deep3d.texture.light import fallen_light, light_slope
 from deep3d.texture.pigment import features, pigment
-from deep3d.texture.skin_colour import like_the_photo
+from deep3d.texture.skin_colour import back_of_head, like_the_photo, neck
 
 DETAIL = np.float32(0.5)  # share of the contrast of the model's albedo that is believed
 LIGHT_DOUBT = 0.003  # how far skin is believed to be lit evenly, beside what is seen
 LIGHT = (-0.8, 0.5)  # of a logarithm, that light on the face differs from its mean
+OPEN, DARKEST = np.float32(0.45), 0.3
+"""Power of the share of the sky that a place sees, in the photo's coded light; and the least share: light bounces."""
 EVENED = 8  # times that normals are evened over neighbours: they are rough at the neck's border
 FADING = np.float32(0.01)  # pull to nothing of what light and reflectance leave, over about ten edges
 DIMMEST, BRIGHTEST = np.log(np.array([1 / 2, 2], np.float32))
@@ -39,8 +42,8 @@ def mirror_gain(
     `photo` and `model` (V, 3) are logarithms of the colours seen and of the model's albedo; `weight` (V,) says how
     surely a vertex is seen, `skin` (V,) the same of bare skin.
     """
-    slope = slope_on_skin(photo, model, skin, normals)
-    light = fallen_light(slope, evened(normals, atlas), skin, LIGHT)[:, None]
+    slope = slope_on_skin(photo, model, skin, normals, face_model)
+    light = (fallen_light(slope, evened(normals, atlas), skin, LIGHT) + face_model.derived(openness))[:, None]
     usual = model + skin @ (photo - light - model) / max(float(skin.sum()), 1e-3)
     sure, ones = np.zeros(len(photo), np.float32), np.ones(len(photo), np.float32)
     where = face_model.derived(features)
@@ -52,9 +55,21 @@ def mirror_gain(
     return np.clip(lit - photo[face_model.mirror], DIMMEST, BRIGHTEST)
 
 
-def slope_on_skin(photo: np.ndarray, model: np.ndarray, skin: np.ndarray, normals: np.ndarray) -> np.ndarray:
+def slope_on_skin(
+    photo: np.ndarray, model: np.ndarray, skin: np.ndarray, normals: np.ndarray, face_model: FaceModel
+) -> np.ndarray:
     """(3,) how fast the logarithm of light grows along normals (V, 3), as `skin` (V,) shows it."""
-    return light_slope((photo - DETAIL * model).mean(axis=1), normals, skin, LIGHT_DOUBT)
+    brightness = (photo - DETAIL * model).mean(axis=1) - face_model.derived(openness)
+    return light_slope(brightness, normals, skin, LIGHT_DOUBT)
+
+
+def openness(face_model: FaceModel) -> np.ndarray:
+    """(V,) logarithm of the light that the head itself leaves of a sky: little behind ears and under the chin.
+
+    Nothing is said of neck and back: the neck ends without shoulders, and hair may hang there.
+    """
+    face = face_model.skin * (1 - np.maximum(face_model.derived(neck), face_model.derived(back_of_head) ** 4))
+    return face * OPEN * np.log(np.maximum(face_model.derived(sky_visibility), DARKEST))
 
 
 def evened(normals: np.ndarray, atlas: Atlas) -> np.ndarray:

@@ -18,6 +18,7 @@ FRONT = (0.0, 0.3)  # from the ears to the tip of the nose: skin behind is judge
 THROAT = (0.0, 0.3)  # decimetres below the chin, likewise
 NAPE = -0.25  # decimetres in model space, where the neck begins behind
 NECK_DEPTH = (0.1, -0.5)  # decimetres: it begins at the chin in front of the first, at the nape behind the second
+BEHIND = (0.1, 0.8)  # decimetres behind the ears, over which what the photo tells of the light fades
 NECK_FADE = (0.05, 0.35)  # decimetres below its beginning, from where nothing is taken from the photo
 CLOTH = (0.7, 1.1)  # difference of the logarithms of red and blue over green from the face's: no light changes skin so
 LEAST_FRONT = 50  # vertices that must be seen of it
@@ -60,6 +61,13 @@ def neck(face_model: FaceModel) -> np.ndarray:
     front, back = NECK_DEPTH
     level = chin + (NAPE - chin) * np.clip((front - mean[:, 2]) / (front - back), 0, 1)
     return (face_model.skin * smoothstep(level - mean[:, 1], *NECK_FADE)).astype(np.float32)
+
+
+def back_of_head(face_model: FaceModel) -> np.ndarray:
+    """(V,) from 0 in front of the ears to 1 at the back of the head."""
+    mean = face_model.mean_shape
+    ears = face_model.landmarks(mean[None])[0][[0, 16], 2].mean()
+    return smoothstep(ears - mean[:, 2], *BEHIND)
 
 
 def colour_distance(
