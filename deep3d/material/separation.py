@@ -29,6 +29,7 @@ PALER = 0.12  # than skin, as logarithm of red over green
 BESIDE_GLOSS = 0.13  # of brightness, that is neither gloss nor explained
 AROUND = 100  # rounds of means over neighbours, about two centimetres: over which highlights tell of gloss
 GRAZING = (0.3, 4.0)  # least and most that the angle of light counts
+IN_SHINE = 40.0  # times the square of the share of shine in what is seen: how far relief shows more than in dull skin
 LEAST_SEEN = 150  # vertices below which a photo tells nothing
 
 
@@ -59,7 +60,7 @@ def separate_vertices(observed: Observed, transfer: Transfer, model: FaceModel) 
     gloss = shinier(observed, statistical, irradiance, shine, gloss, model)
     irradiance, shine = shone(light, transfer, gloss, observed.view)
     doubt = np.maximum(_doubt(light, transfer, irradiance, model), _glare(observed, shine))
-    grazing = _grazing(light, transfer, irradiance)
+    grazing = _grazing(light, transfer, irradiance) * (1 + IN_SHINE * _share(observed, shine) ** 2)
     free = _second_stage(observed, statistical, irradiance, shine, doubt, grazing, model)
     albedo = np.clip(statistical * np.exp(free), 0.003, 0.95).astype(np.float32)
     return Separated(albedo, statistical, gloss, irradiance, shine, doubt, grazing, light, tone, True)
@@ -251,5 +252,10 @@ def _grazing(light: Light, transfer: Transfer, irradiance: np.ndarray) -> np.nda
 
 def _glare(observed: Observed, shine: np.ndarray) -> np.ndarray:
     """How much of what is seen is shine (V,), in [0, 1]: much on dark skin, where errors of gloss outweigh pigment."""
+    return np.clip(GLARE * _share(observed, shine), 0, 1)
+
+
+def _share(observed: Observed, shine: np.ndarray) -> np.ndarray:
+    """The share of shine in what is seen (V,), in [0, 1]."""
     share = shine.mean(axis=1) / np.maximum(observed.colours.mean(axis=1), 1e-4)
-    return np.clip(GLARE * share, 0, 1).astype(np.float32)
+    return np.clip(share, 0, 1).astype(np.float32)
