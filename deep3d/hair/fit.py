@@ -18,6 +18,7 @@ from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.model import HairModel
 from deep3d.hair.morphology import blurred_round, distance, grown, pieces
+from deep3d.texture.view import smoothstep
 
 SWEEPS = (20, 20, 60)  # of the field of what is left, in each round: only the last one has to be smooth
 SIDEWAYS = 0.25  # cosine between a ray and the view up to which the outline says how far hair reaches
@@ -43,6 +44,7 @@ SMOOTH, ANCHOR = (
     1.2,
     0.12,
 )  # of the field of what is left: how much neighbours and zero count, beside 1 for what is seen
+NAPE = (1.7, 2.3)  # radians from straight ahead, from where hair begins to hang down the back and surely does
 CORE = 0.04  # decimetres inside its border that a piece of hair reaches at least, or it is a slip
 FILLED = 0.1  # decimetres inside the border that a hole in hair becomes
 STEP = 0.085  # decimetres between neighbouring points, roughly
@@ -74,7 +76,8 @@ def fit_fields(mask: HairMask, head: Head, model: HairModel) -> HairFields:
         edge = (edge_weight * edge + SIDE_TRUST * reach_weight * within) / np.maximum(total, 1e-6)
         observed, weights = np.stack([reach, edge]), np.stack([reach_weight, np.minimum(total, 1)])
         fields = _explained(model, observed, weights, sweeps)
-    edge = _without_holes(_without_gaps(_whole(fields[1]), weights[1]))
+    edge = _whole(_as_long_behind(fields[1], weights[1]))
+    edge = _without_holes(_hanging(_without_gaps(edge, weights[1])))
     return HairFields(np.clip(fields[0], 0, farthest).astype(np.float32), edge, weights[1])
 
 
@@ -119,6 +122,18 @@ def _whole(edge: np.ndarray) -> np.ndarray:
     return np.clip(even, -DEEPEST, DEEPEST).reshape(POINTS).astype(np.float32)
 
 
+def _as_long_behind(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(POINTS,) the edge, behind as far down on either side as on the other where the photo does not show it.
+
+    Hair that falls before one shoulder alone hangs down the back on the other, behind the neck.
+    """
+    grid, unseen = edge.reshape(ROWS, COLUMNS), 1 - seen.reshape(ROWS, COLUMNS)
+    mirrored = grid[:, -np.arange(COLUMNS) % COLUMNS]  # the first column is straight behind
+    share = unseen * smoothstep(np.abs(azimuths()), *NAPE)
+    share[:UPPER] = 0
+    return (grid + share * (np.maximum(grid, mirrored) - grid)).reshape(POINTS).astype(np.float32)
+
+
 def _without_gaps(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """(POINTS,) the edge without gaps that the photo does not show between hair and hair below it: hair falls.
 
@@ -128,6 +143,15 @@ def _without_gaps(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
     above, below = np.maximum.accumulate(grid), np.maximum.accumulate(grid[::-1])[::-1]
     filled = grid + (1 - seen.reshape(ROWS, COLUMNS)) * (np.minimum(above, below) - grid)
     return filled.reshape(POINTS).astype(np.float32)
+
+
+def _hanging(edge: np.ndarray) -> np.ndarray:
+    """(POINTS,) the edge without hair behind the neck that hangs from nothing, below a gap that the photo shows."""
+    grid = edge.reshape(ROWS, COLUMNS).copy()
+    lower, behind = grid[UPPER:], np.abs(azimuths()) > NAPE[0]
+    above = np.minimum.accumulate(lower, axis=0)
+    grid[UPPER:] = np.where((above <= 0) & behind, np.minimum(lower, above), lower)
+    return grid.reshape(POINTS)
 
 
 def _without_holes(edge: np.ndarray) -> np.ndarray:
@@ -151,6 +175,8 @@ def _edges(
     edge = np.where(skull, on_skull[rows, columns], signed[rows, columns])
     beside = (edge < 0) & (mask.skin[rows, columns] < 0.5) & skull
     known &= ~beside  # what shows beside a skull is the background, and says nothing of hair on it
+    body = np.maximum(mask.skin, mask.clothes)[rows, columns] > 0.5
+    known &= ~(body & (toward < 0) & ~skull)  # nor do neck and shoulders of hair that hangs behind them
     away = toward < -0.1
     weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)
     weight *= np.where((edge > 0) & (toward < OUTLINE) & _on_cheeks(), TURNED_AWAY * TURNED_AWAY, 1.0)

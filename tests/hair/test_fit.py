@@ -5,8 +5,8 @@ import numpy as np
 
 from deep3d.camera import Pose
 from deep3d.hair import make_hair
-from deep3d.hair.fit import _without_gaps, _without_holes, fit_fields, surely_grown
-from deep3d.hair.grid import COLUMNS, ROWS
+from deep3d.hair.fit import _as_long_behind, _hanging, _without_gaps, _without_holes, fit_fields, surely_grown
+from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths
 from deep3d.hair.shell import FADE, shell_mesh
 
 
@@ -172,3 +172,25 @@ def test_an_ear_makes_no_hole_in_hair_but_a_bald_crown_and_a_face_stay_bare():
         filled = _without_holes(given.ravel()).reshape(ROWS, COLUMNS)
         assert (filled[22:26, 14:18] > 0).all() and (filled[10:12, [0, COLUMNS - 1]] > 0).all()
         assert (filled[20:, 30:43] < 0).all() and np.allclose(filled[:5], crown)
+
+
+def test_hair_before_one_shoulder_hangs_down_the_back_on_both_sides():
+    edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
+    right = azimuths() > 0
+    edge[UPPER + 4 :, right] = -0.3  # cut at the ear on one side
+    behind, ahead = np.abs(azimuths()) > 2.4, np.abs(azimuths()) < 1.6
+    unseen = _as_long_behind(edge.reshape(POINTS), np.zeros(POINTS, np.float32)).reshape(ROWS, COLUMNS)
+    assert (unseen[UPPER + 4 :, behind] > 0.25).all()
+    np.testing.assert_array_equal(unseen[:, ahead], edge[:, ahead])
+    shown = _as_long_behind(edge.reshape(POINTS), np.ones(POINTS, np.float32))
+    np.testing.assert_array_equal(shown, edge.reshape(POINTS))
+
+
+def test_no_hair_hangs_from_nothing_behind_the_neck():
+    edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
+    edge[UPPER + 4 : UPPER + 6] = -0.1
+    hung = _hanging(edge.reshape(POINTS)).reshape(ROWS, COLUMNS)
+    behind, ahead = np.abs(azimuths()) > 2, np.abs(azimuths()) < 1.6
+    assert (hung[UPPER + 6 :, behind] < 0).all()
+    np.testing.assert_array_equal(hung[:, ahead], edge[:, ahead])
+    np.testing.assert_array_equal(hung[: UPPER + 4], edge[: UPPER + 4])
