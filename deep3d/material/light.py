@@ -18,7 +18,7 @@ MOST_LAMPS = 2
 BAND_SPREAD = np.array([3.0, 0.6, 0.25, 0.05, 0.02])
 """Standard deviation believed of the sky's coefficients in each band, beside a light of 1 on open skin."""
 HUE_SPREAD = 0.25  # of each channel's coefficients about those of all channels together, relative to their own spread
-NOISE = 0.10  # relative error that light and shapes leave in most points
+NOISE = 0.20  # relative error that light and shapes leave in most points
 ROUNDS = 6
 FARTHEST = 2.5  # spreads of residuals beyond which points count less and less
 POINTS_FOR_ONE = 12.0  # neighbouring points that are wrong together
