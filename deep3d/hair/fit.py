@@ -77,7 +77,7 @@ def fit_fields(mask: HairMask, head: Head, model: HairModel) -> HairFields:
         observed, weights = np.stack([reach, edge]), np.stack([reach_weight, np.minimum(total, 1)])
         fields = _explained(model, observed, weights, sweeps)
     edge = _whole(_as_long_behind(fields[1], weights[1]))
-    edge = _without_holes(_hanging(_without_gaps(edge, weights[1])))
+    edge = _hanging(_without_holes(_without_gaps(edge, weights[1])))  # without holes: ears are no gaps
     return HairFields(np.clip(fields[0], 0, farthest).astype(np.float32), edge, weights[1])
 
 
@@ -148,7 +148,7 @@ def _without_gaps(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
 def _hanging(edge: np.ndarray) -> np.ndarray:
     """(POINTS,) the edge without hair behind the neck that hangs from nothing, below a gap that the photo shows."""
     grid = edge.reshape(ROWS, COLUMNS).copy()
-    lower, behind = grid[UPPER:], np.abs(azimuths()) > NAPE[0]
+    lower, behind = grid[UPPER:], np.abs(azimuths()) > np.mean(NAPE)
     above = np.minimum.accumulate(lower, axis=0)
     grid[UPPER:] = np.where((above <= 0) & behind, np.minimum(lower, above), lower)
     return grid.reshape(POINTS)

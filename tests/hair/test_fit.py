@@ -194,3 +194,13 @@ def test_no_hair_hangs_from_nothing_behind_the_neck():
     assert (hung[UPPER + 6 :, behind] < 0).all()
     np.testing.assert_array_equal(hung[:, ahead], edge[:, ahead])
     np.testing.assert_array_equal(hung[: UPPER + 4], edge[: UPPER + 4])
+
+
+def test_ears_that_hair_hides_are_no_gaps():
+    """Long hair had a slit below each."""
+    edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
+    edge[-2:] = -0.3
+    ear = np.abs(azimuths() - 2.1) < 0.2
+    edge[UPPER : UPPER + 3, ear] = -0.1
+    hung = _hanging(_without_holes(edge.reshape(POINTS))).reshape(ROWS, COLUMNS)
+    assert (hung[UPPER : ROWS - 2, ear] > 0).all()
