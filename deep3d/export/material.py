@@ -127,9 +127,13 @@ def _parts(
 
 
 def _occlusion(face: Reconstruction, material: Material, size: int) -> np.ndarray:
-    """(size, size) uint8: how far the head leaves each texel open to light, so that nostrils are dark in any."""
+    """(size, size) uint8: how far the head leaves each texel open to light, so that nostrils are dark in any.
+
+    Teeth, whose colours are dark within, are open: lips that are shut in the photo may part.
+    """
     model = face.face_model
-    image = over_texels(Atlas.of(model, size), model, 255 * material.transfer.openness[:, None])[..., 0]
+    openness = np.maximum(material.transfer.openness, model.derived(mouth_interior))
+    image = over_texels(Atlas.of(model, size), model, 255 * openness[:, None])[..., 0]
     return WholeHead.of(model).painted(np.rint(image).astype(np.uint8), lit=False, coloured=False)
 
 

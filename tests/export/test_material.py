@@ -92,6 +92,9 @@ def test_nostrils_are_dark_in_any_light(tmp_path, open_face):
     cheeks = np.linalg.norm(shape - model.landmarks(shape[None])[0][[1, 31, 41]].mean(axis=0), axis=1) < 0.15
     shades = open_to_light[row, column].astype(float)
     assert nostrils.sum() > 20 and cheeks.sum() > 20
+    left, bottom, right, top = np.rint(WholeHead.of(model).parts.palette * len(open_to_light)).astype(int)
+    teeth = open_to_light[len(open_to_light) - top : len(open_to_light) - bottom, left:right]
+    assert np.median(teeth) > 200  # lips that are shut may part; a JPEG of few texels
     assert shades[nostrils].min() < 0.35 * np.median(shades[cheeks]) and np.median(shades[cheeks]) > 150
 
 
