@@ -84,6 +84,28 @@ def lost(page: Page) -> None:
     page.unroute("**/face.web.glb*")
 
 
+def without_3d(page: Page) -> None:
+    """The page of a face in a browser that has no WebGL."""
+    session = page.context.new_cdp_session(page)
+    session.send("Page.enable")
+    no_canvas = {"source": "HTMLCanvasElement.prototype.getContext = () => null"}
+    added = session.send("Page.addScriptToEvaluateOnNewDocument", no_canvas)
+    _go(page, "/faces")
+    page.locator(".mine a", has=page.locator("img")).first.click()
+    page.wait_for_selector(".viewer.failed")
+    session.send("Page.removeScriptToEvaluateOnNewDocument", {"identifier": added["identifier"]})
+    session.detach()
+
+
+def without_modules(page: Page) -> None:
+    """The page of an example in a browser that knows no modules."""
+    page.route("**/scripts/*.js*", lambda route: route.abort())
+    _go(page, "/examples/mira")
+    page.add_script_tag(url=page.locator("script[nomodule]").get_attribute("src"))  # which no other browser runs
+    page.wait_for_selector(".viewer.failed")
+    page.unroute("**/scripts/*.js*")
+
+
 def still(page: Page) -> None:
     """The page of an example whose expressions never come."""
     _go(page, "/examples/tomas")
@@ -165,6 +187,19 @@ def refused(page: Page) -> None:
         _try_example(page)
 
 
+def too_often(page: Page) -> None:
+    """What the form says to a photo more than a network may send in a minute."""
+    _try_example(page)
+    _send(page, (_ANNA,), "largest")
+    page.locator("[data-wrong=form]:not([hidden])").wait_for()
+
+
+def too_often_without_script(page: Page) -> None:
+    """The same where the page does not listen to the answer."""
+    for _ in range(2):
+        _try_example(page)
+
+
 def jpeg(name: str, size: tuple[int, int] = (320, 320), box: tuple[int, int, int, int] | None = None) -> FilePayload:
     """A photo without a face; with the box of the sample's face in it, one that has it so often as it fits."""
     picture = Image.new("RGB", size, "#88a0a8")
@@ -196,6 +231,7 @@ STATES: dict[str, State] = {
     "wireframe": with_look("wireframe"),
     "compared": compared,
     "lost": lost,
+    "without-modules": without_modules,
     "still": still,
     "slow": slow,
     "unreachable": unreachable,
@@ -206,6 +242,7 @@ STATES: dict[str, State] = {
     "warned": face(_CUT),
     "failed": face(jpeg("wall.jpg")),
     "opened": opened,
+    "without-3d": without_3d,
     "my-faces": visited("/faces"),
     "live": visited("/live"),
     "interface": visited("/api"),
@@ -218,6 +255,17 @@ STATES: dict[str, State] = {
 
 HELD_UP: dict[str, State] = {"waiting": waiting, "under-way": under_way, "offline": offline, "refused": refused}
 """Those of a site whose worker never comes, and which has room for a few jobs only."""
+
+HURRIED: dict[str, State] = {"too-often": too_often, "too-often-page": too_often_without_script}
+"""Those of a site that takes one photo a minute from each network."""
+
+WITHOUT_SCRIPT: dict[str, State] = {
+    "first-without-script": visited("/"),
+    "example-without-script": visited("/examples/mira"),
+    "interface-without-script": visited("/api"),
+    "live-without-script": visited("/live"),
+}
+"""Those of a browser that runs no scripts."""
 
 
 def _go(page: Page, path: str) -> None:

@@ -11,8 +11,8 @@ from tests.serving.e2e.walk import SCREENS, faults, sites, walk
 
 def test_no_state_of_any_page_has_a_fault(browser: Browser, tmp_path: Path) -> None:
     found = []
-    with sites(tmp_path) as both:
-        for address, states in both:
-            for name, page in walk(browser, address, states, **SCREENS["narrow"], locale="de", color_scheme="dark"):
+    with sites(tmp_path) as parts:
+        for part in parts:
+            for name, page in walk(browser, part, **SCREENS["narrow"], locale="de", color_scheme="dark"):
                 found += [f"{name}: {fault}" for fault in faults(page)]
     assert found == []

@@ -86,6 +86,9 @@ def test_without_javascript_a_face_is_shown_as_a_picture(browser: Browser, addre
     page.goto("/")
     expect(page.locator("#photo")).to_be_visible()
     expect(page.get_by_text("or drop them anywhere")).to_be_hidden()  # which a script has to catch
+    page.goto("/live")
+    expect(page.locator("noscript .card")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the camera")).to_be_hidden()
     context.close()
 
 
@@ -127,6 +130,10 @@ def test_a_browser_without_3d_is_told_so(page: Page) -> None:
     expect(page.get_by_text("This browser cannot show 3D")).to_be_visible()
     expect(page.get_by_text("The face could not be loaded")).to_be_hidden()
     expect(page.locator(".fallback img")).to_be_visible()
+    for dead in (page.get_by_role("radio", name="Clay"), page.get_by_role("button", name="Smile")):
+        expect(dead).to_be_hidden()
+    expect(page.get_by_role("button", name="Left profile")).to_be_hidden()
+    expect(page.locator("#keys")).to_be_hidden()
 
 
 def test_a_browser_without_modules_shows_pictures(page: Page) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from tests.serving.e2e.conftest import LIMITS, ROOT, chromium, running
-from tests.serving.e2e.states import ADMIN_PASSWORD, HELD_UP, STATES, State
+from tests.serving.e2e.states import ADMIN_PASSWORD, HELD_UP, HURRIED, STATES, WITHOUT_SCRIPT, State
 
 AXE = ROOT / "serving/viewer/node_modules/axe-core/axe.min.js"
 HELD_UP_SITE = (str(ROOT / "tests/serving/held_up_site.py"),)
@@ -29,26 +30,46 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 
 
+NO_TIMERS = (
+    "window.setTimeout = (call) => { Promise.resolve().then(call); }"  # which a page without scripts does not have
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some states of a site, and the browser that sees them."""
+
+    address: str
+    states: Mapping[str, State]
+    browser: Mapping[str, Any] = field(default_factory=dict)
+
+
 @contextmanager
-def sites(folder: Path) -> Iterator[tuple[tuple[str, Mapping[str, State]], ...]]:
-    """Two sites, and the states of each: one at work, one that takes a few jobs and never does them."""
-    both = [folder / "at-work", folder / "held-up"]
-    for each in both:
+def sites(folder: Path) -> Iterator[tuple[Part, ...]]:
+    """Three sites, and the states of each: one at work, one that never does its jobs, one that takes few."""
+    folders = [folder / "at-work", folder / "held-up", folder / "hurried"]
+    for each in folders:
         each.mkdir()
     settings = {"DEEP3D_ADMIN_PASSWORD": ADMIN_PASSWORD, **LIMITS}
     with (
-        running(both[0], **settings) as at_work,
-        running(both[1], HELD_UP_SITE, "/healthz", DEEP3D_MAX_QUEUE=str(ROOM)) as held_up,
+        running(folders[0], **settings) as at_work,
+        running(folders[1], HELD_UP_SITE, "/healthz", DEEP3D_MAX_QUEUE=str(ROOM)) as held_up,
+        running(folders[2], HELD_UP_SITE, "/healthz", DEEP3D_SUBMITS_PER_MINUTE="1") as hurried,
     ):
-        yield (at_work, STATES), (held_up, HELD_UP)
+        yield (
+            Part(at_work, STATES),
+            Part(at_work, WITHOUT_SCRIPT, {"java_script_enabled": False}),
+            Part(held_up, HELD_UP),
+            Part(hurried, HURRIED),
+        )
 
 
-def walk(browser: Browser, address: str, states: Mapping[str, State], **screen: Any) -> Iterator[tuple[str, Page]]:
+def walk(browser: Browser, part: Part, **screen: Any) -> Iterator[tuple[str, Page]]:
     """One visitor's page in each of the states, by name."""
-    context = browser.new_context(base_url=address, reduced_motion="reduce", **screen)
+    context = browser.new_context(base_url=part.address, reduced_motion="reduce", **part.browser, **screen)
     context.set_default_timeout(60_000)
     page = context.new_page()
-    for name, lead in states.items():
+    for name, lead in part.states.items():
         lead(page)
         yield name, page
     context.close()
@@ -58,6 +79,8 @@ def faults(page: Page) -> list[str]:
     """What axe-core finds wrong, if it is there, and whether the page is wider than its screen."""
     found = []
     if AXE.exists():
+        if page.evaluate("matchMedia('(scripting: none)').matches"):
+            page.evaluate(NO_TIMERS)
         page.evaluate(AXE.read_text())
         violations = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         found += [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"]]
@@ -70,9 +93,9 @@ def main(folder: Path, languages: list[str]) -> int:
     """Walk, and leave the pictures in a folder; 1 if anything is wrong."""
     folder.mkdir(parents=True, exist_ok=True)
     wrong = 0
-    with TemporaryDirectory() as scratch, sites(Path(scratch)) as both, chromium() as browser:
-        for language, scheme, size, (address, states) in product(languages, ("light", "dark"), SCREENS, both):
-            for name, page in walk(browser, address, states, **SCREENS[size], locale=language, color_scheme=scheme):
+    with TemporaryDirectory() as scratch, sites(Path(scratch)) as parts, chromium() as browser:
+        for language, scheme, size, part in product(languages, ("light", "dark"), SCREENS, parts):
+            for name, page in walk(browser, part, **SCREENS[size], locale=language, color_scheme=scheme):
                 label = f"{name}-{language}-{scheme}-{size}"
                 page.screenshot(path=folder / f"{label}.jpg", full_page=True, type="jpeg", quality=80)
                 for fault in faults(page):
