@@ -100,7 +100,7 @@ def see_clip(reconstructor: Reconstructor, clip: DrawnClip) -> Sightings:
         photos = [Photo(clip.frame(number), "clip", "") for number in numbers]
         seen = tracker(photos, [number / float(clip.rate) for number in numbers])
         parts.append(replace(seen, frame=seen.frame + start))
-    return Sightings.joined(parts)
+    return Sightings.joined(parts).told_apart()
 
 
 def follow_clip(reconstructor: Reconstructor, clip: DrawnClip) -> list[HeadTrack]:

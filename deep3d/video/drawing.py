@@ -86,6 +86,7 @@ class _Run:
         if not len(seen):
             self._work.remove()
             raise self._nobody(times)
+        seen = seen.told_apart()
         tracks = self._tracks(seen, np.array(times, np.float64))
         eyes = self._draw([each for each in stretches if each.times], tracks)
         files = [self._request.out]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from deep3d.alignment import AlignedCrop
 from deep3d.coefficients import COEFFICIENT_COUNT, FaceCoefficients
 from deep3d.files.whole_file import written_whole
+from deep3d.video.people import looks_of, told_apart
 
 _GEOMETRY = ("scale", "left", "up", "resized_width", "resized_height", "photo_width", "photo_height")
 _NO_IMAGE = np.empty((0, 0, 3), np.uint8)
@@ -53,6 +54,11 @@ class Sightings:
     def chosen(self, rows: np.ndarray) -> Sightings:
         """Some rows, by numbers or by a mask."""
         return Sightings(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
+
+    def told_apart(self) -> Sightings:
+        """All of a video with people named once more, by everything that is seen of each."""
+        person = told_apart(self.frame, self.person, looks_of(self.vectors))
+        return replace(self, person=person).chosen(np.lexsort([person, self.frame]))
 
     @property
     def coefficients(self) -> FaceCoefficients:

@@ -193,13 +193,26 @@ class FaceTracker:
 
     def _remember(self, seen: _Finds, times: Sequence[float]) -> None:
         looks = looks_of(seen.rows.vectors)
-        for person in self.people:
-            mine = np.flatnonzero(seen.rows.person == person.number)
-            person.followed = bool(len(mine)) and int(seen.rows.frame[mine[-1]]) == len(times) - 1
-            if len(mine):
-                person.learn(looks[mine])
-                for row in mine:
-                    person.seen_at(times[seen.rows.frame[row]], seen.five[row])
+        rows_of = [(person, np.flatnonzero(seen.rows.person == person.number)) for person in self.people]
+        for person, rows in rows_of:
+            person.followed = bool(len(rows)) and int(seen.rows.frame[rows[-1]]) == len(times) - 1
+        for person, rows in rows_of:
+            for row in rows:
+                changed = person.learn(looks[row])
+                person.seen_at(times[seen.rows.frame[row]], seen.five[row])
+                if changed is not None:
+                    person = self._replaced(person, changed)
+                seen.rows.person[row] = person.number
+
+    def _replaced(self, person: Person, looks: np.ndarray) -> Person:
+        """Who is seen from now on in a person's place, by the looks (160,) since a cut."""
+        absent = [each for each in self.people if not each.followed and each is not person]
+        (other,) = recognise(absent, looks[None], person.five[None], person.time)
+        if other is None:
+            other = self._met(looks, person.five, person.time)
+        other.followed, person.followed = person.followed, False
+        other.seen_at(person.time, person.five)
+        return other
 
 
 def _among(five: np.ndarray, others: np.ndarray) -> bool:

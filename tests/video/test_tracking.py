@@ -1,11 +1,15 @@
 """Following faces: who is who through crossings, cuts and absences, and when the detector is asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from deep3d import Photo
+from deep3d.camera import Pose
 from deep3d.errors import CheckpointMismatch
-from deep3d.video.people import Person, recognise
+from deep3d.synthetic.clips import talking_clip
+from deep3d.video.people import Person, recognise, told_apart
 from deep3d.video.sightings import Sightings, crop_geometry
 from deep3d.video.tracking import FaceTracker
 
@@ -39,9 +43,10 @@ def crossed(crossing, reconstructor):
     return follow(reconstructor, frames, [number / 30 for number in numbers])
 
 
-def test_three_who_cross_leave_and_come_back_keep_their_numbers(crossed, crossing):
+@pytest.mark.parametrize("whole", [False, True], ids=["frame by frame", "over the whole video"])
+def test_three_who_cross_leave_and_come_back_keep_their_numbers(whole, crossed, crossing):
     clip, numbers, _ = crossing
-    _, seen = crossed
+    seen = crossed[1].told_apart() if whole else crossed[1]
     assert sorted(np.unique(seen.person)) == [1, 2, 3]
     who = {}
     for row in range(len(seen)):
@@ -72,6 +77,52 @@ def test_after_a_cut_the_same_people_are_found_elsewhere(talking, reconstructor)
     _, seen = follow(reconstructor, cut, [n / 10 for n in range(24)])
     assert set(seen.person) == {1}
     assert set(seen.frame) == set(range(24))
+
+
+def views(model, seed, yaw, size, aside):
+    """A person who talks, seen from another side, nearer or farther."""
+    clip = talking_clip(model, 20, seed, (480, 270), turning=0.5)
+    (does,) = clip.performances
+    turned = does.rotation + np.asarray(Pose(yaw, 0, 0).to_rotation())
+    seen = replace(does, rotation=turned, size=size * does.size, position=does.position + aside)
+    return [replace(clip, performances=(seen,)).frame(number) for number in range(20)]
+
+
+@pytest.mark.parametrize(("one", "other"), [(100, 101), (102, 103), (110, 111), (108, 109)])
+@pytest.mark.parametrize("batch", [1, 8])
+def test_somebody_else_after_a_cut_in_the_same_place_is_somebody_else(one, other, batch, reconstructor):
+    # given two people in turns, without a frame in between
+    model = reconstructor.face_model
+    first, second = (views(model, seed, 0, 1.0, 0.0) for seed in (one, other))
+    tracker, seen = follow(reconstructor, [*first, *second, *first], [n / 30 for n in range(60)], batch)
+    # then each has one number, the first one again at the end; and frame by frame after a few frames
+    whole = seen.told_apart()
+    assert whole.person.tolist() == [1] * 20 + [2] * 20 + [1] * 20
+    assert set(seen.person[30:40]) == {2} and set(seen.person[50:]) == {1}
+    assert len(tracker.people) == 2
+
+
+@pytest.mark.parametrize(
+    ("seed", "view"),
+    [(200, (28, 1.15, 0.05)), (201, (-28, 0.85, -0.06)), (203, (18, 0.8, 0.08)), (205, (-28, 0.85, -0.06))],
+)
+def test_after_a_cut_to_another_view_of_the_same_person_nobody_is_new(seed, view, reconstructor):
+    model = reconstructor.face_model
+    frames = views(model, seed, 0, 1.0, 0.0) + views(model, seed, *view)
+    tracker, seen = follow(reconstructor, frames, [n / 30 for n in range(40)])
+    assert set(seen.person) == {1} and len(tracker.people) == 1
+    assert set(seen.told_apart().person) == {1}
+
+
+def test_who_came_after_an_absence_is_told_apart_by_everything_seen():
+    a, b = np.zeros(160), np.full(160, 3 / np.sqrt(160))
+    looks = np.stack([*[a] * 10, *[b] * 12, *[a] * 9])
+    frame = np.r_[:10, 15:27, 30:39]
+    assert told_apart(frame, np.ones(31, int), looks).tolist() == [1] * 10 + [2] * 12 + [1] * 9
+    # a few odd frames are nobody new, and who is in the picture is nobody else
+    assert set(told_apart(np.arange(24), np.ones(24, int), np.stack([*[a] * 10, *[b] * 4, *[a] * 10]))) == {1}
+    both = told_apart(np.repeat(np.arange(9), 2), np.tile([1, 2], 9), np.stack([a, a] * 9))
+    assert both.tolist() == [1, 2] * 9
 
 
 def test_one_frame_at_a_time_as_a_camera_gives_them(talking, reconstructor):
