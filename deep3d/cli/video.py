@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,6 +82,9 @@ def video(
         from deep3d.video.request import Actor, VideoRequest
         from deep3d.video.smoothing import Smoothing
 
+    for option, seconds in (("--start", start), ("--end", end)):
+        if seconds is not None and not math.isfinite(seconds):
+            raise typer.BadParameter(f"{seconds} is not a time; give seconds", param_hint=option)
     (drawn, *further) = chosen_kinds(kind, KINDS)
     if further:
         raise typer.BadParameter("a video shows one kind; run the command again for another", param_hint="-o")

@@ -33,3 +33,12 @@ def test_a_video_without_faces_gives_1_and_what_is_no_video_2(write_clip, tmp_pa
     code, err = call("video", wall, "-o", "ply", "--out", tmp_path / "b.mp4")
     assert code == 2 and "unknown" in err
     assert not (tmp_path / "b.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--end", "inf"), ("--end", "nan"), ("--start", "nan"), ("--start", "inf")]
+)
+def test_what_is_no_time_is_told(option, value, tmp_path):
+    code, err = call("video", tmp_path / "a.mp4", "--out", tmp_path / "b.mp4", option, value)
+    told = "greater than or equal to 0" if value == "nan" else "is not a time; give seconds"
+    assert code == 2 and told in err and "Traceback" not in err

@@ -20,6 +20,7 @@ from deep3d.evaluation.people import shape_distance
 from deep3d.export.gltf.morph_targets import APPLE_NAMES, TONGUE, VISEMES
 from deep3d.photo import Photo
 from deep3d.video import drawing as drawing_module
+from deep3d.video import outputs
 from deep3d.video.curves import COLUMNS, LIVE_LINK_NAMES, time_code
 from deep3d.video.drawing import draw_video
 from deep3d.video.expressions import ARKIT_NAMES, curves_of
@@ -444,3 +445,33 @@ def test_a_full_disk_is_told_and_what_is_known_is_kept(drawn, reconstructor, tmp
     told = []
     draw_video(reconstructor, request, lambda stage, *_: told.append(stage))
     assert set(told) == {"Drawing"} and len([*read_frames(request.out)]) == 4
+
+
+@pytest.mark.parametrize("full_at", ["write_table", "write_live_link", "write_bytes"])
+def test_a_full_disk_at_the_last_files_is_told_and_finished_ones_are_kept(
+    full_at, drawn, reconstructor, tmp_path, monkeypatch
+):
+    names = {"table": "t.csv", "live_link": "l.csv", "glb": "f.glb"}
+    request = VideoRequest(
+        drawn.video, tmp_path / "o.mp4", end=0.4, **{name: tmp_path / path for name, path in names.items()}
+    )
+
+    def full(path, *_):
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        if full_at == "write_bytes":  # of the GLB
+            patch.setattr(Path, full_at, full)
+        else:
+            patch.setattr(outputs, full_at, full)
+        with pytest.raises(OutputNotWritable, match=r"No space left.*make room, then run the same command") as caught:
+            draw_video(reconstructor, request, quiet)
+    assert "\n" not in str(caught.value)
+    order = ["write_table", "write_live_link", "write_bytes"]
+    kept = ["o.mp4", *["t.csv", "l.csv"][: order.index(full_at)]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".o.mp4.partial", *kept])
+    # the same command continues with what is missing
+    told = []
+    draw_video(reconstructor, request, lambda *each: told.append(each))
+    assert told == [] and sorted(path.name for path in tmp_path.iterdir()) == sorted(["o.mp4", *names.values()])

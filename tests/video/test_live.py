@@ -168,10 +168,35 @@ def test_the_window_shows_faces_until_q(talking, reconstructor):
 
 def test_without_a_display_it_is_told(monkeypatch):
     pytest.importorskip("cv2", exc_type=ImportError)
-    environ = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    done = subprocess.run([sys.executable, "-m", "deep3d", "webcam"], capture_output=True, text=True, env=environ)
+    command = [sys.executable, "-m", "deep3d", "webcam"]
+    done = subprocess.run(command, capture_output=True, text=True, env=without_display())
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and "no display" in done.stderr
+
+
+def without_display():
+    return {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+
+
+def test_a_file_that_is_not_there_is_told_before_the_display(tmp_path):
+    command = [sys.executable, "-m", "deep3d", "webcam", "--file", str(tmp_path / "missing.mp4")]
+    done = subprocess.run(command, capture_output=True, text=True, env=without_display())
+    assert done.returncode == 2 and "no such file" in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_without_a_display_faces_are_sent_all_the_same(talking, write_clip, tmp_path):
+    osc = pytest.importorskip("pythonosc.osc_packet")
+    clip = write_clip(tmp_path / "a.mp4", talking[1][:12], rate=10)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5)
+        place = f"127.0.0.1:{receiver.getsockname()[1]}"
+        command = [sys.executable, "-m", "deep3d", "webcam", "--quality", "fast", "--file", str(clip), "--vmc", place]
+        done = subprocess.run(command, capture_output=True, text=True, env=without_display())
+        assert done.returncode == 0, done.stderr
+        assert "without a window" in done.stderr
+        messages = [each.message for each in osc.OscPacket(receiver.recv(65536)).messages]
+    assert messages[0].address == "/VMC/Ext/OK"
 
 
 def test_vtuber_programs_are_sent_arkit_names_and_the_head(live):
