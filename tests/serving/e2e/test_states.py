@@ -122,6 +122,9 @@ def test_nothing_on_the_page_moves_when_the_face_comes(page: Page) -> None:
     page.goto(EXAMPLE)
     page.wait_for_selector(".viewer.moving")
     assert page.evaluate(MOVED) < 0.01
+    submitted(page, PHOTO)
+    page.wait_for_selector(".viewer.moving")
+    assert page.evaluate(MOVED) < 0.01
 
 
 def test_a_browser_without_3d_is_told_so(page: Page) -> None:
