@@ -40,7 +40,7 @@ KINDS = tuple(kind for kind in PICTURES if kind != "uncertainty")  # frames are 
 """What can be drawn on a video."""
 STRETCH = 240  # frames that are kept at a time
 BATCH = 8  # frames that are looked at together
-BATCH_PIXELS = 64_000_000  # and with so many pixels in memory no further one is read
+BATCH_PIXELS = 32_000_000  # and with so many pixels in memory no further one is read
 COLOUR_FRAMES: dict[Refinement, int] = {"none": 0, "landmarks": 0, "photometric": 8, "surface": 16}
 """To whose colours each person's identity is fitted."""
 

@@ -20,6 +20,8 @@ from deep3d.video.heads import HeadTrack
 from deep3d.video.reading import read_frames
 from deep3d.video.request import VideoRequest
 
+MOST_PIXELS = 32_000_000  # of frames that wait to be drawn, beside the one that the encoder waits for
+
 Eyes = dict[tuple[int, int], np.ndarray]
 """What frames show of eyes, see `expressions.EYES_SHAPE`, by the number of the frame and that of the person."""
 
@@ -50,7 +52,7 @@ def painted(
             number = number_of.get(frame.time)
             if number is not None:
                 waiting.append(pool.submit(painter, frame.pixels, number, frame.time))
-            if len(waiting) > 2 * usable_cores():
+            if len(waiting) > min(2 * usable_cores(), MOST_PIXELS * 3 // frame.pixels.size):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -33,7 +33,7 @@ T = TypeVar("T")
 LARGEST_FRAME = 128_000_000  # pixels
 USUAL_RATE = Fraction(25)  # frames in a second of a video that does not say
 _AHEAD = 16  # frames that are decoded while others are worked on
-_AHEAD_PIXELS = 32_000_000  # of all of them, if those are not fewer than two
+_AHEAD_PIXELS = 32_000_000  # of all of them, if that is not less than one
 _FAR = 10  # seconds to the next of some wanted frames from which it is sought, not waited for
 _SEEKABLE = ("mov", "matroska", "avi", "flv", "mpegts", "asf")
 """Containers that give a frame the same time after a seek. Others are decoded from the beginning: MPEG program streams
@@ -110,7 +110,7 @@ def read_frames(path: Path, start: float = 0, end: float | None = None) -> Itera
     first = next(frames, None)
     if first is not None:
         most = 3 * _AHEAD_PIXELS // first.pixels.size
-        yield from _ahead(chain([first], frames), min(max(most, 2), _AHEAD))
+        yield from _ahead(chain([first], frames), min(max(most, 1), _AHEAD))
 
 
 def frames_at(path: Path, times: Sequence[float]) -> Iterator[np.ndarray | None]:
