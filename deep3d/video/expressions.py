@@ -55,7 +55,7 @@ def curves_of(
     for rows in movements(track.time):
         time = track.time[rows]
         turns[rows] = _steady_turns(time, eyes[rows], how)
-        gazes = [_gazes(*each) for each in zip(turns[rows], eyes[rows])]
+        gazes = [gazes_of(*each) for each in zip(turns[rows], eyes[rows])]
         solved = [
             named_weights(one, both, model, checkpoint_sha256) for one, both in zip(track.expression[rows], gazes)
         ]
@@ -93,7 +93,7 @@ def _steady_turns(time: np.ndarray, eyes: np.ndarray, how: Smoothing) -> np.ndar
     return smooth(time, turns.reshape(len(time), 4), how, GAZE).reshape(-1, 2, 2)
 
 
-def _gazes(turns: np.ndarray, eyes: np.ndarray) -> tuple[Gaze, Gaze]:
+def gazes_of(turns: np.ndarray, eyes: np.ndarray) -> tuple[Gaze, Gaze]:
     """Of one frame, from turns (2, 2) and what is seen (2, 4)."""
     one, other = (
         Gaze(float(turn[0]), float(turn[1]), bool(seen[2]), float(seen[3])) for turn, seen in zip(turns, eyes)

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from deep3d.errors import FaceModelInvalid
-from deep3d.fitting.gaze import Gaze
 from deep3d.fitting.named_expressions import has_names, named_weights
 from deep3d.photo import Photo
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.runtime.cores import one_blas_thread
-from deep3d.video.expressions import arkit_weights, eye_angles, read_eyes
+from deep3d.video.expressions import arkit_weights, eye_angles, gazes_of, read_eyes
 from deep3d.video.heads import HeadTrack, Person
 from deep3d.video.identity import MOST_FRAMES, find_cast, follow_person, surest_views
 from deep3d.video.sightings import Sightings
@@ -121,8 +120,5 @@ class _Face:
         eyes = read_eyes(track.face(0, photo, self._model))
         self._looked = np.where(eyes[:, 2:3] > 0, eyes[:, :2], self._looked)  # a lid does not turn an eye
         turns = self._turns(time, self._looked.reshape(4)).reshape(2, 2)
-        one, other = (
-            Gaze(float(turn[0]), float(turn[1]), bool(seen[2]), float(seen[3])) for turn, seen in zip(turns, eyes)
-        )
-        named = named_weights(track.expression[0], (one, other), self._model, self._sha256)
+        named = named_weights(track.expression[0], gazes_of(turns, eyes), self._model, self._sha256)
         return arkit_weights(self._model, self._named(time, named)[None])[0], eye_angles(turns[None])[0]

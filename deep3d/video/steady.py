@@ -42,16 +42,20 @@ class LiveSteadier:
     """Smooths a head frame by frame from the past alone; `steadied` uses the future too and lags less."""
 
     def __init__(self) -> None:
+        self._last: HeadTrack | None = None
+        self._unit = _Unit(1.0, 1.0)
+        self._begin()
+
+    def _begin(self) -> None:
+        """A new movement."""
         self._pose = OneEuro(POSE.cutoff, POSE.slope, POSE.together)
         self._expression = OneEuro(EXPRESSION.cutoff, EXPRESSION.slope, EXPRESSION.together)
-        self._unit = _Unit(1.0, 1.0)
-        self._last: HeadTrack | None = None
 
     def __call__(self, track: HeadTrack) -> HeadTrack:
         """The next frame of a person (F = 1), steadied; later than the one before."""
         last, time = self._last, float(track.time[0])
         if last is None or time - last.time[0] > LONGEST_GAP:
-            self.__init__()
+            self._begin()
             self._unit = _Unit.of(track)
         else:
             turns = np.rint((last.angles - track.angles) / (2 * np.pi))
