@@ -46,8 +46,11 @@ def examine(settings: Settings, port: int) -> Iterator[Finding]:
         ("files", lambda: _files(settings)),
         ("queue", lambda: _queue(settings)),
         ("mail", lambda: _mail(settings)),
-        ("port", lambda: _port(port)),
+        ("port", lambda: _port(port, "--port")),
     ]
+    live = settings.live_port or (port + 1 if settings.embedded else 0)  # that `deep3d serve` takes by itself
+    if live:
+        checks.append(("port of the live page", lambda: _port(live, "DEEP3D_LIVE_PORT")))
     for what, check in checks:
         try:
             yield Finding(what, True, check())
@@ -130,9 +133,9 @@ def _mail(settings: Settings) -> str:
     return str(urlsplit(settings.smtp_url).hostname)
 
 
-def _port(port: int) -> str:
+def _port(port: int, setting: str) -> str:
     with socket.socket() as probe:
         probe.settimeout(PATIENCE_SECONDS)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            return f"{port} is in use: the site is running, or choose another --port"
+            return f"{port} is in use: the site is running, or choose another {setting}"
     return f"{port} is free"

@@ -14,7 +14,7 @@ from serving.language import N_
 from serving.store.tables import Job, Upload
 
 NO_FACE = N_("%(name)s: no face found; please use a photo with a larger face.")
-STRANGER = N_("%(name)s: the face seems to be another person's than in the other photos; this photo was not used.")
+STRANGER = N_("%(name)s: this seems to be a different person than in the other photos; this photo was not used.")
 YOUR_PHOTO = N_("Your photo")
 GAVE_UP = N_("This photo repeatedly crashes the program that processes it; please send another one.")
 LEFT_OUT = N_("%(name)s: only the largest faces were reconstructed; for the others, please send a part of the photo.")

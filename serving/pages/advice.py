@@ -21,7 +21,7 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
     (
         "The head is turned far",
         N_("The head is turned to the side, so its far side had to be guessed."),
-        N_("Use a photo from the front, or send several and choose “one person”."),
+        N_("Use a photo from the front, or send several and choose “One face from all photos”."),
     ),
     (
         "The mouth seems covered",

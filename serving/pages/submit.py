@@ -25,7 +25,12 @@ LONG_WAIT_SECONDS = 20  # from which it is worth while to be told by mail
 PREVIEW_PIXELS = 320
 
 FORMATS = (
-    ("cube", N_("3D model"), "GLB · OBJ · PLY", N_("with 51 expressions, for Blender, Unity and the web")),
+    (
+        "cube",
+        N_("3D model"),
+        "GLB · OBJ · PLY",
+        N_("with 52 expressions and 15 mouth shapes, for Blender, Unity and the web"),
+    ),
     ("photo", N_("Pictures"), "JPG · PNG", N_("from any side, in any light")),
     ("film", N_("Turntable"), "MP4 · GIF", N_("the head turning once round")),
     ("code", N_("Numbers"), "JSON", N_("pose, landmarks, shape and camera")),

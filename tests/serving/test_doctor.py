@@ -51,11 +51,12 @@ def test_a_redis_that_evicts_is_told(settings, redis_server):
     assert "noeviction" in wrong(other)["queue"]
 
 
-def test_a_port_in_use_is_said(settings):
+@pytest.mark.parametrize(("what", "before"), [("port", 0), ("port of the live page", 1)])
+def test_a_port_in_use_is_said(settings, what, before):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        (finding,) = [each for each in examine(settings, port) if each.what == "port"]
+        port = taken.getsockname()[1] - before
+        (finding,) = [each for each in examine(settings, port) if each.what == what]
 
     assert "in use" in finding.said

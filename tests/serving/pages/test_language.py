@@ -14,6 +14,8 @@ from serving.language import LANGUAGES, SOURCE, best_language, translations
 
 PACKAGE = Path(serving.__file__).parent
 KEYWORDS = {"_": None, "N_": None}
+QUOTED = re.compile("[“„«](.+?)[”“»]")
+NO_LABELS = {"oo", "webhook"}  # a sound, and a field of the interface
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,15 @@ def test_every_text_is_translated_and_fills_in_the_same(texts: set[str], languag
     for text, translated in catalogue.items():
         assert translated, text
         assert set(re.findall(r"%\(\w+\)s", translated)) == set(re.findall(r"%\(\w+\)s", text)), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_name_controls_as_their_labels_do(texts: set[str], language: str) -> None:
+    translate = translations(language).gettext
+    for text in texts:
+        for name, said in zip(QUOTED.findall(text), QUOTED.findall(translate(text)), strict=True):
+            labels = [translate(label) for label in texts if label.startswith(name)]
+            assert name in NO_LABELS or any(label.startswith(said) for label in labels), text
 
 
 @pytest.mark.parametrize(
