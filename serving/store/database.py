@@ -78,7 +78,7 @@ class Database:
     def upgrade(self) -> None:
         """Make the tables, or bring them to the present schema.
 
-        Raises: SettingsError if the database cannot be reached.
+        Raises: SettingsError if the database cannot be reached, or a newer version of deep3d has used it.
         """
         try:
             with self.reading() as session:
@@ -102,12 +102,21 @@ class Database:
 
 
 def _is_upgraded(connection: Connection) -> bool:
-    """Whether the last migration has been run: the names of their files begin with their numbers."""
+    """Whether the last migration has been run: the names of their files begin with their numbers.
+
+    Raises: SettingsError if one has been run that this version does not know.
+    """
     if not inspect(connection).has_table("alembic_version"):
         return False
     names = [file.name for file in files("serving.store.migrations.versions").iterdir()]
     newest = max(name.partition("_")[0] for name in names if name[0].isdigit())
-    return connection.scalar(text("SELECT version_num FROM alembic_version")) == newest
+    present = connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+    if present > newest:
+        raise SettingsError(
+            "DEEP3D_DATABASE_URL: a newer version of deep3d has used this database; start that version, "
+            "or restore the backup from before it"
+        )
+    return present == newest
 
 
 def _upgrade(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from serving.errors import SettingsError
 from serving.store.database import Database
@@ -46,6 +46,15 @@ def test_a_database_of_an_earlier_version_is_upgraded_and_a_present_one_left_alo
 
     monkeypatch.setattr("alembic.command.upgrade", upgrades)
     database.upgrade()
+
+
+def test_a_database_of_a_later_version_is_left_alone(database):
+    database.upgrade()
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(SettingsError, match="a newer version of deep3d has used this database"):
+        database.upgrade()
 
 
 @pytest.mark.parametrize("url", ["mysql://host/name", "nonsense", "sqlite://", "postgresql://127.0.0.1:9/none"])
