@@ -1,4 +1,4 @@
-"""Fitting to all cues of a face: landmarks, the photo's colours and further ones, by Gauss-Newton.
+"""Fitting to both cues of a face, landmarks and the photo's colours, by Gauss-Newton.
 
 One energy, one step: each cue brings the normal equations of its own residuals, weighted by its own confidence, and the
 priors theirs. The unknowns are pose, perspective, identity, expression, smooth displacements beyond the linear model,
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import add
 
 import numpy as np
 
@@ -26,7 +24,7 @@ from deep3d.fitting.joint import joint_covariances, joint_steps
 from deep3d.fitting.landmarks import Priors, normal_equations, prior_covariance, shared_priors
 from deep3d.fitting.reflectance import ColourPriors, Reflectance
 from deep3d.fitting.shadows import main_light, reached
-from deep3d.fitting.unknowns import Cue, Equations, FittedFace
+from deep3d.fitting.unknowns import Equations, FittedFace
 from deep3d.fitting.visible import VisibleSurface
 
 PRIORS = Priors(expression=0.15, identity=1.1)
@@ -83,7 +81,7 @@ class PhotoFit:
     camera: Camera
     difference: float  # mean distance of colours in [0, 1] over the visible skin
     failure: str  # why the start is kept; "" for a fit that is kept
-    covariance: np.ndarray  # (144, 144) of identity and expression: by all cues, or by the priors alone if unknown
+    covariance: np.ndarray  # (144, 144) of identity and expression: by both cues, or by the priors alone if unknown
     folds: int = 0  # triangles that displacements would have folded; damped there
 
     @property
@@ -101,7 +99,6 @@ class View:
     regressed: FaceCoefficients  # B = 1, about which the priors are
     start: FaceCoefficients  # B = 1, start of the iteration
     camera: Camera  # of the start
-    cues: tuple[Cue, ...] = ()
 
 
 def fit_photo_colours(
@@ -111,7 +108,7 @@ def fit_photo_colours(
     colour_priors: ColourPriors = COLOUR_PRIORS,
     displaced: bool = False,
 ) -> PhotoFit:
-    """Fit one face to its crop, to landmarks in it, and to other cues.
+    """Fit one face to its crop and to landmarks in it.
 
     The shape stays within the linear model unless `displaced` is set.
     """
@@ -133,24 +130,24 @@ def fit_person_colours(
     basis = model.derived(SurfaceBasis.of, not displaced)
     albedo = np.mean([view.start.albedo for view in views], axis=0)
     views = [replace(view, start=replace(view.start, albedo=albedo)) for view in views]
-    fits = [_ViewFit.begun(view, basis, priors, colour_priors, len(views)) for view in views]
+    fits = [_ViewFit.at_start(view, basis, priors, colour_priors, len(views)) for view in views]
     shared = _shared(basis)
     for _ in range(ROUNDS):
         for fit in fits:
             fit.rasterize()
         for _ in range(STEPS):
             _step_together(fits, basis, shared)
-    _inform(fits, basis, shared)
-    return [fit.settled(alone=len(fits) == 1) for fit in fits]
+    _state_covariances(fits, basis, shared)
+    return [fit.result(alone=len(fits) == 1) for fit in fits]
 
 
 def _step_together(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.ndarray) -> None:
     """One step of all views; one that shows nothing, or nothing but nonsense, takes part in what is shared."""
-    told = _told(fits)
-    if not told:
+    seeing = _seeing(fits)
+    if not seeing:
         return
-    steps = joint_steps([equations for _, equations in told], shared)
-    for (fit, _), step in zip(told, steps, strict=True):
+    steps = joint_steps([equations for _, equations in seeing], shared)
+    for (fit, _), step in zip(seeing, steps, strict=True):
         fit.face = fit.face.apply_step(basis, step)
     person = np.zeros_like(steps[0])
     person[shared] = steps[0][shared]
@@ -159,14 +156,17 @@ def _step_together(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.nda
             fit.face = fit.face.apply_step(basis, person)
 
 
-def _told(fits: Sequence[_ViewFit]) -> list[tuple[_ViewFit, Equations]]:
-    """The views that show something, and their equations, each with its share of the person's priors."""
+def _seeing(fits: Sequence[_ViewFit]) -> list[tuple[_ViewFit, Equations]]:
+    """The views that show something, and their equations, each with its share of the person's priors.
+
+    A view whose equations are not finite drops out only once they are known; the others then share anew.
+    """
     while True:
-        told = [(fit, equations) for fit in fits if (equations := fit.equations()) is not None]
-        if all(fit.sharing == len(told) for fit, _ in told):
-            return told
-        for fit, _ in told:
-            fit.sharing = len(told)
+        seeing = [(fit, equations) for fit in fits if (equations := fit.equations()) is not None]
+        if all(fit.sharing == len(seeing) for fit, _ in seeing):
+            return seeing
+        for fit, _ in seeing:
+            fit.sharing = len(seeing)
 
 
 def _shared(basis: SurfaceBasis) -> np.ndarray:
@@ -176,13 +176,13 @@ def _shared(basis: SurfaceBasis) -> np.ndarray:
     return np.concatenate(person)
 
 
-def _inform(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.ndarray) -> None:
+def _state_covariances(fits: Sequence[_ViewFit], basis: SurfaceBasis, shared: np.ndarray) -> None:
     """Give each view the covariance of its shape, by the equations of the last step."""
-    told = [(fit, fit.told) for fit in fits if fit.told is not None and fit.surface is not None]
-    if told:
+    seeing = [(fit, fit.latest) for fit in fits if fit.latest is not None and fit.surface is not None]
+    if seeing:
         wanted = np.arange(POSE, POSE + basis.linear)
-        covariances = joint_covariances([equations for _, equations in told], shared, wanted)
-        for (fit, _), covariance in zip(told, covariances, strict=True):
+        covariances = joint_covariances([equations for _, equations in seeing], shared, wanted)
+        for (fit, _), covariance in zip(seeing, covariances, strict=True):
             fit.covariance = covariance
 
 
@@ -192,19 +192,19 @@ class _ViewFit:
 
     view: View
     basis: SurfaceBasis
-    shown: SurfaceBasis  # basis of the visible surface: without displacements if colours are its only cue
+    linear: SurfaceBasis  # basis of the visible surface: colours do not move displacements
     colours: ColourCue
     landmarks: LandmarkCue
     sharing: int  # the number of views that share the person's priors
     face: FittedFace
     covariance: np.ndarray  # (144, 144) of identity and expression
-    told: Equations | None = None  # of the last step
+    latest: Equations | None = None  # of the latest step
     surface: VisibleSurface | None = None
     before: float = np.inf  # difference of colours at the start
     failure: str = ""  # why nothing is told
 
     @classmethod
-    def begun(
+    def at_start(
         cls, view: View, basis: SurfaceBasis, priors: Priors, colour_priors: ColourPriors, views: int
     ) -> _ViewFit:
         """One of so many views at the start."""
@@ -212,9 +212,9 @@ class _ViewFit:
         seen = replace(view.landmarks, basis=view.landmarks.basis.widened(basis.directions.shape[2]))
         landmarks = LandmarkCue(seen, initial_state(view.regressed, displacements=count), priors)
         colours = ColourCue(SmoothPhoto(view.crop), model, Reflectance.of(view.regressed), colour_priors)
-        shown = basis if view.cues else model.derived(SurfaceBasis.of, True)  # colours do not move displacements
+        linear = model.derived(SurfaceBasis.of, True)
         face = FittedFace(initial_state(view.start, view.camera, count), Reflectance.of(view.start), OCCLUSION)
-        return cls(view, basis, shown, colours, landmarks, views, face, prior_covariance(basis, priors))
+        return cls(view, basis, linear, colours, landmarks, views, face, prior_covariance(basis, priors))
 
     def rasterize(self) -> None:
         """Rasterise the face to find its visible points."""
@@ -222,7 +222,7 @@ class _ViewFit:
         shape = self.face.state.shape[0]
         vertices = self.basis.model.shape(coefficients)[0] + self.basis.displacement(shape)
         first = self.before == np.inf
-        surface = VisibleSurface.seen(self.shown, vertices, coefficients, camera, shape, STRIDE)
+        surface = VisibleSurface.seen(self.linear, vertices, coefficients, camera, shape, STRIDE)
         self.surface = None if surface is None else self._lit(surface, vertices)
         self.failure = "" if self.surface else NO_SKIN
         if first and self.surface is not None:
@@ -236,33 +236,32 @@ class _ViewFit:
         return replace(surface, lit=blended(lit, surface.corners, surface.weights))
 
     def equations(self) -> Equations | None:
-        """Of all cues; None where nothing is seen, or not in numbers."""
+        """The equations of a step; None, and `failure` says why, where nothing is seen, or not in numbers."""
         if self.surface is None:
             return None
         landmarks = replace(self.landmarks, priors=shared_priors(self.landmarks.priors, self.sharing))
-        cues = (self.colours, landmarks, *self.view.cues)
-        equations = reduce(add, (cue.equations(self.surface, self.face) for cue in cues))
+        equations = self.colours.equations(self.surface, self.face) + landmarks.equations(self.surface, self.face)
         if np.isfinite(equations.gradient).all() and np.isfinite(equations.normal).all():
-            self.told = equations
+            self.latest = equations
             return equations
         self.surface, self.failure = None, NO_NUMBERS
         return None
 
-    def settled(self, alone: bool) -> PhotoFit:
+    def result(self, alone: bool) -> PhotoFit:
         """The face, or its start if the fit went astray; unless `alone`, with what the views share."""
         after = np.inf if self.surface is None else self.colours.difference(self.surface, self.face)
         if after < ASTRAY * self.before:  # false for what is not a number, too
-            return self._settled(after)
+            return self._as_fit(after)
         nothing = np.zeros_like(self.basis.mean)
         failure = self.failure or MOVED_AWAY
         stays = PhotoFit(self.view.start, nothing, self.view.camera, self.before, failure, self.covariance)
         if alone or not np.isfinite(self.face.state.shape).all():
             return stays
-        person = self._settled(self.before)
+        person = self._as_fit(self.before)
         kept = replace(self.view.start, identity=person.coefficients.identity, albedo=person.coefficients.albedo)
         return replace(stays, coefficients=kept, displacement=person.displacement, folds=person.folds)
 
-    def _settled(self, difference: float) -> PhotoFit:
+    def _as_fit(self, difference: float) -> PhotoFit:
         """The face as coefficients and displacements without folds, as far as possible in the former."""
         basis, state, skin = self.basis, self.face.state, self.face.skin
         coefficients, (camera,) = to_coefficients(basis, state, self.view.start)

@@ -1,9 +1,8 @@
-"""The unknowns of a fit to all cues (pose, shape and colours of one face), and the equations of a step."""
+"""The unknowns of a fit to landmarks and colours (pose, shape and colours of one face), and the equations of a step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from deep3d.coefficients import ALBEDO_COUNT, LIGHTING_COUNT
 from deep3d.fitting.basis import LandmarkBasis
 from deep3d.fitting.iteration import POSE, FaceState, apply_step
 from deep3d.fitting.reflectance import Reflectance
-from deep3d.fitting.visible import VisibleSurface
 
 COLOURS = ALBEDO_COUNT + LIGHTING_COUNT + 1  # unknowns after pose and shape: albedo, light, occlusion
 
@@ -55,11 +53,3 @@ class Equations:
     def solve(self) -> np.ndarray:
         """The step (U,)."""
         return np.linalg.solve(self.normal, self.gradient)
-
-
-class Cue(Protocol):
-    """An observation of a face with its own weights: a block of residuals of the Gauss-Newton step."""
-
-    def equations(self, surface: VisibleSurface, face: FittedFace) -> Equations:
-        """The equations of a step from the current state."""
-        ...

@@ -26,7 +26,6 @@ T = TypeVar("T")
 
 SKIN = 0.5  # of the model's skin map, at least, at a point that counts
 FACING = 0.2  # cosine to the camera, at least: otherwise a pixel covers too much of the surface
-_MOST_AROUND = 64  # vertices round one
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +125,8 @@ def _vertex_sums(vertices, triangles, around, directions):
     """
     count, parts = len(around), directions.shape[2]
     sums, changes = np.zeros((count, 3), np.float32), np.zeros((count, 3, parts), np.float32)
-    ring, blocks = np.empty(_MOST_AROUND, np.int64), np.empty((_MOST_AROUND, 3, 3), np.float32)
+    most = 3 * around.shape[1]  # corners of so many triangles
+    ring, blocks = np.empty(most, np.int64), np.empty((most, 3, 3), np.float32)
     for row in range(count):
         size, valence = 0, (around[row] < len(triangles)).sum()
         for t in around[row]:
