@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
+from deep3d.photo.paths import SUFFIXES
 from serving.errors import Refused
 from serving.jobs import lookup
-from serving.jobs.uploads import clean_name
+from serving.jobs.uploads import legible
 from serving.language import N_
 from serving.site import Site
 from serving.store.tables import Upload
+
+
+def title(name: str) -> str:
+    """What pages call a face: the name of its photo, without the suffix of a file."""
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in SUFFIXES else name
 
 
 def rename(site: Site, secret: str, number: int, name: str) -> None:
@@ -15,10 +24,10 @@ def rename(site: Site, secret: str, number: int, name: str) -> None:
 
     Raises: JobUnknown, JobGone, Refused.
     """
-    if not name.strip():
+    if not legible(name):
         raise Refused("name", N_("Please give it a name."))
     job = lookup.find(site, secret)
     lookup.face_folder(job, number)
     photo = job.faces[number].photo
     with site.database.session() as session:
-        session.get_one(Upload, job.uploads[photo].id).name = clean_name(name)
+        session.get_one(Upload, job.uploads[photo].id).name = legible(name)

@@ -106,8 +106,12 @@ def clean_photos(files: list[tuple[str, IO[bytes]]], settings: Settings, read: R
 
 def clean_name(name: str) -> str:
     """The last part of a path of any system, for people to recognise their photo by."""
-    last = _NOT_IN_NAMES.sub("", name).replace("\\", "/").rpartition("/")[2].strip()
-    return last[-LONGEST_NAME:] or "photo"
+    return legible(name.replace("\\", "/").rpartition("/")[2]) or "photo"
+
+
+def legible(name: str) -> str:
+    """A name without characters that change how others are shown, and not too long; possibly empty."""
+    return _NOT_IN_NAMES.sub("", name).strip()[-LONGEST_NAME:]
 
 
 def _clean_photo(name: str, stream: IO[bytes], settings: Settings, read: Reader) -> CleanPhoto:

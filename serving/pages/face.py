@@ -8,7 +8,7 @@ from babel.dates import format_datetime
 from flask import Response, flash, make_response, redirect, render_template, session, url_for
 
 from serving.api.models import job_answer
-from serving.jobs import erasure, lookup, reasons
+from serving.jobs import erasure, lookup, naming, reasons
 from serving.language import N_
 from serving.pages.blueprint import language, pages, site, translate
 from serving.pages.result import result_page
@@ -61,7 +61,7 @@ def my_faces() -> str:
             {
                 "page": url_for("pages.job", secret=secret),
                 "picture": _picture(secret) if each.status == Status.DONE else None,
-                "name": ", ".join(upload.name for upload in each.uploads),
+                "name": ", ".join(naming.title(upload.name) for upload in each.uploads),
                 "sent": format_datetime(datetime.fromtimestamp(each.created_at), "medium", locale=language()),
                 "failed": each.status == Status.FAILED,
                 "delete": url_for("pages.delete", secret=secret),

@@ -106,7 +106,7 @@ def result_page(secret: str, state: JobState, answer: JobAnswer) -> str:
         secret=secret,
         face={
             "number": number,
-            "name": uploads[face.photo].name,
+            "name": naming.title(uploads[face.photo].name),
             "links": links,
             "haired": "hair_obj" in links,
             "bytes": _size(f"{state.job.faces[number - 1].folder}/{VIEWER_FILES['web']}"),
@@ -138,7 +138,8 @@ def controls() -> dict[str, object]:
 
 def _thumbnail(secret: str, number: int, face: FaceAnswer, uploads: Sequence[Upload]) -> dict[str, object]:
     page = url_for("pages.job", secret=secret, face=number)
-    return {"number": number, "page": page, "picture": face.links.preview, "name": uploads[face.photo].name}
+    name = naming.title(uploads[face.photo].name)
+    return {"number": number, "page": page, "picture": face.links.preview, "name": name}
 
 
 def _size(name: str) -> int:

@@ -31,6 +31,9 @@ def test_a_photo_becomes_a_face_that_can_be_turned_moved_saved_and_deleted(page:
     page.get_by_role("checkbox", name="Transparent background").check()
     front = saved_picture(page)
     assert likeness(head(front), server_picture(page, yaw=0)) > 0.9
+    page.get_by_role("checkbox", name="Double size").check()
+    assert max(saved_picture(page).size) == 2 * max(front.size)
+    page.get_by_role("checkbox", name="Double size").uncheck()
 
     page.get_by_role("button", name="Three-quarter left").click()
     turned = saved_picture(page)

@@ -16,6 +16,20 @@ EXAMPLE = "/examples/mira"
 MOVED = """() => new Promise((resume) => new PerformanceObserver((list) => resume(
   list.getEntries().reduce((sum, each) => sum + each.value, 0))).observe({ type: "layout-shift", buffered: true }) ||
   setTimeout(() => resume(0), 500))"""
+BREAKS_OFF = """
+    const whole = window.fetch;
+    window.asked = [];
+    window.fetch = async (url, options = {}) => {
+      const answer = await whole(url, options);
+      if (!String(url).includes("face.web.glb")) return answer;
+      asked.push(options.headers?.Range ?? "");
+      if (asked.length > 1) return answer;
+      const part = new Uint8Array((await answer.arrayBuffer()).slice(0, 100000));
+      return new Response(new ReadableStream({
+        start: (stream) => stream.enqueue(part),
+        pull: (stream) => stream.error(new TypeError("network error")),
+      }));
+    };"""
 DROP = """async (address) => {
   const photo = await (await fetch(address)).blob();
   const carried = new DataTransfer();
@@ -96,6 +110,13 @@ def test_a_face_that_does_not_come_is_not_laid_to_the_browser(page: Page) -> Non
     lost(page)
     expect(page.get_by_text("The face could not be loaded")).to_be_visible()
     expect(page.get_by_text("This browser cannot show 3D")).to_be_hidden()
+
+
+def test_a_face_that_breaks_off_goes_on_from_there(page: Page) -> None:
+    page.add_init_script(BREAKS_OFF)
+    page.goto(EXAMPLE)
+    page.wait_for_selector(".viewer.ready")
+    assert page.evaluate("asked") == ["", "bytes=100000-"]
 
 
 def test_the_photo_has_the_connection_to_itself_until_it_is_seen(page: Page) -> None:

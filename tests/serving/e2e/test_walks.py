@@ -40,6 +40,7 @@ class Visitor:
 
 
 def test_turning_smiling_five_pictures_and_deletion_are_few_clicks_away(page: Page) -> None:
+    page.add_init_script("navigator.share = async (given) => { window.shared = given.url; };")
     submitted(page, PHOTO)
     page.wait_for_selector(".viewer.moving")
     walks = {}
@@ -62,6 +63,19 @@ def test_turning_smiling_five_pictures_and_deletion_are_few_clicks_away(page: Pa
     walks["five pictures at angles"] = visitor.clicks
     with zipfile.ZipFile(download.value.path()) as pictures:
         assert len(pictures.namelist()) == 5
+
+    visitor = Visitor(page)
+    visitor.click("share")
+    walks["give the link to a friend"] = visitor.clicks
+    assert page.evaluate("window.shared") == page.url
+
+    visitor = Visitor(page)
+    visitor.click("download")
+    with page.expect_download() as download:
+        visitor.click("download all")
+    walks["all files"] = visitor.clicks
+    with zipfile.ZipFile(download.value.path()) as files:
+        assert {"face.glb", "face.obj", "face.json"} <= set(files.namelist())
 
     visitor = Visitor(page)
     visitor.click("delete")

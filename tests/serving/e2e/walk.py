@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -93,9 +93,11 @@ def main(folder: Path, languages: list[str]) -> int:
     """Walk, and leave the pictures in a folder; 1 if anything is wrong."""
     folder.mkdir(parents=True, exist_ok=True)
     wrong = 0
-    with TemporaryDirectory() as scratch, sites(Path(scratch)) as parts, chromium() as browser:
-        for language, scheme, size, part in product(languages, ("light", "dark"), SCREENS, parts):
-            for name, page in walk(browser, part, **SCREENS[size], locale=language, color_scheme=scheme):
+    for language, scheme, size in product(languages, ("light", "dark"), SCREENS):
+        settings = {**SCREENS[size], "locale": language, "color_scheme": scheme}
+        # New sites each time: those that are full or in a hurry stay so.
+        with TemporaryDirectory() as scratch, sites(Path(scratch)) as parts, chromium() as browser:
+            for name, page in chain.from_iterable(walk(browser, part, **settings) for part in parts):
                 label = f"{name}-{language}-{scheme}-{size}"
                 page.screenshot(path=folder / f"{label}.jpg", full_page=True, type="jpeg", quality=80)
                 for fault in faults(page):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from serving.jobs.naming import title
 from serving.jobs.submission import Taken
 
 
@@ -17,6 +18,11 @@ def test_a_finished_job_shows_its_face(client: FlaskClient, ended_job: Callable[
 
     for name in ("web", "albedo", "json", "photo"):
         assert f'data-{name}="/api/v1/jobs/{job.secret}/faces/0/' in page
+
+
+@pytest.mark.parametrize(("name", "shown"), [("anna.JPG", "anna"), ("Dr. Anna B. Smith", "Dr. Anna B. Smith")])
+def test_pages_name_a_face_without_the_suffix_of_its_photo(name: str, shown: str) -> None:
+    assert title(name) == shown
 
 
 def test_each_of_several_faces_has_its_page(client: FlaskClient, ended_job: Callable[..., Taken]) -> None:
@@ -69,7 +75,7 @@ def test_my_faces_are_those_of_this_browser(client: FlaskClient, photo: bytes) -
 
     mine, others = client.get("/faces").text, client.application.test_client().get("/faces").text
 
-    assert "&lt;i&gt;anna.jpg" in mine
+    assert ">&lt;i&gt;anna<" in mine
     assert "No faces yet." in others
 
 
