@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import re
 
-from deep3d.photo.paths import SUFFIXES
 from serving.errors import Refused
 from serving.jobs import lookup
 from serving.jobs.uploads import legible
@@ -12,11 +11,13 @@ from serving.language import N_
 from serving.site import Site
 from serving.store.tables import Upload
 
+# As the form knows photos (submit.ts): the library's own list comes with numpy, which no web process loads.
+_SUFFIX = re.compile(r"(?<=.)\.(jpe?g|png|webp|hei[cf]|gif|tiff?|bmp|avif|jxl|jp2)$", re.IGNORECASE)
+
 
 def title(name: str) -> str:
     """What pages call a face: the name of its photo, without the suffix of a file."""
-    stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in SUFFIXES else name
+    return _SUFFIX.sub("", name)
 
 
 def rename(site: Site, secret: str, number: int, name: str) -> None:
