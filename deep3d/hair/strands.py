@@ -25,6 +25,7 @@ COHERENCE_BLUR = 2.0  # pixels, over which a direction is looked for
 COHERENT = 0.15, 0.45  # mean coherence of curls, and of straight strands as blurred as photos are
 LEAST_PIXELS = 60
 GREY = np.full(3, 1 / 3, np.float32)
+BRIGHT = 90.0  # percent of the seen hair that are darker than the brightest strand
 LARGEST = 0.9  # of a logarithm, that a strand is darker than the hair round it
 BRIGHTEST = 0.6  # that it is brighter: through thin hair shines skin
 
@@ -35,9 +36,11 @@ class Look:
 
     palette: np.ndarray  # (LEVELS, 3) float32 offsets of the logarithm of a colour, from the darkest to the brightest
     curled: float  # in [0, 1]: whether brightness changes as fast along strands as across
+    brightest: np.ndarray  # (3,) float32 logarithm of a colour that strands are no brighter than
 
 
-PLAIN = Look(np.linspace(-0.25, 0.25, LEVELS, dtype=np.float32)[:, None].repeat(3, axis=1), 0.3)
+WHITE = np.full(3, np.log(255 + 6), np.float32)
+PLAIN = Look(np.linspace(-0.25, 0.25, LEVELS, dtype=np.float32)[:, None].repeat(3, axis=1), 0.3, WHITE)
 """For hair of which too little is seen."""
 
 
@@ -70,7 +73,8 @@ def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:
     order = _order(detail @ GREY)
     palette = CONTRAST * np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
     palette -= np.log(np.exp(palette).mean(axis=0))  # strands leave hair as bright as it is
-    return Look(palette.astype(np.float32), 1 - _coherence(light @ GREY, sure))
+    brightest = np.percentile(light[sure], BRIGHT, axis=0).astype(np.float32)
+    return Look(palette.astype(np.float32), 1 - _coherence(light @ GREY, sure), brightest)
 
 
 def _around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:

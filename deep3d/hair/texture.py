@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from deep3d.hair.fit import GROWN, NEIGHBOURS, HairFields, surely_grown
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER
+from deep3d.hair.hats import QUARTER, cloth, front_column, repeated
 from deep3d.hair.head import Head
 from deep3d.hair.light import light_on_hair, light_on_skin, normals_of
 from deep3d.hair.mask import HairMask, sampled
@@ -32,7 +33,6 @@ BARE = (0.5, 0.8)  # of skin in the mask: from where the shell begins to let it 
 BLUR = 2.5  # mask pixels, of the colours that are continued
 PULL = 0.1  # of the usual colour on unseen hair
 UNSEEN_FADE = 1.0  # times that hair fades out more gradually where the photo does not show its border
-CLOTH = (0.3, 0.6)  # of a hat in the mask, from where there begin to be no strands and surely are none
 LIGHTER = (0.3, 0.7)  # of a logarithm, by which the other side's hair is darker: black hair has nothing to show lighter
 FINER = 2  # pixels, for one of the mask, at which strands are looked at
 NOTHING = -0.15  # decimetres outside the border, beyond which a texel shows no strand
@@ -42,17 +42,18 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
     """(SIZE, SIZE, 4) uint8 over the disk of a shell whose outer side is (POINTS, 3) points."""
     places, depth = head.to_mask(outer)
     picture = _part(photo, mask)
-    small = _small(photo, mask)
+    small = colours_of(photo, mask)
     core = ndimage.minimum_filter(mask.hair, 3) * mask.inside
     seen = _seen(mask, head, outer, places, depth)
     weight = seen * smoothstep(sampled(core, places), *CORE)
-    low = _low(small, core, places, weight, outer, light_on_skin(small, mask, head))
+    hat, front = cloth(mask, places, weight), round(front_column(head))
+    low = _low(small, core, places, weight, outer, light_on_skin(small, mask, head), hat, repeated(front))
     fine = picture.reduce(max(1, round(mask.step / picture.step / FINER)))
     scalp = np.maximum(core, ndimage.minimum_filter(mask.hair + mask.skin, 3) * mask.inside)
-    look = look_of(fine.pixels, _on_pixels_of(fine, core, mask), fine.step / mask.step / mask.density)
+    look = look_of(fine.pixels, _on_pixels_of(fine, core * (1 - mask.hat), mask), fine.step / mask.step / mask.density)
     position = picture.positions(places * mask.step + mask.origin)
-    strands, bare = 1 - _cloth(mask, places, weight), ~surely_grown()
-    attributes = np.column_stack([position, seen, low, fields.edge, fields.seen, strands, bare]).astype(np.float32)
+    bare = ~surely_grown()
+    attributes = np.column_stack([position, seen, low, fields.edge, fields.seen, 1 - hat, bare]).astype(np.float32)
     scale = np.float32(picture.step / mask.step)
     shift = ((picture.origin - mask.origin) / mask.step).astype(np.float32)
     radii = disk_rows(fields.edge)
@@ -64,9 +65,11 @@ def shell_image(photo: np.ndarray, mask: HairMask, fields: HairFields, head: Hea
         np.stack([scalp, core, _bare(mask)]).astype(np.float32),
         (scale, shift[0], shift[1]),
         (np.float32(first), np.float32(spacing)),
+        np.float32(front),
         strand_noise(),
         look.palette,
         np.float32(look.curled),
+        look.brightest,
     )
     with ThreadPoolExecutor(1) as pool:  # this thread works too; rows of the far half of the disk are as many
         aside = pool.submit(_paint, image, 0, SIZE // 2, *paint)
@@ -93,7 +96,7 @@ def _on_pixels_of(picture: Picture, values: np.ndarray, mask: HairMask) -> np.nd
     return resampled(values[..., None], across, down)[..., 0]
 
 
-def _small(photo: np.ndarray, mask: HairMask) -> np.ndarray:
+def colours_of(photo: np.ndarray, mask: HairMask) -> np.ndarray:
     """(h, w, 3) float32 colours of the mask's pixels."""
     down, across = (np.arange(count) * mask.step + start for count, start in zip(mask.hair.shape, mask.origin[::-1]))
     picture = _part(photo, mask)
@@ -120,10 +123,13 @@ def _low(
     weight: np.ndarray,
     outer: np.ndarray,
     on_skin: np.ndarray,
+    hat: np.ndarray,
+    example: np.ndarray,
 ) -> np.ndarray:
     """Logarithms (POINTS, 3) of smooth colours, continued where the photo shows no hair: without its light, then in it.
 
-    `on_skin` (3,) is how the light falls on skin.
+    `on_skin` (3,) is how the light falls on skin. As far as there is a hat (POINTS,), the points of `example` (POINTS,)
+    say what the photo does not.
     """
     sure = smoothstep(core, *CORE)
     weighted = gaussian(np.dstack([small, np.ones_like(sure)]) * sure[..., None], BLUR)
@@ -133,9 +139,10 @@ def _low(
     known, mean = weight > SURE, logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
     usual = np.median((seen - light)[known], axis=0) if known.any() else mean  # neither gloss nor bright rims
     count = len(places)
+    own, told = (seen - light).astype(np.float32), hat * weight[example] * (1 - weight)
     even = spread(
-        seen - light,
-        weight,
+        np.where((told > weight)[:, None], own[example], own),
+        np.maximum(told, weight),
         np.tile(usual, (count, 1)),
         NEIGHBOURS.astype(np.int32),
         np.ones((count, 4), np.float32),
@@ -146,18 +153,8 @@ def _low(
     return even + light
 
 
-def _cloth(mask: HairMask, places: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(POINTS,) in [0, 1]: how far a hat covers the head, which has no strands; it goes on round the head."""
-    none = np.zeros(len(places), np.float32)
-    if mask.hat.max() < CLOTH[0]:
-        return none
-    hat = smoothstep(sampled(mask.hat, places), *CLOTH).astype(np.float32)
-    ring, open_ways = NEIGHBOURS.astype(np.int32), np.ones((len(places), 4), np.float32)
-    return spread(np.tile(hat[:, None], 3), weight, np.tile(none[:, None], 3), ring, open_ways)[:, 0]
-
-
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, palette, curled):
+def _paint(image, first, last, grid, picture, cores, to_core, rows_of, front, noise, palette, curled, brightest):
     """Fill rows of a disk; `grid` (ROWS, COLUMNS, 10): place in the picture, how seen, low logarithms, edge, how
     sure, how far there are strands, and whether the head may be bare.
 
@@ -191,16 +188,19 @@ def _paint(image, first, last, grid, picture, cores, to_core, rows_of, noise, pa
             lock = _noise(noise[0], along, around)
             share = _share(own, core, to_core, np.float32(CORE[0]), np.float32(CORE[1]))
             if share < 1:
-                _at(grid, row, np.float32(columns) - column, twin)
+                other = np.float32(columns) - column if own[8] > np.float32(0.5) else _repeated(column, front)
+                _at(grid, row, other, twin)
             level = lock + curled * (_noise(noise[1], along, around) - lock)
-            _colour(image[i, j], own, twin, share, picture, cores[1], to_core, level, palette)
+            _colour(image[i, j], own, twin, share, picture, cores[1], to_core, level, palette, brightest)
             opacity = _opacity(own, lock) * (np.float32(1) - _bareness(own, twin, share, row, cores[2], to_core))
             image[i, j, 3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _colour(texel, own, twin, share, picture, core, to_core, level, palette):
+def _colour(texel, own, twin, share, picture, core, to_core, level, palette, brightest):
     """The photo's colour by its share, that of the twin, and a strand's; what has no share is not worked out.
+
+    Strands are no brighter than the seen hair: where light makes all of it bright, there are dark ones alone.
 
     Of the twin hair alone counts: its skin is lit otherwise, and the head has it.
     """
@@ -218,7 +218,8 @@ def _colour(texel, own, twin, share, picture, core, to_core, level, palette):
         if other > 0:
             colour += other * ((mirrored[k] + dark) * np.exp(own[3 + k] - twin[3 + k]) - dark)
         if rest > 0:
-            colour += rest * (np.exp(own[3 + k] + own[8] * palette[place, k]) - dark)
+            strand = min(own[8] * palette[place, k], max(brightest[k] - own[3 + k], np.float32(0)))
+            colour += rest * (np.exp(own[3 + k] + strand) - dark)
         texel[k] = np.uint8(_limited(colour) + np.float32(0.49))
 
 
@@ -235,7 +236,7 @@ def _bareness(own, twin, share, row, skin, to_core):
     low, high = np.float32(BARE[0]), np.float32(BARE[1])
     bare = _share(own, skin, to_core, low, high)
     if share < 1 and row < np.float32(GROWN[1]):
-        bare = max(bare, (np.float32(1) - own[2]) * _share(twin, skin, to_core, low, high))
+        bare = max(bare, own[8] * (np.float32(1) - own[2]) * _share(twin, skin, to_core, low, high))
     return bare * own[9]
 
 
@@ -244,6 +245,17 @@ def _share(point, core, to_core, low, high):
     """How far the photo shows hair at a point of the grid."""
     column, row = point[0] * to_core[0] + to_core[1], point[1] * to_core[0] + to_core[2]
     return point[2] * _step(_value(core, column, row), low, high)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _repeated(column, front):
+    """The column near `front` whose look a hat repeats in another, as `hats.repeated` does for the grid's points."""
+    quarter = np.float32(QUARTER)
+    away = column - front + quarter + np.float32(COLUMNS)
+    away -= 4 * quarter * np.floor(away / (4 * quarter))
+    folded = front + quarter - abs(away - 2 * quarter)
+    folded = folded if folded >= 0 else folded + np.float32(COLUMNS)
+    return folded if folded < COLUMNS else folded - np.float32(COLUMNS)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

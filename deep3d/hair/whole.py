@@ -10,11 +10,12 @@ import numpy as np
 from deep3d.face_model import FaceModel
 from deep3d.hair.fit import fit_fields
 from deep3d.hair.grid import MIDDLE
+from deep3d.hair.hats import HAT, with_whole_hat
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.model import hair_model
 from deep3d.hair.shell import heights, shell_mesh
-from deep3d.hair.texture import shell_image
+from deep3d.hair.texture import colours_of, shell_image
 from deep3d.mesh import Mesh
 from deep3d.runtime.cores import one_blas_thread
 
@@ -26,7 +27,6 @@ FAINT, SURE, SURE_SHARE = 0.3, 0.72, 0.1  # of the mask: as large a share of wha
 EARS, LOPSIDED = -0.05, 0.05
 """Decimetres in model space: where ears end. Of little hair that hangs below on one side so much is on the other at
 least, or it is something beside short hair."""
-HAT = 0.5  # of the mask, from where it surely is one: hats become shells in their own colours
 CLEAR = 0.02  # opacity below which nobody sees a triangle
 _WITHIN = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0], [0, 1, 1], [1, 0, 1], [2 / 3, 2 / 3, 2 / 3]]) / 2
 
@@ -67,7 +67,7 @@ def make_hair(
     head = Head.of(vertices, photo_matrix, face_model, mask, model)
     if _shaved(mask, head):
         return None
-    mask = _evened(mask, head)
+    mask = with_whole_hat(_evened(mask, head), colours_of(photo, mask), _row(head, EARS))
     fields = fit_fields(mask, head, model)
     mesh = shell_mesh(fields, head, model.ears)
     if mesh is None:
