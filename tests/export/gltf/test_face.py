@@ -106,6 +106,23 @@ def test_the_tongue_comes_out_between_the_lips():
     assert np.abs(opened[tongue.vertices, 0]).max() < 0.25
 
 
+def test_mouth_close_shuts_the_lips_of_an_open_jaw():
+    """As ARKit documents it: the lips' closing, independent of the jaw's position."""
+    model = default_face_model()
+    known = {target.name: target for target in all_targets(model)}
+    upper, lower = (model.landmark_vertices[list(row)] for row in ((61, 62, 63), (67, 66, 65)))
+
+    def opening(*names):
+        points = model.mean_shape.copy()
+        for name in names:
+            own = known[name].vertices < len(points)
+            points[known[name].vertices[own]] += known[name].offsets[own]
+        return points[upper, 1] - points[lower, 1]
+
+    assert opening("jawOpen").min() > 0.3
+    assert np.abs(opening("jawOpen", "mouthClose")).max() < 0.04
+
+
 def test_a_viseme_is_a_mixture_of_arkits_shapes():
     known = {target.name: target for target in all_targets(default_face_model())}
     count = max(target.vertices.max(initial=0) for target in known.values()) + 1
