@@ -29,8 +29,10 @@ def scores(url: str) -> dict[str, float]:
     command = ["npx", "--yes", LIGHTHOUSE, url, "--output=json", "--quiet", f"--chrome-flags={FLAGS}"]
     command.append(f"--only-categories={','.join(CATEGORIES)}")
     environ = {**os.environ, "CHROME_PATH": shutil.which("chromium") or "chromium"}
-    told = subprocess.run(command, env=environ, capture_output=True, check=True, timeout=PATIENCE_SECONDS).stdout
-    categories = json.loads(told)["categories"]
+    done = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
+    if done.returncode != 0:
+        raise SystemExit(f"{url}: Lighthouse gave no scores\n{done.stderr.decode(errors='replace')}")
+    categories = json.loads(done.stdout)["categories"]
     return {name: 100 * categories[name]["score"] for name in CATEGORIES}
 
 
