@@ -76,13 +76,13 @@ class Client:
             raise Declined(f"{self.server}: no answer ({type(error).__name__}); check the address") from error
         return Answer(response.status, response.data, time.perf_counter() - start)
 
-    def submit(self, photos: Sequence[Path], **fields: str) -> dict[str, Any]:
+    def submit(self, photos: Sequence[str | Path], **fields: str) -> dict[str, Any]:
         """Submit photos; the answer of the API.
 
         Raises: Declined.
         """
         try:
-            files = [("photo", (path.name, path.read_bytes())) for path in photos]
+            files = [("photo", (path.name, path.read_bytes())) for path in map(Path, photos)]
         except OSError as error:
             raise Declined(f"{error.filename}: cannot be read ({error.strerror}); check the path") from error
         return self.request("POST", "/api/v1/jobs", fields=[*files, *fields.items()]).json()
@@ -128,7 +128,7 @@ class AsyncClient:
     def __init__(self, server: str, key: str = "", connections: int = 8) -> None:
         self._client = Client(server, key, connections)
 
-    async def submit(self, photos: Sequence[Path], **fields: str) -> dict[str, Any]:
+    async def submit(self, photos: Sequence[str | Path], **fields: str) -> dict[str, Any]:
         """As `Client.submit`."""
         return await asyncio.to_thread(self._client.submit, photos, **fields)
 

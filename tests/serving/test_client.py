@@ -77,7 +77,7 @@ def submit(command_line, app, address, photo, tmp_path, monkeypatch):
 
 def test_a_photo_is_submitted_and_its_files_downloaded(app, address, photo, tmp_path):
     client = Client(address)
-    job = client.submit([photo], email="anna@example.com")
+    job = client.submit([str(photo)], email="anna@example.com")
     finish(app, 1)
     state = client.wait(job)
     assert state["status"] == "done"
