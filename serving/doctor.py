@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from PIL import ImageFont
 from sqlalchemy import text
 
 from deep3d.files.whole_file import kept_if_used
@@ -40,6 +41,7 @@ def examine(settings: Settings, port: int) -> Iterator[Finding]:
     checks: list[tuple[str, Callable[[], str]]] = [
         ("network", _network),
         ("number kernels", _kernels),
+        ("font", _font),
         ("data folder", lambda: _folder(settings.data_dir)),
         ("scratch folder", lambda: _folder(Path(tempfile.gettempdir()))),
         ("database", lambda: _database(settings)),
@@ -75,6 +77,16 @@ def _kernels() -> str:
     if chosen:
         return _folder(Path(chosen))
     return f"kept in {package}" if os.access(package, os.W_OK) else "kept in the user's cache folder"
+
+
+def _font() -> str:
+    try:
+        font = ImageFont.load_default(20)
+    except ImportError as error:
+        raise ServingError(
+            "Pillow has no FreeType to write legends with; pip install --force-reinstall Pillow"
+        ) from error
+    return f"{font.getname()[0]}, of Pillow" if isinstance(font, ImageFont.FreeTypeFont) else "of Pillow"
 
 
 def _folder(folder: Path) -> str:

@@ -6,6 +6,7 @@ import socket
 from dataclasses import replace
 
 import pytest
+from PIL import ImageFont
 
 from serving.doctor import examine
 from serving.settings import Settings
@@ -32,6 +33,14 @@ def test_a_folder_that_cannot_be_written_is_told(settings, tmp_path):
     said = wrong(replace(settings, data_dir=tmp_path / "file"))
 
     assert "choose another folder" in said["data folder"]
+
+
+def test_a_pillow_without_fonts_is_told(settings, monkeypatch):
+    def no_freetype(size: int) -> None:
+        raise ImportError("The _imagingft C module is not installed")
+
+    monkeypatch.setattr(ImageFont, "load_default", no_freetype)
+    assert "no FreeType to write legends with" in wrong(settings)["font"]
 
 
 def test_a_mail_server_that_is_not_there_is_told(settings):
