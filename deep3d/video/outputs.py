@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from deep3d.camera import rotation_matrix
-from deep3d.errors import OutputNotWritable
 from deep3d.export.gltf.animation import Motion, animated_glb
 from deep3d.face_model import FaceModel
 from deep3d.files.whole_file import written_whole
@@ -22,6 +20,7 @@ from deep3d.video.expressions import FaceCurves, arkit_targets
 from deep3d.video.heads import HeadTrack
 from deep3d.video.reading import frames_at
 from deep3d.video.request import VideoRequest, of_person
+from deep3d.video.work import continued_later
 
 TEXTURE_FRAMES = 4  # that the texture of an animated face is made of, from different sides
 
@@ -33,35 +32,22 @@ def write_outputs(request: VideoRequest, curves: Sequence[FaceCurves], rate: Fra
     """
     written = []
     if request.table is not None:
-        with _written(request.table) as partial:
+        with continued_later(request.table), written_whole(request.table) as partial:
             write_table(partial, curves, model)
         written.append(request.table)
     for each in curves:
         if request.live_link is not None:
             path = _place(request.live_link, each, curves)
-            with _written(path) as partial:
+            with continued_later(path), written_whole(path) as partial:
                 write_live_link(partial, each, rate)
             written.append(path)
         if request.glb is not None:
             path = _place(request.glb, each, curves)
             content = _moving_face(request, each, model)
-            with _written(path) as partial:
+            with continued_later(path), written_whole(path) as partial:
                 partial.write_bytes(content)
             written.append(path)
     return written
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes its place at the end; what is wrong with the disk in one line."""
-    try:
-        with written_whole(path) as partial:
-            yield partial
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputNotWritable(
-            f"{path}: cannot be written ({reason}); make room, then run the same command to continue"
-        ) from error
 
 
 def _place(path: Path, one: FaceCurves, all_of_them: Sequence[FaceCurves]) -> Path:

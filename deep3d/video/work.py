@@ -16,7 +16,7 @@ import numpy as np
 
 from deep3d.errors import OutputNotWritable
 from deep3d.files.whole_file import written_whole
-from deep3d.video.people import Person
+from deep3d.video.people import SURE, Person
 from deep3d.video.sightings import Sightings
 
 
@@ -26,6 +26,18 @@ class Stretch:
 
     times: tuple[Fraction, ...]  # seconds in the video, of each frame
     seen: Sightings  # `frame` counts from the first frame of the first stretch
+
+
+@contextmanager
+def continued_later(path: Path) -> Iterator[None]:
+    """Says in one line what is wrong with the disk while something is written, and that nothing is lost."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputNotWritable(
+            f"{path}: cannot be written ({reason}); make room, then run the same command to continue"
+        ) from error
 
 
 class WorkFolder:
@@ -54,7 +66,7 @@ class WorkFolder:
             seen = Sightings.load(self._file(number, "seen.npz"))
             with np.load(self._file(number, "frames.npz"), allow_pickle=False) as stored:
                 times = tuple(Fraction(int(top), int(below)) for top, below in stored["times"])
-                people = [Person(number + 1, *values) for number, values in enumerate(_people_of(stored))]
+                people = _people_of(stored)
         except (OSError, ValueError, KeyError):
             return None
         return Stretch(times, seen), people
@@ -64,7 +76,7 @@ class WorkFolder:
 
         Raises: OutputNotWritable, with what is wrong with the disk.
         """
-        with self._writing():
+        with continued_later(self.path):
             stretch.seen.save(self._file(number, "seen.npz"))
             with written_whole(self._file(number, "frames.npz")) as partial, partial.open("wb") as file:
                 times = np.array([(time.numerator, time.denominator) for time in stretch.times], np.int64)
@@ -82,21 +94,12 @@ class WorkFolder:
 
     def keep_eyes(self, number: int, eyes: dict[tuple[int, int], np.ndarray]) -> None:
         """Save what the frames of a stretch show of eyes."""
-        with self._writing(), written_whole(self._eyes(number)) as partial, partial.open("wb") as file:
+        with continued_later(self.path), written_whole(self._eyes(number)) as partial, partial.open("wb") as file:
             np.savez(file, who=np.array([*eyes], np.int64).reshape(-1, 2), seen=np.array([*eyes.values()]))
 
     def remove(self) -> None:
         """Remove the folder, once the result is complete."""
         shutil.rmtree(self.path, ignore_errors=True)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OutputNotWritable(
-                f"{self.path}: cannot be written ({error.strerror}); make room, then run the same command to continue"
-            ) from error
 
     def _eyes(self, number: int) -> Path:
         return self.piece(number).with_suffix(".eyes.npz")
@@ -109,15 +112,23 @@ _FIELDS = ("looks", "weight", "five", "velocity", "time", "followed")
 
 
 def _arrays_of(people: list[Person]) -> dict[str, np.ndarray]:
-    return {name: np.array([getattr(person, name) for person in people]) for name in _FIELDS}
+    arrays = {name: np.array([getattr(person, name) for person in people]) for name in _FIELDS}
+    # What is not there yet is not a number, so that all have as much.
+    nothing = [np.full((SURE, *person.looks.shape), np.nan) for person in people]
+    arrays["last"] = np.array([none[0] if each.last is None else each.last for each, none in zip(people, nothing)])
+    arrays["doubted"] = np.array([[*each.doubted, *none][:SURE] for each, none in zip(people, nothing)])
+    return arrays
 
 
-def _people_of(stored: Mapping[str, np.ndarray]) -> list[tuple[Any, ...]]:
-    looks, weight, five, velocity, time, followed = (stored[name] for name in _FIELDS)
-    return [
-        (looks[n], float(weight[n]), five[n], velocity[n], float(time[n]), bool(followed[n]))
-        for n in range(len(weight))
-    ]
+def _people_of(stored: Mapping[str, np.ndarray]) -> list[Person]:
+    people = []
+    for values in zip(*(stored[name] for name in (*_FIELDS, "last", "doubted"))):
+        looks, weight, five, velocity, time, followed, last, doubted = values
+        person = Person(len(people) + 1, looks, float(weight), five, velocity, float(time), bool(followed))
+        person.last = None if np.isnan(last).any() else last
+        person.doubted = [*doubted[~np.isnan(doubted).any(axis=1)]]
+        people.append(person)
+    return people
 
 
 def _fingerprint(settings: Mapping[str, Any]) -> str:
