@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numba
 import numpy as np
 
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER, azimuths
@@ -78,6 +79,17 @@ def front_column(head: Head) -> float:
 
 def repeated(front: float) -> np.ndarray:
     """(POINTS,) int64 the point near the column `front` whose look each point of a hat repeats."""
-    away = np.arange(COLUMNS) - round(front)
-    folded = round(front) + QUARTER - np.abs((away + QUARTER) % (4 * QUARTER) - 2 * QUARTER)
-    return (np.arange(ROWS)[:, None] * COLUMNS + folded % COLUMNS).ravel()
+    middle = np.float32(round(front))
+    columns = np.array([repeated_column(np.float32(column), middle) for column in range(COLUMNS)]).astype(int)
+    return (np.arange(ROWS)[:, None] * COLUMNS + columns).ravel()
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def repeated_column(column, front):
+    """The column near `front`, to and fro over a quarter of the head to either side, whose look another one repeats."""
+    quarter = np.float32(QUARTER)
+    away = column - front + quarter + np.float32(COLUMNS)
+    away -= 4 * quarter * np.floor(away / (4 * quarter))
+    folded = front + quarter - abs(away - 2 * quarter)
+    folded = folded if folded >= 0 else folded + np.float32(COLUMNS)
+    return folded if folded < COLUMNS else folded - np.float32(COLUMNS)

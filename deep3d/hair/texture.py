@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from deep3d.hair.fit import GROWN, NEIGHBOURS, HairFields, surely_grown
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER
-from deep3d.hair.hats import QUARTER, cloth, front_column, repeated
+from deep3d.hair.hats import cloth, front_column, repeated, repeated_column
 from deep3d.hair.head import Head
 from deep3d.hair.light import light_on_hair, light_on_skin, normals_of
 from deep3d.hair.mask import HairMask, sampled
@@ -188,7 +188,7 @@ def _paint(image, first, last, grid, picture, cores, to_core, rows_of, front, no
             lock = _noise(noise[0], along, around)
             share = _share(own, core, to_core, np.float32(CORE[0]), np.float32(CORE[1]))
             if share < 1:
-                other = np.float32(columns) - column if own[8] > np.float32(0.5) else _repeated(column, front)
+                other = np.float32(columns) - column if own[8] > np.float32(0.5) else repeated_column(column, front)
                 _at(grid, row, other, twin)
             level = lock + curled * (_noise(noise[1], along, around) - lock)
             _colour(image[i, j], own, twin, share, picture, cores[1], to_core, level, palette, brightest)
@@ -245,17 +245,6 @@ def _share(point, core, to_core, low, high):
     """How far the photo shows hair at a point of the grid."""
     column, row = point[0] * to_core[0] + to_core[1], point[1] * to_core[0] + to_core[2]
     return point[2] * _step(_value(core, column, row), low, high)
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _repeated(column, front):
-    """The column near `front` whose look a hat repeats in another, as `hats.repeated` does for the grid's points."""
-    quarter = np.float32(QUARTER)
-    away = column - front + quarter + np.float32(COLUMNS)
-    away -= 4 * quarter * np.floor(away / (4 * quarter))
-    folded = front + quarter - abs(away - 2 * quarter)
-    folded = folded if folded >= 0 else folded + np.float32(COLUMNS)
-    return folded if folded < COLUMNS else folded - np.float32(COLUMNS)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

@@ -13,6 +13,7 @@ from deep3d.face_model import FaceModel
 from deep3d.material.environments import looked_up
 from deep3d.material.gloss import WET_SPECULAR
 from deep3d.material.transfer import Transfer
+from deep3d.mesh import normalize
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import WHOLE
 from deep3d.texture.skin_colour import eyeballs
@@ -40,7 +41,7 @@ class EyeTexels:
 
         `turn` (3, 3) leads from the space of the head to that of the panorama.
         """
-        normals, toward = _unit(self.between(transfer.normals)), _unit(self.between(view))
+        normals, toward = normalize(self.between(transfer.normals)), normalize(self.between(view))
         cosine = (normals * toward).sum(axis=1, keepdims=True)
         reflected = 2 * cosine * normals - toward
         direction = np.argmax(reflected @ transfer.directions.T, axis=1)
@@ -56,7 +57,3 @@ def _build(model: FaceModel, size: int) -> EyeTexels:
     first, second = atlas.weights.reshape(-1, 2)[places].astype(np.float32).T / WHOLE
     weights = np.stack([first, second, 1 - first - second], axis=1)
     return EyeTexels(places, model.triangles[atlas.triangle.ravel()[places]], weights)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)

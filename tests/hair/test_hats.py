@@ -6,8 +6,8 @@ import pytest
 
 from deep3d.hair import make_hair
 from deep3d.hair.grid import COLUMNS, ROWS
-from deep3d.hair.hats import QUARTER, front_column, repeated, with_whole_hat
-from deep3d.hair.texture import _repeated, colours_of
+from deep3d.hair.hats import QUARTER, front_column, repeated, repeated_column, with_whole_hat
+from deep3d.hair.texture import colours_of
 
 EARS = 110  # row of the mask
 
@@ -69,5 +69,9 @@ def test_it_repeats_what_faces_the_camera_without_a_seam(short, turned):
 
 @pytest.mark.parametrize("front", [30, 36, 44])
 def test_pictures_and_points_repeat_alike(front):
-    ours = [_repeated(np.float32(column), np.float32(front)) for column in range(COLUMNS)]
+    ours = [repeated_column(np.float32(column), np.float32(front)) for column in range(COLUMNS)]
     np.testing.assert_allclose(ours, repeated(front).reshape(ROWS, COLUMNS)[0], atol=1e-4)
+    whole = [
+        (front + QUARTER - abs((column - front + QUARTER) % (4 * QUARTER) - 2 * QUARTER)) for column in range(COLUMNS)
+    ]
+    np.testing.assert_allclose(ours, np.array(whole) % COLUMNS, atol=1e-4)
