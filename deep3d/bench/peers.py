@@ -1,6 +1,6 @@
-"""Other programs on the same photo: eos-py fits the Surrey model to landmarks, MediaPipe finds landmarks.
+"""Other programs on the same photo: eos-py fits the Surrey model to landmarks, MediaPipe and 3DDFA_V2 find faces.
 
-Nothing else needs them, and both need files that are not part of this project.
+Nothing else needs them, and they need files that are not part of this project.
 """
 
 from __future__ import annotations
@@ -112,7 +112,33 @@ def mediapipe_beside(python: Path) -> Iterator[Pipeline]:
 
     Raises: ExtraMissing if that Python cannot run it.
     """
-    command = [str(python), str(Path(__file__).with_name("face_mesh.py"))]
+    with _beside(python, "face_mesh.py") as find:
+        if find is None:
+            raise ExtraMissing(
+                f"{python}: has no MediaPipe with Face Mesh; pip install mediapipe==0.10.21 pillow there"
+            )
+        yield find
+
+
+@contextmanager
+def tddfa_beside(python: Path, folder: Path) -> Iterator[Pipeline]:
+    """3DDFA_V2 in a process of an environment that runs it, from a folder with its code, built, and its networks.
+
+    Raises: ExtraMissing if that Python cannot run it.
+    """
+    with _beside(python, "tddfa.py", str(folder.absolute())) as find:
+        if find is None:
+            raise ExtraMissing(f"{folder}: 3DDFA_V2 does not run there with {python}; try its demo.py --onnx first")
+        yield find
+
+
+@contextmanager
+def _beside(python: Path, program: str, *arguments: str) -> Iterator[Pipeline | None]:
+    """A program of `bench/programs` in another environment; None if it does not start.
+
+    Raises: ExtraMissing if there is no such Python.
+    """
+    command = [str(python), str(Path(__file__).with_name("programs") / program), *arguments]
     try:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except OSError as error:
@@ -120,17 +146,13 @@ def mediapipe_beside(python: Path) -> Iterator[Pipeline]:
     with process:
         assert process.stdin is not None and process.stdout is not None
         asked, answers = process.stdin, process.stdout
-        if not answers.read(4):
-            raise ExtraMissing(
-                f"{python}: has no MediaPipe with Face Mesh; pip install mediapipe==0.10.21 pillow there"
-            )
 
         def find(content: bytes) -> object:
             asked.write(len(content).to_bytes(4, "little") + content)
             asked.flush()
             return int.from_bytes(answers.read(4), "little")
 
-        yield find
+        yield find if answers.read(4) else None
 
 
 def fit_section(face: Reconstruction, eos: LandmarkFit | None, skipped: tuple[str, ...], rounds: int) -> Section:

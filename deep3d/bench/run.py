@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 from deep3d.bench.figures import BenchReport, Section
 from deep3d.bench.network import network_section
-from deep3d.bench.peers import fit_section, load_eos, load_mediapipe, mediapipe_beside
+from deep3d.bench.peers import fit_section, load_eos, load_mediapipe, mediapipe_beside, tddfa_beside
 from deep3d.bench.photos import Pipeline, files_section, landmark_section, phone_photo
 from deep3d.bench.processes import process_section
 from deep3d.bench.tools import tools_section
@@ -29,6 +30,7 @@ PARTS = ("photo", "large photo", "qualities", "drawing", "videos", "files", "net
 PARTS += ("gpu",)
 """What is measured, in this order."""
 MEDIAPIPE = "MediaPipe, landmarks alone"
+TDDFA = "3DDFA_V2, mb05_120x120, ONNX Runtime"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Peers:
     eos_share: Path | None = None  # the folder `share` of eos
     mediapipe_model: Path | None = None  # face_landmarker.task
     mediapipe_python: Path | None = None  # of an environment that has MediaPipe, where this one does not
+    tddfa: Path | None = None  # the folder of 3DDFA_V2
+    tddfa_python: Path | None = None  # of an environment that runs it, where this one does not
 
 
 def run_bench(
@@ -60,8 +64,9 @@ def run_bench(
     with ExitStack() as stack:
         out = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         mediapipe, no_mediapipe = _present(lambda: _mediapipe(peers, stack))
-        found = {MEDIAPIPE: mediapipe} if mediapipe else {}
-        pipelines, skipped = {**(plain or {}), **found}, no_plain + no_mediapipe
+        tddfa, no_tddfa = _present(lambda: _tddfa(peers, stack))
+        found = {name: peer for name, peer in ((MEDIAPIPE, mediapipe), (TDDFA, tddfa)) if peer is not None}
+        pipelines, skipped = {**(plain or {}), **found}, no_plain + no_mediapipe + no_tddfa
         parts: dict[str, Callable[[], Section]] = {
             "photo": lambda: landmark_section(reconstructor, content, pipelines, base, skipped, rounds),
             "large photo": lambda: landmark_section(reconstructor, phone_photo(content), pipelines, base, skipped, few),
@@ -84,6 +89,13 @@ def _mediapipe(peers: Peers, stack: ExitStack) -> Pipeline:
     if peers.mediapipe_python is not None:
         return stack.enter_context(mediapipe_beside(peers.mediapipe_python))
     return load_mediapipe(peers.mediapipe_model)
+
+
+def _tddfa(peers: Peers, stack: ExitStack) -> Pipeline:
+    """Raises: ExtraMissing, as `tddfa_beside`."""
+    if peers.tddfa is None:
+        raise ExtraMissing("--tddfa names no folder with 3DDFA_V2")
+    return stack.enter_context(tddfa_beside(peers.tddfa_python or Path(sys.executable), peers.tddfa))
 
 
 def _measured(name: str, part: Callable[[], Section], advance: Callable[[str], None]) -> Section:

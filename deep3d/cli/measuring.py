@@ -28,6 +28,12 @@ def bench(
     mediapipe_python: Annotated[
         Path | None, typer.Option(help="Python of an environment that has MediaPipe, where this one does not.")
     ] = None,
+    tddfa: Annotated[
+        Path | None, typer.Option(help="Folder of 3DDFA_V2, built and with its models, to benchmark it too.")
+    ] = None,
+    tddfa_python: Annotated[
+        Path | None, typer.Option(help="Python of an environment that runs 3DDFA_V2, where this one does not.")
+    ] = None,
 ) -> None:
     """Benchmark this machine: from a photo to its files, each step, and other projects for comparison."""
     from deep3d.bench import Peers, run_bench
@@ -39,7 +45,7 @@ def bench(
     for path in (out, plot):
         require_writable(path)
     require_drawable(plot)
-    peers = Peers(eos_share, mediapipe_model, mediapipe_python)
+    peers = Peers(eos_share, mediapipe_model, mediapipe_python, tddfa, tddfa_python)
     photo = photo or sample_photo()
     parts = PARTS if only is None else chosen_kinds(only, PARTS, "--only")
     report = run_bench(photo, rounds, lambda part: say(f"Measuring: {part}"), peers, parts)

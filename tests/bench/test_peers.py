@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deep3d.bench.peers import fit_section, load_eos, load_mediapipe, mediapipe_beside
+from deep3d.bench.peers import fit_section, load_eos, load_mediapipe, mediapipe_beside, tddfa_beside
 from deep3d.errors import ExtraMissing, FaceModelInvalid, FaceModelMissing
 
 
@@ -79,6 +79,45 @@ def test_an_environment_without_mediapipe_is_told(monkeypatch, tmp_path):
     for python, wrong in ((Path(sys.executable), "has no MediaPipe"), (tmp_path / "none", "cannot be run")):
         with pytest.raises(ExtraMissing, match=wrong), mediapipe_beside(python):
             pass
+
+
+TDDFA = {
+    "cv2.py": "IMREAD_COLOR = 1\ndef imdecode(content, how):\n    return content",
+    "yaml.py": "def safe_load(file):\n    return {'size': int(file.read())}",
+    "configs/mb05_120x120.yml": "120",
+    "FaceBoxes/__init__.py": "",
+    "FaceBoxes/FaceBoxes_ONNX.py": """
+print("FaceBoxes speaks")
+class FaceBoxes_ONNX:
+    def __call__(self, pixels):
+        return [(0, 0, 9, 9, 0.9)] * (len(pixels) % 3)
+""",
+    "TDDFA_ONNX.py": """
+from numpy import zeros
+class TDDFA_ONNX:
+    def __init__(self, size):
+        self.size = size
+    def __call__(self, pixels, boxes):
+        assert len(boxes) == 1
+        return "parameters", "regions"
+    def recon_vers(self, parameters, regions, dense_flag):
+        return [zeros((3, self.size if dense_flag else 68))]
+""",
+}
+
+
+def test_3ddfa_in_its_own_folder_answers_photo_after_photo(tmp_path):
+    """What it prints does not reach the answers."""
+    for name, content in TDDFA.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    with tddfa_beside(Path(sys.executable), tmp_path) as find:
+        assert [find(b"1234"), find(b"123"), find(b"12345")] == [120, 0, 120]
+
+
+def test_a_folder_without_3ddfa_is_told(tmp_path):
+    with pytest.raises(ExtraMissing, match="3DDFA_V2 does not run there"), tddfa_beside(Path(sys.executable), tmp_path):
+        pass
 
 
 def test_eos_without_its_folder_is_left_out():
