@@ -107,8 +107,8 @@ class _Face:
         self._begin()
 
     def _begin(self) -> None:
-        self._turns = OneEuro(GAZE.cutoff, GAZE.slope, GAZE.together)
-        self._named = OneEuro(EXPRESSION.cutoff, EXPRESSION.slope, EXPRESSION.together)
+        self._turns = OneEuro(GAZE)
+        self._named = OneEuro(EXPRESSION)
         self._looked = np.zeros((2, 2))
         self._time = -np.inf
 

@@ -28,7 +28,7 @@ _MOST_WEIGHT = 300.0  # of what was seen before, in frames: looks may drift with
 
 
 @dataclass
-class Person:
+class TrackedPerson:
     """A person who is or was in the picture."""
 
     number: int  # from 1
@@ -97,13 +97,15 @@ def face_size(five: np.ndarray) -> float:
     return 2 * float(max(np.linalg.norm(five[1] - five[0]), np.linalg.norm(mouth - eyes)))
 
 
-def recognise(people: Sequence[Person], looks: np.ndarray, five: np.ndarray, time: float) -> list[Person | None]:
+def recognise(
+    people: Sequence[TrackedPerson], looks: np.ndarray, five: np.ndarray, time: float
+) -> list[TrackedPerson | None]:
     """Who each of K new finds is among people who are not in the picture: None for somebody new.
 
     `looks` (K, 160) are means of the finds, `five` (K, 5, 2) their first places at a time in seconds. The nearest pair
     goes first, and nobody is two people.
     """
-    found: list[Person | None] = [None] * len(looks)
+    found: list[TrackedPerson | None] = [None] * len(looks)
     distance = np.array([[np.linalg.norm(person.looks - each) for person in people] for each in looks])
     excess = np.array(
         [[distance[k, n] / _limit(person, five[k], time) for n, person in enumerate(people)] for k in range(len(looks))]
@@ -115,7 +117,7 @@ def recognise(people: Sequence[Person], looks: np.ndarray, five: np.ndarray, tim
     return found
 
 
-def _limit(person: Person, five: np.ndarray, time: float) -> float:
+def _limit(person: TrackedPerson, five: np.ndarray, time: float) -> float:
     """How much looks may differ."""
     away = np.linalg.norm(person.expected_five(time).mean(axis=0) - five.mean(axis=0))
     return SAME_PLACE if time - person.time < MOMENTS and away < NEAR * person.size else SAME_LOOKS

@@ -15,6 +15,8 @@ import numpy as np
 Method = Literal["one-euro", "window", "none"]
 METHODS: tuple[Method, ...] = ("one-euro", "window", "none")
 
+_SPEED_CUTOFF = 2.0  # hertz of the filter of the speed
+
 
 @dataclass(frozen=True)
 class Smoothing:
@@ -25,14 +27,20 @@ class Smoothing:
     after: int = 1  # and after it
 
 
-@dataclass
-class OneEuro:
-    """A one-euro filter over N values, for one frame after the other; together they share one speed."""
+@dataclass(frozen=True)
+class Response:
+    """How curves of one kind are filtered."""
 
     cutoff: float  # hertz at rest
     slope: float  # hertz for each unit of speed
-    together: bool
-    speed_cutoff: float = 2.0  # hertz of the filter of the speed
+    together: bool  # whether one speed opens the filter of all of them
+
+
+@dataclass
+class OneEuro:
+    """A one-euro filter over N values, for one frame after the other."""
+
+    response: Response
     _value: np.ndarray | None = field(default=None, init=False)
     _time: float = field(default=0.0, init=False)
     _velocity: np.ndarray | None = field(default=None, init=False)
@@ -44,22 +52,14 @@ class OneEuro:
             return value
         step = max(time - self._time, 1e-6)
         velocity = (value - self._value) / step
-        self._velocity = self._velocity + _share(self.speed_cutoff, step) * (velocity - self._velocity)
+        self._velocity = self._velocity + _share(_SPEED_CUTOFF, step) * (velocity - self._velocity)
         speed = np.abs(self._velocity)
-        if self.together:
+        if self.response.together:
             speed = np.full_like(speed, np.linalg.norm(speed))
-        self._value = self._value + _share(self.cutoff + self.slope * speed, step) * (value - self._value)
+        cutoff = self.response.cutoff + self.response.slope * speed
+        self._value = self._value + _share(cutoff, step) * (value - self._value)
         self._time = time
         return self._value
-
-
-@dataclass(frozen=True)
-class Response:
-    """How curves of one kind are filtered."""
-
-    cutoff: float  # hertz at rest
-    slope: float  # hertz for each unit of speed
-    together: bool  # whether one speed opens the filter of all of them
 
 
 def smooth(times: np.ndarray, values: np.ndarray, how: Smoothing, response: Response) -> np.ndarray:
@@ -74,7 +74,7 @@ def smooth(times: np.ndarray, values: np.ndarray, how: Smoothing, response: Resp
 
 
 def _filtered(times: np.ndarray, values: np.ndarray, response: Response) -> np.ndarray:
-    one_euro = OneEuro(response.cutoff, response.slope, response.together)
+    one_euro = OneEuro(response)
     return np.stack([one_euro(float(time), value) for time, value in zip(times, values)])
 
 

@@ -48,8 +48,8 @@ class LiveSteadier:
 
     def _begin(self) -> None:
         """A new movement."""
-        self._pose = OneEuro(POSE.cutoff, POSE.slope, POSE.together)
-        self._expression = OneEuro(EXPRESSION.cutoff, EXPRESSION.slope, EXPRESSION.together)
+        self._pose = OneEuro(POSE)
+        self._expression = OneEuro(EXPRESSION)
 
     def __call__(self, track: HeadTrack) -> HeadTrack:
         """The next frame of a person (F = 1), steadied; later than the one before."""

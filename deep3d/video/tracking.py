@@ -21,7 +21,7 @@ from deep3d.photo import Photo
 from deep3d.pipeline.observation import Candidate
 from deep3d.pipeline.reconstructor import Reconstructor
 from deep3d.runtime.cores import one_blas_thread
-from deep3d.video.people import Person, face_size, looks_of, recognise
+from deep3d.video.people import TrackedPerson, face_size, looks_of, recognise
 from deep3d.video.sightings import Sightings, crop_geometry
 
 FACE = 6.0
@@ -48,6 +48,19 @@ class _Finds:
     def of(self, mask: np.ndarray) -> _Finds:
         return _Finds(self.rows.chosen(mask), self.five[mask])
 
+    def at(self, frame: int) -> np.ndarray:
+        """(5, 2) of the first find in a frame that has one."""
+        return self.five[self.rows.frame == frame][0]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Finds]) -> _Finds:
+        """All of them, in the order of `Sightings.joined`."""
+        rows = [part.rows for part in parts]
+        order = np.lexsort(
+            [np.concatenate([each.person for each in rows]), np.concatenate([each.frame for each in rows])]
+        )
+        return cls(Sightings.joined(rows), np.concatenate([part.five for part in parts])[order])
+
 
 class FaceTracker:
     """Follows the faces of one video or camera; frames are given in their order."""
@@ -63,7 +76,7 @@ class FaceTracker:
         self._refined = reconstructor.refinement != "none"
         self._landmarks = len(reconstructor.checkpoint.dense_vertices)
         self._looked = -np.inf  # when the detector looked last, seconds
-        self.people: list[Person] = []
+        self.people: list[TrackedPerson] = []
 
     @one_blas_thread
     def __call__(self, frames: Sequence[Photo], times: Sequence[float]) -> Sightings:
@@ -160,34 +173,25 @@ class FaceTracker:
 
     def _named(self, seen: _Finds, finds: _Finds, times: Sequence[float], k: int) -> _Finds:
         """The finds, which have numbers of their own, joined to those seen as the people that they are."""
-        askers = np.unique(finds.rows.person)
-        places = np.array([finds.five[(finds.rows.person == n) & (finds.rows.frame == k)][0] for n in askers])
-        unique = [n for n, five in enumerate(places) if not _among(five, places[:n])]
-        looks = np.array([looks_of(finds.rows.vectors[finds.rows.person == askers[n]]).mean(axis=0) for n in unique])
-        frames_of = [set(finds.rows.frame[finds.rows.person == askers[n]].tolist()) for n in unique]
-        busy = {
-            person
-            for person, frame in zip(seen.rows.person.tolist(), seen.rows.frame.tolist())
-            if any(frame in frames for frames in frames_of)
-        }
+        faces = _in_places(finds, k)
+        places = np.array([face.at(k) for face in faces])
+        looks = np.array([looks_of(face.rows.vectors).mean(axis=0) for face in faces])
+        shown = np.concatenate([face.rows.frame for face in faces])
+        busy = set(seen.rows.person[np.isin(seen.rows.frame, shown)].tolist())
         absent = [person for person in self.people if person.number not in busy]
         missed = any(times[k] - person.time < MISSED for person in absent)
         named = [seen]
-        for n, who in zip(unique, recognise(absent, looks, places[unique], times[k])):
-            mine = finds.of(finds.rows.person == askers[n])
-            if who is None and missed and mine.rows.error.mean() > CLEAR:
+        for face, look, place, who in zip(faces, looks, places, recognise(absent, looks, places, times[k])):
+            if who is None and missed and face.rows.error.mean() > CLEAR:
                 continue  # the detector will look again
-            if who is None:
-                who = self._met(looks[unique.index(n)], places[n], times[k])
-            mine.rows.person[:] = who.number
-            named.append(mine)
-        rows = [each.rows for each in named]
-        order = np.lexsort([np.concatenate([r.person for r in rows]), np.concatenate([r.frame for r in rows])])
-        return _Finds(Sightings.joined(rows), np.concatenate([each.five for each in named])[order])
+            person = who or self._met(look, place, times[k])
+            face.rows.person[:] = person.number
+            named.append(face)
+        return _Finds.joined(named)
 
-    def _met(self, looks: np.ndarray, five: np.ndarray, time: float) -> Person:
+    def _met(self, looks: np.ndarray, five: np.ndarray, time: float) -> TrackedPerson:
         """Somebody new."""
-        person = Person(len(self.people) + 1, looks, 0.0, five, np.zeros(2), time, True)
+        person = TrackedPerson(len(self.people) + 1, looks, 0.0, five, np.zeros(2), time, True)
         self.people.append(person)
         return person
 
@@ -204,7 +208,7 @@ class FaceTracker:
                     person = self._replaced(person, changed)
                 seen.rows.person[row] = person.number
 
-    def _replaced(self, person: Person, looks: np.ndarray) -> Person:
+    def _replaced(self, person: TrackedPerson, looks: np.ndarray) -> TrackedPerson:
         """Who is seen from now on in a person's place, by the looks (160,) since a cut."""
         absent = [each for each in self.people if not each.followed and each is not person]
         (other,) = recognise(absent, looks[None], person.five[None], person.time)
@@ -213,6 +217,16 @@ class FaceTracker:
         other.followed, person.followed = person.followed, False
         other.seen_at(person.time, person.five)
         return other
+
+
+def _in_places(finds: _Finds, k: int) -> list[_Finds]:
+    """The finds of each asking, which all have one in frame k, without those in one place with an earlier one."""
+    faces: list[_Finds] = []
+    for number in np.unique(finds.rows.person):
+        face = finds.of(finds.rows.person == number)
+        if not _among(face.at(k), np.array([other.at(k) for other in faces])):
+            faces.append(face)
+    return faces
 
 
 def _among(five: np.ndarray, others: np.ndarray) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 from deep3d.errors import OutputNotWritable
 from deep3d.files.whole_file import written_whole
-from deep3d.video.people import SURE, Person
+from deep3d.video.people import SURE, TrackedPerson
 from deep3d.video.sightings import Sightings
 
 
@@ -60,7 +60,7 @@ class WorkFolder:
         """Where the drawn frames of a stretch are, once they all are."""
         return self.path / f"drawn-{self._drawn}-{number:05d}.mp4"
 
-    def stretch(self, number: int) -> tuple[Stretch, list[Person]] | None:
+    def stretch(self, number: int) -> tuple[Stretch, list[TrackedPerson]] | None:
         """What is known of a stretch and of the people seen up to its end, None if it was not looked at."""
         try:
             seen = Sightings.load(self._file(number, "seen.npz"))
@@ -71,7 +71,7 @@ class WorkFolder:
             return None
         return Stretch(times, seen), people
 
-    def keep(self, number: int, stretch: Stretch, people: list[Person]) -> None:
+    def keep(self, number: int, stretch: Stretch, people: list[TrackedPerson]) -> None:
         """Save a stretch.
 
         Raises: OutputNotWritable, with what is wrong with the disk.
@@ -111,7 +111,7 @@ class WorkFolder:
 _FIELDS = ("looks", "weight", "five", "velocity", "time", "followed")
 
 
-def _arrays_of(people: list[Person]) -> dict[str, np.ndarray]:
+def _arrays_of(people: list[TrackedPerson]) -> dict[str, np.ndarray]:
     arrays = {name: np.array([getattr(person, name) for person in people]) for name in _FIELDS}
     # What is not there yet is not a number, so that all have as much.
     nothing = [np.full((SURE, *person.looks.shape), np.nan) for person in people]
@@ -120,11 +120,11 @@ def _arrays_of(people: list[Person]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _people_of(stored: Mapping[str, np.ndarray]) -> list[Person]:
+def _people_of(stored: Mapping[str, np.ndarray]) -> list[TrackedPerson]:
     people = []
     for values in zip(*(stored[name] for name in (*_FIELDS, "last", "doubted"))):
         looks, weight, five, velocity, time, followed, last, doubted = values
-        person = Person(len(people) + 1, looks, float(weight), five, velocity, float(time), bool(followed))
+        person = TrackedPerson(len(people) + 1, looks, float(weight), five, velocity, float(time), bool(followed))
         person.last = None if np.isnan(last).any() else last
         person.doubted = [*doubted[~np.isnan(doubted).any(axis=1)]]
         people.append(person)

@@ -9,7 +9,7 @@ from deep3d import Photo
 from deep3d.camera import Pose
 from deep3d.errors import CheckpointMismatch
 from deep3d.synthetic.clips import talking_clip
-from deep3d.video.people import Person, recognise, told_apart
+from deep3d.video.people import TrackedPerson, recognise, told_apart
 from deep3d.video.sightings import Sightings, crop_geometry
 from deep3d.video.tracking import FaceTracker
 
@@ -162,7 +162,7 @@ def test_a_network_that_does_not_say_how_sure_it_is_cannot_follow():
 
 def person(number, looks, x=0.0, time=0.0):
     five = np.array([[0.0, 0], [40, 0], [20, 20], [5, 40], [35, 40]]) + [x, 0]
-    return Person(number, np.full(160, looks), 8.0, five, np.zeros(2), time, False)
+    return TrackedPerson(number, np.full(160, looks), 8.0, five, np.zeros(2), time, False)
 
 
 def test_people_are_recognised_by_their_looks_each_once():

@@ -6,16 +6,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from deep3d.video.people import SURE, Person
+from deep3d.video.people import SURE, TrackedPerson
 from deep3d.video.sightings import Sightings
 from deep3d.video.work import Stretch, WorkFolder
 
 RNG = np.random.default_rng(4)
 
 
-def somebody(number: int, doubted: int, met_before: bool) -> Person:
+def somebody(number: int, doubted: int, met_before: bool) -> TrackedPerson:
     looks = RNG.normal(size=160)
-    person = Person(number, looks, 7.0, RNG.normal(size=(5, 2)), RNG.normal(size=2), 1.5, True)
+    person = TrackedPerson(number, looks, 7.0, RNG.normal(size=(5, 2)), RNG.normal(size=2), 1.5, True)
     if met_before:
         person.last = RNG.normal(size=160)
     person.doubted = [RNG.normal(size=160) for _ in range(doubted)]
@@ -30,7 +30,7 @@ def test_people_are_kept_with_what_is_doubted_of_them(tmp_path, doubted):
     known = work.stretch(0)
     assert known is not None
     for before, after in zip(people, known[1], strict=True):
-        for each in fields(Person):
+        for each in fields(TrackedPerson):
             one, other = getattr(before, each.name), getattr(after, each.name)
             assert (one is None) == (other is None)
             assert one is None or np.array_equal(one, other)
