@@ -82,7 +82,11 @@ def _number(photo: Path) -> int:
     return int(re.findall(r"\d+", photo.stem)[-1])
 
 
-def training_data(portraits: bool) -> str:
+def training_data(portraits: bool, traced: bool = False) -> str:
     """The description of the training data in a file of weights."""
-    heads = "synthetic heads of the face model's population"
-    return f"{heads}, and landmarks of the tuning half of a portrait set" if portraits else heads
+    sources = ["synthetic heads of the face model's population"]
+    if traced:
+        sources.append("path-traced heads of the same population with shapes beyond the model")
+    if portraits:
+        sources.append("landmarks of the tuning half of a portrait set")
+    return ", and ".join(sources)

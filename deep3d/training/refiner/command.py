@@ -29,7 +29,7 @@ def train_and_export_refiner(call: TrainingCall) -> Path | None:
         network = train_refiner(config, start, call.model_path, call.folder, call.progress, team)
         if not team.leads:
             return None
-    data = training_data(bool(config.portraits) and config.portrait_share > 0)
+    data = training_data(config.portrait_share > 0, config.traced_share > 0)
     path = call.folder / refiner_path(start).name
     info = companion_info(start, model.info, "refiner", data)
     write_refiner(path, info, start.dense_vertices, network.arrays())

@@ -30,6 +30,8 @@ class RefinerConfig(RunConfig):
     loss: RefinerLossWeights
     schedule: Schedule
     portraits: str | None = None  # folder of photos/ and landmarks.npz
+    traced: str | None = None  # folder of path-traced heads
+    traced_share: float = 0.0  # of the heads of each batch; needs `traced`
     start: str | None = None  # checkpoint of the faces to refine, by default the shipped one
     go_on: bool = False  # start from the refiner beside that checkpoint, not from random weights
 
@@ -37,6 +39,7 @@ class RefinerConfig(RunConfig):
 REFINER_RANGES: Ranges = RANGES | {
     "heads": (64, 10**8),
     "portrait_crops": (0, 10**7),
+    "traced_share": (0.0, 1.0),
     **{field.name: (0.0, 10.0**6) for field in fields(RefinerLossWeights)},
 }
 
@@ -50,7 +53,7 @@ def read_refiner_config(path: str | Path) -> RefinerConfig:
     values = table.values
     values["loss"] = table.section("loss", RefinerLossWeights, REFINER_RANGES)
     values["schedule"] = table.section("schedule", Schedule, REFINER_RANGES)
-    for name in ("portraits", "start"):
+    for name in ("portraits", "traced", "start"):
         if values.get(name) is not None:
             values[name] = table.file_name(name, values[name])
     config = table.parse("the file", RefinerConfig, values, REFINER_RANGES)
@@ -60,4 +63,6 @@ def read_refiner_config(path: str | Path) -> RefinerConfig:
         )
     if config.portrait_share > 0 and (config.portraits is None or not config.portrait_crops):
         raise ConfigError(f"{path}: 'portrait_share' is above 0, but 'portraits' or 'portrait_crops' is missing")
+    if config.traced_share > 0 and config.traced is None:
+        raise ConfigError(f"{path}: 'traced_share' is above 0, but 'traced' is missing")
     return config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
 
@@ -56,6 +56,19 @@ class View:
     shapes: Tensor  # (B, 144)
     offsets: Tensor  # (B, N, 2) crop pixels along the upright face, NaN where unknown
 
+    def joined(self, other: View) -> View:
+        """These faces, then others."""
+        return View(*(torch.cat([getattr(self, part.name), getattr(other, part.name)]) for part in fields(View)))
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What a run trains on."""
+
+    heads: Starts
+    portraits: Starts | None
+    traced: Starts | None
+
 
 def train_refiner(
     config: RefinerConfig, start: Checkpoint, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
@@ -70,27 +83,20 @@ def train_refiner(
     chart = FaceChart.of(model, start.dense_vertices)
     maker = StartMaker(start, model_path, config.workers, team.device)
     team.from_leader(lambda: _draw_faces(config, maker, folder) and None)
-    heads, portraits = _draw_faces(config, maker, folder)  # they exist by now
+    faces = _draw_faces(config, maker, folder)  # they exist by now
     network = RefinerNetwork(chart.places)
     on_host = HostUnwrapper(model, chart)
     unwrap = DeviceUnwrapper(model, chart, team.device) if team.device.type == "cuda" else on_host
     if config.go_on:
         views = ViewDrawer(on_host, np.random.default_rng(config.seed))
-        _start_from_refiner(network, start, views.draw(heads, VIEWS_FOR_BATCH_NORMS))
+        _start_from_refiner(network, start, views.draw(faces.heads, VIEWS_FOR_BATCH_NORMS))
     run = Run.new("refiner", config, model.info.sha256, folder, network, "refiner", team)
-    seed = config.seed + 1000 * run.step + 1_000_000 * team.rank
-    real = round(config.schedule.batch_size * config.portrait_share) if portraits is not None else 0
-
-    def draw(number: int) -> list[View]:
-        """One batch. Most of the work is unwrapping, which releases the interpreter lock or runs on a GPU."""
-        drawer = ViewDrawer(unwrap, np.random.default_rng((seed, number)))
-        drawn = [drawer.draw(heads, config.schedule.batch_size - real)]
-        return drawn if portraits is None or not real else [*drawn, drawer.draw(portraits, real)]
+    batches = _Batches(config, faces, unwrap, config.seed + 1000 * run.step + 1_000_000 * team.rank)
 
     @contextmanager
     def open_stage(_: object) -> Iterator[Losses]:
         with ThreadPoolExecutor(config.workers) as pool, threadpool_limits(1, user_api="blas"):
-            jobs = (pool.submit(draw, number) for number in count())
+            jobs = (pool.submit(batches.draw, number) for number in count())
             yield _Losses(config.loss, (job.result() for job in ahead(jobs, config.workers + 1)), team.device)
 
     run_stages(run, [config.schedule], open_stage, TERMS, progress)
@@ -107,12 +113,15 @@ def _start_from_refiner(network: RefinerNetwork, start: Checkpoint, view: View) 
     restore_batch_norms(network, view.charts, view.shapes)
 
 
-def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> tuple[Starts, Starts | None]:
-    """The synthetic heads of a run, and its crops of portraits, if any."""
+def _draw_faces(config: RefinerConfig, maker: StartMaker, folder: Path) -> Faces:
+    """The synthetic heads of a run, its crops of portraits and its path-traced heads, if any."""
     heads = maker.heads(folder, config.heads, config.seed)
-    if config.portraits is None or not config.portrait_share:
-        return heads, None
-    return heads, maker.portraits(folder, Path(config.portraits), config.portrait_crops, config.seed)
+    portraits = traced = None
+    if config.portraits is not None and config.portrait_share:
+        portraits = maker.portraits(folder, Path(config.portraits), config.portrait_crops, config.seed)
+    if config.traced is not None and config.traced_share:
+        traced = maker.traced(folder, Path(config.traced))
+    return Faces(heads, portraits, traced)
 
 
 @dataclass(frozen=True)
@@ -149,6 +158,29 @@ class ViewDrawer:
             for fixed, lens in zip(regressed, starts.lenses[rows])
         ]
         return vectors.astype(np.float32), cameras
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """The batches of a run."""
+
+    config: RefinerConfig
+    faces: Faces
+    unwrap: Unwrapper
+    seed: int
+
+    def draw(self, number: int) -> list[View]:
+        """One batch, heads and any portraits. Unwrapping, most of the work, releases the interpreter lock or runs on a
+        GPU.
+        """
+        config, faces, size = self.config, self.faces, self.config.schedule.batch_size
+        real = round(size * config.portrait_share) if faces.portraits is not None else 0
+        traced = round((size - real) * config.traced_share) if faces.traced is not None else 0
+        drawer = ViewDrawer(self.unwrap, np.random.default_rng((self.seed, number)))
+        drawn = drawer.draw(faces.heads, size - real - traced)
+        if faces.traced is not None and traced:
+            drawn = drawn.joined(drawer.draw(faces.traced, traced))
+        return [drawn] if faces.portraits is None or not real else [drawn, drawer.draw(faces.portraits, real)]
 
 
 @dataclass(frozen=True)

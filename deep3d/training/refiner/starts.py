@@ -28,6 +28,7 @@ from deep3d.synthetic.heads import HeadGenerator, Heads
 from deep3d.training.device_stream import CHUNK as DRAWN_ON_CARD
 from deep3d.training.helpers import ahead, helping_processes
 from deep3d.training.portraits import Portraits
+from deep3d.training.traced import TracedFolder
 
 CHUNK = 64  # heads drawn, regressed and fitted at a time
 
@@ -77,6 +78,18 @@ class StartMaker:
         return _kept(
             folder / "portraits", count, lambda: self._started(lambda _: self._cropped(portraits, count, seed))
         )
+
+    def traced(self, folder: Path, source: Path) -> Starts:
+        """The path-traced heads in a folder, kept in the run's.
+
+        Raises: DatasetError.
+        """
+        traced, dense = TracedFolder.at(source), len(self.checkpoint.dense_vertices)
+
+        def heads(_: Executor) -> Iterator[Heads]:
+            return (Heads(each.crops, each.vectors, each.points) for each in traced.read(dense))
+
+        return _kept(folder / "traced", traced.count, lambda: self._started(heads))
 
     def _drawn(self, pool: Executor, count: int, seed: int) -> Iterator[Heads]:
         """Synthetic heads by the chunk."""
