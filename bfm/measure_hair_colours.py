@@ -23,11 +23,13 @@ from scipy.spatial import KDTree
 
 from deep3d.camera import Pose, clip_space, depth, place, project
 from deep3d.face_model import FaceModel, default_face_model
+from deep3d.hair.evidence import Evidence
 from deep3d.hair.fit import HairFields, fit_fields
 from deep3d.hair.grid import POINTS
 from deep3d.hair.head import Head
 from deep3d.hair.model import HairModel, hair_model
 from deep3d.hair.shell import heights, shell_mesh
+from deep3d.hair.shown import Shown
 from deep3d.hair.texture import shell_image
 from deep3d.mesh import Mesh, vertex_normals, vertex_triangles
 from deep3d.rendering.cpu import CpuRasterizer
@@ -114,12 +116,12 @@ def _measured(
     photo = np.where(np.isfinite(face.depth)[..., None] | shown[..., None], photo, 90).clip(0, 255).astype(np.uint8)
     mask = _mask(model, vertices, worn)
     head = Head.of(vertices, matrix, model, mask, hair)
-    fields = fit_fields(mask, head, hair)
+    fields = fit_fields([Evidence.of(mask, head)], hair)
     mesh = shell_mesh(fields, head, hair.ears)
     if mesh is None:
         return None
     outer = head.skin + heights(fields, hair.ears)[:, None] * head.directions
-    image = shell_image(photo, mask, fields, head, outer)
+    image = shell_image([Shown.of(photo, mask, head, outer)], fields)
     fill = _fill(model, vertices, photo, mask.at(project(vertices[None], CAMERA)[0]))
     colours = [_colours(model, vertices, (worn, painted, light), (mesh, image), fill, yaw) for yaw in UNSEEN]
     ours, theirs, count, made, true = np.array([each for each in colours if each is not None]).T

@@ -3,8 +3,8 @@
     python bfm/measure_hair_model.py makehuman.npz
 
 Two long and two short styles are left out, the model is learned from the others, and heads of made-up people wear
-bent, cut and mixed forms of those left out. What a frontal picture shows of such a head is fitted; the silhouettes of
-head and hair are compared with the truth from the front, from where nobody has seen them, and from behind.
+bent, cut and mixed forms of those left out. What a frontal picture shows of such a head is fitted, or what several
+do (`--photos 0 75 -75`, degrees of yaw); the silhouettes of head and hair are compared with the truth from all sides.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from deep3d.camera import Camera, Pose, clip_space, depth, place, project, rotation_matrix
 from deep3d.face_model import FaceModel, default_face_model
+from deep3d.hair.evidence import Evidence
 from deep3d.hair.fit import HairFields, fit_fields
 from deep3d.hair.grid import POINTS
 from deep3d.hair.head import Head
@@ -49,7 +50,9 @@ def main() -> None:
     """Read the command line, measure, write a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
-    styles, model = read_styles(parser.parse_args().source), default_face_model()
+    parser.add_argument("--photos", type=float, nargs="+", default=[0.0], metavar="YAW")
+    options = parser.parse_args()
+    styles, model = read_styles(options.source), default_face_model()
     rng = np.random.default_rng(SEED)
     known = hair_model(model)
     if known is None:
@@ -57,27 +60,30 @@ def main() -> None:
     learned = components(random_styles({n: s for n, s in styles.items() if n not in LEFT_OUT}, rng, SAMPLES))
     learned_model = replace(known, mean=learned["mean"].astype(np.float32), basis=learned["basis"].astype(np.float32))
     worn = random_styles({name: styles[name] for name in LEFT_OUT}, rng, PEOPLE)
-    overlaps = [_overlaps(model, learned_model, style, rng) for style in worn]
+    overlaps = [_overlaps(model, learned_model, style, options.photos, rng) for style in worn]
     sys.stdout.write(_table(np.array([each for each in overlaps if each is not None])))
 
 
-def _overlaps(model: FaceModel, hair: HairModel, style: Style, rng: np.random.Generator) -> list[float] | None:
-    """Intersections over unions from each of `YAWS`; None for a bald head."""
+def _overlaps(
+    model: FaceModel, hair: HairModel, style: Style, photos: list[float], rng: np.random.Generator
+) -> list[float] | None:
+    """Intersections over unions from each of `YAWS`, by photos of these yaws; None for a bald head."""
     vertices = model.neutral_shape(rng.normal(0, 0.7, (1, 80)).astype(np.float32))[0]
-    matrix = CAMERA.matrix() @ _motion(0.0)
+    matrices = [CAMERA.matrix() @ _motion(yaw) for yaw in photos]
     bare = _mask(model, vertices, None)
     truth = HairFields(
         np.clip(style.thickness, 0, 1).reshape(POINTS).astype(np.float32),
         style.edge.reshape(POINTS).astype(np.float32),
         np.ones(POINTS, np.float32),
     )
-    worn = shell_mesh(truth, Head.of(vertices, matrix, model, bare, hair), hair.ears)
+    worn = shell_mesh(truth, Head.of(vertices, matrices[0], model, bare, hair), hair.ears)
     if worn is None:
         return None
-    mask = _mask(model, vertices, worn)
-    head = Head.of(vertices, matrix, model, mask, hair)
-    fitted = shell_mesh(fit_fields(mask, head, hair), head, hair.ears)
-    return [_overlap(model, vertices, worn, fitted, yaw) for yaw in YAWS]
+    masks = [_mask(model, vertices, worn, yaw) for yaw in photos]
+    heads = [Head.of(vertices, matrix, model, mask, hair) for matrix, mask in zip(matrices, masks)]
+    fitted = fit_fields([Evidence.of(mask, head) for mask, head in zip(masks, heads)], hair)
+    made = shell_mesh(fitted, heads[0], hair.ears)
+    return [_overlap(model, vertices, worn, made, yaw) for yaw in YAWS]
 
 
 def _overlap(model: FaceModel, vertices: np.ndarray, worn: Mesh, fitted: Mesh | None, yaw: float) -> float:
@@ -87,17 +93,17 @@ def _overlap(model: FaceModel, vertices: np.ndarray, worn: Mesh, fitted: Mesh | 
     return float((true & found).sum() / (true | found).sum())
 
 
-def _mask(model: FaceModel, vertices: np.ndarray, worn: Mesh | None) -> HairMask:
-    """What a frontal picture shows of a head and its hair."""
+def _mask(model: FaceModel, vertices: np.ndarray, worn: Mesh | None, yaw: float = 0.0) -> HairMask:
+    """What a picture, by default a frontal one, shows of a head and its hair."""
     step = CAMERA.focal_length_px / CAMERA.distance / DENSITY
     origin = np.array([CAMERA.column, CAMERA.row]) - CORNER * DENSITY * step
     rows, columns = np.indices(SHAPE)
     x, y = (np.rint(index * step + start).astype(int) for index, start in ((columns, origin[0]), (rows, origin[1])))
     inside = (x >= 0) & (y >= 0) & (x < SIZE) & (y < SIZE)
-    face = _depth(vertices, model.triangles, 0.0)[y.clip(0, SIZE - 1), x.clip(0, SIZE - 1)]
+    face = _depth(vertices, model.triangles, yaw)[y.clip(0, SIZE - 1), x.clip(0, SIZE - 1)]
     over = np.full(SHAPE, np.inf)
     if worn is not None:
-        over = _depth(worn.vertices, worn.triangles, 0.0)[y.clip(0, SIZE - 1), x.clip(0, SIZE - 1)]
+        over = _depth(worn.vertices, worn.triangles, yaw)[y.clip(0, SIZE - 1), x.clip(0, SIZE - 1)]
     seen = (over < face) & inside
     skin = np.isfinite(face) & ~seen & inside
     hair, nothing = seen.astype(np.float32), np.zeros(seen.shape, np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 from deep3d.camera import Camera, Pose, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
-from deep3d.hair import Hair, HairMask, make_hair
+from deep3d.hair import Hair, HairMask, Sight, make_hair
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
 from deep3d.uncertainty import region_deviation, vertex_deviation
@@ -44,6 +44,7 @@ class Reconstruction:
     """(144, 144) of identity and expression, as the fit knows them; None where nothing was fitted."""
     merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, for a face from several photos
     hair_mask: HairMask | None = None  # None where hair was not looked for
+    other_sights: tuple[Sight, ...] = ()  # in other photos of the person, whose hair they show too, the surest first
     left_out: tuple[str, ...] = ()  # sentences: photos of the person that are left out, and why
 
     @cached_property
@@ -139,12 +140,17 @@ class Reconstruction:
             masks=None if self.hair_mask is None else self.hair_mask.at(seen[:, :2]),
         )
 
+    @property
+    def sight(self) -> Sight | None:
+        """The head as the photo shows it; None where hair was not looked for."""
+        if self.hair_mask is None:
+            return None
+        return Sight(self.photo.pixels, self.hair_mask, self.vertices, self.photo_matrix)
+
     @cached_property
     def hair(self) -> Hair | None:
         """The hair as a mesh of its own, over `vertices`; None for bald heads, and where hair was not looked for."""
-        if self.hair_mask is None:
-            return None
-        return make_hair(self.photo.pixels, self.hair_mask, self.vertices, self.photo_matrix, self.face_model)
+        return None if self.sight is None else make_hair([self.sight, *self.other_sights], self.face_model)
 
     @cached_property
     def vertex_deviation(self) -> np.ndarray | None:

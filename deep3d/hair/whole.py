@@ -1,21 +1,24 @@
-"""From a mask of hair to the hair itself: fitted, made a mesh, coloured."""
+"""From masks of hair to the hair itself: fitted, made a mesh, coloured."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from deep3d.face_model import FaceModel
+from deep3d.hair.evidence import Evidence
 from deep3d.hair.fit import fit_fields
-from deep3d.hair.grid import MIDDLE
+from deep3d.hair.grid import MIDDLE, POINTS
 from deep3d.hair.hats import HAT, with_whole_hat
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
-from deep3d.hair.model import hair_model
+from deep3d.hair.model import HairModel, hair_model
 from deep3d.hair.shell import heights, shell_mesh
-from deep3d.hair.texture import colours_of, shell_image
+from deep3d.hair.shown import Shown, colours_of
+from deep3d.hair.texture import shell_image
 from deep3d.mesh import Mesh
 from deep3d.runtime.cores import one_blas_thread
 
@@ -29,6 +32,16 @@ EARS, LOPSIDED = -0.05, 0.05
 least, or it is something beside short hair."""
 CLEAR = 0.02  # opacity below which nobody sees a triangle
 _WITHIN = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0], [0, 1, 1], [1, 0, 1], [2 / 3, 2 / 3, 2 / 3]]) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """A head as one photo shows it."""
+
+    photo: np.ndarray  # (H, W, 3) uint8
+    mask: HairMask
+    vertices: np.ndarray  # (V, 3) model space, decimetres
+    photo_matrix: np.ndarray  # (3, 4) homogeneous, from `vertices` to photo pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,27 +66,45 @@ class Hair:
 
 
 @one_blas_thread
-def make_hair(
-    photo: np.ndarray, mask: HairMask, vertices: np.ndarray, photo_matrix: np.ndarray, face_model: FaceModel
-) -> Hair | None:
-    """The hair of a head with vertices (V, 3) in an (H, W, 3) uint8 photo, into which (3, 4) `photo_matrix` takes it.
+def make_hair(sights: Sequence[Sight], face_model: FaceModel) -> Hair | None:
+    """The hair of a head over the vertices of the first of its sights.
 
+    Where that does not show the hair the next one counts, and so on; those that show other hair than it are left out.
     None for a bald head, and for a face model that the hair model does not know.
     """
     model = hair_model(face_model)
-    mask = replace(mask, hair=np.where(mask.hat > HAT, np.maximum(mask.hair, mask.hat), mask.hair))
-    if model is None or mask.hair.sum() < BALD * mask.skin.sum():
+    if model is None:
         return None
-    head = Head.of(vertices, photo_matrix, face_model, mask, model)
-    if _shaved(mask, head):
+    first = _evidence(sights[0], face_model, model)
+    if first is None:
         return None
-    mask = with_whole_hat(_evened(mask, head), colours_of(photo, mask), _row(head, EARS))
-    fields = fit_fields(mask, head, model)
-    mesh = shell_mesh(fields, head, model.ears)
+    found = [(sight, _evidence(sight, face_model, model)) for sight in sights[1:]]
+    usual = model.mean[:POINTS]
+    others = [(sight, other) for sight, other in found if other is not None and first.agrees(other, usual)]
+    used = [(sights[0], first), *others]
+    fields = fit_fields([evidence for _, evidence in used], model)
+    mesh = shell_mesh(fields, first.head, model.ears)
     if mesh is None:
         return None
-    outer = head.skin + heights(fields, model.ears)[:, None] * head.directions
-    return Hair(mesh, shell_image(photo, mask, fields, head, outer))
+    thickness = heights(fields, model.ears)[:, None]
+    shown = [
+        Shown.of(sight.photo, seen.mask, seen.head, seen.head.skin + thickness * seen.head.directions)
+        for sight, seen in used
+    ]
+    return Hair(mesh, shell_image(shown, fields))
+
+
+def _evidence(sight: Sight, face_model: FaceModel, model: HairModel) -> Evidence | None:
+    """What a sight says of the hair, a hat included, without what is no hair; None if it shows a bald head."""
+    mask = sight.mask
+    mask = replace(mask, hair=np.where(mask.hat > HAT, np.maximum(mask.hair, mask.hat), mask.hair))
+    if mask.hair.sum() < BALD * mask.skin.sum():
+        return None
+    head = Head.of(sight.vertices, sight.photo_matrix, face_model, mask, model)
+    if _shaved(mask, head):
+        return None
+    mask = with_whole_hat(_evened(mask, head), colours_of(sight.photo, mask), _row(head, EARS))
+    return Evidence.of(mask, head)
 
 
 def _shaved(mask: HairMask, head: Head) -> bool:

@@ -51,12 +51,14 @@ class SamePerson:
 
     @cached_property
     def merged(self) -> Reconstruction:
-        """The surest face with the merged texture; its warnings name the photos that are left out."""
+        """The surest face with texture and hair of all photos; its warnings name the photos that are left out."""
         members = self._members()
         textures = [face.unwrapped for _, face in members]
         weight = self.weight[[number for number, _ in members]]
         texture = merge_textures(textures, weight, self.surest.face_model)
-        return replace(self.surest, merged_texture=texture, left_out=self.left_out)
+        sights = [members[number][1].sight for number in np.argsort(-weight, kind="stable")[1:]]
+        others = tuple(sight for sight in sights if sight is not None)
+        return replace(self.surest, merged_texture=texture, other_sights=others, left_out=self.left_out)
 
     @cached_property
     def materials(self) -> tuple[Material | None, ...]:

@@ -8,12 +8,14 @@ import pytest
 
 from deep3d.camera import Camera, Pose, clip_space, depth, place, project, rotation_matrix
 from deep3d.face_model import read_face_model
+from deep3d.hair import Sight
 from deep3d.hair.fit import HairFields
 from deep3d.hair.grid import POINTS
 from deep3d.hair.head import Head
 from deep3d.hair.mask import DENSITY, REACH, HairMask
 from deep3d.hair.model import hair_model
 from deep3d.hair.shell import shell_mesh
+from deep3d.mesh import Mesh
 from deep3d.rendering.cpu import CpuRasterizer
 
 SIZE = 420  # pixels a side of the photo
@@ -34,6 +36,12 @@ class MadeUp:
     fields: HairFields
     photo: np.ndarray
     mask: HairMask
+    worn: Mesh  # the shell in the photo
+    pose: Pose
+    shown: np.ndarray  # (SIZE, SIZE) bool, where the photo shows it
+
+    def sight(self):
+        return Sight(self.photo, self.mask, self.vertices, self.matrix)
 
     def head(self):
         return Head.of(self.vertices, self.matrix, self.model, self.mask, self.hair)
@@ -74,7 +82,13 @@ def make(style, yaw=0.0):
     seen = shown[y, x] & inside
     skin = np.isfinite(face)[y, x] & ~seen & inside
     mask = HairMask(seen.astype(np.float32), skin.astype(np.float32), inside, NOTHING, NOTHING, origin, step)
-    return MadeUp(model, hair, vertices, matrix, fields, photo, mask)
+    return MadeUp(model, hair, vertices, matrix, fields, photo, mask, mesh, pose, shown)
+
+
+@pytest.fixture(scope="session")
+def make_head():
+    """`make`."""
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deep3d.hair import make_hair
+from deep3d.hair import Sight, make_hair
+from deep3d.hair.evidence import Evidence
 from deep3d.hair.fit import fit_fields
 from deep3d.hair.grid import COLUMNS, POINTS
 
 
 def hair_of(head, **changes):
     mask = replace(head.mask, **{name: value for name, value in changes.items() if name != "photo"})
-    return make_hair(changes.get("photo", head.photo), mask, head.vertices, head.matrix, head.model)
+    return make_hair([Sight(changes.get("photo", head.photo), mask, head.vertices, head.matrix)], head.model)
 
 
 def colours_of(made):
@@ -49,7 +50,7 @@ def test_hair_over_one_eye_covers_that_side_alone(short):
     middle = int(np.median(columns))
     hair[rows.min() : rows.min() + 20, middle : columns.max()] = 1
     mask = replace(short.mask, hair=hair, skin=short.mask.skin * (hair < 0.5))
-    edge = fit_fields(mask, short.head(), short.hair).edge.reshape(-1, COLUMNS)
+    edge = fit_fields([Evidence.of(mask, short.head())], short.hair).edge.reshape(-1, COLUMNS)
     right, left = edge[16:26, COLUMNS // 2 + 2 : COLUMNS // 2 + 9], edge[16:26, COLUMNS // 2 - 8 : COLUMNS // 2 - 1]
     assert right.mean() > left.mean() + 0.1
 
@@ -70,5 +71,5 @@ def test_a_hand_in_the_hair_leaves_no_skin_in_it(short):
 def test_no_hair_is_farther_out_than_a_decimetre(varied):
     for head in varied:
         everywhere = replace(head.mask, hair=np.ones_like(head.mask.hair))
-        assert fit_fields(everywhere, head.head(), head.hair).thickness.max() <= 1.0
-        assert len(fit_fields(everywhere, head.head(), head.hair).edge) == POINTS
+        assert fit_fields([Evidence.of(everywhere, head.head())], head.hair).thickness.max() <= 1.0
+        assert len(fit_fields([Evidence.of(everywhere, head.head())], head.hair).edge) == POINTS

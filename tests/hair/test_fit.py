@@ -4,8 +4,9 @@ from dataclasses import replace
 import numpy as np
 
 from deep3d.camera import Pose
-from deep3d.hair import make_hair
-from deep3d.hair.fit import _as_long_behind, _hanging, _without_gaps, _without_holes, fit_fields, surely_grown
+from deep3d.hair import Sight, make_hair
+from deep3d.hair.evidence import Evidence, surely_grown
+from deep3d.hair.fit import _as_long_behind, _hanging, _without_gaps, _without_holes, fit_fields
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths
 from deep3d.hair.shell import FADE, shell_mesh
 
@@ -20,7 +21,7 @@ def opaque(head, fields):
 
 
 def fitted(head):
-    return opaque(head, fit_fields(head.mask, head.head(), head.hair))
+    return opaque(head, fit_fields([Evidence.of(head.mask, head.head())], head.hair))
 
 
 def test_the_photo_shows_the_same_hair_on_the_result(varied, cover):
@@ -48,7 +49,7 @@ def test_sides_and_back_come_near_what_was_not_seen(varied, cover):
 
 def test_a_photo_without_hair_gives_a_bald_head(short):
     bald = replace(short.mask, hair=np.zeros_like(short.mask.hair), skin=short.mask.skin + short.mask.hair)
-    assert make_hair(short.photo, bald, short.vertices, short.matrix, short.model) is None
+    assert make_hair([Sight(short.photo, bald, short.vertices, short.matrix)], short.model) is None
 
 
 def test_a_wreath_of_hair_is_hair(short):
@@ -60,10 +61,10 @@ def test_a_wreath_of_hair_is_hair(short):
     share = wreath.sum() / (short.mask.skin.sum() + (short.mask.hair - wreath).sum())
     assert 0.03 < share < 0.08
     mask = replace(short.mask, hair=wreath, skin=short.mask.skin + short.mask.hair - wreath)
-    made = make_hair(short.photo, mask, short.vertices, short.matrix, short.model)
+    made = make_hair([Sight(short.photo, mask, short.vertices, short.matrix)], short.model)
     assert made is not None
     crown = made.mesh.vertices[:, 1].max()
-    whole = make_hair(short.photo, short.mask, short.vertices, short.matrix, short.model)
+    whole = make_hair([Sight(short.photo, short.mask, short.vertices, short.matrix)], short.model)
     assert crown <= whole.mesh.vertices[:, 1].max()
 
 
@@ -76,7 +77,7 @@ def test_shade_on_one_side_of_a_shaved_head_is_no_hair(short):
     for hair, bald in ((shade, True), (np.maximum(shade, shade[:, ::-1]), False)):
         hair = hair * (short.mask.hair + short.mask.skin > 0)
         mask = replace(short.mask, hair=hair, skin=short.mask.skin + short.mask.hair - hair)
-        assert (make_hair(short.photo, mask, short.vertices, short.matrix, short.model) is None) == bald
+        assert (make_hair([Sight(short.photo, mask, short.vertices, short.matrix)], short.model) is None) == bald
 
 
 def test_a_post_beside_one_cheek_is_no_lock_of_hair(short):
@@ -91,7 +92,7 @@ def test_a_post_beside_one_cheek_is_no_lock_of_hair(short):
     lowest = []
     for hair in (short.mask.hair, post, curtains):
         mask = replace(short.mask, hair=hair, skin=short.mask.skin * (1 - hair))
-        made = make_hair(short.photo, mask, short.vertices, short.matrix, short.model)
+        made = make_hair([Sight(short.photo, mask, short.vertices, short.matrix)], short.model)
         lowest.append(made.mesh.vertices[:, 1].min())
     assert lowest[1] > lowest[0] - 0.15
     assert lowest[2] < lowest[0] - 0.3
@@ -105,7 +106,7 @@ def test_cropped_hair_above_the_ears_that_looks_like_skin_is_hair(short):
     sides = (columns < hair[0] + 14) | (columns > hair[-1] - 14)
     cropped = short.mask.hair * sides * (rows > top + 35)
     mask = replace(short.mask, hair=short.mask.hair - cropped, skin=np.maximum(short.mask.skin, cropped))
-    fields = fit_fields(mask, short.head(), short.hair)
+    fields = fit_fields([Evidence.of(mask, short.head())], short.hair)
     assert cropped.sum() > 100
     worn = surely_grown() & (short.fields.edge > 0)
     assert (fields.edge[worn] > 0).mean() > 0.95
@@ -131,14 +132,14 @@ def test_hair_that_the_photo_cuts_off_goes_on(short, cover):
 def test_the_crown_has_no_hole_where_it_meets_the_background(short, varied):
     for head in (short, *varied):
         lowered = replace(head.mask, origin=head.mask.origin + [0, 2 * head.mask.step])  # a crown lower than the mesh's
-        fields = fit_fields(lowered, replace(head, mask=lowered).head(), head.hair)
+        fields = fit_fields([Evidence.of(lowered, replace(head, mask=lowered).head())], head.hair)
         assert fields.edge.reshape(-1, 72)[:10].min() > 0.03
 
 
 def test_long_hair_does_not_hang_before_the_face(long_haired):
     """What a photo shows beside a cheek lies beside it: from the side, hair had hidden faces to the nose."""
     head = long_haired
-    fields = fit_fields(head.mask, head.head(), head.hair)
+    fields = fit_fields([Evidence.of(head.mask, head.head())], head.hair)
     outer = head.head().skin + fields.thickness[:, None] * head.head().directions
     low = (np.arange(len(outer)) >= 24 * COLUMNS) & (fields.edge > 0) & (fields.thickness > 0.02)
     assert low.any() and outer[low, 2].max() < head.vertices[:, 2].max() - 0.45
@@ -146,7 +147,7 @@ def test_long_hair_does_not_hang_before_the_face(long_haired):
 
 def test_the_outline_of_a_crown_is_no_end_of_its_hair(short):
     """Crowns got bald spots: where hair borders on the background it was taken to end."""
-    edge = fit_fields(short.mask, short.head(), short.hair).edge.reshape(ROWS, COLUMNS)
+    edge = fit_fields([Evidence.of(short.mask, short.head())], short.hair).edge.reshape(ROWS, COLUMNS)
     assert edge[:12].min() > 0.45
 
 

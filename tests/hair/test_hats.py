@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deep3d.hair import make_hair
+from deep3d.hair import Sight, make_hair
 from deep3d.hair.grid import COLUMNS, ROWS
 from deep3d.hair.hats import QUARTER, front_column, repeated, repeated_column, with_whole_hat
-from deep3d.hair.texture import colours_of
+from deep3d.hair.shown import colours_of
 
 EARS = 110  # row of the mask
 
@@ -52,7 +52,7 @@ def test_a_speck_of_a_hat_is_none(short):
 
 def test_the_pattern_goes_on_behind(short):
     """It was strands of grey."""
-    hair = make_hair(striped(short.photo), short.mask, short.vertices, short.matrix, short.model)
+    hair = make_hair([Sight(striped(short.photo), short.mask, short.vertices, short.matrix)], short.model)
     back = hair.image[150:240, 160:350]  # v runs up: the back comes first
     light = back[back[..., 3] > 250][:, :3].mean(axis=1)
     assert (light > 170).mean() > 0.2 and (light < 80).mean() > 0.2

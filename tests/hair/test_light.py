@@ -1,7 +1,7 @@
 # pyright: reportOptionalMemberAccess=false
 import numpy as np
 
-from deep3d.hair import make_hair
+from deep3d.hair import Sight, make_hair
 from deep3d.hair.grid import POINTS
 from deep3d.hair.light import LIMITS, light_on_hair, light_on_skin, normals_of
 from deep3d.hair.shell import heights
@@ -37,7 +37,7 @@ def test_hair_behind_is_lit_from_the_side_that_lights_the_face(short):
     """It went on as bright as the hair that is seen, so that heads were lit from everywhere behind."""
     columns = np.arange(short.photo.shape[1])
     dimmed = short.photo * (0.55 + 0.45 * np.clip((columns - 130) / 160, 0, 1))[None, :, None]
-    made = make_hair(dimmed.astype(np.uint8), short.mask, short.vertices, short.matrix, short.model)
+    made = make_hair([Sight(dimmed.astype(np.uint8), short.mask, short.vertices, short.matrix)], short.model)
     sides = []
     size = len(made.image)
     rows, columns = (np.indices((size, size)) + 0.5) / size - 0.5

@@ -2,6 +2,7 @@
 import numpy as np
 
 from deep3d.camera import Pose
+from deep3d.hair.evidence import Evidence
 from deep3d.hair.fit import fit_fields
 from deep3d.hair.shell import beneath, heights, shell_mesh
 
@@ -20,7 +21,7 @@ def test_the_shell_is_closed_and_turned_outward(short, varied):
 
 def test_the_outer_side_lies_outside_of_the_head(varied, cover):
     for head in varied:
-        fields = fit_fields(head.mask, head.head(), head.hair)
+        fields = fit_fields([Evidence.of(head.mask, head.head())], head.hair)
         assert heights(fields, head.hair.ears).min() > 0
         mesh = shell_mesh(fields, head.head(), head.hair.ears)
         for yaw in (90, 180, -90):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from deep3d.hair import make_hair
+from deep3d.hair import Sight, make_hair
 from deep3d.hair.shell import heights
+from deep3d.hair.shown import Shown
 from deep3d.hair.strands import PLAIN, look_of, strand_noise
 from deep3d.hair.texture import shell_image
 
@@ -16,7 +17,7 @@ SKIN = np.array([205, 160, 140])
 
 @pytest.fixture(scope="module")
 def made(short):
-    return make_hair(short.photo, short.mask, short.vertices, short.matrix, short.model)
+    return make_hair([Sight(short.photo, short.mask, short.vertices, short.matrix)], short.model)
 
 
 def test_all_hair_has_the_colour_of_hair_and_none_that_of_the_wall(made):
@@ -47,7 +48,8 @@ def test_the_head_shows_through_where_the_photo_has_bare_skin(short):
     mask = replace(short.mask, hair=short.mask.hair - bare, skin=short.mask.skin + bare)
     outer = short.head().skin + heights(short.fields, short.hair.ears)[:, None] * short.head().directions
     shown = [
-        shell_image(short.photo, each, short.fields, short.head(), outer)[..., 3] > 200 for each in (short.mask, mask)
+        shell_image([Shown.of(short.photo, each, short.head(), outer)], short.fields)[..., 3] > 200
+        for each in (short.mask, mask)
     ]
     assert not (shown[1] & ~shown[0]).any()
     assert 0.02 * shown[0].sum() < (shown[0] & ~shown[1]).sum() < 0.3 * shown[0].sum()
@@ -57,14 +59,14 @@ def test_a_mask_that_leaks_onto_a_wall_of_one_side_leaves_the_other_in_its_colou
     hair = short.mask.hair.copy()
     columns = np.flatnonzero(hair.any(axis=0))
     hair[30:50, columns[-1] : columns[-1] + 6] = 1
-    made = make_hair(short.photo, replace(short.mask, hair=hair), short.vertices, short.matrix, short.model)
+    made = make_hair([Sight(short.photo, replace(short.mask, hair=hair), short.vertices, short.matrix)], short.model)
     opaque = made.image[made.image[..., 3] > 128][:, :3].astype(float)
     assert np.abs(np.median(opaque, axis=0) - HAIR).max() < 15
 
 
 def test_the_far_side_of_a_turned_head_has_no_skin_of_the_near_one(turned):
     """Hairlines that the photo does not show were pale lines: skin of the other side, in the light of that."""
-    made = make_hair(turned.photo, turned.mask, turned.vertices, turned.matrix, turned.model)
+    made = make_hair([Sight(turned.photo, turned.mask, turned.vertices, turned.matrix)], turned.model)
     opaque = made.image[..., 3] > 128
     skin = np.linalg.norm(made.image[..., :3].astype(float) - SKIN, axis=-1) < 60
     assert (opaque & skin).sum() < 0.004 * opaque.sum()
@@ -78,7 +80,7 @@ def test_no_strand_is_brighter_than_the_hair_that_is_seen(short):
     hair = np.abs(short.photo.astype(int) - HAIR).max(axis=-1, keepdims=True) < 40
     strands = np.minimum(bright * np.exp(rng.normal(0, 0.4, (1, columns.size, 1))), 190)
     photo = np.where(hair, strands, short.photo).astype(np.uint8)
-    made = make_hair(photo, short.mask, short.vertices, short.matrix, short.model)
+    made = make_hair([Sight(photo, short.mask, short.vertices, short.matrix)], short.model)
     behind = made.image[: len(made.image) // 3][..., :3][made.image[: len(made.image) // 3, :, 3] > 250]
     assert (behind.mean(axis=1) > 215).mean() < 0.002
 
@@ -91,7 +93,9 @@ def test_hats_go_on_without_the_strands_of_the_hair_below(short):
     hair = np.abs(short.photo.astype(int) - HAIR).max(axis=-1, keepdims=True) < 40
     photo = np.where(hair, HAIR * np.where(rows[..., None], strands, 1), short.photo).astype(np.uint8)
     images = [
-        make_hair(photo, each, short.vertices, short.matrix, short.model).image[150:240]  # behind, above the ears
+        make_hair([Sight(photo, each, short.vertices, short.matrix)], short.model).image[
+            150:240
+        ]  # behind, above the ears
         for each in (short.mask, replace(short.mask, hat=hat))
     ]
     changes = [np.abs(np.diff(each[:, 160:350, 0].astype(float), axis=1)) for each in images]

@@ -1,0 +1,172 @@
+"""What one photo says of the hair at the points of the grid.
+
+A point before hair in the photo has hair, as deep inside its border as the pixel is; one before skin or background has
+none. Where rays are seen from the side, the mask's outline says how far hair reaches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths
+from deep3d.hair.head import Head
+from deep3d.hair.mask import HairMask
+from deep3d.hair.morphology import distance
+
+SIDEWAYS = 0.25  # cosine between a ray and the view up to which the outline says how far hair reaches
+BEHIND = 0.12  # decimetres that a point lies behind the head from which that hides it
+DEEPEST = 0.5  # decimetres inside a border, beyond which it does not matter
+FARTHEST = 1.0  # decimetres that hair reaches out at most
+SIDE_TRUST = 4.0  # times that what the outline says of the edge counts more than the pixel before the point
+GAP = (
+    0.12,
+    0.7,
+)  # decimetres of skin on the way out to the hair: on the head, and below, where hair hangs beside the neck
+TURNED_AWAY = 0.25  # weight of hair seen where a point of the far side would be: it may be that of the near side
+HIGH = 20  # rows of the grid that lie on the skull above the ears
+GROWN, SIDE = (10, 24), 1.4
+"""Rows above and behind the ears, farther round than so many radians from ahead: whoever has hair has it there."""
+BARE_TRUST = 0.15  # weight of skin seen there: cropped hair looks like skin
+CHEEK, OUTLINE = 1.3, 0.2
+"""Radians from straight ahead up to which cheeks are, and the cosine to the camera from which hair may hang before one:
+what shows beside the outline of a face that turns away hangs behind it."""
+CLEAR, SEEN = 0.1, 0.5
+"""Decimetres inside or outside of the border, and how much photos must say: where they can be compared."""
+ALIKE, LEAST_POINTS = 0.8, 40  # share of the points compared that are hair in both or in neither; points that tell
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a mask says of the hair of a head."""
+
+    mask: HairMask
+    head: Head
+    signed: np.ndarray  # (h, w) decimetres from each pixel to the border of the hair, negative outside
+    on_skull: np.ndarray  # (h, w) the same for points on the skull
+    toward: np.ndarray  # (POINTS,) cosines between rays and the view
+    outline: tuple[np.ndarray, np.ndarray, np.ndarray]
+    """(POINTS,) each: how far hair reaches, how deep within it the ray comes on its way, and how much that counts."""
+
+    @classmethod
+    def of(cls, mask: HairMask, head: Head) -> Evidence:
+        """Of a mask that shows a head."""
+        signed = _signed_distance(mask)
+        on_skull = np.where(signed > 0, _to_skin(mask), signed)
+        toward = (head.view(head.skin) * head.directions).sum(axis=1)
+        return cls(mask, head, signed, on_skull, toward, _reaches(mask, signed, head, toward))
+
+    def fields(self, thickness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Thickness and edge (2, POINTS) of hair about as thick as (POINTS,), and how much they count, 0 to 1."""
+        reach, within, reach_weight = self.outline
+        edge, edge_weight = _edges(self.mask, self.signed, self.on_skull, self.head, thickness, self.toward)
+        # Where rays are seen from the side, the border of the hair in the photo is its outline, not its end.
+        total = edge_weight + SIDE_TRUST * reach_weight
+        edge = (edge_weight * edge + SIDE_TRUST * reach_weight * within) / np.maximum(total, 1e-6)
+        return np.stack([reach, edge]), np.stack([reach_weight, np.minimum(total, 1)])
+
+    def agrees(self, other: Evidence, thickness: np.ndarray) -> bool:
+        """Whether another photo shows the same hair, as far as both show a place: not another style, and no hat."""
+        (_, edge), (_, weight) = self.fields(thickness)
+        (_, others), (_, others_weight) = other.fields(thickness)
+        both = (np.minimum(weight, others_weight) > SEEN) & (np.minimum(np.abs(edge), np.abs(others)) > CLEAR)
+        alike = (edge > 0) == (others > 0)
+        return bool(both.sum() < LEAST_POINTS or alike[both].mean() > ALIKE)
+
+
+def _signed_distance(mask: HairMask) -> np.ndarray:
+    """(h, w) decimetres from each pixel to the border of the hair, negative outside; the photo's edge is no border."""
+    hair = mask.hair > 0.5
+    if not hair.any():
+        return np.full(hair.shape, -DEEPEST, np.float32)
+    beside = ~hair & mask.inside
+    inside, outside = distance(~beside), distance(~hair)
+    signed = np.where(hair, inside - 0.5, 0.5 - outside) / mask.density
+    return np.clip(signed, -DEEPEST, DEEPEST).astype(np.float32)
+
+
+def _to_skin(mask: HairMask) -> np.ndarray:
+    """(h, w) decimetres to the nearest skin: over a skull, hair before the background goes on behind its outline."""
+    return np.minimum(distance((mask.skin < 0.5) | ~mask.inside) / mask.density, DEEPEST)
+
+
+def _edges(
+    mask: HairMask, signed: np.ndarray, on_skull: np.ndarray, head: Head, thickness: np.ndarray, toward: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the photo says of the edge at each point (POINTS,), and how much."""
+    places, depth = head.to_mask(head.skin + np.maximum(thickness, 0)[:, None] * head.directions)
+    columns, rows, within = _pixels(places, signed.shape)
+    hidden = depth > head.depth[rows, columns] + BEHIND
+    known = within & mask.inside[rows, columns] & ~hidden
+    skull = np.arange(POINTS) < HIGH * COLUMNS
+    edge = np.where(skull, on_skull[rows, columns], signed[rows, columns])
+    beside = (edge < 0) & (mask.skin[rows, columns] < 0.5) & skull
+    known &= ~beside  # what shows beside a skull is the background, and says nothing of hair on it
+    body = np.maximum(mask.skin, mask.clothes)[rows, columns] > 0.5
+    known &= ~(body & (toward < 0) & ~skull)  # nor do neck and shoulders of hair that hangs behind them
+    away = toward < -0.1
+    weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)
+    weight *= np.where((edge > 0) & (toward < OUTLINE) & _on_cheeks(), TURNED_AWAY * TURNED_AWAY, 1.0)
+    weight *= np.where((edge < 0) & surely_grown(), BARE_TRUST, 1.0)
+    return edge, weight.astype(np.float32)
+
+
+def surely_grown() -> np.ndarray:
+    """(POINTS,) bool: above and behind the ears, where wreaths of hair go round bald crowns."""
+    row, azimuth = _rows_and_azimuths()
+    return (row >= GROWN[0]) & (row < GROWN[1]) & (azimuth > SIDE)
+
+
+def _on_cheeks() -> np.ndarray:
+    """(POINTS,) bool: in front of the ears and below the temples."""
+    row, azimuth = _rows_and_azimuths()
+    return (row >= HIGH) & (azimuth < CHEEK)
+
+
+def _rows_and_azimuths() -> tuple[np.ndarray, np.ndarray]:
+    """(POINTS,) the row of each point, and how many radians round it is from straight ahead, to either side."""
+    return np.repeat(np.arange(ROWS), COLUMNS), np.tile(np.abs(azimuths()), ROWS)
+
+
+def _reaches(
+    mask: HairMask, signed: np.ndarray, head: Head, toward: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far hair reaches at the points (POINTS,) whose rays are seen from the side, and how much that counts.
+
+    Between the two stands how deep within the hair the ray comes on its way.
+    """
+    steps = np.arange(0, FARTHEST, 1 / mask.density, dtype=np.float32)
+    sideways = np.flatnonzero(np.abs(toward) < SIDEWAYS)
+    start = head.skin[sideways]
+    ends = start[:, None] + np.array([0, 0.1])[None, :, None] * head.directions[sideways, None]
+    places, _ = head.to_mask(ends.reshape(-1, 3))
+    places = places.reshape(-1, 2, 2)
+    way = (places[:, 1] - places[:, 0]) / 0.1  # mask pixels for a decimetre along the ray
+    path = places[:, :1] + steps[None, :, None] * way[:, None]
+    columns, rows, there = _pixels(path.reshape(-1, 2), mask.hair.shape)
+    shape = len(sideways), len(steps)
+    hair = (mask.hair[rows, columns] > 0.5).reshape(shape) & there.reshape(shape)
+    seen = (mask.inside[rows, columns] & there).reshape(shape)
+    first = np.argmax(hair, axis=1)
+    gap = np.where(sideways < UPPER * COLUMNS, GAP[0], GAP[1])
+    found = hair.any(axis=1) & (steps[first] < gap)
+    after = np.arange(len(steps))[None] > first[:, None]
+    ended = ~hair & after & seen
+    last = np.where(ended.any(axis=1), np.argmax(ended, axis=1), first)
+    reach, within, weight = (np.zeros(POINTS, np.float32) for _ in range(3))
+    reach[sideways] = steps[np.maximum(last - 1, 0)]
+    on_way = (np.arange(len(steps))[None] >= first[:, None]) & (np.arange(len(steps))[None] < last[:, None])
+    deepest = np.where(on_way, signed[rows, columns].reshape(shape), 0).max(axis=1)
+    within[sideways] = np.minimum(3 * deepest, DEEPEST)
+    sure = found & ended.any(axis=1)
+    weight[sideways] = sure * (1 - np.abs(toward[sideways]) / SIDEWAYS)
+    return reach, within, weight
+
+
+def _pixels(places: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns and rows of the nearest pixels to (N, 2) places, and whether these lie in the picture."""
+    whole = np.rint(places).astype(np.int64)
+    columns, rows = whole.T
+    within = (columns >= 0) & (rows >= 0) & (columns < shape[1]) & (rows < shape[0])
+    return np.clip(columns, 0, shape[1] - 1), np.clip(rows, 0, shape[0] - 1), within
