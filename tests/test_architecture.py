@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).parents[1]
 WITH_TORCH = (
     "deep3d.bench.gpu",
     "deep3d.bench.plain",
+    "deep3d.dense.dpt",
     "deep3d.network.torch_regressor",
     "deep3d.network.torch_resnet",
     "deep3d.rendering.differentiable",

@@ -125,7 +125,7 @@ def _calibrate(checkpoint: Checkpoint, face_model: Path | None) -> None:
 
 def _calibrations(checkpoint: Checkpoint) -> list[tuple[Calibration, RangeMeasure]]:
     """Files of ranges of the regressor and of the networks beside it, and how to measure each."""
-    from deep3d.dense import dense_calibration, dense_ranges, read_dense
+    from deep3d.dense import UNet, dense_calibration, dense_ranges, read_dense
     from deep3d.refiner import read_refiner, refiner_calibration, refiner_ranges
     from deep3d.regression.regressor import network_input
     from deep3d.runtime.calibration import Calibration, regressor_ranges
@@ -136,7 +136,7 @@ def _calibrations(checkpoint: Checkpoint) -> list[tuple[Calibration, RangeMeasur
     ]
     if refiner is not None:
         found.append((refiner_calibration(refiner), partial(refiner_ranges, refiner, checkpoint)))
-    if dense is not None:
+    if dense is not None and isinstance(dense.architecture, UNet):  # a DPT computes in torch
         found.append((dense_calibration(dense, checkpoint), partial(dense_ranges, dense, checkpoint)))
     return found
 

@@ -1,5 +1,6 @@
 """A closer look at a face, pixel by pixel: depth, normals, which point of the model it is, and what covers it."""
 
+from deep3d.dense.architecture import FULL, SLIM, Dpt, UNet
 from deep3d.dense.calibration import dense_ranges
 from deep3d.dense.depth_mesh import PinholeCamera, depth_to_mesh
 from deep3d.dense.estimator import DenseEstimator, DenseMaps, dense_calibration
@@ -9,7 +10,11 @@ __all__ = [
     "DenseEstimator",
     "DenseMaps",
     "DenseWeights",
+    "Dpt",
+    "FULL",
     "PinholeCamera",
+    "SLIM",
+    "UNet",
     "dense_calibration",
     "dense_path",
     "dense_ranges",

@@ -18,12 +18,13 @@ from deep3d.runtime.ranges import Range
 def dense_ranges(
     weights: DenseWeights, checkpoint: Checkpoint, model: FaceModel, crops: np.ndarray
 ) -> dict[str, Range]:
-    """The ranges on (N, 224, 224, 3) uint8 crops, in which the checkpoint's regressor finds the faces.
+    """The ranges of a U-Net on (N, 224, 224, 3) uint8 crops, in which the checkpoint's regressor finds the faces.
 
     Raises: CheckpointMismatch if the checkpoint is for another face model.
     """
 
     def inputs(part: np.ndarray, faces: FaceCoefficients) -> tuple[np.ndarray, ...]:
-        return dense_input(part, mesh_maps(model, faces, (DEEP3D_CAMERA,) * len(part)))
+        size = weights.architecture.map_size
+        return dense_input(part, mesh_maps(model, faces, (DEEP3D_CAMERA,) * len(part), size))
 
     return ranges_beside(observed(weights, checkpoint), inputs, checkpoint, model, crops)

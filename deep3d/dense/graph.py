@@ -1,4 +1,4 @@
-"""The dense network as an ONNX graph, in float32 or with convolutions in eight bits."""
+"""The U-Net of a dense network as an ONNX graph, in float32 or with convolutions in eight bits."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from deep3d.dense.layers import (
-    CELL,
-    CLASSES,
-    CONFIDENCES,
-    DETAIL_CELL,
-    DOWN,
-    ENTER_KERNEL,
-    GREY,
-    GRIDS,
-    INPUTS,
-    UNITS,
-)
+from deep3d.dense.architecture import TRUNK, UNet
+from deep3d.dense.layers import CLASSES, CONFIDENCES, ENTER_KERNEL, GREY, INPUTS, UNITS
 from deep3d.dense.maps import MAP_SIZE, SURFACE
 from deep3d.dense.weights import DenseWeights
 from deep3d.network.checkpoints import Checkpoint
@@ -27,7 +17,7 @@ from deep3d.runtime.regressor_graph import trunk_features
 
 
 def dense_graph(weights: DenseWeights, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None = None) -> bytes:
-    """The file of a network from `crops` and `mesh` to `surface` (B, 7, S, S), `sure` (B, 3, S, S) and `classes`.
+    """The file of a `UNet` from `crops` and `mesh` to `surface` (B, 7, S, S), `sure` (B, 3, S, S) and `classes`.
 
     `crops` (B, 3, S, S) are RGB in [0, 1]. `mesh` (B, 8, S, S) is the coverage of the mesh, and its height, normal and
     place on the mean shape. `surface` holds heights in decimetres, normals of any length and places; `sure` the
@@ -51,16 +41,19 @@ class _Builder:
 
     def __init__(self, weights: DenseWeights, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None) -> None:
         self.graph = Graph(weights.info.name, ranges)
+        assert isinstance(weights.architecture, UNet)  # others have no graph
+        self._network = weights.architecture
         self._arrays, self._checkpoint = weights.arrays, checkpoint
-        self._crops = self.graph.input("crops", ("B", 3, MAP_SIZE, MAP_SIZE))
-        self._mesh = self.graph.input("mesh", ("B", INPUTS - 3, MAP_SIZE, MAP_SIZE))
+        size = self._network.map_size
+        self._crops = self.graph.input("crops", ("B", 3, size, size))
+        self._mesh = self.graph.input("mesh", ("B", INPUTS - 3, size, size))
 
     def maps(self) -> dict[str, str]:
         """The results: corrections of the mesh, deviations and classes."""
         graph = self.graph
         seen = self._seen()
         finest = self._finest_grid(seen)
-        pixels = self._pixels(self._convolution(finest, "maps", 1), CELL)
+        pixels = self._pixels(self._convolution(finest, "maps", 1), self._network.cell)
         sizes = graph.constant(np.array([SURFACE, CONFIDENCES, len(CLASSES)]))
         change, sure, scores = graph.split("Split", 3, pixels, sizes, axis=1)
         bounds = [graph.constant(np.array([number])) for number in (1, 1 + SURFACE, 1)]
@@ -79,26 +72,35 @@ class _Builder:
     def _details(self, seen: str, finest: str) -> str:
         """What the grid of twice as many cells adds to the scores of the classes."""
         graph = self.graph
-        entered = self._convolution(seen, "detail.enter", 3, DETAIL_CELL)
+        side = self._network.cell // 2
+        entered = self._convolution(seen, "detail.enter", 3, side)
         known = self._larger(self._convolution(finest, "detail.coarser", 1))
         x = self._block(graph.apply("Relu", graph.apply("Add", entered, known)), "detail.0")
-        return self._pixels(self._convolution(x, "detail.classes", 1), DETAIL_CELL)
+        return self._pixels(self._convolution(x, "detail.classes", 1), side)
 
     def _finest_grid(self, x: str) -> str:
         graph = self.graph
-        features = trunk_features(self._checkpoint, graph, self._crops, len(GRIDS))
+        features, network = self._trunk_features(), self._network
         grids = []
-        for level, names in enumerate(DOWN):
-            kernel, stride = (ENTER_KERNEL, CELL) if level == 0 else (3, 2)
-            entered = self._convolution(x, f"{level}.enter", kernel, stride)
-            known = self._convolution(features[level], f"{level}.trunk", 1)
-            x = graph.apply("Relu", graph.apply("Add", entered, known))
-            for name in names:
-                x = self._block(x, f"{level}.{name}")
+        for level, (stage, blocks) in enumerate(zip(network.stages, network.blocks, strict=True)):
+            kernel, stride = (ENTER_KERNEL, network.cell) if level == 0 else (3, 2)
+            x = self._convolution(x, f"{level}.enter", kernel, stride)
+            if stage is not None:
+                x = graph.apply("Add", x, self._convolution(features[stage], f"{level}.trunk", 1))
+            x = graph.apply("Relu", x)
+            for block in range(blocks):
+                x = self._block(x, f"{level}.{block}")
             grids.append(x)
-        for level in reversed(range(len(GRIDS) - 1)):
+        for level in reversed(range(len(grids) - 1)):
             x = self._joined(grids[level], x, str(level))
         return x
+
+    def _trunk_features(self) -> list[str]:
+        """The trunk's features of the crops, which it sees at the size that it was trained for."""
+        crops, factor = self._crops, self._network.map_size // MAP_SIZE
+        if factor > 1:
+            crops = self.graph.apply("AveragePool", crops, kernel_shape=[factor] * 2, strides=[factor] * 2)
+        return trunk_features(self._checkpoint, self.graph, crops, len(TRUNK))
 
     def _block(self, x: str, name: str) -> str:
         y = self.graph.apply("Relu", self._convolution(x, f"{name}.first", 3))
@@ -136,4 +138,4 @@ class _Builder:
 
     def _pixels(self, cells: str, side: int) -> str:
         """The pixels of each cell, `side` across, at their places, as torch's pixel shuffle has them."""
-        return self.graph.apply("DepthToSpace", cells, blocksize=side, mode="CRD")
+        return cells if side == 1 else self.graph.apply("DepthToSpace", cells, blocksize=side, mode="CRD")

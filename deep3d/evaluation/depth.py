@@ -91,7 +91,7 @@ def _measured(predictor: ReconstructorPredictor, heads: MappedHeads) -> dict[str
     said = {MESH: mesh_maps(model, face, cameras)}
     with suppress(CheckpointMissing):
         estimator = DenseEstimator.beside(reconstructor.checkpoint.path, model)
-        said[""] = estimator(heads.crops, face, cameras).surface
+        said[""] = estimator(heads.crops, face, cameras).surface.at(heads.maps.height.shape[1])
     names = [field.name for field in fields(DepthErrors)]
     errors = {of: head_errors(model, heads, maps) for of, maps in said.items()}
     unknown = [None] * len(heads.crops)

@@ -39,7 +39,13 @@ class CompanionFile:
     path: Path
     sha256: str
     info: CompanionInfo
+    metadata: dict[str, str]  # `info` and whatever else the file states
     stored: dict[str, np.ndarray]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every weight that it holds."""
+        return {name: value.shape for name, value in self.stored.items() if not name.endswith(_SCALE)}
 
     def weights(self, shapes: Shapes) -> dict[str, np.ndarray]:
         """The weights in float32, by name.
@@ -87,7 +93,7 @@ class CompanionKind:
         info = CompanionInfo(**{name: file.metadata[name] for name in names})
         if info.face_model_sha256 not in checkpoint.face_models:
             raise CheckpointMismatch(f"{path}: trained for another face model than {checkpoint.path}; train it again")
-        return CompanionFile(path, file.sha256, info, file.arrays)
+        return CompanionFile(path, file.sha256, info, file.metadata, file.arrays)
 
     def write(
         self,
@@ -96,8 +102,9 @@ class CompanionKind:
         weights: Mapping[str, np.ndarray],
         shapes: Shapes,
         others: Mapping[str, np.ndarray] | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """Write a file, and arrays that are no weights as they are.
+        """Write a file, arrays that are no weights as they are, and further metadata.
 
         Convolutions take eight bits and a scale for each output channel, vectors float32, other weights float16.
 
@@ -110,7 +117,7 @@ class CompanionKind:
                 stored[name], stored[name + _SCALE] = quantize(value)
             else:
                 stored[name] = value.astype(np.float32 if value.ndim == 1 else np.float16)
-        write_tensors(path, stored, {"schema": self.schema, **asdict(info)})
+        write_tensors(path, stored, {"schema": self.schema, **asdict(info), **(metadata or {})})
 
 
 def _require(path: Path, arrays: Mapping[str, np.ndarray], shapes: Shapes) -> None:

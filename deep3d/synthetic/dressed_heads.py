@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deep3d.camera import DEEP3D_CAMERA, clip_space
+from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, clip_space
 from deep3d.coefficients import FaceCoefficients
 from deep3d.dense.estimator import mesh_maps
 from deep3d.dense.layers import CLASSES
-from deep3d.dense.maps import SurfaceMaps
+from deep3d.dense.maps import MAP_SIZE, SurfaceMaps
 from deep3d.dense.views import View
 from deep3d.face_model import FaceModel
 from deep3d.hair.mask import LOWERED
@@ -53,9 +53,12 @@ class DressedHeads:
 class DressedHeadGenerator(HeadGenerator):
     """Draws such heads; the same seed gives the same heads."""
 
-    def __init__(self, model: FaceModel, seed: int, strips: list[np.ndarray] | None = None) -> None:
+    def __init__(
+        self, model: FaceModel, seed: int, strips: list[np.ndarray] | None = None, map_size: int = MAP_SIZE
+    ) -> None:
         """`strips` are borders of photos to be seen behind some heads: `backdrops.read_strips`."""
         super().__init__(model, seed)
+        self._size = map_size
         known = hair_model(model)
         if known is None:
             raise ValueError("model: expected the one that the hair model belongs to")
@@ -74,7 +77,8 @@ class DressedHeadGenerator(HeadGenerator):
         pairs = [self._dressed(scenes, shots, b, views[b]) for b in range(count)]
         crops, classes = (np.stack(part) for part in zip(*pairs, strict=True))
         cameras = [view.camera(DEEP3D_CAMERA) for view in views]
-        return DressedHeads(crops, classes, mesh_maps(self._model, _roughly(rng, shots.face), cameras))
+        start = mesh_maps(self._model, _roughly(rng, shots.face), cameras, self._size)
+        return DressedHeads(crops, classes, start)
 
     def _photo(self, *_: object) -> np.ndarray:
         """Nothing: `shoot` need not paint what is painted here."""
@@ -107,7 +111,7 @@ class DressedHeadGenerator(HeadGenerator):
         ) = GLASSES, OCCLUDER
         classes = np.where((kinds[triangle] != UNKNOWN) & (nearer < depth), kinds[triangle], classes)
         photo = develop(picture, each_array(scenes.film, lambda array: array[b]), self._noise)
-        return _cut_off(rng, photo, halved(classes))
+        return _cut_off(rng, photo, classes if self._size == CROP_SIZE else halved(classes))
 
     def _paint_head(
         self, picture: np.ndarray, scene: Scenes, opaque: Surfaces, b: int, view: View
@@ -188,14 +192,15 @@ def _displacement(rng: np.random.Generator, noise: np.ndarray) -> np.ndarray:
 
 
 def _cut_off(rng: np.random.Generator, photo: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A photo (H, W, 3) and its classes (H / 2, W / 2), in some ending within the crop: its border then goes on."""
+    """A photo (H, W, 3) and its classes (h, w), in some ending within the crop: its border then goes on."""
     if rng.random() > EDGED:
         return photo, classes
     high, wide = classes.shape
+    step = len(photo) // high
     top, bottom = int(rng.choice([0, rng.uniform(0, 0.22)]) * high), int(rng.choice([0, rng.uniform(0, 0.3)]) * high)
     left, right = (int(rng.choice([0, rng.uniform(0, 0.22)]) * wide) for _ in range(2))
-    rows = np.clip(np.arange(2 * high), 2 * top, 2 * (high - bottom) - 1)
-    columns = np.clip(np.arange(2 * wide), 2 * left, 2 * (wide - right) - 1)
+    rows = np.clip(np.arange(step * high), step * top, step * (high - bottom) - 1)
+    columns = np.clip(np.arange(step * wide), step * left, step * (wide - right) - 1)
     known = np.full_like(classes, UNKNOWN)
     known[top : high - bottom, left : wide - right] = classes[top : high - bottom, left : wide - right]
     return photo[rows][:, columns], known

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deep3d.camera import clip_space, rotation_matrix
-from deep3d.dense.maps import SurfaceMaps, fragments, surface_maps
+from deep3d.dense.maps import MAP_SIZE, SurfaceMaps, fragments, surface_maps
 from deep3d.face_model import FaceModel
 from deep3d.synthetic import layers
 from deep3d.synthetic.heads import HeadGenerator, Shots
@@ -41,9 +41,9 @@ class MappedHeads:
 class MappedHeadGenerator(HeadGenerator):
     """Draws heads whose shapes are displaced from the linear model's; the same seed gives the same heads."""
 
-    def __init__(self, model: FaceModel, seed: int, displace: Displace) -> None:
+    def __init__(self, model: FaceModel, seed: int, displace: Displace, map_size: int = MAP_SIZE) -> None:
         super().__init__(model, seed)
-        self._displace = displace
+        self._displace, self._size = displace, map_size
 
     def draw_mapped(self, count: int) -> MappedHeads:
         """Draw `count` heads."""
@@ -52,7 +52,8 @@ class MappedHeadGenerator(HeadGenerator):
         pixels, distance = scenes.standpoints.see(shots.vertices)
         turn = rotation_matrix(shots.face.rotation).mT
         clip = clip_space(pixels, distance, PICTURE)
-        maps = surface_maps(clip, shots.vertices @ turn, shots.normals @ turn, model.mean_shape, model.triangles)
+        turned = shots.vertices @ turn, shots.normals @ turn
+        maps = surface_maps(clip, *turned, model.mean_shape, model.triangles, self._size)
         classes = np.stack([self._classes(scenes, shots, b) for b in range(count)])
         return MappedHeads(shots.crops, shots.face.to_vector(), classes, maps)
 
@@ -67,14 +68,14 @@ class MappedHeadGenerator(HeadGenerator):
     def _classes(self, scenes: Scenes, shots: Shots, b: int) -> np.ndarray:
         """The class of each pixel (S, S) of scene `b`."""
         opaque, over = (layer.triangles for layer in (shots.opaque, shots.over.surfaces))
-        triangle, _, behind = fragments(shots.clips[0][b], opaque)
+        triangle, _, behind = fragments(shots.clips[0][b], opaque, self._size)
         head, shell = len(self._model.triangles), len(layers.SHELL_TRIANGLES)
         hairy = self._anatomy.scalp[self._model.triangles].mean(axis=1) * scenes.skin.scalp[b] > _BALD
         kinds = np.full(len(opaque) + 1, BACKGROUND, np.uint8)  # the last is of no triangle
         kinds[-1 - shell - head : -1 - shell] = np.where(hairy, HAIR, SKIN)
         kinds[-1 - shell : -1] = HAIR
         classes = kinds[triangle]
-        triangle, _, nearer = fragments(shots.clips[1][b], over)
+        triangle, _, nearer = fragments(shots.clips[1][b], over, self._size)
         kinds = np.full(len(over) + 1, BACKGROUND, np.uint8)
         kinds[-1 - OCCLUDER_TRIANGLES - GLASSES_TRIANGLES : -1 - OCCLUDER_TRIANGLES] = GLASSES
         kinds[-1 - OCCLUDER_TRIANGLES : -1] = OCCLUDER

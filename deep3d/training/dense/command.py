@@ -7,6 +7,7 @@ from pathlib import Path
 from deep3d.dense import dense_path, write_dense
 from deep3d.network.checkpoints import read_checkpoint
 from deep3d.training.call import TrainingCall, companion_info
+from deep3d.training.dense.backbones import file_arrays
 from deep3d.training.dense.config import read_dense_config
 from deep3d.training.dense.learning import train_dense
 
@@ -23,16 +24,17 @@ def train_and_export_dense(call: TrainingCall) -> Path | None:
 
     Of several processes only the leader writes, the others get None.
 
-    Raises: ConfigError, CheckpointError, FaceModelError, TrainingError.
+    Raises: ConfigError, CheckpointError, FaceModelError, TrainingError, ExtraMissing.
     """
     config = read_dense_config(call.config)
     start = read_checkpoint(config.start)
     model = call.read_model(start)
     with call.team() as team:
-        network = train_dense(config, start, call.model_path, call.folder, call.progress, team)
+        backbone, network = train_dense(config, start, call.model_path, call.folder, call.progress, team)
         if not team.leads:
             return None
     network.damp(CONFIDENT)
     path = call.folder / dense_path(start).name
-    write_dense(path, companion_info(start, model.info, "dense", TRAINING_DATA), network.arrays())
+    info = companion_info(start, model.info, "dense", TRAINING_DATA)
+    write_dense(path, info, config.network, file_arrays(backbone, network))
     return path

@@ -16,17 +16,16 @@ from deep3d.dense.layers import CLASSES, GREY
 from deep3d.errors import ConfigError
 from deep3d.face_model import read_face_model
 from deep3d.network.checkpoints import Checkpoint
-from deep3d.network.torch_regressor import build_network
-from deep3d.network.torch_resnet import ResNet
 from deep3d.synthetic.dressed_heads import UNKNOWN
 from deep3d.training.batch_norms import restore_batch_norms
+from deep3d.training.dense.backbones import DenseNetwork, new_network, use_arrays
 from deep3d.training.dense.config import DenseConfig
-from deep3d.training.dense.dressed import DRESSED, DressedExamples
+from deep3d.training.dense.dressed import DressedExamples, dressed_type
 from deep3d.training.dense.examples import Examples, kept_surface
 from deep3d.training.dense.losses import TERMS, Known, dense_loss, pixel_weight
-from deep3d.training.dense.network import DenseNetwork
 from deep3d.training.dense.outlined import NOT_HAIR, outlined_examples
 from deep3d.training.loop import Losses, Progress, run_stages
+from deep3d.training.precision import fast_arithmetic
 from deep3d.training.run import Run
 from deep3d.training.team import ALONE, Team
 
@@ -47,7 +46,7 @@ ROUGH = torch.tensor(
 """What a pixel of `MappedHeads` may be, by its class there: these heads do not tell clothes, beards, brows and hats."""
 ALL = (1 << len(CLASSES)) - 1
 SETS = np.zeros(256, np.int64)
-"""What a pixel of DRESSED may be, by the number that is stored."""
+"""What a pixel of `dressed_type` may be, by the number that is stored."""
 SETS[: len(CLASSES)] = 1 << np.arange(len(CLASSES))
 SETS[NOT_HAIR], SETS[UNKNOWN] = ALL & ~(1 << CLASSES.index("hair")), 0
 KNOWN = ("surface", "weight", "classes")
@@ -58,50 +57,61 @@ _EXPOSURE, _TINT, _LIFT = 0.12, 0.05, 0.03  # deviations of gain, tint and offse
 
 def train_dense(
     config: DenseConfig, start: Checkpoint, model_path: Path, folder: Path, progress: Progress, team: Team = ALONE
-) -> DenseNetwork:
-    """Render the heads, run the schedule or the rest of it, and return the averaged network; see `run_stages`.
+) -> tuple[nn.Module, DenseNetwork]:
+    """Render the heads, run the schedule or the rest of it, and return the backbone and the averaged network.
+
+    See `run_stages`.
 
     Raises: ConfigError if the folder holds the state of another run, or there is no network to go on from;
-    CheckpointError; FaceModelError; RuntimeUnavailable; TrainingStopped.
+    CheckpointError; FaceModelError; RuntimeUnavailable; ExtraMissing; TrainingStopped.
     """
     torch.manual_seed(config.seed)
-    model = read_face_model(model_path).info
-    heads = (folder / "heads", config.heads, config.seed, start, model_path, config.workers)
+    backbone, network = new_network(config, start)
+    model, size = read_face_model(model_path).info, config.network.map_size
+    heads = (folder / "heads", size, config.heads, config.seed, start, model_path, config.workers)
     team.from_leader(lambda: Examples.made(*heads) and None)
     examples = Examples.made(*heads)  # they exist by now
-    trunk, network = frozen_trunk(start), DenseNetwork()
     if config.go_on:
-        start_from_dense(network, start, trunk, examples)
-    run = Run.new("dense", config, model.sha256, folder, network, "dense", team)
-    trunk = trunk.to(team.device)
+        start_from_dense(config, network, start, backbone, examples)
+    run = Run.new("dense", config, model.sha256, folder, network, config.architecture, team)
+    backbone = backbone.to(team.device)
     rng = np.random.default_rng((config.seed, team.rank, run.step))
 
     portraits = Path(config.portraits) if config.portraits else None
-    outlined = np.empty(0, DRESSED)
+    outlined = np.empty(0, dressed_type(size))
     if config.masks is not None and portraits is not None:
-        outlined = outlined_examples(folder, Path(config.masks), portraits, config.seed, start.path, model_path)
-    dressed_heads = (folder / "dressed", config.dressed, config.seed, model_path, portraits, config.workers)
+        sources = Path(config.masks), portraits, config.seed, start.path, model_path
+        outlined = outlined_examples(folder, size, *sources)
+    dressed_heads = (folder / "dressed", size, config.dressed, config.seed, model_path, portraits, config.workers)
 
     @contextmanager
     def open_stage(_: object) -> Iterator[Losses]:
         with DressedExamples(*dressed_heads) as dressed:
-            yield _Losses(config, examples, dressed, outlined, trunk, rng, team.device)
+            yield _Losses(config, examples, dressed, outlined, backbone, rng, team.device)
 
     run_stages(run, [config.schedule], open_stage, TERMS, progress)
     average = run.average.module
     assert isinstance(average, DenseNetwork)
-    return average.eval().cpu()
+    return backbone.cpu(), average.eval().cpu()
 
 
-def start_from_dense(network: DenseNetwork, start: Checkpoint, trunk: ResNet, examples: Examples) -> None:
-    """Make the network the one that lies beside a checkpoint. Raises: ConfigError if there is none; CheckpointError."""
+def start_from_dense(
+    config: DenseConfig, network: DenseNetwork, start: Checkpoint, backbone: nn.Module, examples: Examples
+) -> None:
+    """Make the network the one that lies beside a checkpoint.
+
+    Raises: ConfigError if there is none of its architecture; CheckpointError.
+    """
     weights = read_dense(start)
-    if weights is None:
-        raise ConfigError(f"{dense_path(start)}: not there; without 'go_on' training starts from random weights")
-    network.take(weights.arrays)
+    if weights is None or weights.architecture != config.network:
+        raise ConfigError(
+            f"{dense_path(start)}: no network of the architecture {config.architecture}; "
+            "without 'go_on' training starts from random weights"
+        )
+    use_arrays(network, weights.arrays)
     rng = np.random.default_rng(0)
     seen, _ = learnt(examples.batch(rng, HEADS_FOR_BATCH_NORMS), rng)
-    restore_batch_norms(network, seen, trunk_features(trunk, seen[:, :3] + GREY))
+    restore_batch_norms(network, seen, backbone(seen[:, :3] + GREY))
 
 
 @dataclass(frozen=True)
@@ -111,8 +121,8 @@ class _Losses:
     config: DenseConfig
     examples: Examples
     dressed: DressedExamples
-    outlined: np.ndarray  # (N,) of DRESSED
-    trunk: ResNet
+    outlined: np.ndarray  # (N,) of `dressed_type`
+    backbone: nn.Module
     rng: np.random.Generator
     device: torch.device
 
@@ -131,27 +141,13 @@ class _Losses:
         known = Known(*(torch.cat([getattr(part, name) for _, part in parts]) for name in KNOWN))
         seen = seen.to(self.device, memory_format=torch.channels_last)
         known = Known(*(part.to(self.device) for part in (known.surface, known.weight, known.classes)))
-        with torch.autocast(self.device.type, torch.bfloat16):
-            maps = module(seen, trunk_features(self.trunk, seen[:, :3] + GREY))
+        with fast_arithmetic(self.device):
+            maps = module(seen, self.backbone(seen[:, :3] + GREY))
         return dense_loss(self.config.loss, maps.float(), known)
 
 
-def frozen_trunk(start: Checkpoint) -> ResNet:
-    """The trunk of a checkpoint's regressor, not to be trained."""
-    trunk = build_network(start).backbone.eval().requires_grad_(False)
-    return trunk.to(memory_format=torch.channels_last)
-
-
-def trunk_features(trunk: ResNet, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The features of its first three stages for crops (B, 3, S, S) in [0, 1], on grids of S / 4, S / 8 and S / 16."""
-    with torch.no_grad():
-        quarter = trunk.layer1(trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1(crops)))))
-        eighth = trunk.layer2(quarter)
-        return quarter, eighth, trunk.layer3(eighth)
-
-
 def learnt(examples: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Known]:
-    """The network's input (B, 11, S, S) for (B,) of EXAMPLE, recoloured, half of them mirrored; and the truth."""
+    """The network's input (B, 11, S, S) for (B,) heads, recoloured, half of them mirrored; and the truth."""
     count = len(examples)
     start, true = kept_surface(examples, "start_"), kept_surface(examples)
     crops = recoloured(examples["crop"], rng) - GREY
@@ -168,7 +164,7 @@ def learnt(examples: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Know
 
 
 def classified(examples: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Known]:
-    """The same for (B,) of DRESSED, of which the classes alone are known."""
+    """The same for (B,) of `dressed_type`, of which the classes alone are known."""
     start, classes = kept_surface(examples, "start_"), examples["classes"].astype(np.int64)
     crops = recoloured(examples["crop"], rng) - GREY
     seen = np.concatenate([crops, examples["start_covered"][..., None], start], axis=-1, dtype=np.float32)

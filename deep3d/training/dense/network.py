@@ -1,4 +1,4 @@
-"""The dense network in torch, for training; `deep3d.dense.graph` is the same network for inference."""
+"""The U-Net in torch, for training; `deep3d.dense.graph` is the same network for inference."""
 
 from __future__ import annotations
 
@@ -10,60 +10,56 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deep3d.dense.layers import (
-    CELL,
-    CLASSES,
-    DETAIL,
-    DETAIL_CELL,
-    DOWN,
-    ENTER_KERNEL,
-    GRIDS,
-    INPUTS,
-    OUTPUTS,
-    TRUNK,
-    UNITS,
-    array_shapes,
-)
+from deep3d.dense.architecture import TRUNK, UNet
+from deep3d.dense.layers import CLASSES, ENTER_KERNEL, INPUTS, OUTPUTS, UNITS, array_shapes
 from deep3d.training.refiner.network import Block, ConvolutionNorm
 
 
-class DenseNetwork(nn.Module):
-    """Crops and maps of a mesh (B, 11, S, S) to maps (B, 19, S, S), like `dense_graph`."""
+class UNetNetwork(nn.Module):
+    """Crops and maps of a mesh (B, 11, S, S) and features of the trunk to maps (B, 19, S, S), like `dense_graph`."""
 
     units: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, network: UNet) -> None:
         super().__init__()
+        self._network = network
+        grids = network.grids
         self.enter = nn.ModuleList(
-            ConvolutionNorm(INPUTS, width, ENTER_KERNEL, CELL)
+            ConvolutionNorm(INPUTS, width, ENTER_KERNEL, network.cell)
             if level == 0
-            else ConvolutionNorm(GRIDS[level - 1], width, 3, 2)
-            for level, width in enumerate(GRIDS)
+            else ConvolutionNorm(grids[level - 1], width, 3, 2)
+            for level, width in enumerate(grids)
         )
         self.down = nn.ModuleList(
-            nn.Sequential(*(Block(width) for _ in names)) for width, names in zip(GRIDS, DOWN, strict=True)
+            nn.Sequential(*(Block(width) for _ in range(blocks)))
+            for width, blocks in zip(grids, network.blocks, strict=True)
         )
+        channels = list(TRUNK.values())
         self.trunk = nn.ModuleList(
-            ConvolutionNorm(inputs, width, 1) for inputs, width in zip(TRUNK, GRIDS, strict=True)
+            nn.Identity() if stage is None else ConvolutionNorm(channels[stage], width, 1)
+            for stage, width in zip(network.stages, grids, strict=True)
         )
-        self.up = nn.ModuleList(Up(width, coarser) for width, coarser in pairwise(GRIDS))
-        self.maps = nn.Conv2d(GRIDS[0], OUTPUTS * CELL * CELL, 1)
+        self.up = nn.ModuleList(Up(width, coarser) for width, coarser in pairwise(grids))
+        self.maps = nn.Conv2d(grids[0], OUTPUTS * network.cell**2, 1)
         nn.init.normal_(self.maps.weight, std=0.01)
         nn.init.zeros_(self.maps.get_parameter("bias"))
-        self.detail = Detail()
+        self.detail = Detail(network)
         self.register_buffer("units", torch.tensor(UNITS), persistent=False)
 
     def forward(self, seen: Tensor, features: Sequence[Tensor]) -> Tensor:
         """Height, normal (of any length), place, three logarithms of deviations, and scores of the classes."""
         grids, x = [], seen
-        for enter, trunk, feature, down in zip(self.enter, self.trunk, features, self.down, strict=True):
-            x = down((enter(x) + trunk(feature)).relu())
+        for level, stage in enumerate(self._network.stages):
+            x = self.enter[level](x)
+            if stage is not None:
+                x = x + self.trunk[level](features[stage])
+            x = self.down[level](x.relu())
             grids.append(x)
         for level in reversed(range(len(self.up))):
             x = self.up[level](grids[level], x)
         details = self.detail(seen, x).float()
         with torch.autocast(seen.device.type, enabled=False):  # bfloat16 has too few digits for the results
-            maps = functional.pixel_shuffle(self.maps(x.float()), CELL)
+            maps = functional.pixel_shuffle(self.maps(x.float()), self._network.cell)
             surface = seen[:, 4:].float() + self.units[:, None, None] * maps[:, : len(self.units)]
             scores = maps[:, -len(CLASSES) :] + details
             return torch.cat([surface, maps[:, len(self.units) : -len(CLASSES)], scores], dim=1)
@@ -81,7 +77,7 @@ class DenseNetwork(nn.Module):
 
     def damp(self, share: float) -> None:
         """Change the mesh by this share of what it was changed by: of a network that overfits, less is better."""
-        pixels = len(self.units) * CELL * CELL
+        pixels = len(self.units) * self._network.cell**2
         with torch.no_grad():
             for name in ("weight", "bias"):
                 self.maps.get_parameter(name)[:pixels] *= share
@@ -91,15 +87,17 @@ class DenseNetwork(nn.Module):
         values: dict[str, Tensor] = {}
         for name, module in self._parts().items():
             values |= _folded(name, module)
-        return {name: values[name].detach().float().cpu().numpy() for name in array_shapes()}
+        return {name: values[name].detach().float().cpu().numpy() for name in array_shapes(self._network)}
 
     def _parts(self) -> dict[str, nn.Module]:
         """The convolutions by their names in `layers.array_shapes`."""
         parts: dict[str, nn.Module] = {"maps": self.maps}
-        for level in range(len(GRIDS)):
-            parts |= {f"{level}.enter": self.enter[level], f"{level}.trunk": self.trunk[level]}
-            for name, block in zip(DOWN[level], self.down[level].children(), strict=True):
-                parts |= {f"{level}.{name}.{part}": getattr(block, part) for part in ("first", "second")}
+        for level, stage in enumerate(self._network.stages):
+            parts[f"{level}.enter"] = self.enter[level]
+            if stage is not None:
+                parts[f"{level}.trunk"] = self.trunk[level]
+            for number, block in enumerate(self.down[level].children()):
+                parts |= {f"{level}.{number}.{part}": getattr(block, part) for part in ("first", "second")}
         parts |= {f"detail.{name}": module for name, module in self.detail.parts().items()}
         for level, up in enumerate(self.up):
             parts |= {f"{level}.{name}": module for name, module in up.named_children()}
@@ -109,19 +107,20 @@ class DenseNetwork(nn.Module):
 class Detail(nn.Module):
     """What a finer grid adds to the scores of the classes: nothing before training."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: UNet) -> None:
         super().__init__()
-        self.enter = ConvolutionNorm(INPUTS, DETAIL, 3, DETAIL_CELL)
-        self.coarser = ConvolutionNorm(GRIDS[0], DETAIL, 1)
-        self.block = Block(DETAIL)
-        self.classes = nn.Conv2d(DETAIL, len(CLASSES) * DETAIL_CELL**2, 1)
+        self._cell = network.cell // 2
+        self.enter = ConvolutionNorm(INPUTS, network.detail, 3, self._cell)
+        self.coarser = ConvolutionNorm(network.grids[0], network.detail, 1)
+        self.block = Block(network.detail)
+        self.classes = nn.Conv2d(network.detail, len(CLASSES) * self._cell**2, 1)
         nn.init.zeros_(self.classes.weight)
         nn.init.zeros_(self.classes.get_parameter("bias"))
 
     def forward(self, seen: Tensor, below: Tensor) -> Tensor:
-        """(B, classes, S, S) of the input (B, 11, S, S) and the finest grid (B, C, S / 4, S / 4)."""
+        """(B, classes, S, S) of the input (B, 11, S, S) and the finest grid (B, C, S / cell, S / cell)."""
         x = self.block((self.enter(seen) + larger(self.coarser(below))).relu())
-        return functional.pixel_shuffle(self.classes(x), DETAIL_CELL)
+        return functional.pixel_shuffle(self.classes(x), self._cell)
 
     def parts(self) -> dict[str, nn.Module]:
         """The convolutions by their names in `layers.array_shapes`, without "detail."."""

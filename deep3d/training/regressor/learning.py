@@ -28,6 +28,7 @@ from deep3d.training.config import LossWeights, Stage, TrainingConfig
 from deep3d.training.device_stream import DeviceHeadStream
 from deep3d.training.loop import Losses, Progress, run_stages
 from deep3d.training.losses import FaceLoss, dense_terms
+from deep3d.training.precision import fast_arithmetic
 from deep3d.training.regressor.portrait_stream import PortraitStream
 from deep3d.training.run import Run, averaged_regressor, output_scale
 from deep3d.training.stream import HeadSource, HeadStream
@@ -147,7 +148,7 @@ class _Losses:
         real = len(photos[0]) if photos else 0
         drawn = self.heads.batch(self.stage.batch_size - real)
         crops = torch.cat([self._tensor(drawn.crops), *photos[:1]])
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with fast_arithmetic(self.device):
             predicted = module(_images(crops))
         predicted = predicted.float()
         vectors, dense = predicted[:, :COEFFICIENT_COUNT], predicted[:, COEFFICIENT_COUNT:].unflatten(1, (-1, 3))

@@ -22,6 +22,7 @@ from deep3d.face_model import FaceModel
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.network.torch_regressor import RegressorNetwork, StandardizedRegressor, build_network
 from deep3d.training.loop import Losses, Progress, run_stages
+from deep3d.training.precision import fast_arithmetic
 from deep3d.training.run import Run, averaged_regressor, output_scale
 from deep3d.training.team import Team
 from deep3d.training.weak.augmentation import Augmenter, regressor_input
@@ -130,5 +131,5 @@ def _dense_features_change(network: RegressorNetwork) -> bool:
 
 
 def _predict(module: nn.Module, seen: Tensor) -> Tensor:
-    with torch.autocast(seen.device.type, torch.bfloat16):
+    with fast_arithmetic(seen.device):
         return module(seen).float()

@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from deep3d.dense import read_dense, write_dense
+from deep3d.dense import SLIM, read_dense, write_dense
 from deep3d.dense.layers import CLASSES, GREY
 from deep3d.dense.maps import MAP_SIZE
 from deep3d.errors import ConfigError
@@ -24,22 +24,21 @@ from deep3d.synthetic.people.free_shapes import FreeShapes
 from deep3d.training.batch_norms import restore_batch_norms
 from deep3d.training.call import TrainingCall, companion_info
 from deep3d.training.config import Schedule
+from deep3d.training.dense.backbones import Trunk
 from deep3d.training.dense.command import train_and_export_dense
 from deep3d.training.dense.config import DenseConfig, DenseLossWeights, read_dense_config
-from deep3d.training.dense.dressed import DRESSED, DressedExamples
+from deep3d.training.dense.dressed import DressedExamples, dressed_type
 from deep3d.training.dense.examples import FILE, Examples, draw_examples, keep_surface, kept_surface
 from deep3d.training.dense.learning import (
     ROUGH,
     SETS,
     classified,
-    frozen_trunk,
     learnt,
     start_from_dense,
     train_dense,
-    trunk_features,
 )
 from deep3d.training.dense.losses import Known, dense_loss, pixel_weight
-from deep3d.training.dense.network import DenseNetwork
+from deep3d.training.dense.network import UNetNetwork
 from deep3d.training.dense.outlined import NOT_HAIR
 
 LOSS = DenseLossWeights(0.5, 0.25, 0.5, 12.0, 0.1, 0.2, 0.5)
@@ -59,7 +58,7 @@ CONFIG = DenseConfig(
 def heads(model, checkpoint) -> np.ndarray:
     """Eight heads with what is known of them."""
     fit = Reconstructor.load(checkpoint.path, threads=1).fit_crops
-    return np.concatenate(list(draw_examples(model, fit, FreeShapes.of(model).draw, seed=7, count=8)))
+    return np.concatenate(list(draw_examples(model, fit, FreeShapes.of(model).draw, MAP_SIZE, seed=7, count=8)))
 
 
 def known(heads: np.ndarray) -> Known:
@@ -152,11 +151,12 @@ def test_a_run_gives_a_file_that_reads_back_and_goes_on(heads, checkpoint, model
         return train_dense(config, checkpoint, asset("bfm", OPEN_MODEL), folder, told)
 
     train(2)
-    network = train(3)
+    _, network = train(3)
+    assert isinstance(network, UNetNetwork)
 
     assert [step for step, _ in losses] == [1, 2, 3] and np.isfinite([loss for _, loss in losses]).all()
     path = tmp_path / "face.dense.safetensors"
-    write_dense(path, companion_info(checkpoint, model.info, "dense", "none"), network.arrays())
+    write_dense(path, companion_info(checkpoint, model.info, "dense", "none"), SLIM, network.arrays())
     assert read_dense(replace(checkpoint, path=tmp_path / "face.safetensors")) is not None
 
 
@@ -179,10 +179,10 @@ def test_the_command_writes_a_dense_network_for_the_checkpoint(heads, checkpoint
 
 
 def test_of_dressed_heads_the_classes_alone_count(model, tmp_path):
-    with DressedExamples(tmp_path, 0, 1, Path("none"), None, 1):
+    with DressedExamples(tmp_path, MAP_SIZE, 0, 1, Path("none"), None, 1):
         pass  # none are wanted
     heads = DressedHeadGenerator(model, 3).draw_dressed(2)
-    kept = np.zeros(2, DRESSED)
+    kept = np.zeros(2, dressed_type(MAP_SIZE))
     kept["classes"], kept["crop"] = heads.classes, heads.crops[:, ::2, ::2]
     keep_surface(kept, "start_", heads.start)
     seen, truth = classified(kept, np.random.default_rng(1))
@@ -193,7 +193,7 @@ def test_of_dressed_heads_the_classes_alone_count(model, tmp_path):
 
 def test_files_of_heads_are_kept(heads, tmp_path):
     np.save(tmp_path / "heads_00000.npy", heads)
-    examples = Examples.made(tmp_path, 8, 1, Checkpoint, Path("none"), 1)  # pyright: ignore[reportArgumentType]
+    examples = Examples.made(tmp_path, MAP_SIZE, 8, 1, Checkpoint, Path("none"), 1)  # pyright: ignore[reportArgumentType]
     batch = examples.batch(np.random.default_rng(1), 5)
     assert batch.shape == (5,) and batch.dtype == heads.dtype
 
@@ -209,12 +209,12 @@ def test_the_shipped_configuration_is_read_and_wrong_ones_are_named(tmp_path):
 
 def test_a_network_can_go_on_from_what_was_written(heads, checkpoint):
     weights = read_dense(checkpoint)
-    network = DenseNetwork()
+    network = UNetNetwork(SLIM)
     network.take(weights.arrays)
     for name, array in network.arrays().items():
         assert_allclose(array, weights.arrays[name], rtol=1e-4, atol=1e-6, err_msg=name)
     seen, _ = learnt(heads, np.random.default_rng(1))
-    features = trunk_features(frozen_trunk(checkpoint), seen[:, :3] + GREY)
+    features = Trunk(checkpoint)(seen[:, :3] + GREY)
     before = network.eval()(seen, features)
     restore_batch_norms(network, seen, features)
     assert_allclose(network(seen, features).detach(), before.detach(), atol=2e-3)
@@ -225,14 +225,14 @@ def test_a_network_can_go_on_from_what_was_written(heads, checkpoint):
 def test_without_a_network_there_is_nothing_to_go_on_from(checkpoint, tmp_path):
     alone = replace(checkpoint, path=tmp_path / "alone.safetensors")
     with pytest.raises(ConfigError, match="go_on"):
-        start_from_dense(DenseNetwork(), alone, frozen_trunk(checkpoint), Examples(()))
+        start_from_dense(CONFIG, UNetNetwork(SLIM), alone, Trunk(checkpoint), Examples(()))
 
 
 def test_a_damped_network_changes_the_mesh_by_so_much_less_and_sees_the_same(heads, checkpoint):
-    weights, network = read_dense(checkpoint), DenseNetwork()
+    weights, network = read_dense(checkpoint), UNetNetwork(SLIM)
     network.take(weights.arrays)
     seen, _ = learnt(heads[:2], np.random.default_rng(1))
-    features = trunk_features(frozen_trunk(checkpoint), seen[:, :3] + GREY)
+    features = Trunk(checkpoint)(seen[:, :3] + GREY)
     with torch.no_grad():
         before = network.eval()(seen, features)
         network.damp(0.25)
