@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from head_targets import HeadTargets
 from light import exposed, random_sky
 from rich.console import Console
 from scipy.ndimage import gaussian_filter
@@ -38,6 +39,7 @@ from deep3d.training.traced import CHUNK, TracedHeads, traced_file, write_traced
 SKY_ROWS = 96
 FREE = 0.8  # of the displacements of `free_shapes`
 OTHER_REGIONS, REGIONS = 0.15, 0.7  # share of heads that also have those of `region_shapes`, and how much of them
+WEARING = 0.5  # share of heads with MakeHuman's targets, where there are any, and half of the other displacements
 HIDDEN = 0.03  # decimetres behind what is seen from which a landmark is hidden
 LASHES = 0.6  # of the opacity of plainly drawn heads
 STUBBLY = 0.15  # share of people with a shaven scalp that shows
@@ -50,8 +52,18 @@ CLOTH = CLASSES.index("clothes"), CLASSES.index("hat")
 class PathTracedHeads(HeadGenerator):
     """Draws heads of one face model and has them path-traced; the same seed gives the same heads."""
 
-    def __init__(self, model: FaceModel, dense: tuple[int, ...], scratch: Path, samples: int, threads: int) -> None:
+    def __init__(
+        self,
+        model: FaceModel,
+        dense: tuple[int, ...],
+        scratch: Path,
+        samples: int,
+        threads: int,
+        targets: HeadTargets | None = None,
+    ) -> None:
+        """`targets` are displacements for half of the heads."""
         super().__init__(model, 0, dense)
+        self._targets = targets
         known = hair_model(model)
         if known is None:
             raise SystemExit("bfm: the hair model belongs to another face model; get the files again")
@@ -77,12 +89,20 @@ class PathTracedHeads(HeadGenerator):
             eyes=replace(scenes.eyes, lash_opacity=LASHES * scenes.eyes.lash_opacity, glint=0 * scenes.eyes.glint),
             standpoints=replace(scenes.standpoints, barrel=np.zeros(count, np.float32)),
         )
-        displaced = FREE * self._free.draw(rng, count)
-        displaced += (rng.random(count) < OTHER_REGIONS)[:, None, None] * REGIONS * self._regions.draw(rng, count)
-        shots = self.shoot(scenes, displaced)
+        shots = self.shoot(scenes, self._displacements(count))
         photos, visible = zip(*(self._traced(scenes, shots, b, seed) for b in range(count)), strict=True)
         vectors = replace(shots.face, lighting=np.full((count, 27), np.nan, np.float32)).to_vector()
         return TracedHeads(np.stack(photos), vectors, shots.pixels[:, self._dense], np.stack(visible))
+
+    def _displacements(self, count: int) -> np.ndarray:
+        """(B, V, 3) decimetres that heads leave the linear model by."""
+        rng = self._rng
+        displaced = FREE * self._free.draw(rng, count)
+        displaced += (rng.random(count) < OTHER_REGIONS)[:, None, None] * REGIONS * self._regions.draw(rng, count)
+        if self._targets is not None:
+            wearing = (rng.random(count) < WEARING)[:, None, None]
+            displaced += wearing * (self._targets.draw(rng, count) - 0.5 * displaced)
+        return displaced
 
     def _photo(self, *_: object) -> np.ndarray:
         """Nothing: `shoot` need not paint what is path-traced here."""
@@ -185,6 +205,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the files; those in it are kept")
     parser.add_argument("--heads", type=int, default=4096, help=f"how many, rounded up to {CHUNK}; by default 4096")
     parser.add_argument("--seed", type=int, default=0, help="each gives other heads; by default 0")
+    parser.add_argument(
+        "--makehuman", type=Path, help="folder mpfb2 of MakeHuman's data, whose targets half of them wear"
+    )
     parser.add_argument("--samples", type=int, default=6, help="paths per pixel, before noise is removed; by default 6")
     parser.add_argument("--threads", type=int, default=1, help="of the path tracer; by default 1")
     call = parser.parse_args()
@@ -192,8 +215,9 @@ def main() -> None:
     try:
         call.out.mkdir(parents=True, exist_ok=True)
         checkpoint, model = read_checkpoint(None), read_face_model()
+        targets = HeadTargets.of(model, call.makehuman) if call.makehuman else None
         scratch = call.out / "picture.exr"
-        artist = PathTracedHeads(model, tuple(checkpoint.dense_vertices), scratch, call.samples, call.threads)
+        artist = PathTracedHeads(model, tuple(checkpoint.dense_vertices), scratch, call.samples, call.threads, targets)
         for number in range(-(-call.heads // CHUNK)):
             path = traced_file(call.out, number)
             if not path.exists():

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from parts import eyeballs
 from scipy.ndimage import gaussian_filter
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from studio import Skin
 
 from deep3d.face_model import FaceModel
@@ -32,7 +31,8 @@ class Complexion:
 
     def __init__(self, model: FaceModel) -> None:
         self._model, self._anatomy = model, Anatomy.of(model)
-        self._eyes = _eyeballs(model, self._anatomy.irises)
+        self._eyes = np.zeros(len(model.mean_shape), bool)
+        self._eyes[np.concatenate(eyeballs(model))] = True
         self._points = model.landmarks(model.mean_shape[None])[0]
 
     def draw(self, rng: np.random.Generator, scene: Scenes, placed: np.ndarray) -> Skin:
@@ -118,12 +118,3 @@ def fine_details(rng: np.random.Generator) -> Iterator[np.ndarray]:
         pigment = np.exp(-0.04 * fine - 0.9 * np.clip(spots, 0, 1))
         height = PORES * rng.uniform(0.4, 1.2) * (0.25 * gaussian_filter(rng.normal(size=size), 1.2) * 4 - 3 * pores)
         yield np.stack([pigment, height], axis=2)
-
-
-def _eyeballs(model: FaceModel, irises: np.ndarray) -> np.ndarray:
-    """(V,) bool: the pieces of the mesh that the irises belong to."""
-    first, second, third = model.triangles.T
-    size = len(model.mean_shape)
-    edges = coo_matrix((np.ones(2 * len(first)), (np.r_[first, second], np.r_[second, third])), (size, size))
-    _, piece = connected_components(edges, directed=False)
-    return np.isin(piece, piece[irises])
