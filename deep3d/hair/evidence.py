@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths
+from deep3d.hair.grid import COLUMNS, MIDDLE, POINTS, ROWS, UPPER, azimuths
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.morphology import distance
 
 SIDEWAYS = 0.25  # cosine between a ray and the view up to which the outline says how far hair reaches
+EARS = -0.05  # decimetres in model space, where ears end
 BEHIND = 0.12  # decimetres that a point lies behind the head from which that hides it
 DEEPEST = 0.5  # decimetres inside a border, beyond which it does not matter
 FARTHEST = 1.0  # decimetres that hair reaches out at most
@@ -52,7 +53,7 @@ class Evidence:
     @classmethod
     def of(cls, mask: HairMask, head: Head) -> Evidence:
         """Of a mask that shows a head."""
-        signed = _signed_distance(mask)
+        signed = _signed_distance(mask, _hood(mask, head))
         on_skull = np.where(signed > 0, _to_skin(mask), signed)
         toward = (head.view(head.skin) * head.directions).sum(axis=1)
         return cls(mask, head, signed, on_skull, toward, _reaches(mask, signed, head, toward))
@@ -75,13 +76,22 @@ class Evidence:
         return bool(both.sum() < LEAST_POINTS or alike[both].mean() > ALIKE)
 
 
-def _signed_distance(mask: HairMask) -> np.ndarray:
-    """(h, w) decimetres from each pixel to the border of the hair, negative outside; the photo's edge is no border."""
+def _hood(mask: HairMask, head: Head) -> np.ndarray:
+    """(h, w) bool: clothes above the ears, which hide what hair there is."""
+    ears = head.to_mask(np.array([[MIDDLE[0], EARS, MIDDLE[2]]]))[0][0, 1]
+    return (mask.clothes > 0.5) & (mask.hair <= 0.5) & (np.arange(len(mask.hair))[:, None] < ears)
+
+
+def _signed_distance(mask: HairMask, hood: np.ndarray) -> np.ndarray:
+    """(h, w) decimetres from each pixel to the border of the hair, negative outside.
+
+    Neither the photo's edge nor that of a hood (h, w) is a border.
+    """
     hair = mask.hair > 0.5
     if not hair.any():
         return np.full(hair.shape, -DEEPEST, np.float32)
-    beside = ~hair & mask.inside
-    inside, outside = distance(~beside), distance(~hair)
+    beside = ~hair & mask.inside & ~hood
+    inside, outside = distance(~beside), distance(~(hair | hood))
     signed = np.where(hair, inside - 0.5, 0.5 - outside) / mask.density
     return np.clip(signed, -DEEPEST, DEEPEST).astype(np.float32)
 
@@ -105,6 +115,7 @@ def _edges(
     known &= ~beside  # what shows beside a skull is the background, and says nothing of hair on it
     body = np.maximum(mask.skin, mask.clothes)[rows, columns] > 0.5
     known &= ~(body & (toward < 0) & ~skull)  # nor do neck and shoulders of hair that hangs behind them
+    known &= ~((mask.clothes[rows, columns] > 0.5) & skull)  # nor do hoods of what is below them
     away = toward < -0.1
     weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)
     weight *= np.where((edge > 0) & (toward < OUTLINE) & _on_cheeks(), TURNED_AWAY * TURNED_AWAY, 1.0)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from deep3d.face_model import FaceModel
-from deep3d.hair.evidence import Evidence
+from deep3d.hair.evidence import EARS, Evidence
 from deep3d.hair.fit import fit_fields
 from deep3d.hair.grid import MIDDLE, POINTS
 from deep3d.hair.hats import HAT, with_whole_hat
@@ -22,14 +22,16 @@ from deep3d.hair.texture import shell_image
 from deep3d.mesh import Mesh
 from deep3d.runtime.cores import one_blas_thread
 
-BALD = 0.03  # area of hair in the photo over that of skin, below which a head has none
+BALD, LIKELY = 0.03, 0.5
+"""Area of hair in the photo over that of skin, below which a head has none; of the mask, from where it counts: what is
+faintly hair all over is stubble."""
 LITTLE = 0.12  # the same, up to which hair is doubted: it may be light, shade or leaves round a shaved head
 ONE_SIDED, TURNED = 0.25, 0.3
 """Of hair on one side, what is on the other at least, unless the head is turned by more than this sine."""
 FAINT, SURE, SURE_SHARE = 0.3, 0.72, 0.1  # of the mask: as large a share of what is faintly hair is surely hair
-EARS, LOPSIDED = -0.05, 0.05
-"""Decimetres in model space: where ears end. Of little hair that hangs below on one side so much is on the other at
-least, or it is something beside short hair."""
+LOPSIDED = 0.05
+"""Of little hair that hangs below the ears on one side so much is on the other at least, or it is something beside
+short hair."""
 CLEAR = 0.02  # opacity below which nobody sees a triangle
 _WITHIN = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0], [0, 1, 1], [1, 0, 1], [2 / 3, 2 / 3, 2 / 3]]) / 2
 
@@ -98,7 +100,7 @@ def _evidence(sight: Sight, face_model: FaceModel, model: HairModel) -> Evidence
     """What a sight says of the hair, a hat included, without what is no hair; None if it shows a bald head."""
     mask = sight.mask
     mask = replace(mask, hair=np.where(mask.hat > HAT, np.maximum(mask.hair, mask.hat), mask.hair))
-    if mask.hair.sum() < BALD * mask.skin.sum():
+    if min((mask.hair > LIKELY).sum(), mask.hair.sum()) < BALD * mask.skin.sum():
         return None
     head = Head.of(sight.vertices, sight.photo_matrix, face_model, mask, model)
     if _shaved(mask, head):
