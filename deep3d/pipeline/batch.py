@@ -17,7 +17,7 @@ from deep3d.export import DEFAULT_FORMATS, other_files, write_faces
 from deep3d.material import Material
 from deep3d.photo import Photo, read_photo
 from deep3d.pipeline.reconstructor import Reconstructor
-from deep3d.pipeline.same_person import STRANGER, SamePerson, left_out
+from deep3d.pipeline.same_person import COPY, STRANGER, SamePerson, left_out
 from deep3d.reconstruction import Reconstruction
 from deep3d.runtime.cores import usable_cores
 
@@ -105,7 +105,9 @@ def reconstruct_person_into(
             yield PhotoReport(path, folder, error=str(photo if isinstance(photo, Deep3DError) else person))
         return
     faces = dict(zip(numbers, person.faces, strict=True))
-    strangers = {numbers[number] for number in person.strangers}
+    told = {numbers[number]: STRANGER for number in person.strangers} | {
+        numbers[number]: COPY for number in person.copies
+    }
     shared = _shared(person, merged) if "material" in formats else [None] * len(numbers)
     materials = dict(zip(numbers, shared, strict=True))
     for number, (path, folder, photo) in enumerate(zip(photos, folders, read)):
@@ -114,7 +116,7 @@ def reconstruct_person_into(
         elif (face := faces[number]) is None:
             yield PhotoReport(path, folder, error=str(NoFaceFound.in_photo(str(path))))
         else:
-            notes = (f"{path}: {STRANGER}",) if number in strangers else ()
+            notes = (f"{path}: {told[number]}",) if number in told else ()
             yield _attempted(path, folder, lambda face=face: face, formats, materials[number], notes)
     unread = [
         left_out(path.name, "it cannot be read") for path, photo in zip(photos, read) if not isinstance(photo, Photo)

@@ -27,14 +27,7 @@ from deep3d.pipeline.fitter import Fitted, Fitter, Refinement
 from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
 from deep3d.pipeline.observation import Candidate, Observation, crop_images
 from deep3d.pipeline.observer import ALIGNMENTS, Observer
-from deep3d.pipeline.same_person import (
-    STRANGER,
-    SamePerson,
-    find_strangers,
-    photo_weights,
-    share_identity,
-    who_is_left_out,
-)
+from deep3d.pipeline.same_person import SamePerson, Selection, photo_weights, share_identity, who_is_left_out
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
@@ -207,7 +200,8 @@ class Reconstructor:
     def same_person(self, photos: Sequence[Photo]) -> SamePerson:
         """One person from several photos: identity and albedo are estimated together, the rest for each photo.
 
-        Photos are weighted by their confidence. A photo that seems to show somebody else is reconstructed separately.
+        Photos are weighted by their confidence. A photo that seems to show somebody else, or that shows another one's
+        picture again, is reconstructed separately.
         The result names each photo that is left out. Only the largest face of each photo is used.
 
         Raises: NoFaceFound if no photo shows a face.
@@ -221,20 +215,31 @@ class Reconstructor:
             )
         confidences = [_confidence(*each, regression) for each in enumerate(candidates)]
         expected = np.array([1.0 if confidence is None else confidence.landmark_error for confidence in confidences])
-        strange = find_strangers(self._fitter.agreement(regression), expected)
-        weight = photo_weights(expected, strange)
-        shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
-        person = np.where(strange, np.arange(1, len(strange) + 1), 0)
         crops = crop_images(candidates)
+        chosen = Selection.of(crops, self._fitter.agreement(regression), expected)
+        weight = photo_weights(expected, chosen.left_out)
+        shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
+        person = np.where(chosen.left_out, np.arange(1, len(candidates) + 1), 0)
         fitted = self._fitter.fit_person(crops, shared, person)
         watch.lap("fit", len(candidates))
         found = self._faces(candidates, regression, fitted, watch)
-        faces = {row: _warned(face, STRANGER) if odd else face for row, face, odd in zip(rows, found, strange)}
+        warnings = chosen.warnings
+        faces = {
+            row: _warned(face, warnings[number]) if number in warnings else face
+            for number, (row, face) in enumerate(zip(rows, found, strict=True))
+        }
         by_photo = np.zeros(len(photos))
         by_photo[rows] = weight
-        strangers = tuple(row for row, odd in zip(rows, strange) if odd)
-        left_out = who_is_left_out([photo.name for photo in photos], faces, strangers)
-        return SamePerson(tuple(faces.get(row) for row in range(len(photos))), by_photo, strangers, left_out)
+        reasons = chosen.reasons([photos[row].name for row in rows])
+        return SamePerson(
+            tuple(faces.get(row) for row in range(len(photos))),
+            by_photo,
+            strangers=tuple(row for row, odd in zip(rows, chosen.strange) if odd),
+            left_out=who_is_left_out(
+                [photo.name for photo in photos], faces, {rows[number]: why for number, why in reasons.items()}
+            ),
+            copies=tuple(rows[number] for number in sorted(chosen.copies)),
+        )
 
     @property
     def _fitter(self) -> Fitter:

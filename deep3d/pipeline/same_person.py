@@ -1,4 +1,4 @@
-"""Several photos of one person: strangers among them, weights and the merged face.
+"""Several photos of one person: strangers and copies among them, weights and the merged face.
 
 Whether two photos show one person is told by the shape's own uncertainty: how much likelier the two fitted identities
 are as one person's than as two people's (two-covariance model; Brümmer and de Villiers, 2010). Directions that a photo
@@ -7,7 +7,7 @@ does not show hardly count.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -16,6 +16,7 @@ import numpy as np
 
 from deep3d.coefficients import FaceCoefficients
 from deep3d.material import Material, separate_person
+from deep3d.pipeline.copies import Copy, find_copies
 from deep3d.reconstruction import Reconstruction
 from deep3d.texture import merge_textures
 
@@ -25,9 +26,10 @@ PEOPLE, DOUBT = 0.24, 2.0
 """Variance of fitted identities over people, and factor on the covariances of fits, which do not know all their errors.
 Chosen on eight real people in five pictures each and twelve made-up ones in eight (docs/measurements.md)."""
 STRANGER = "The face does not seem to be the same person's as in the other photos. This photo was left out."
-
-
+COPY = "This photo shows almost the same picture as another one, or its mirror image. It was left out."
+NOBODY_TWICE = "No two of these photos seem to show the same person: this is the face of {} alone."
 _NO_FACE, _STRANGER = "no face was found", "it seems to show another person"
+_COPY, _MIRRORED = "it shows almost the same picture as {}", "it shows the mirror image of {}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,7 @@ class SamePerson:
     weight: np.ndarray  # (P,) weight of each photo, sum 1: 0 without a face or for somebody else
     strangers: tuple[int, ...]  # numbers of the photos that seem to show somebody else, each reconstructed separately
     left_out: tuple[str, ...] = ()  # sentences with the name of each photo that is left out, and the reason
+    copies: tuple[int, ...] = ()  # numbers of the photos that show another one's picture, reconstructed likewise
 
     @property
     def surest(self) -> Reconstruction:
@@ -74,13 +77,54 @@ class SamePerson:
         ]
 
 
-def who_is_left_out(names: Sequence[str], found: Collection[int], strangers: Collection[int]) -> tuple[str, ...]:
-    """Sentences about the photos, by name, without a face among the `found`, or with one of the `strangers`."""
-    return tuple(
-        left_out(name, _STRANGER if number in strangers else _NO_FACE)
+@dataclass(frozen=True)
+class Selection:
+    """Which of B faces are one person's, each in a picture of its own."""
+
+    strange: np.ndarray  # (B,) bool
+    copies: dict[int, Copy]
+
+    @classmethod
+    def of(cls, crops: np.ndarray, agreement: np.ndarray, expected_error: np.ndarray) -> Selection:
+        """By crops (B, 224, 224, 3) uint8, and as `find_strangers`, which sees each picture once."""
+        copies = find_copies(crops, expected_error)
+        once = np.array([number for number in range(len(crops)) if number not in copies], np.int64)
+        strange = np.zeros(len(crops), bool)
+        strange[once] = find_strangers(agreement[np.ix_(once, once)], expected_error[once])
+        return cls(strange, copies)
+
+    @property
+    def left_out(self) -> np.ndarray:
+        """(B,) bool."""
+        return self.strange | np.isin(np.arange(len(self.strange)), [*self.copies])
+
+    @property
+    def warnings(self) -> dict[int, str]:
+        """The sentence for each face that is left out."""
+        return dict.fromkeys(np.flatnonzero(self.strange).tolist(), STRANGER) | dict.fromkeys(self.copies, COPY)
+
+    def reasons(self, names: Sequence[str]) -> dict[int, str]:
+        """Why, for `left_out`; `names` (B,) are those of the photos."""
+        strangers = dict.fromkeys(np.flatnonzero(self.strange).tolist(), _STRANGER)
+        return strangers | {
+            number: (_MIRRORED if each.mirrored else _COPY).format(names[each.of])
+            for number, each in self.copies.items()
+        }
+
+
+def who_is_left_out(names: Sequence[str], found: Collection[int], reasons: Mapping[int, str]) -> tuple[str, ...]:
+    """Sentences about the photos, by name, without a face among the `found`, or with a reason of another kind.
+
+    The first one says so if nobody is seen in two photos.
+    """
+    told = tuple(
+        left_out(name, reasons.get(number, _NO_FACE))
         for number, name in enumerate(names)
-        if number in strangers or number not in found
+        if number in reasons or number not in found
     )
+    used = [number for number in found if number not in reasons]
+    alone = len(used) == 1 and _STRANGER in reasons.values()
+    return (NOBODY_TWICE.format(names[used[0]]), *told) if alone else told
 
 
 def left_out(name: str, reason: str) -> str:
@@ -129,11 +173,11 @@ def _log_density(vector: np.ndarray, covariance: np.ndarray) -> float:
     return float(-0.5 * np.square(np.linalg.solve(root, vector)).sum() - np.log(np.diagonal(root)).sum())
 
 
-def photo_weights(expected_error: np.ndarray, strange: np.ndarray | None = None) -> np.ndarray:
-    """Weights (B,) of B photos, sum 1: the inverse square of the expected landmark error, 0 for strangers."""
+def photo_weights(expected_error: np.ndarray, left_out: np.ndarray | None = None) -> np.ndarray:
+    """Weights (B,) of B photos, sum 1: the inverse square of the expected landmark error, 0 for those left out."""
     weight = 1 / np.square(expected_error)
-    if strange is not None:
-        weight = np.where(strange, 0, weight)
+    if left_out is not None:
+        weight = np.where(left_out, 0, weight)
     return weight / weight.sum()
 
 

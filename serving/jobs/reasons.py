@@ -15,6 +15,7 @@ from serving.store.tables import Job, Upload
 
 NO_FACE = N_("%(name)s: no face found; please use a photo with a larger face.")
 STRANGER = N_("%(name)s: this seems to be a different person than in the other photos; this photo was not used.")
+COPY = N_("%(name)s: this shows almost the same picture as another photo; it was used only once.")
 YOUR_PHOTO = N_("Your photo")
 GAVE_UP = N_("This photo repeatedly crashes the program that processes it; please send another one.")
 LEFT_OUT = N_("%(name)s: only the largest faces were reconstructed; for the others, please send a part of the photo.")

@@ -44,6 +44,11 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
         N_("Leave that photo out and try again."),
     ),
     (
+        "No two of these photos",
+        N_("Each of the photos seems to show somebody else, so the face is that of one photo."),
+        N_("Use photos of one person, sharp and in soft light."),
+    ),
+    (
         "The fit to this photo failed",
         N_("The fit to the details of this photo failed, so the face is less exact."),
         N_("Try another photo of the same face."),

@@ -112,6 +112,8 @@ def _share(found: SamePerson, number: int) -> Faces | PhotoOutcome:
         return []
     if face is found.surest:
         return [found.merged]
+    if number in found.copies:
+        return PhotoOutcome(error=reasons.COPY)
     return PhotoOutcome(error=reasons.STRANGER if number in found.strangers else None)
 
 

@@ -6,10 +6,15 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from deep3d.coefficients import FaceCoefficients
+from deep3d.pipeline.copies import Copy
 from deep3d.pipeline.same_person import (
+    COPY,
     DOUBT,
+    NOBODY_TWICE,
     PEOPLE,
+    STRANGER,
     SamePerson,
+    Selection,
     find_strangers,
     identity_agreement,
     photo_weights,
@@ -113,12 +118,37 @@ def test_the_merged_face_is_the_surest_one_with_another_texture(toy_reconstructi
 
 
 def test_each_photo_that_is_left_out_is_named_with_the_reason(toy_reconstruction, with_texture):
-    sentences = who_is_left_out(["anna.jpg", "wall.jpg", "bert.jpg"], found=[0, 2], strangers=[2])
+    names = ["anna.jpg", "wall.jpg", "bert.jpg", "anne.jpg", "anna2.jpg"]
+    reasons = Selection(np.array([False, False, True, False, False]), {4: Copy(0, mirrored=True)}).reasons(names)
+    sentences = who_is_left_out(names, found=[0, 2, 3, 4], reasons=reasons)
     assert sentences == (
         "wall.jpg is left out: no face was found.",
         "bert.jpg is left out: it seems to show another person.",
+        "anna2.jpg is left out: it shows the mirror image of anna.jpg.",
     )
     face: Any = with_texture(toy_reconstruction, np.zeros((1, 1, 3), np.uint8))
     face.__dict__["unwrapped"] = Texture(np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 255, np.uint8))
     merged = SamePerson((face, None, face), np.array([1.0, 0, 0]), (2,), sentences).merged
-    assert merged.warnings[:2] == sentences and face.warnings == ()
+    assert merged.warnings[:3] == sentences and face.warnings == ()
+
+
+def test_where_no_two_agree_that_is_said_first():
+    names = ["anna.jpg", "bert.jpg", "cleo.jpg"]
+    reasons = Selection(np.array([True, False, True]), {}).reasons(names)
+    sentences = who_is_left_out(names, found=[0, 1, 2], reasons=reasons)
+    assert sentences[0] == NOBODY_TWICE.format("bert.jpg") and len(sentences) == 3
+    assert who_is_left_out(names[:2], found=[0], reasons={}) == ("bert.jpg is left out: no face was found.",)
+
+
+def test_a_picture_that_comes_again_does_not_outvote_others():
+    # given three photos of one person, and one of another three times
+    crops = np.random.default_rng(1).integers(0, 256, (4, 28, 28, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    crops = crops[[0, 1, 2, 3, 3, 3]]
+    agreement = agreement_at(0, 0, 0, 1, 1, 1)
+    error = np.array([1.0, 1.0, 1.0, 0.8, 0.9, 0.9])
+    # when all count, the other person wins; when each picture counts once, it does not
+    assert find_strangers(agreement, error).tolist() == [True] * 3 + [False] * 3
+    chosen = Selection.of(crops, agreement, error)
+    assert chosen.strange.tolist() == [False] * 3 + [True, False, False]
+    assert chosen.left_out.tolist() == [False] * 3 + [True] * 3 and [*chosen.copies] == [4, 5]
+    assert chosen.warnings == {3: STRANGER, 4: COPY, 5: COPY}

@@ -85,11 +85,14 @@ def test_a_face_can_be_renamed(client: FlaskClient, ended_job) -> None:
 
 
 def test_photos_that_were_left_out_are_told_by_the_page_alone():
-    left_out = who_is_left_out(["wall.jpg", "bert.jpg", "anna.jpg"], found=[1, 2], strangers=[1])
+    left_out = who_is_left_out(
+        ["wall.jpg", "bert.jpg", "anna.jpg"], found=[1, 2], reasons={1: "it seems to show another person"}
+    )
     warnings = (*left_out, "The mouth seems covered. Its shape is a guess.", "Something new.")
     told = advise(warnings, str)
     assert [text for text, _ in told] == [
+        "Each of the photos seems to show somebody else, so the face is that of one photo.",
         "Something covers the mouth, so its shape had to be guessed.",
         "Something new.",
     ]
-    assert told[1][1] == ""
+    assert told[2][1] == ""
