@@ -31,9 +31,9 @@ REACH = (1.9, 1.9, 2.4)  # decimetres that the mask goes from the head's middle:
 HAIR, SKIN, OTHER = range(3)
 PARTS = (("hair",), ("skin", "glasses", "beard", "brows"), ("background", "occluder", "hat", "clothes"))
 """The network's classes that count as each of these."""
-HAT, CLOTHES = 3, 4
-GROUPS = (*PARTS, ("hat",), ("clothes",))
-"""What is asked of each pixel: the parts, and of these two by themselves."""
+HAT, CLOTHES, GLASSES = 3, 4, 5
+GROUPS = (*PARTS, ("hat",), ("clothes",), ("glasses",))
+"""What is asked of each pixel: the parts, and of these three by themselves."""
 SURE = 0.02  # the network is never surer than by that
 BEYOND = np.array([0.14, 0.01, 0.85], np.float32)  # of hair, skin and else, where the network saw nothing
 FEATHER = 10.0  # crop pixels over which what the network said fades at its crop's border
@@ -59,14 +59,15 @@ class HairMask:
     inside: np.ndarray  # (h, w) bool, where the photo is
     hat: np.ndarray  # (h, w) float32 in [0, 1], as the network sees it
     clothes: np.ndarray  # (h, w) float32 in [0, 1], likewise
+    glasses: np.ndarray  # (h, w) float32 in [0, 1], likewise; they count as skin, too
     origin: np.ndarray  # (2,) photo pixels
     step: float  # photo pixels
     density: float = DENSITY  # pixels in a decimetre
 
     def at(self, pixels: np.ndarray) -> np.ndarray:
-        """(N, 2) how far the mask has hair, and hair, hat or skin, at (N, 2) photo pixels."""
+        """(N, 3) how far the mask has hair, hair, hat or skin, and glasses, at (N, 2) photo pixels."""
         places = self.positions(pixels)
-        maps = self.hair, np.minimum(self.hair + self.hat + self.skin, 1)
+        maps = self.hair, np.minimum(self.hair + self.hat + self.skin, 1), self.glasses
         return np.stack([sampled(each, places) for each in maps], axis=1)
 
     def positions(self, photo_pixels: np.ndarray) -> np.ndarray:
@@ -95,9 +96,9 @@ def see_hair(
     seen, share, head = _seen(estimator, photo, to_photo, coefficients, camera, window, size)
     prior = _prior(seen, share)
     hair, skin = _refined(colours.astype(np.float32) / 255, prior, inside, head)
-    hat, clothes = np.moveaxis(seen[..., [HAT, CLOTHES]], -1, 0)
+    hat, clothes, glasses = np.moveaxis(seen[..., [HAT, CLOTHES, GLASSES]], -1, 0)
     hat = hat * _joined(np.maximum(hair, hat) > 0.5, _face(prior))
-    return HairMask(hair, skin, inside, hat, clothes, origin, float(step))
+    return HairMask(hair, skin, inside, hat, clothes, glasses, origin, float(step))
 
 
 def _seen(
@@ -111,7 +112,7 @@ def _seen(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the network sees of the pixels (h, w) that `window` (3, 3) takes to the photo's.
 
-    Chances of `GROUPS` (h, w, 5), how far it saw the pixel (h, w), and how far the mesh is there (h, w).
+    Chances of `GROUPS` (h, w, 6), how far it saw the pixel (h, w), and how far the mesh is there (h, w).
     """
     to_photos = [to_photo @ np.linalg.inv(view.matrix) for view in VIEWS]
     crops = np.stack([cut_out(photo, matrix, (CROP_SIZE, CROP_SIZE))[0] for matrix in to_photos])
@@ -129,7 +130,7 @@ def _seen(
 
 
 def _members() -> np.ndarray:
-    """(C, 5) float32: which of the network's classes belong to which of `GROUPS`."""
+    """(C, 6) float32: which of the network's classes belong to which of `GROUPS`."""
     return np.array([[name in group for group in GROUPS] for name in CLASSES], np.float32)
 
 
@@ -153,7 +154,7 @@ def cut_out(photo: np.ndarray, to_photo: np.ndarray, size: tuple[int, int]) -> t
 
 
 def _prior(seen: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """(h, w, 3) what the network says of hair, skin and else, `seen` (h, w, 5), as far as it saw them (h, w)."""
+    """(h, w, 3) what the network says of hair, skin and else, `seen` (h, w, 6), as far as it saw them (h, w)."""
     share = share[..., None]
     return share * seen[..., : len(PARTS)] + (1 - share) * BEYOND
 

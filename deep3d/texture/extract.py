@@ -78,7 +78,7 @@ def extract_texture(
     `photo` is (H, W, 3) uint8, upright; `placed_vertices` (V, 3) lie in model space after rotation and translation,
     decimetres, seen from (0, 0, z + depth); `pixels` (V, 2) and `depth` (V,) are each vertex's place in the
     photo, in pixels and decimetres; `albedo` (V, 3) are the model's colours without light, RGB in [0, 1];
-    `masks` (V, 2) say how far the photo shows hair at each vertex, and how far any part of the head, if that is known.
+    `masks` (V, 3) say how far the photo shows hair at each vertex, any part of the head, and glasses, if that is known.
 
     Raises: ShapeError if an array is not as described.
     """
@@ -98,15 +98,15 @@ def extract_texture(
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     photo_colours = smooth(colours, weight, atlas.neighbours)
-    bare = uncovered(colours, weight, face_model)
-    mirror_gain, fill = _match(photo_colours, own, weight, bare, hair, normals, face_model, atlas)
-    mirror_gain = _for_hair(mirror_gain, face_model, masks)
-    sources = Sources(picture.positions(pixels), depth, angle, weight, mirror_gain, fill)
+    on_skin = weight if masks is None else weight * (1 - masks[:, 2])  # frames and reflections do not go on
+    bare = uncovered(colours, on_skin, face_model)
+    gain, fill = _match(photo_colours, own, on_skin, bare, hair, normals, face_model, atlas)
+    sources = Sources(picture.positions(pixels), depth, angle, weight, _for_hair(gain, face_model, masks), fill)
     return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
 
 
 def _for_hair(gain: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> np.ndarray:
-    """Gains (V, 3) of which none brightens hair, where the masks (V, 2) have it at the mirrored vertex.
+    """Gains (V, 3) of which none brightens hair, where the masks (V, 3) have it at the mirrored vertex.
 
     Skin of the other side may be brighter, but grey temples with its gain would be white.
     """
@@ -116,7 +116,7 @@ def _for_hair(gain: np.ndarray, face_model: FaceModel, masks: np.ndarray | None)
 
 
 def _on_head(turned: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> np.ndarray:
-    """(V,) in [0, 1]: whether the photo shows the head where it has each vertex, by the masks (V, 2).
+    """(V,) in [0, 1]: whether the photo shows the head where it has each vertex, by the masks (V, 3).
 
     The scalp's height is a guess, and so is how far cheeks and jaw, `turned` (V,) away, go back: behind them are walls
     and collars.

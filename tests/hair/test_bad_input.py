@@ -244,7 +244,14 @@ def test_hair_that_two_edges_of_the_photo_cut_off_goes_on(short, cover):
     inside = mask.inside & (y >= top)[:, None] & (x >= left)
     shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
     part = HairMask(
-        mask.hair * inside, mask.skin * inside, inside, mask.hat, mask.clothes, mask.origin - [left, top], mask.step
+        mask.hair * inside,
+        mask.skin * inside,
+        inside,
+        mask.hat,
+        mask.clothes,
+        mask.glasses,
+        mask.origin - [left, top],
+        mask.step,
     )
     made = make_hair([Sight(cut, part, short.vertices, shift @ short.matrix)], short.model)
     whole = hair_of(short)

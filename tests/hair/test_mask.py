@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from scipy import ndimage
 
@@ -94,3 +96,12 @@ def test_hats_are_no_hair_and_beards_are_skin():
         classes = np.zeros((4, 4, len(CLASSES)), np.float32)
         classes[..., CLASSES.index(name)] = 1
         assert _prior(classes @ _members(), whole)[..., part].min() > 0.99, name
+
+
+def test_a_mask_tells_hair_head_and_glasses_at_photo_pixels(short):
+    glasses = np.zeros_like(short.mask.hair)
+    row, column = (int(np.median(each)) for each in np.nonzero(short.mask.skin > 0.5))
+    glasses[row, column] = 1
+    place = np.array([[column, row], [0, 0]]) * short.mask.step + short.mask.origin
+    told = replace(short.mask, glasses=glasses).at(place)
+    assert told.round(3).tolist() == [[0, 1, 1], [0, 0, 0]]

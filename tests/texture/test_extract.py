@@ -452,7 +452,7 @@ def test_a_mask_keeps_the_wall_beside_a_cheek_off_it(head):
     beside, front = (u > 0.6) & (u < 0.75), (np.abs(u) < 0.3) & (v > 0.4) & (v < 0.6)
     seen = []
     for wrong in (np.zeros_like(beside), beside | front):
-        masks = np.stack([np.zeros(len(u)), 1.0 - wrong], axis=1).astype(np.float32)
+        masks = np.stack([np.zeros(len(u)), 1.0 - wrong, np.zeros(len(u))], axis=1).astype(np.float32)
         weight = extract_texture(**arguments, face_model=head, size=SIZE, masks=masks).weight
         at = vertex_texels(head, SIZE)
         seen.append(weight[at[:, 1], at[:, 0]])

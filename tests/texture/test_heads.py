@@ -12,6 +12,7 @@ from deep3d.face_model import FaceModel
 from deep3d.photo import Photo
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import extract_texture
+from deep3d.texture.skin_colour import neck as neck_of
 
 PHOTO, ATLAS = 480, 256
 CAMERA = Camera(focal_length_px=1120.0, column=239.5, row=239.5, distance=10.0)
@@ -84,7 +85,7 @@ def unwrapped(
 ) -> np.ndarray:
     """Colours (V, 3) at the vertices of the texture that the mean head takes from a photo without its `top` rows.
 
-    `masks` (PHOTO, PHOTO, 2) say where the photo shows hair, and where the head.
+    `masks` (PHOTO, PHOTO, 3) say where the photo shows hair, the head and glasses.
     """
     placed, pixels, depths, shade = seen(model, model.mean_shape, yaw, light, dark)
     lit = np.clip(model.mean_albedo * shade[:, None], 0, 1)
@@ -171,9 +172,26 @@ def test_sky_above_cropped_hair_is_not_its_colour_where_a_mask_tells_them_apart(
     sky, colours = np.full((PHOTO, PHOTO, 3), [215.0, 190.0, 200.0]), haired(model, 40)
     photo = photograph(model, colours, sky, shape=shape)
     head = (np.abs(photo - sky).max(axis=2) > 0) * 1.0
-    masks = np.stack([head * (photo.max(axis=2) < 70), head], axis=-1)
+    masks = np.stack([head * (photo.max(axis=2) < 70), head, 0 * head], axis=-1)
     back = scalp_of(model) & (model.mean_shape[:, 2] < -0.6)
     assert np.median(unwrapped(model, photo, masks=masks)[back].max(axis=1)) < 60
+
+
+def test_pale_glasses_do_not_bleach_the_neck_where_a_mask_knows_them(model):
+    """White frames and reflections were taken for the colour of skin, and dark skin for what is none."""
+    shape, skin = model.mean_shape, np.array([0.42, 0.22, 0.14])
+    colours = np.where(model.skin[:, None] > 0.1, skin, haired(model, 30))
+    band = (np.abs(shape[:, 1] - ABOVE_BROWS + 0.25) < 0.2) & (shape[:, 2] > 0.1) & (model.skin > 0.9)
+    worn = photograph(model, np.where(band[:, None], 0.85, colours), np.full((PHOTO, PHOTO, 3), 90.0))
+    glasses = (worn.min(axis=2) > 120) * 1.0
+    masks = [np.stack([0 * glasses, np.ones_like(glasses), each], axis=-1) for each in (0 * glasses, glasses)]
+    plain = photograph(model, colours, np.full((PHOTO, PHOTO, 3), 90.0))
+    neck = model.derived(neck_of) > 0.9
+    bare, bleached, known = (
+        unwrapped(model, photo, masks=mask)[neck].mean(axis=0)
+        for photo, mask in ((plain, masks[0]), (worn, masks[0]), (worn, masks[1]))
+    )
+    assert np.abs(known - bare).max() < 0.3 * np.abs(bleached - bare).max()
 
 
 @pytest.mark.parametrize("level", [30, 245])
