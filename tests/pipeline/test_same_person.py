@@ -152,3 +152,15 @@ def test_a_picture_that_comes_again_does_not_outvote_others():
     assert chosen.strange.tolist() == [False] * 3 + [True, False, False]
     assert chosen.left_out.tolist() == [False] * 3 + [True] * 3 and [*chosen.copies] == [4, 5]
     assert chosen.warnings == {3: STRANGER, 4: COPY, 5: COPY}
+
+
+def test_the_hair_of_the_merged_face_is_in_the_other_photos_too_the_surest_first(toy_reconstruction, with_texture):
+    def face(mask: Any) -> Any:
+        made = with_texture(toy_reconstruction, np.zeros((1, 1, 3), np.uint8), hair_mask=mask)
+        made.__dict__["unwrapped"] = Texture(np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 255, np.uint8))
+        return made
+
+    masks: list[Any] = ["faint", "surest", "stranger", "second"]
+    merged = SamePerson(tuple(map(face, masks)), np.array([0.1, 0.6, 0, 0.3]), (2,)).merged
+    assert merged.hair_mask == "surest"
+    assert [sight.mask for sight in merged.other_sights] == ["second", "faint"]
