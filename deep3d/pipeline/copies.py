@@ -27,15 +27,16 @@ class Copy:
     mirrored: bool
 
 
-def find_copies(crops: np.ndarray, expected_error: np.ndarray) -> dict[int, Copy]:
-    """The copies among photos with crops (B, 224, 224, 3) uint8, by number; of several alike the surest is the picture.
+def find_copies(crops: np.ndarray, sizes: np.ndarray) -> dict[int, Copy]:
+    """The copies among photos with crops (B, 224, 224, 3) uint8, by number.
 
-    `expected_error` (B,) are the expected landmark errors.
+    Of those alike the picture is the one with the largest face, for its texture; `sizes` (B,) are those of the faces in
+    photo pixels. The first one wins among those of about the same size.
     """
     small = _small(crops)
     pictures: list[int] = []
     copies: dict[int, Copy] = {}
-    for number in np.argsort(expected_error, kind="stable").tolist():
+    for number in np.argsort(-np.round(np.log2(sizes)), kind="stable").tolist():
         for mirrored in (False, True):
             seen = small[number][:, ::-1] if mirrored else small[number]
             alike = [picture for picture in pictures if _correlation(small[picture], seen) > ALIKE]

@@ -216,7 +216,8 @@ class Reconstructor:
         confidences = [_confidence(*each, regression) for each in enumerate(candidates)]
         expected = np.array([1.0 if confidence is None else confidence.landmark_error for confidence in confidences])
         crops = crop_images(candidates)
-        chosen = Selection.of(crops, self._fitter.agreement(regression), expected)
+        sizes = np.array([np.ptp(candidate.detection.box.reshape(2, 2), axis=0).max() for candidate in candidates])
+        chosen = Selection.of(crops, sizes, self._fitter.agreement(regression), expected)
         weight = photo_weights(expected, chosen.left_out)
         shared = replace(regression, coefficients=share_identity(regression.coefficients, weight))
         person = np.where(chosen.left_out, np.arange(1, len(candidates) + 1), 0)

@@ -85,9 +85,9 @@ class Selection:
     copies: dict[int, Copy]
 
     @classmethod
-    def of(cls, crops: np.ndarray, agreement: np.ndarray, expected_error: np.ndarray) -> Selection:
-        """By crops (B, 224, 224, 3) uint8, and as `find_strangers`, which sees each picture once."""
-        copies = find_copies(crops, expected_error)
+    def of(cls, crops: np.ndarray, sizes: np.ndarray, agreement: np.ndarray, expected_error: np.ndarray) -> Selection:
+        """As `find_copies` and, of each picture once, `find_strangers` tell."""
+        copies = find_copies(crops, sizes)
         once = np.array([number for number in range(len(crops)) if number not in copies], np.int64)
         strange = np.zeros(len(crops), bool)
         strange[once] = find_strangers(agreement[np.ix_(once, once)], expected_error[once])

@@ -148,7 +148,7 @@ def test_a_picture_that_comes_again_does_not_outvote_others():
     error = np.array([1.0, 1.0, 1.0, 0.8, 0.9, 0.9])
     # when all count, the other person wins; when each picture counts once, it does not
     assert find_strangers(agreement, error).tolist() == [True] * 3 + [False] * 3
-    chosen = Selection.of(crops, agreement, error)
+    chosen = Selection.of(crops, np.full(6, 100.0), agreement, error)
     assert chosen.strange.tolist() == [False] * 3 + [True, False, False]
     assert chosen.left_out.tolist() == [False] * 3 + [True] * 3 and [*chosen.copies] == [4, 5]
     assert chosen.warnings == {3: STRANGER, 4: COPY, 5: COPY}
