@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from deep3d.camera import DEEP3D_CAMERA, rotation_matrix
+from deep3d.camera import CROP_SIZE, DEEP3D_CAMERA, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.dense.estimator import mesh_maps
 from deep3d.dense.maps import MAP_SIZE, reduced
@@ -44,3 +44,13 @@ def test_smaller_crops_are_means_of_four_pixels():
     crop = np.random.default_rng(1).integers(0, 256, (2, 2 * MAP_SIZE, 2 * MAP_SIZE, 3), np.uint8)
     means = crop.reshape(2, MAP_SIZE, 2, MAP_SIZE, 2, 3).mean(axis=(2, 4))
     assert_allclose(reduced(crop), means, atol=0.51)
+
+
+def test_larger_maps_reduced_are_the_smaller_ones(model):
+    small, large = (mesh_maps(model, face((0.1, 0.3, 0.0)), (DEEP3D_CAMERA,), size) for size in (MAP_SIZE, CROP_SIZE))
+    reduced_maps = large.at(MAP_SIZE)
+    assert large.at(CROP_SIZE) is large
+    both = small.covered & reduced_maps.covered
+    assert (small.covered == reduced_maps.covered).mean() > 0.98
+    assert np.median(np.abs(small.height - reduced_maps.height)[both]) < 1e-3
+    assert_allclose(np.linalg.norm(reduced_maps.normals[both], axis=-1), 1, atol=1e-5)
