@@ -125,6 +125,7 @@ LONG_FUNCTIONS = {
     "deep3d/cli/drawing.py draw": "the same",
     "deep3d/cli/evaluation.py evaluate": "the same",
     "deep3d/cli/faces.py reconstruct": "the same",
+    "deep3d/cli/measuring.py bench": "the same",
     "deep3d/cli/runtimes.py tune": "the same",
     "deep3d/cli/video.py video": "the same",
     "deep3d/rendering/kernels.py _draw": "one loop over pixels, compiled in one piece",

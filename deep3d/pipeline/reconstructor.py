@@ -27,7 +27,7 @@ from deep3d.pipeline.fitter import Fitted, Fitter, Refinement
 from deep3d.pipeline.networks import CropRegressor, Detector, Networks, Refiner
 from deep3d.pipeline.observation import Candidate, Observation, crop_images
 from deep3d.pipeline.observer import ALIGNMENTS, Observer
-from deep3d.pipeline.same_person import SamePerson, Selection, photo_weights, share_identity, who_is_left_out
+from deep3d.pipeline.same_person import SamePerson, Selection, photo_weights, share_identity
 from deep3d.pipeline.stopwatch import Stopwatch
 from deep3d.reconstruction import Reconstruction
 from deep3d.refiner import LandmarkRefiner, read_refiner
@@ -223,24 +223,12 @@ class Reconstructor:
         person = np.where(chosen.left_out, np.arange(1, len(candidates) + 1), 0)
         fitted = self._fitter.fit_person(crops, shared, person)
         watch.lap("fit", len(candidates))
-        found = self._faces(candidates, regression, fitted, watch)
         warnings = chosen.warnings
-        faces = {
-            row: _warned(face, warnings[number]) if number in warnings else face
-            for number, (row, face) in enumerate(zip(rows, found, strict=True))
-        }
-        by_photo = np.zeros(len(photos))
-        by_photo[rows] = weight
-        reasons = chosen.reasons([photos[row].name for row in rows])
-        return SamePerson(
-            tuple(faces.get(row) for row in range(len(photos))),
-            by_photo,
-            strangers=tuple(row for row, odd in zip(rows, chosen.strange) if odd),
-            left_out=who_is_left_out(
-                [photo.name for photo in photos], faces, {rows[number]: why for number, why in reasons.items()}
-            ),
-            copies=tuple(rows[number] for number in sorted(chosen.copies)),
-        )
+        faces = [
+            _warned(face, warnings[number]) if number in warnings else face
+            for number, face in enumerate(self._faces(candidates, regression, fitted, watch))
+        ]
+        return SamePerson.of([photo.name for photo in photos], dict(zip(rows, faces, strict=True)), weight, chosen)
 
     @property
     def _fitter(self) -> Fitter:

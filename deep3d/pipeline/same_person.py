@@ -42,6 +42,26 @@ class SamePerson:
     left_out: tuple[str, ...] = ()  # sentences with the name of each photo that is left out, and the reason
     copies: tuple[int, ...] = ()  # numbers of the photos that show another one's picture, reconstructed likewise
 
+    @classmethod
+    def of(
+        cls, names: Sequence[str], faces: Mapping[int, Reconstruction], weight: np.ndarray, chosen: Selection
+    ) -> SamePerson:
+        """From the face of each photo that shows one, by the photo's number; `weight` (B,) and `chosen` are theirs.
+
+        `names` are those of all P photos.
+        """
+        rows = [*faces]
+        by_photo = np.zeros(len(names))
+        by_photo[rows] = weight
+        reasons = chosen.reasons([names[row] for row in rows])
+        return cls(
+            tuple(faces.get(row) for row in range(len(names))),
+            by_photo,
+            strangers=tuple(row for row, strange in zip(rows, chosen.strange) if strange),
+            left_out=who_is_left_out(names, faces, {rows[number]: why for number, why in reasons.items()}),
+            copies=tuple(rows[number] for number in sorted(chosen.copies)),
+        )
+
     @property
     def surest(self) -> Reconstruction:
         """The face of the photo with the largest weight."""
