@@ -107,7 +107,7 @@ def _mask(model: FaceModel, vertices: np.ndarray, worn: Mesh | None, yaw: float 
     seen = (over < face) & inside
     skin = np.isfinite(face) & ~seen & inside
     hair, nothing = seen.astype(np.float32), np.zeros(seen.shape, np.float32)
-    return HairMask(hair, skin.astype(np.float32), inside, nothing, nothing, nothing, origin, step)
+    return HairMask(hair, skin.astype(np.float32), inside, nothing, nothing, nothing, nothing, origin, step)
 
 
 def _depth(vertices: np.ndarray, triangles: np.ndarray, yaw: float) -> np.ndarray:

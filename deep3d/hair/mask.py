@@ -22,6 +22,7 @@ from deep3d.dense.views import View
 from deep3d.hair.guided import Guide
 from deep3d.hair.morphology import distance, grown, pieces
 from deep3d.texture.sampling import Picture, resampled
+from deep3d.texture.view import smoothstep
 
 LOWERED = 4.0  # pixels by which crops show more above the head than below
 VIEWS = tuple(View.about_the_middle(zoom, np.array([0, LOWERED])) for zoom in (0.6, 0.9))
@@ -31,9 +32,9 @@ REACH = (1.9, 1.9, 2.4)  # decimetres that the mask goes from the head's middle:
 HAIR, SKIN, OTHER = range(3)
 PARTS = (("hair",), ("skin", "glasses", "beard", "brows"), ("background", "occluder", "hat", "clothes"))
 """The network's classes that count as each of these."""
-HAT, CLOTHES, GLASSES = 3, 4, 5
-GROUPS = (*PARTS, ("hat",), ("clothes",), ("glasses",))
-"""What is asked of each pixel: the parts, and of these three by themselves."""
+HAT, CLOTHES, BEARD, GLASSES = 3, 4, 5, 6
+GROUPS = (*PARTS, ("hat",), ("clothes",), ("beard",), ("glasses",))
+"""What is asked of each pixel: the parts, and some of their classes by themselves."""
 SURE = 0.02  # the network is never surer than by that
 BEYOND = np.array([0.14, 0.01, 0.85], np.float32)  # of hair, skin and else, where the network saw nothing
 FEATHER = 10.0  # crop pixels over which what the network said fades at its crop's border
@@ -41,6 +42,7 @@ NEAR, FAR = 0.6, 0.7  # decimetres from the head within which hair is expected, 
 LEVELS = 16  # of each colour channel, in which colours are counted
 SPREAD = 0.5  # of these, by which counts are blurred
 COLOUR_TRUST = 0.8  # power of a colour's likelihood: neighbouring pixels are not independent
+WORN = (0.06, 0.2)  # chances that the network gives to beards and glasses, from where they may be, and surely are
 NEAR_SKIN, BESIDE = 0.35, 0.3
 """The colours of hair are learned on the head, and so much less beside it, within so many decimetres from skin: what
 lies farther away may be a flag."""
@@ -59,6 +61,7 @@ class HairMask:
     inside: np.ndarray  # (h, w) bool, where the photo is
     hat: np.ndarray  # (h, w) float32 in [0, 1], as the network sees it
     clothes: np.ndarray  # (h, w) float32 in [0, 1], likewise
+    beard: np.ndarray  # (h, w) float32 in [0, 1], likewise
     glasses: np.ndarray  # (h, w) float32 in [0, 1], likewise; they count as skin, too
     origin: np.ndarray  # (2,) photo pixels
     step: float  # photo pixels
@@ -69,6 +72,12 @@ class HairMask:
         places = self.positions(pixels)
         maps = self.hair, np.minimum(self.hair + self.hat + self.skin, 1), self.glasses
         return np.stack([sampled(each, places) for each in maps], axis=1)
+
+    def on_skin(self, pixels: np.ndarray) -> np.ndarray:
+        """(N, 2) how far hair or a beard, and glasses, lie on the skin at (N, 2) photo pixels."""
+        places = self.positions(pixels)
+        beard, glasses = (smoothstep(sampled(each, places), *WORN) for each in (self.beard, self.glasses))
+        return np.stack([np.maximum(sampled(self.hair, places), beard), glasses], axis=1)
 
     def positions(self, photo_pixels: np.ndarray) -> np.ndarray:
         """Where (n, 2) photo pixels lie in the mask."""
@@ -96,9 +105,9 @@ def see_hair(
     seen, share, head = _seen(estimator, photo, to_photo, coefficients, camera, window, size)
     prior = _prior(seen, share)
     hair, skin = _refined(colours.astype(np.float32) / 255, prior, inside, head)
-    hat, clothes, glasses = np.moveaxis(seen[..., [HAT, CLOTHES, GLASSES]], -1, 0)
+    hat, clothes, beard, glasses = np.moveaxis(seen[..., [HAT, CLOTHES, BEARD, GLASSES]], -1, 0)
     hat = hat * _joined(np.maximum(hair, hat) > 0.5, _face(prior))
-    return HairMask(hair, skin, inside, hat, clothes, glasses, origin, float(step))
+    return HairMask(hair, skin, inside, hat, clothes, beard, glasses, origin, float(step))
 
 
 def _seen(
@@ -112,7 +121,7 @@ def _seen(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the network sees of the pixels (h, w) that `window` (3, 3) takes to the photo's.
 
-    Chances of `GROUPS` (h, w, 6), how far it saw the pixel (h, w), and how far the mesh is there (h, w).
+    Chances of `GROUPS` (h, w, 7), how far it saw the pixel (h, w), and how far the mesh is there (h, w).
     """
     to_photos = [to_photo @ np.linalg.inv(view.matrix) for view in VIEWS]
     crops = np.stack([cut_out(photo, matrix, (CROP_SIZE, CROP_SIZE))[0] for matrix in to_photos])
@@ -130,7 +139,7 @@ def _seen(
 
 
 def _members() -> np.ndarray:
-    """(C, 6) float32: which of the network's classes belong to which of `GROUPS`."""
+    """(C, 7) float32: which of the network's classes belong to which of `GROUPS`."""
     return np.array([[name in group for group in GROUPS] for name in CLASSES], np.float32)
 
 
@@ -154,7 +163,7 @@ def cut_out(photo: np.ndarray, to_photo: np.ndarray, size: tuple[int, int]) -> t
 
 
 def _prior(seen: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """(h, w, 3) what the network says of hair, skin and else, `seen` (h, w, 6), as far as it saw them (h, w)."""
+    """(h, w, 3) what the network says of hair, skin and else, `seen` (h, w, 7), as far as it saw them (h, w)."""
     share = share[..., None]
     return share * seen[..., : len(PARTS)] + (1 - share) * BEYOND
 

@@ -10,13 +10,14 @@ import numpy as np
 from PIL import Image
 
 from deep3d.camera import rotation_matrix
+from deep3d.face_model import FaceModel
 from deep3d.material.directions import band_of_functions
 from deep3d.material.environments import PANORAMA, sphere
 from deep3d.material.observed import Observed
 from deep3d.material.separation import Separated, separate_vertices
-from deep3d.material.texels import Maps, paint_maps
+from deep3d.material.texels import Maps, over_texels, paint_maps
 from deep3d.material.transfer import Transfer, compute_transfer
-from deep3d.texture import Texture
+from deep3d.texture import Atlas, Texture
 
 if TYPE_CHECKING:
     from deep3d.reconstruction import Reconstruction
@@ -106,7 +107,7 @@ def separate_person(faces: Sequence[Reconstruction], size: int = 1024) -> list[M
     albedo = np.exp((share[..., None] * (logs - (tones - tone)[:, None])).sum(axis=0)).astype(np.float32)
     best = int(np.argmax(sure.sum(axis=1)))
     shared = replace(materials[best].separated, albedo=albedo)
-    texture = _resized(faces[best].unwrapped, size)
+    texture = _bare(_resized(faces[best].unwrapped, size), observed[best], faces[best].face_model)
     maps = paint_maps(shared, texture, observed[best].colours, faces[best].face_model)
     return [replace(one, maps=maps, separated=replace(one.separated, albedo=albedo)) for one in materials]
 
@@ -119,14 +120,25 @@ def _separate(face: Reconstruction, texture: Texture, size: int) -> Material:
     if observed.grey:
         grey = separated.albedo @ np.array([0.2126, 0.7152, 0.0722], np.float32)
         separated = replace(separated, albedo=np.repeat(grey[:, None], 3, axis=1))
-    maps = paint_maps(separated, _resized(texture, size), observed.colours, model)
+    maps = paint_maps(separated, _bare(_resized(texture, size), observed, model), observed.colours, model)
     turn = rotation_matrix(face.coefficients.rotation)[0]
     return Material(maps, separated, transfer, turn, _warnings(observed, separated), _evened(observed, separated))
 
 
 def _observed(face: Reconstruction, texture: Texture) -> Observed:
     camera = np.array([0, 0, face.camera.distance]) - face.coefficients.translation[0]
-    return Observed.of(texture, face.face_model, face.vertices, face.coefficients.rotation[0], camera)
+    return Observed.of(texture, face.face_model, face.vertices, face.coefficients.rotation[0], camera, _on_skin(face))
+
+
+def _on_skin(face: Reconstruction) -> np.ndarray | None:
+    """(V, 2) how far the photo shows hair and glasses at the vertices; None where nobody looked."""
+    return None if face.hair_mask is None else face.hair_mask.on_skin(face.to_photo(face.vertices)[:, :2])
+
+
+def _bare(texture: Texture, observed: Observed, model: FaceModel) -> Texture:
+    """The photo unwrapped, without the skin behind glasses: nobody wears them on the skin in another light."""
+    free = over_texels(Atlas.of(model, len(texture.weight)), model, observed.free[:, None])[..., 0]
+    return replace(texture, weight=np.rint(texture.weight * free).astype(np.uint8))
 
 
 def _evened(observed: Observed, separated: Separated) -> np.ndarray:

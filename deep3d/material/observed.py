@@ -11,10 +11,14 @@ from deep3d.camera import rotation_matrix
 from deep3d.face_model import FaceModel
 from deep3d.texture import Texture
 from deep3d.texture.atlas import vertex_texels
+from deep3d.texture.hair import scalp
 from deep3d.texture.skin_colour import front_of_face
 
 REDUCED = 4  # texels across that one sample covers: about as far as vertices lie apart
 BRIGHTEST, DARKEST = 250, 6  # codes beyond which a channel says little
+HAIR_KEPT = 0.8  # of the difference between skin and the hair that grows on it
+HAIR_KNOWN = 10.0  # vertices of the scalp with hair that are believed before any is seen
+BESIDE_IT = np.float32(0.1)  # of what is seen counts what the photo shows where a hidden vertex lies
 GREY = 0.015  # median hue, as a logarithm, below which a photo is black and white
 
 
@@ -29,12 +33,24 @@ class Observed:
     skin: np.ndarray  # (V,) in [0, 1]: facial skin, where the light is read
     view: np.ndarray  # (V, 3) unit vectors to the camera, head space
     grey: bool  # the photo has no colours
+    bare: np.ndarray  # (V,) in [0, 1]: skin without hair, of the face and of bald scalps
+    free: np.ndarray  # (V,) in [0, 1]: how surely no glasses lie before it
 
     @classmethod
     def of(
-        cls, texture: Texture, face_model: FaceModel, vertices: np.ndarray, rotation: np.ndarray, camera: np.ndarray
+        cls,
+        texture: Texture,
+        face_model: FaceModel,
+        vertices: np.ndarray,
+        rotation: np.ndarray,
+        camera: np.ndarray,
+        on_skin: np.ndarray | None = None,
     ) -> Observed:
-        """From a photo unwrapped. `rotation` (3,) turns `vertices` (V, 3); `camera` (3,) is placed, decimetres."""
+        """From a photo unwrapped. `rotation` (3,) turns `vertices` (V, 3); `camera` (3,) is placed, decimetres.
+
+        `on_skin` (V, 2) is how far the photo shows hair or a beard, and glasses; else hair is where it grows on the
+        model, and nobody wears glasses.
+        """
         place = face_model.derived(vertex_texels, len(texture.weight) // REDUCED)
         small = Image.fromarray(texture.image).reduce(REDUCED)
         codes = np.asarray(small, np.float32)[place[:, 1], place[:, 0]]
@@ -49,7 +65,21 @@ class Observed:
         view = camera @ turn - vertices
         view /= np.linalg.norm(view, axis=1, keepdims=True)
         view = view.astype(np.float32)
-        return cls(colours, shown * clear, shown * (1 - bright), saturated, front, view, _is_grey(codes, face))
+        bare, free = face_model.skin, np.ones_like(shown)
+        if on_skin is not None:
+            bare, free = _bare(on_skin[:, 0], shown, face_model), 1 - face_model.skin * on_skin[:, 1]
+        grey = _is_grey(codes, face)
+        return cls(colours, shown * clear, shown * (1 - bright), saturated, front, view, grey, bare, free)
+
+
+def _bare(hairy: np.ndarray, shown: np.ndarray, model: FaceModel) -> np.ndarray:
+    """Skin without hair (V,): beards go on at the other side, and scalps are as bald where hidden as elsewhere."""
+    top, other = model.derived(scalp), model.mirror
+    known = (shown + BESIDE_IT) * top
+    bald = 1 - float(known @ hairy + HAIR_KNOWN) / float(known.sum() + HAIR_KNOWN)
+    beard = shown * hairy + (1 - shown) * shown[other] * hairy[other]
+    on_top = shown * (1 - hairy) + (1 - shown) * bald
+    return (model.skin * (1 - HAIR_KEPT * beard) + top * on_top).astype(np.float32)
 
 
 def linear(coded: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +86,7 @@ class RelightableHead:
     def light_on_scalp(self, panorama: np.ndarray, pose: Pose) -> np.ndarray:
         """(3,) irradiance over pi where hair grows, mean, in the light of `texture`."""
         rows = np.flatnonzero(self.model.derived(scalp) > 0.5)
-        transfer = replace(self.transfer, visible=self.transfer.visible[rows], normals=self.transfer.normals[rows])
+        transfer = self.transfer.at(rows)
         light = self._light(panorama, turned(pose))
         return (transfer.lit @ light).mean(axis=0) * (transfer.solid_angle / np.pi)
 

@@ -16,6 +16,7 @@ from deep3d.material.transfer import Transfer
 from deep3d.texture import Atlas
 from deep3d.texture.hair import scalp
 from deep3d.texture.pigment import features, pigment, smoothed
+from deep3d.texture.skin_colour import mouth_interior
 
 ROUNDS = 3
 POINTS = 2500  # vertices that the light is read from
@@ -30,6 +31,9 @@ BESIDE_GLOSS = 0.13  # of brightness, that is neither gloss nor explained
 AROUND = 100  # rounds of means over neighbours, about two centimetres: over which highlights tell of gloss
 GRAZING = (0.3, 4.0)  # least and most that the angle of light counts
 IN_SHINE = 40.0  # times the square of the share of shine in what is seen: how far relief shows more than in dull skin
+HAIR_SPREAD, INSIDE_SPREAD = 1.2, 0.4
+"""Standard deviations, as logarithms, of what hair, and eyes and teeth, have beyond the statistics."""
+WHITE_HAIR = 0.55  # albedo; what is brighter is lit from behind
 LEAST_SEEN = 150  # vertices below which a photo tells nothing
 
 
@@ -55,7 +59,7 @@ def separate_vertices(observed: Observed, transfer: Transfer, model: FaceModel) 
     if int((observed.weight * observed.skin > 0.5).sum()) < LEAST_SEEN:
         return _unseen(observed, transfer, model, gloss)
     light, ratio, tone = _first_stage(observed, transfer, model, gloss)
-    statistical = toned(ratio, tone.skin, model)
+    statistical = toned(ratio, tone.skin, observed.bare, model)
     irradiance, shine = shone(light, transfer, gloss, observed.view)
     gloss = shinier(observed, statistical, irradiance, shine, gloss, model)
     irradiance, shine = shone(light, transfer, gloss, observed.view)
@@ -73,7 +77,7 @@ def _first_stage(
     seen = Seen(observed.colours, (observed.weight + observed.burnt) * observed.skin, observed.burnt > observed.weight)
     rows = _thinned(seen.weight)
     clear = _thinned(observed.weight * observed.skin)
-    part = Transfer(transfer.directions, transfer.visible[rows], transfer.normals[rows])
+    part = transfer.at(rows)
     lobes = gloss_transfer(part, observed.view[rows], Gloss(gloss.specular[rows], gloss.roughness[rows]))
     sky, lamps = sky_columns(part, lobes), lamp_columns(part, lobes)
     ratio = relative(model.derived(LogAlbedo.of).mean, observed.skin)
@@ -82,7 +86,7 @@ def _first_stage(
     hue = not observed.grey
     tone = resolve(np.quantile(observed.colours[clear], 0.8, axis=0), None, evidence, hue)
     for _ in range(ROUNDS):
-        albedo = toned(ratio, tone.skin, model)
+        albedo = toned(ratio, tone.skin, observed.bare, model)
         light = solve_light(seen, albedo[rows], sky, lamps, transfer.directions)
         irradiance, shine = shone(light, transfer, gloss, observed.view)
         bare = np.log(without_shine(observed.colours, shine) / irradiance)
@@ -105,22 +109,36 @@ def _second_stage(
 ) -> np.ndarray:
     """What albedo (V, 3) has beyond the statistical one, as logarithms.
 
-    Hair goes on where it is not seen as the unwrapped photo was completed, in the mean light.
+    Hair is in the mean light, for it stands away from the scalp; where it is not seen it goes on as the unwrapped
+    photo was completed. Beards keep most of their colour: they are as large and as grey as shadows.
     """
-    top, known = model.derived(scalp), observed.weight
+    known, hair = observed.weight * observed.free, model.derived(scalp) * (1 - observed.bare)
     mean = np.exp(np.average(np.log(irradiance), weights=known * observed.skin + 1e-9, axis=0))
-    share = (top * (1 - known))[:, None]
+    share = hair[:, None]
     light = irradiance ** (1 - share) * mean**share
-    difference = np.log(without_shine(observed.colours, shine * (1 - share)) / light) - np.log(statistical)
-    weight, sure = np.maximum(known, top), doubt * (1 - share[:, 0])
+    own = np.log(without_shine(observed.colours, shine * (1 - share)) / light)
+    grown = (np.maximum(model.skin, model.derived(scalp)) - observed.bare)[:, None]
+    own += grown * np.minimum(np.minimum(own[:, :1], np.log(WHITE_HAIR)) - own, 0)  # melanin leaves red the most
+    difference = own - np.log(statistical)
+    weight, sure = np.maximum(known, hair), doubt * (1 - hair)
     where, neighbours = model.derived(features), Atlas.of(model).neighbours
-    return pigment(difference, weight, sure, grazing, where, model.skin, model.mirror, neighbours)
+    off_skin = np.where(model.derived(inside), INSIDE_SPREAD, HAIR_SPREAD).astype(np.float32)
+    return pigment(difference, weight, sure, grazing, where, observed.bare, off_skin, model.mirror, neighbours)
 
 
-def toned(ratio: np.ndarray, skin: np.ndarray, model: FaceModel) -> np.ndarray:
-    """Linear albedo (V, 3) of logarithms (V, 3) relative to skin of a tone (3,); eyes and hair keep their own."""
-    share = model.skin[:, None]
-    return np.exp(ratio + share * np.log(skin) + (1 - share) * model.derived(_usual_skin)).astype(np.float32)
+def inside(model: FaceModel) -> np.ndarray:
+    """(V,) bool: eyes and what lies in the mouth."""
+    return eyeballs(model) | mouth_interior(model)
+
+
+def toned(ratio: np.ndarray, skin: np.ndarray, bare: np.ndarray, model: FaceModel) -> np.ndarray:
+    """Linear albedo (V, 3) of logarithms (V, 3) relative to skin of a tone (3,); eyes and hair keep their own.
+
+    Scalps that are `bare` (V,) are as the skin.
+    """
+    share, bald = model.skin[:, None], (model.derived(scalp) * bare)[:, None]
+    logs = ratio + share * np.log(skin) + (1 - share) * model.derived(_usual_skin)
+    return np.exp(logs + bald * (np.log(skin) - logs)).astype(np.float32)
 
 
 def _usual_skin(model: FaceModel) -> np.ndarray:
@@ -167,10 +185,7 @@ def shone(light: Light, transfer: Transfer, gloss: Gloss, view: np.ndarray) -> t
     sky = light.radiance(transfer.directions).astype(np.float32) * np.float32(transfer.solid_angle / np.pi)
     irradiance, shine = transfer.lit @ sky, gloss_transfer(transfer, view, gloss) @ sky
     for toward, lamp in zip(light.lamp_directions, light.lamps):
-        number = int(np.argmax(transfer.directions @ toward))
-        one = Transfer(
-            transfer.directions[number : number + 1], transfer.visible[:, number : number + 1], transfer.normals
-        )
+        one = transfer.toward(int(np.argmax(transfer.directions @ toward)))
         irradiance += one.lit * lamp
         shine += gloss_transfer(one, view, gloss) * lamp
     floor = DIMMEST * np.maximum(np.quantile(irradiance, 0.95, axis=0), 1e-3)
@@ -200,7 +215,7 @@ def _unseen(observed: Observed, transfer: Transfer, model: FaceModel, gloss: Glo
     """Where a photo shows too little: the statistics' mean in a plain light."""
     tone = resolve(np.full(3, 0.25), trusted_hue=False)
     tone = replace(tone, white=np.ones(3))
-    albedo = toned(relative(model.derived(LogAlbedo.of).mean, observed.skin), tone.skin, model)
+    albedo = toned(relative(model.derived(LogAlbedo.of).mean, observed.skin), tone.skin, observed.bare, model)
     sky = np.zeros((25, 3))
     sky[0] = np.sqrt(4 * np.pi)
     light = Light(sky, np.zeros((0, 3)), np.zeros((0, 3)), 0.0, 0.0)

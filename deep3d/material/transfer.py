@@ -33,6 +33,15 @@ class Transfer:
     visible: np.ndarray  # (V, D) float32 in [0, 1], 0 where the head itself hides that side
     normals: np.ndarray  # (V, 3) float32
 
+    def at(self, rows: np.ndarray) -> Transfer:
+        """That of some vertices."""
+        return Transfer(self.directions, self.visible[rows], self.normals[rows])
+
+    def toward(self, number: int) -> Transfer:
+        """That of one direction."""
+        one = slice(number, number + 1)
+        return Transfer(self.directions[one], self.visible[:, one], self.normals)
+
     @property
     def lit(self) -> np.ndarray:
         """(V, D) visibility times cosine."""

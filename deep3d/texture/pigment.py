@@ -77,14 +77,15 @@ def pigment(
     grazing: np.ndarray,
     features: np.ndarray,
     skin: np.ndarray,
+    off_skin: np.ndarray,
     mirror: np.ndarray,
     neighbours: np.ndarray,
 ) -> np.ndarray:
     """The part (V, 3) of a difference of logarithms (V, 3) that is albedo, coarse and middle sizes.
 
     `weight` (V,) says how surely each is known, `doubt` (V,) in [0, 1] how unsure its light is, `grazing` (V,) how far
-    relief shows in it, `features` (V,) in [0, 1] where brows and lips lie. Off the `skin` (V,), on hair and eyes, it is
-    all taken. What is not seen comes from the other side.
+    relief shows in it, `features` (V,) in [0, 1] where brows and lips lie. Off the `skin` (V,), on hair and eyes,
+    albedo has any hue, and standard deviations `off_skin` (V,) at each size. What is hidden comes from the other side.
     """
     largest = LARGEST + (LARGEST_OFF_SKIN - LARGEST) * (1 - skin[:, None])
     difference = np.clip(difference, -largest, largest)
@@ -99,7 +100,8 @@ def pigment(
     total = np.zeros_like(values)
     large, small = times_wrong(doubt, 1, features), times_wrong(doubt, grazing, features)
     for band, part, times in ((COARSE, coarse, large), (MIDDLE, middle, small), (FINE, fine, small)):
-        total += part + skin[:, None] * (band.albedo_in(part, times) - part)
+        kept = part / (1 + (band.light * times / off_skin) ** 2)[:, None]
+        total += kept + skin[:, None] * (band.albedo_in(part, times) - kept)
     return (total * np.clip(both * 4, 0, 1)[:, None]).astype(np.float32)
 
 

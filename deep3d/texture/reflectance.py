@@ -47,9 +47,8 @@ def mirror_gain(
     usual = model + skin @ (photo - light - model) / max(float(skin.sum()), 1e-3)
     sure, ones = np.zeros(len(photo), np.float32), np.ones(len(photo), np.float32)
     where = face_model.derived(features)
-    own = pigment(
-        photo - light - usual, weight, sure, ones, where, face_model.skin, face_model.mirror, atlas.neighbours
-    )
+    skin, off_skin = face_model.skin, np.full(len(photo), np.inf)  # hair and eyes are as the photo shows them
+    own = pigment(photo - light - usual, weight, sure, ones, where, skin, off_skin, face_model.mirror, atlas.neighbours)
     lit = like_the_photo(photo, usual + own, weight * face_model.skin) + light
     lit += _faded(photo - lit, weight, atlas)
     return np.clip(lit - photo[face_model.mirror], DIMMEST, BRIGHTEST)

@@ -13,7 +13,7 @@ def test_a_mask_lies_in_the_photo_where_its_origin_and_step_say():
     hair = np.zeros((10, 10), np.float32)
     hair[2:6, 3:7] = 1
     nothing = np.zeros_like(hair)
-    mask = HairMask(hair, nothing, nothing == 0, nothing, nothing, nothing, np.array([4.0, 8.0]), 2.0)
+    mask = HairMask(hair, nothing, nothing == 0, nothing, nothing, nothing, nothing, np.array([4.0, 8.0]), 2.0)
     found = hair_in_photo(mask, (40, 30))
     rows, columns = np.nonzero(found)
     assert (rows.min(), columns.min()) == (12, 10) and found.shape == (40, 30)

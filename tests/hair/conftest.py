@@ -68,7 +68,7 @@ def make(style, yaw=0.0):
     matrix = CAMERA.matrix() @ motion
     step = CAMERA.focal_length_px / CAMERA.distance / DENSITY
     origin = np.array([CAMERA.column, CAMERA.row]) - np.array(REACH[:2]) * DENSITY * step
-    empty = HairMask(NOTHING, NOTHING, NOTHING == 0, NOTHING, NOTHING, NOTHING, origin, step)
+    empty = HairMask(NOTHING, NOTHING, NOTHING == 0, NOTHING, NOTHING, NOTHING, NOTHING, origin, step)
     mesh = shell_mesh(fields, Head.of(vertices, matrix, model, empty, hair), hair.ears)
     face, over = silhouette(vertices, model.triangles, pose), silhouette(mesh.vertices, mesh.triangles, pose)
     shown = over < face
@@ -81,7 +81,9 @@ def make(style, yaw=0.0):
     x, y = np.clip(x, 0, SIZE - 1), np.clip(y, 0, SIZE - 1)
     seen = shown[y, x] & inside
     skin = np.isfinite(face)[y, x] & ~seen & inside
-    mask = HairMask(seen.astype(np.float32), skin.astype(np.float32), inside, NOTHING, NOTHING, NOTHING, origin, step)
+    mask = HairMask(
+        seen.astype(np.float32), skin.astype(np.float32), inside, NOTHING, NOTHING, NOTHING, NOTHING, origin, step
+    )
     return MadeUp(model, hair, vertices, matrix, fields, photo, mask, mesh, pose, shown)
 
 

@@ -249,6 +249,7 @@ def test_hair_that_two_edges_of_the_photo_cut_off_goes_on(short, cover):
         inside,
         mask.hat,
         mask.clothes,
+        mask.beard,
         mask.glasses,
         mask.origin - [left, top],
         mask.step,

@@ -5,7 +5,19 @@ from scipy import ndimage
 
 from deep3d.dense.layers import CLASSES
 from deep3d.hair.guided import Guide
-from deep3d.hair.mask import GROUPS, HAIR, OTHER, SKIN, _joined, _looked_up, _members, _prior, _refined, _share
+from deep3d.hair.mask import (
+    GROUPS,
+    HAIR,
+    OTHER,
+    SKIN,
+    HairMask,
+    _joined,
+    _looked_up,
+    _members,
+    _prior,
+    _refined,
+    _share,
+)
 
 
 def naive_guided(picture, mask, radius, smoothness):
@@ -105,3 +117,12 @@ def test_a_mask_tells_hair_head_and_glasses_at_photo_pixels(short):
     place = np.array([[column, row], [0, 0]]) * short.mask.step + short.mask.origin
     told = replace(short.mask, glasses=glasses).at(place)
     assert told.round(3).tolist() == [[0, 1, 1], [0, 0, 0]]
+
+
+def test_beards_and_glasses_count_long_before_they_are_likely():
+    """The network gives a beard less than half, and bare skin next to nothing."""
+    nothing, step = np.zeros((4, 4), np.float32), 2.0
+    beard, glasses = (np.tile(np.array(row, np.float32), (4, 1)) for row in ([0.01, 0.3, 0, 0], [0, 0, 0.3, 0]))
+    mask = HairMask(nothing, nothing, nothing == 0, nothing, nothing, beard, glasses, np.zeros(2), step)
+    places = np.stack([np.arange(4), np.ones(4)], axis=1) * step
+    np.testing.assert_allclose(mask.on_skin(places), [[0, 0], [1, 0], [0, 1], [0, 0]], atol=1e-6)

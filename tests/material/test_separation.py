@@ -9,6 +9,7 @@ from deep3d.material.light import gloss_transfer
 from deep3d.material.observed import Observed
 from deep3d.material.separation import separate_vertices, shinier
 from deep3d.material.skin_prior import WHITE, resolve, usual_skin
+from deep3d.texture.skin_colour import eyeballs
 
 
 def relative_error(values, truth, rows):
@@ -34,13 +35,42 @@ def test_what_is_fine_in_frontal_light_is_skin_and_in_grazing_light_perhaps_reli
         painted = paint(lamp=lamp, strength=0.9)
         colours = (painted.colours * np.exp(-freckles[:, None])).astype(np.float32)
         shown = (head.normals[:, 2] > 0.35).astype(np.float32)
-        seen = Observed(colours, shown, 0 * shown, 0.0, model.skin, view, False)
+        seen = Observed(colours, shown, 0 * shown, 0.0, model.skin, view, False, model.skin, 1 + 0 * shown)
         separated = separate_vertices(seen, transfer, model)
         logs = np.log(separated.albedo / separated.statistical).mean(axis=1)
         lit = painted.shown & (head.normals[:, 2] > 0.8) & (painted.colours.mean(axis=1) > 0.05)
         kept.append((logs[lit & (freckles == 0)].mean() - logs[lit & (freckles > 0)].mean()) / 0.25)
     assert kept[0] > 0.55
     assert kept[1] < 0.8 * kept[0]
+
+
+def test_eyes_in_the_dark_are_not_made_of_what_is_left_over(paint, head):
+    """Light that the lamp does not explain would make them shine in any other light."""
+    painted = paint(lamp=(0.1, 1.0, 0.3), strength=0.95, spoil=lambda colours: colours + np.float32(0.02))
+    albedo = separate(painted.face, 256).separated.albedo.mean(axis=1)
+    eyes = head.face_model.derived(eyeballs) & (head.normals[:, 2] > 0.35)
+    dark = eyes & (painted.colours.mean(axis=1) < 0.05)
+    assert dark.sum() > 30
+    assert albedo[dark].mean() < 1.5 * painted.albedo.mean(axis=1)[dark].mean()
+
+
+def test_a_dark_beard_is_no_shadow(paint, head, transfer):
+    """It is as large and as grey as one: only what the network sees tells them apart."""
+    model = head.face_model
+    chin = np.linalg.norm(head.vertices - model.landmarks(model.mean_shape[None])[0][8], axis=1) < 0.45
+    painted = paint(lamp=(0.2, 0.3, 1.0), strength=0.6)
+    colours = np.where(chin[:, None], painted.colours * np.float32(0.3), painted.colours)
+    shown = (head.normals[:, 2] > 0.35).astype(np.float32)
+    view = np.tile(np.array([0, 0, 1], np.float32), (len(shown), 1))
+    kept = []
+    for hairy in (0 * shown, 0.8 * chin):
+        bare = model.skin * (1 - hairy)
+        seen = Observed(colours, shown, 0 * shown, 0.0, model.skin, view, False, bare, 1 + 0 * shown)
+        albedo = separate_vertices(seen, transfer, model).albedo.mean(axis=1)
+        skin = (shown > 0) & ~chin & (model.skin > 0.9)
+        kept.append(np.log(albedo[skin].mean() / albedo[chin & (shown > 0)].mean()) / -np.log(0.3))
+    assert kept[1] > 0.55
+    assert kept[1] > 1.5 * kept[0]
 
 
 def test_one_shining_cheek_is_glossier_than_the_other(head, transfer):
@@ -54,7 +84,15 @@ def test_one_shining_cheek_is_glossier_than_the_other(head, transfer):
     factor = np.where(head.vertices[:, :1] > 0, 2.0, 0.5)
     shown = (head.normals[:, 2] > 0.35).astype(np.float32)
     seen = Observed(
-        (albedo * light + factor * shine).astype(np.float32), shown, 0 * shown, 0.0, model.skin, view, False
+        (albedo * light + factor * shine).astype(np.float32),
+        shown,
+        0 * shown,
+        0.0,
+        model.skin,
+        view,
+        False,
+        model.skin,
+        1 + 0 * shown,
     )
     told = shinier(seen, albedo, light, shine, usual, model).specular / usual.specular
     cheek = (shown > 0) & (np.abs(head.vertices[:, 0]) > 0.25) & (np.abs(head.vertices[:, 1]) < 0.3)
