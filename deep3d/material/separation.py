@@ -93,7 +93,7 @@ def _first_stage(
         sure = observed.weight * (model.skin > 0.05) * _clearness(irradiance)
         ratio = fit_albedo(bare, sure, observed.skin, model)
         skin = np.exp(np.median((bare - ratio)[clear], axis=0))
-        bright = np.quantile(irradiance[clear], 0.9, axis=0)
+        bright = np.quantile(irradiance[rows], 0.9, axis=0)  # burnt skin is lit brightest
         tone = resolve(skin * bright, white_of_eyes(observed, irradiance, bright, model), evidence, hue)
     return light.scaled(skin / tone.skin), ratio, tone  # the light that was solved lit skin of the tone before
 

@@ -141,6 +141,15 @@ def test_burnt_skin_tells_of_the_lamp_that_burnt_it(paint, head):
     assert relative_error(separated.albedo, painted.albedo, painted.shown) < 0.2
 
 
+def test_a_longer_exposure_makes_no_skin_darker(paint):
+    """What burns out is lit brightest: the rest lies in the shadow, and tells nothing of how white paper looks."""
+    lightness = []
+    for exposure in (3.0, 6.0):
+        painted = paint(lightness=70, lamp=(1, 0, 0), strength=0.9, spoil=lambda c, e=exposure: np.clip(c * e, 0, 1))
+        lightness.append(separate(painted.face, 256).separated.tone.lightness)
+    assert lightness[1] > lightness[0] - 2
+
+
 def test_orange_skin_is_rarer_than_orange_light():
     for light in ([1.8, 1.1, 0.45], [0.5, 0.8, 1.5]):
         tone = resolve(usual_skin(60) * light)
