@@ -13,12 +13,13 @@ from deep3d.texture import Texture
 from deep3d.texture.atlas import vertex_texels
 from deep3d.texture.hair import scalp
 from deep3d.texture.skin_colour import front_of_face
+from deep3d.texture.view import smoothstep
 
 REDUCED = 4  # texels across that one sample covers: about as far as vertices lie apart
 BRIGHTEST, DARKEST = 250, 6  # codes beyond which a channel says little
 HAIR_KEPT = 0.8  # of the difference between skin and the hair that grows on it
 HAIR_KNOWN = 10.0  # vertices of the scalp with hair that are believed before any is seen
-BESIDE_IT = np.float32(0.1)  # of what is seen counts what the photo shows where a hidden vertex lies
+BALD = (0.5, 0.9)  # share of the scalp that is seen without hair, from where what is hidden may have none, and has none
 GREY = 0.015  # median hue, as a logarithm, below which a photo is black and white
 
 
@@ -73,10 +74,10 @@ class Observed:
 
 
 def _bare(hairy: np.ndarray, shown: np.ndarray, model: FaceModel) -> np.ndarray:
-    """Skin without hair (V,): beards go on at the other side, and scalps are as bald where hidden as elsewhere."""
+    """Skin without hair (V,): beards go on at the other side, and scalps are bald behind if they are before."""
     top, other = model.derived(scalp), model.mirror
-    known = (shown + BESIDE_IT) * top
-    bald = 1 - float(known @ hairy + HAIR_KNOWN) / float(known.sum() + HAIR_KNOWN)
+    known = shown * top
+    bald = smoothstep(float(known @ (1 - hairy)) / (float(known.sum()) + HAIR_KNOWN), *BALD)
     beard = shown * hairy + (1 - shown) * shown[other] * hairy[other]
     on_top = shown * (1 - hairy) + (1 - shown) * bald
     return (model.skin * (1 - HAIR_KEPT * beard) + top * on_top).astype(np.float32)
