@@ -6,25 +6,36 @@ import numpy as np
 
 from deep3d.network.architecture import BATCH_NORM_EPSILON, Trunk
 
-_LEVELS = 127
+STORED, MULTIPLIED = 127, 64
+"""The largest levels of weights in files, and of those that are multiplied: processors without instructions for
+neural networks (AVX2) add two products with activations of up to 255 in 16 bits, which larger weights overflow."""
+_SHARE = 0.48
+"""Of stored levels for multiplied ones: with a half every odd one would lie midway between two, and the squared error
+be a third larger."""
 _CLIPPING = np.linspace(0.8, 1.0, 11, dtype=np.float32)  # of the largest weight, tried for the least squared error
 
 
-def quantize(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def quantize(weight: np.ndarray, levels: int = STORED) -> tuple[np.ndarray, np.ndarray]:
     """Round (O, ...) weights to int8 of the same shape and (O,) float32 scales, with the least squared error.
 
     Clipping the few largest weights of a channel may cost less than a coarser step for all of them.
     """
     rows = weight.reshape(len(weight), -1).astype(np.float32)
-    peak = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.finfo(np.float32).tiny * _LEVELS)
-    scale = peak / _LEVELS
+    peak = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.finfo(np.float32).tiny * levels)
+    scale = peak / levels
     least = np.full_like(scale, np.inf)
     for fraction in _CLIPPING:
-        tried = peak * fraction / _LEVELS
-        error = np.square(_round(rows, tried) * tried - rows).sum(axis=1, keepdims=True)
+        tried = peak * fraction / levels
+        error = np.square(_round(rows, tried, levels) * tried - rows).sum(axis=1, keepdims=True)
         scale = np.where(error < least, tried, scale)
         least = np.minimum(error, least)
-    return _round(rows, scale).astype(np.int8).reshape(weight.shape), scale[:, 0]
+    return _round(rows, scale, levels).astype(np.int8).reshape(weight.shape), scale[:, 0]
+
+
+def multiplied(levels: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Stored weights, int8 (O, ...) with scales (O,), rounded to as few levels as `MULTIPLIED` allows."""
+    share = np.float32(_SHARE)
+    return np.rint(levels * share).astype(np.int8), scale / share
 
 
 def dequantize(weight: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -58,5 +69,5 @@ def neutral_batch_norms(trunk: Trunk) -> dict[str, np.ndarray]:
     return neutral
 
 
-def _round(rows: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(rows / scale), -_LEVELS, _LEVELS)
+def _round(rows: np.ndarray, scale: np.ndarray, levels: int) -> np.ndarray:
+    return np.clip(np.rint(rows / scale), -levels, levels)

@@ -18,7 +18,7 @@ from deep3d.memory import share_heaps
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_INFO = Path("/proc/cpuinfo")
-_FLAGS = {"bf16": {"avx512_bf16", "amx_bf16"}, "int8": {"avx512_vnni", "avx_vnni", "amx_int8"}}
+_FLAGS = {"bf16": {"avx512_bf16", "amx_bf16"}, "int8": {"avx2"}}
 
 
 def usable_cores() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from deep3d.network.quantization import quantize
+from deep3d.network.quantization import MULTIPLIED, multiplied, quantize
 from deep3d.runtime.ranges import Range
 
 OPSET = 17  # of 2022: every current runtime reads it
@@ -41,10 +41,13 @@ class Graph:
 
     def weight(self, value: np.ndarray) -> str:
         """The weights (O, ...) of a convolution, rounded if the graph computes in eight bits."""
-        return self.constant(value) if self._ranges is None else self.rounded_weight(*quantize(value))
+        return self.constant(value) if self._ranges is None else self._expanded(*quantize(value, MULTIPLIED))
 
     def rounded_weight(self, levels: np.ndarray, scale: np.ndarray) -> str:
         """Weights (O, ...) that already have eight bits: runtimes expand them faster than numpy."""
+        return self._expanded(levels, scale) if self._ranges is None else self._expanded(*multiplied(levels, scale))
+
+    def _expanded(self, levels: np.ndarray, scale: np.ndarray) -> str:
         zero = np.zeros(len(scale), np.int8)
         return self.apply("DequantizeLinear", *map(self.constant, (levels, scale, zero)), axis=0)
 

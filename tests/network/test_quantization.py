@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deep3d.network.architecture import TRUNKS
-from deep3d.network.quantization import dequantize, fold_batch_norms, quantize
+from deep3d.network.quantization import MULTIPLIED, dequantize, fold_batch_norms, multiplied, quantize
 
 
 @pytest.fixture
@@ -33,6 +33,15 @@ def test_error_is_no_larger_than_with_scales_of_the_largest_weight(weight):
     chosen = squared_errors(weight, dequantize(*quantize(weight)))
     assert (chosen <= squared_errors(weight, plain) * (1 + 1e-5)).all()
     assert chosen[0] < 0.995 * squared_errors(weight, plain)[0]
+
+
+def test_products_of_multiplied_weights_fit_into_sixteen_bits(weight):
+    """AVX2 adds two of them, with activations of up to 255, before it widens the sum."""
+    stored = quantize(weight)
+    for levels, scale in (multiplied(*stored), quantize(weight, MULTIPLIED)):
+        assert levels.dtype == np.int8 and 2 * 255 * int(np.abs(levels).max()) <= np.iinfo(np.int16).max
+        errors = squared_errors(weight, dequantize(levels, scale))
+        assert (errors <= 5.5 * squared_errors(weight, dequantize(*stored)) + 1e-9).all()
 
 
 def test_folding_twice_changes_nothing_more(toy_checkpoint_arrays):
