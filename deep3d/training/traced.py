@@ -1,4 +1,4 @@
-"""Files of path-traced heads, which `checkpoints/path_traced_heads.py` makes and `deep3d train refiner` reads."""
+"""Files of path-traced heads, which `checkpoints/path_traced/heads.py` makes and `deep3d train refiner` reads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from deep3d.camera import CROP_SIZE
 from deep3d.coefficients import COEFFICIENT_COUNT
 from deep3d.errors import DatasetError
+from deep3d.files.whole_file import written_whole
 
 CHUNK = 64  # heads in a file
 _NAME = re.compile(r"heads_\d{5}\.npz")
@@ -35,9 +36,8 @@ def traced_file(folder: Path, number: int) -> Path:
 
 def write_traced(path: Path, heads: TracedHeads) -> None:
     """Write a file; it appears complete or not at all."""
-    partial = path.with_suffix(".partial.npz")
-    np.savez_compressed(partial, **{field.name: getattr(heads, field.name) for field in fields(TracedHeads)})
-    partial.replace(path)
+    with written_whole(path) as partial:
+        np.savez_compressed(partial, **{field.name: getattr(heads, field.name) for field in fields(TracedHeads)})
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class TracedFolder:
         """
         paths = sorted(path for path in folder.glob("heads_*.npz") if _NAME.fullmatch(path.name))
         if not paths:
-            raise DatasetError(f"{folder}: no heads_*.npz in it; make some with checkpoints/path_traced_heads.py")
+            raise DatasetError(f"{folder}: no heads_*.npz in it; make some with checkpoints/path_traced/heads.py")
         return cls(tuple(paths))
 
     @property
