@@ -6,7 +6,7 @@ of the other. All of it lies on the background, before the head is drawn: the he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from deep3d.camera import project
 from deep3d.hair import Hair
 from deep3d.mesh import Mesh
+from deep3d.rendering.filtering import FilteringRasterizer
 from deep3d.rendering.kernels import fronts
 from deep3d.rendering.renderer import Renderer
 
@@ -34,6 +35,9 @@ class DrawnLayer:
 def draw_layers(hair: Hair, placed: np.ndarray, renderer: Renderer) -> list[DrawnLayer]:
     """Hair whose vertices stand `placed` (V, 3) before the camera."""
     image = premultiplied(hair.image)[None]
+    renderer = replace(
+        renderer, rasterizer=FilteringRasterizer()
+    )  # strands are finer than the pixels of small pictures
     pixels = project(placed[None], renderer.camera)[0]
     drawn = []
     for layer in layers(hair):

@@ -68,7 +68,8 @@ class Hair:
         bald = float(smoothstep(bare_share, *BALD)) * (1 - rough)
         faintly = smoothstep(distance, *LIGHT)
         likely = np.maximum(hairy, FAIR * faintly) if masked is None else masked
-        hand = 1 - smoothstep(distance, *SURELY_SKIN)
+        # A mask knows a hand; what is skin to it above the forehead's end is a high forehead.
+        hand = 1 - smoothstep(distance, *SURELY_SKIN) if masked is None else 0
         fringed = _fringed(forehead * unlike * weight, (weight > 0.5) & (forehead > 0.5), face_model)
         fringe = (forehead * np.maximum(unlike, FAIR * fringed * faintly) * weight).astype(np.float32)
         return cls(

@@ -216,6 +216,17 @@ def test_a_hand_on_the_head_does_not_become_the_scalp(model):
     assert np.median(texture[hand & scalp_of(model)].max(axis=1)) < 80
 
 
+def test_a_high_forehead_that_a_mask_knows_is_no_hand(model):
+    """Skin above the usual hairline became dark patches."""
+    shape = model.mean_shape
+    high = scalp_of(model) & (shape[:, 2] > np.quantile(shape[scalp_of(model), 2], 0.9))
+    skin = model.mean_albedo[model.skin > 0.9].mean(axis=0)
+    photo = photograph(model, np.where(high[:, None], skin, haired(model, 40)), np.full((PHOTO, PHOTO, 3), 200.0))
+    head = np.ones((PHOTO, PHOTO))
+    masks = np.stack([head * (photo.max(axis=2) < 70), head, 0 * head], axis=-1)
+    assert np.percentile(unwrapped(model, photo, masks=masks)[high].max(axis=1), 20) > 120
+
+
 @pytest.mark.parametrize("blur", [0, 3])
 @pytest.mark.parametrize("hair", [(0.45, 0.42, 0.4), (0.55, 0.5, 0.42)])
 def test_brown_hair_goes_on_over_the_crown(model, hair, blur):
