@@ -17,7 +17,7 @@ FACING = (0.2, 0.5)  # cosines to the camera, likewise
 SKIN_DOUBT, HAIR_DOUBT = 0.02, 0.3  # how far no light at all, and that on skin, are believed beside what is seen
 FROM_THE_FRONT = 0.8  # share of the light from the front: what lights the back of a head is not seen
 SMOOTH = 1.5  # points of the grid, over which hair's normals are evened
-LIMITS = (-0.35, 0.15)  # of a logarithm, beyond the mean of what is seen: glare is of no use elsewhere
+LIMITS = (-0.22, 0.1)  # of a logarithm, beyond the mean of what is seen: glare is of no use elsewhere
 
 
 def normals_of(points: np.ndarray, smooth: float = 0.0) -> np.ndarray:

@@ -20,6 +20,14 @@ HIDDEN = 0.06  # decimetres behind the head
 CORE = (0.5, 0.72)  # of the mask: from where the photo's colour begins to be hair's and surely is
 BARE = (0.5, 0.8)  # of skin in the mask: from where the shell begins to let it through and surely does
 BLUR = 2.5  # mask pixels, of smooth colours
+SURE, LEAST_PIXELS = 0.95, 50  # of the mask, from where a pixel tells of the usual colour; fewer of them do not
+DARK_HAIR, FAIR_HAIR = np.log([80.0, 150.0])  # median brightness of hair that surely is dark, and surely fair
+BODY, HALF = (0.42, 0.6), 0.25
+"""Shares of the pixels that are darker than those whose hue counts, of dark and of fair hair, and how many beside:
+the gloss of dark hair has the colour of the sky, and what is dark among fair hair is skin."""
+NATURAL, RECOLOURED = (0.7, 0.4), 0.2
+"""The step from green to red is at least so much of that from blue to green, or hair is greenish; and that from blue to
+green of that from green to red, or it is purple. The light does that by so much of a logarithm: dye does more."""
 FINER = 2  # pixels, for one of the mask, at which strands are looked at
 
 
@@ -36,7 +44,7 @@ class Shown:
     weight: np.ndarray  # (POINTS,) float32 in [0, 1]: how well it shows hair there
     even: np.ndarray  # (POINTS, 3) float32 smooth colours of the hair there, without its light
     light: np.ndarray  # (POINTS, 1) float32: how much the light brightens each point
-    mean: np.ndarray  # (3,) colour of all the hair that is seen
+    usual: np.ndarray  # (3,) colour of the hair, neither of its gloss nor of what borders on it
 
     @classmethod
     def of(cls, photo: np.ndarray, mask: HairMask, head: Head, outer: np.ndarray) -> Shown:
@@ -51,8 +59,8 @@ class Shown:
         blurred = weighted[..., :3] / (weighted[..., 3:] + 1e-4)
         colours = logarithm(np.stack([sampled(blurred[..., k], places) for k in range(3)], axis=1))
         light = light_on_hair(colours.mean(axis=1), weight, outer, light_on_skin(small, mask, head))[:, None]
-        mean = logarithm((small * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
-        return cls(mask, head, _part(photo, mask), core, places, seen, weight, colours - light, light, mean)
+        usual = usual_colour(small, sure)
+        return cls(mask, head, _part(photo, mask), core, places, seen, weight, colours - light, light, usual)
 
     def hair_pixels(self) -> tuple[np.ndarray, np.ndarray, float]:
         """Pixels (h, w, 3) about as fine as strands, how surely they are hair (h, w), and their size in decimetres."""
@@ -75,6 +83,31 @@ class Shown:
         """Scale and shifts, across and down, from the picture's pixels to the mask's."""
         across, down = (self.picture.origin - self.mask.origin) / self.mask.step
         return np.float32(self.picture.step / self.mask.step), np.float32(across), np.float32(down)
+
+
+def usual_colour(colours: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """(3,) logarithm of the usual colour of hair in a picture (h, w, 3) of 0..255, which is `sure` (h, w) to be hair.
+
+    It is as bright as the median, and has the hue of what is neither glossy nor in the dark.
+    """
+    if (sure > SURE).sum() < LEAST_PIXELS:
+        return logarithm((colours * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-3))
+    hair = logarithm(colours[sure > SURE])
+    level = hair.mean(axis=1)
+    usual = np.median(level)
+    middle = BODY[0] + (BODY[1] - BODY[0]) * smoothstep(usual, DARK_HAIR, FAIR_HAIR)
+    low, high = np.quantile(level, [middle - HALF, middle + HALF])
+    body = (level >= low) & (level <= high)
+    return (usual + _natural(np.median(hair[body] - level[body, None], axis=0))).astype(np.float32)
+
+
+def _natural(hue: np.ndarray) -> np.ndarray:
+    """(3,) the hue of a logarithm of a colour as melanin has it: red is no darker than green, nor green than blue."""
+    red, blue = hue[0] - hue[1], hue[1] - hue[2]
+    warmer = np.clip(NATURAL[0] * max(blue, 0) - red, 0, RECOLOURED)
+    less_blue = np.clip(NATURAL[1] * max(red, 0) - blue, 0, RECOLOURED)
+    natural = hue + [warmer, 0, -less_blue]
+    return natural - natural.mean()
 
 
 def colours_of(photo: np.ndarray, mask: HairMask) -> np.ndarray:

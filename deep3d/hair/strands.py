@@ -34,13 +34,13 @@ BRIGHTEST = 0.6  # that it is brighter: through thin hair shines skin
 class Look:
     """How strands differ from the hair round them."""
 
-    palette: np.ndarray  # (LEVELS, 3) float32 offsets of the logarithm of a colour, from the darkest to the brightest
+    palette: np.ndarray  # (LEVELS,) float32 offsets of the logarithm of a colour, from the darkest to the brightest
     curled: float  # in [0, 1]: whether brightness changes as fast along strands as across
     brightest: np.ndarray  # (3,) float32 logarithm of a colour that strands are no brighter than
 
 
 WHITE = np.full(3, np.log(255 + 6), np.float32)
-PLAIN = Look(np.linspace(-0.25, 0.25, LEVELS, dtype=np.float32)[:, None].repeat(3, axis=1), 0.3, WHITE)
+PLAIN = Look(np.linspace(-0.25, 0.25, LEVELS, dtype=np.float32), 0.3, WHITE)
 """For hair of which too little is seen."""
 
 
@@ -65,16 +65,15 @@ def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:
     sure = shrunk(mask[part] > SURELY, 2)
     if sure.sum() < LEAST_PIXELS:
         return PLAIN
-    light = np.log(colours[part].astype(np.float32) + 6)
-    whole = np.empty((*sure.shape, 4), np.float32)
-    whole[..., :3], whole[..., 3] = light * sure[..., None], sure
-    blurred = gaussian(whole, size)[sure]
-    detail = np.clip(light[sure] - blurred[:, :3] / blurred[:, 3:], -LARGEST, BRIGHTEST)
-    order = _order(detail @ GREY)
-    palette = CONTRAST * np.stack([part.mean(axis=0) for part in np.array_split(detail[order], LEVELS)])
-    palette -= np.log(np.exp(palette).mean(axis=0))  # strands leave hair as bright as it is
-    brightest = np.percentile(light[sure], BRIGHT, axis=0).astype(np.float32)
-    return Look(palette.astype(np.float32), 1 - _coherence(light @ GREY, sure), brightest)
+    logarithms = np.log(colours[part].astype(np.float32) + 6)
+    light = logarithms @ GREY
+    blurred = gaussian(np.dstack([light * sure, sure]).astype(np.float32), size)[sure]
+    detail = np.clip(light[sure] - blurred[:, 0] / blurred[:, 1], -LARGEST, BRIGHTEST)
+    levels = np.array_split(detail[_order(detail)], LEVELS)
+    palette = CONTRAST * np.array([level.mean() for level in levels])
+    palette -= np.log(np.exp(palette).mean())  # strands leave hair as bright as it is
+    brightest = np.percentile(logarithms[sure], BRIGHT, axis=0).astype(np.float32)
+    return Look(palette.astype(np.float32), 1 - _coherence(light, sure), brightest)
 
 
 def _around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:

@@ -21,7 +21,7 @@ from deep3d.hair.others import all_seen, match, shown_by_others
 from deep3d.hair.shell import FADE, RADIUS, disk_rows
 from deep3d.hair.shown import BARE, CORE, Shown
 from deep3d.hair.strands import look_of, strand_noise
-from deep3d.texture.fill import DARK, SURE, spread
+from deep3d.texture.fill import DARK, spread
 from deep3d.texture.sampling import bilinear
 
 SIZE = 512
@@ -71,8 +71,7 @@ def _continued(
 
     As far as there is a hat (POINTS,), the points of `example` (POINTS,) say what photos do not.
     """
-    known = weight > SURE
-    usual = np.median(colours[known], axis=0) if known.any() else shown[0].mean  # neither gloss nor bright rims
+    usual = shown[0].usual
     told = hat * weight[example] * (1 - weight)
     count = len(colours)
     return spread(
@@ -153,7 +152,7 @@ def _colour(texel, own, twin, share, others, picture, core, to_core, level, pale
         if mirror > 0:
             colour += mirror * ((mirrored[k] + dark) * np.exp(own[3 + k] - twin[3 + k]) - dark)
         if rest > 0:
-            strand = min(own[8] * palette[place, k], max(brightest[k] - own[3 + k], np.float32(0)))
+            strand = min(own[8] * palette[place], max(brightest[k] - own[3 + k], np.float32(0)))
             colour += rest * (np.exp(own[3 + k] + strand) - dark)
         texel[k] = np.uint8(limited(colour) + np.float32(0.49))
 
