@@ -54,6 +54,7 @@ def build(source: Source, model: FaceModel) -> dict[str, np.ndarray]:
         "uv": both["uv"].astype(np.float32),
         "uv_triangles": both["uv_triangles"].astype(np.uint16),
         "light": bust["light"].astype(np.float16),
+        "worn": bust["worn"].astype(np.uint8),
         "replaced": OWN.astype(np.uint16),
         "palette": np.array(PALETTE, np.float32),
         "enamel": _front_teeth(model).astype(np.uint16),

@@ -11,11 +11,11 @@ import numpy as np
 from deep3d.camera import Camera, Pose, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
-from deep3d.hair import Hair, HairMask, Sight, make_hair
+from deep3d.hair import Hair, HairMask, Sight, colours_of, make_hair
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
 from deep3d.uncertainty import region_deviation, vertex_deviation
-from deep3d.whole_head import WholeHead
+from deep3d.whole_head import USUAL, Clothes, WholeHead
 
 if TYPE_CHECKING:
     from deep3d.alignment import AlignedCrop
@@ -124,7 +124,16 @@ class Reconstruction:
     def texture(self) -> np.ndarray:
         """(1024, 1024, 3) uint8 sRGB in the UV atlas, from the photo or merged from several; row 0 is at v = 1."""
         image = self.unwrapped.image if self.merged_texture is None else self.merged_texture
-        return WholeHead.of(self.face_model).painted(image)
+        return WholeHead.of(self.face_model).painted(image, self.clothes)
+
+    @cached_property
+    def clothes(self) -> Clothes:
+        """What the photo shows below the chin, or plain ones where it shows none, or was not looked at."""
+        if self.hair_mask is None:
+            return USUAL
+        mask = self.hair_mask
+        colours = colours_of(self.photo.pixels, mask)
+        return Clothes.seen(colours, mask.clothes * mask.inside, mask.skin, mask.density) or USUAL
 
     @cached_property
     def unwrapped(self) -> Texture:

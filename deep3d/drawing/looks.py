@@ -61,6 +61,7 @@ def dressed(face: Reconstruction, look: str = "photo", light: str | Path | np.nd
         return in_normals(model, vertices)
     if look == "skin":
         albedo = Atlas.of(model, PLAIN).paint(255 * np.clip(face.albedo, 0, 1), model.triangles)
+        albedo = WholeHead.of(model).painted(albedo, face.clothes, lit=False)
         return in_skin(model, vertices, albedo, face.hair)
     if look != "relit":
         raise ValueError(f"unknown look {look!r}; choose from {', '.join(LOOKS)}")
@@ -87,12 +88,13 @@ def in_skin(model: FaceModel, vertices: np.ndarray, albedo: np.ndarray, hair: Ha
 
 def in_normals(model: FaceModel, vertices: np.ndarray) -> DressedHead:
     """Where the surface faces: (n + 1) / 2 in the camera's frame."""
-    normals, atlas, whole = model.normals(vertices[None])[0], Atlas.of(model, PLAIN), WholeHead.of(model)
+    atlas, whole = Atlas.of(model, PLAIN), WholeHead.of(model)
+    normals = whole.model_normals(vertices)
 
     def shown(pose: Pose) -> tuple[np.ndarray, None]:
         codes = 255 * (over_texels(atlas, model, normals @ turned(pose).T) + 1) / 2
         image = np.rint(np.clip(codes, 0, 255)).astype(np.uint8)
-        return whole.painted(image, lit=False, coloured=False), None
+        return whole.filled(image), None
 
     return DressedHead(whole.mesh(vertices), shown)
 
@@ -111,9 +113,10 @@ def in_light(
     """
     panorama = light if isinstance(light, np.ndarray) else environment(light)
     whole = WholeHead.of(head.model)
+    clothes = whole.clothes(head.base_color)
 
     def shown(pose: Pose) -> tuple[np.ndarray, Hair | None]:
-        texture = whole.painted(head.texture(panorama, pose))
+        texture = whole.painted(head.texture(panorama, pose), clothes)
         if hair is None or evened is None:
             return texture, hair
         return texture, _tinted(hair, evened * head.light_on_scalp(panorama, pose))
@@ -125,7 +128,7 @@ def _lit(
     model: FaceModel, vertices: np.ndarray, gloss: Gloss, base_color: np.ndarray, hair: Hair | None = None
 ) -> DressedHead:
     """In the studio."""
-    transfer = compute_transfer(vertices, model.normals(vertices[None])[0], model.triangles)
+    transfer = compute_transfer(vertices, WholeHead.of(model).model_normals(vertices), model.triangles)
     return in_light(RelightableHead(model, vertices, transfer, gloss, base_color), STUDIO, hair)
 
 

@@ -134,7 +134,7 @@ def _occlusion(face: Reconstruction, material: Material, size: int) -> np.ndarra
     model = face.face_model
     openness = np.maximum(material.transfer.openness, model.derived(mouth_interior))
     image = over_texels(Atlas.of(model, size), model, 255 * openness[:, None])[..., 0]
-    return WholeHead.of(model).painted(np.rint(image).astype(np.uint8), lit=False, coloured=False)
+    return WholeHead.of(model).filled(np.rint(image).astype(np.uint8), (255,))
 
 
 def _skin() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from deep3d.material.separation import Separated, separate_vertices
 from deep3d.material.texels import Maps, over_texels, paint_maps
 from deep3d.material.transfer import Transfer, compute_transfer
 from deep3d.texture import Atlas, Texture
+from deep3d.whole_head import WholeHead
 
 if TYPE_CHECKING:
     from deep3d.reconstruction import Reconstruction
@@ -108,19 +109,19 @@ def separate_person(faces: Sequence[Reconstruction], size: int = 1024) -> list[M
     best = int(np.argmax(sure.sum(axis=1)))
     shared = replace(materials[best].separated, albedo=albedo)
     texture = _bare(_resized(faces[best].unwrapped, size), observed[best], faces[best].face_model)
-    maps = paint_maps(shared, texture, observed[best].colours, faces[best].face_model)
+    maps = paint_maps(shared, texture, observed[best].colours, faces[best].face_model, faces[best].clothes)
     return [replace(one, maps=maps, separated=replace(one.separated, albedo=albedo)) for one in materials]
 
 
 def _separate(face: Reconstruction, texture: Texture, size: int) -> Material:
     model = face.face_model
     observed = _observed(face, texture)
-    transfer = compute_transfer(face.vertices, face.normals, model.triangles)
+    transfer = compute_transfer(face.vertices, WholeHead.of(model).model_normals(face.vertices), model.triangles)
     separated = separate_vertices(observed, transfer, model)
     if observed.grey:
         grey = separated.albedo @ np.array([0.2126, 0.7152, 0.0722], np.float32)
         separated = replace(separated, albedo=np.repeat(grey[:, None], 3, axis=1))
-    maps = paint_maps(separated, _bare(_resized(texture, size), observed, model), observed.colours, model)
+    maps = paint_maps(separated, _bare(_resized(texture, size), observed, model), observed.colours, model, face.clothes)
     turn = rotation_matrix(face.coefficients.rotation)[0]
     return Material(maps, separated, transfer, turn, _warnings(observed, separated), _evened(observed, separated))
 

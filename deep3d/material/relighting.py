@@ -20,6 +20,7 @@ from deep3d.texture import Atlas
 from deep3d.texture.atlas import vertex_texels
 from deep3d.texture.hair import scalp
 from deep3d.texture.skin_colour import eyeballs
+from deep3d.whole_head import WholeHead
 
 if TYPE_CHECKING:
     from deep3d.material.material import Material
@@ -55,7 +56,7 @@ class RelightableHead:
         specular: np.ndarray,
     ) -> RelightableHead:
         """Vertices (V, 3) in decimetres and maps (S, S, 3), (S, S) and (S, S) uint8, as they lie in files."""
-        transfer = compute_transfer(vertices, model.normals(vertices[None])[0], model.triangles)
+        transfer = compute_transfer(vertices, WholeHead.of(model).model_normals(vertices), model.triangles)
         column, row = model.derived(vertex_texels, len(roughness)).T
         rough, shine = (each[row, column].astype(np.float32) / 255 for each in (roughness, specular))
         return cls(model, vertices, transfer, Gloss(shine * np.float32(0.08), np.maximum(rough, 0.05)), base_color)

@@ -15,7 +15,7 @@ from deep3d.texture import Atlas, Texture
 from deep3d.texture.atlas import WHOLE, vertex_uv
 from deep3d.texture.pigment import FINE, features, smoothed, times_wrong
 from deep3d.texture.skin_colour import front_of_face
-from deep3d.whole_head import WholeHead
+from deep3d.whole_head import Clothes, WholeHead
 
 DARK = 0.004  # linear, added before logarithms
 BESIDE = 60  # rounds of means over neighbours: how far beside the face detail is made up
@@ -23,6 +23,7 @@ SEEN = 0.9  # from which on texels show bare skin
 DEEPEST = 0.5  # logarithm of detail at most
 RELIEF = 4.0  # texels of a 1024 atlas that a logarithm of brightness is deep: dark is deep (Beeler et al., 2010)
 STEEPEST = 0.7  # slope at most
+FLAT, MATT, DULL = (128, 128, 255), (235,), (50,)  # normal, roughness and specular of a shirt
 _LINES = 128  # rows of the atlas that are worked on at a time
 
 
@@ -36,7 +37,7 @@ class Maps:
     specular: np.ndarray  # (S, S) uint8: 255 is a reflectance of 0.08 at normal incidence
 
 
-def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, model: FaceModel) -> Maps:
+def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, model: FaceModel, clothes: Clothes) -> Maps:
     """The maps, as large as the texture. `colours` (V, 3) are the vertices' linear colours in the photo."""
     atlas = Atlas.of(model, len(texture.weight))
     known = texture.weight.astype(np.float32) / 255
@@ -61,8 +62,8 @@ def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, mode
     gloss = np.stack([separated.gloss.roughness, separated.gloss.specular / 0.08], axis=1)
     shine = np.rint(np.clip(over_texels(atlas, model, gloss), 0, 1) * 255).astype(np.uint8)
     whole = WholeHead.of(model)
-    values = normal, shine[..., 0].copy(), shine[..., 1].copy()
-    return Maps(whole.painted(base, lit=False), *(whole.painted(image, lit=False, coloured=False) for image in values))
+    others = (normal, FLAT), (shine[..., 0].copy(), MATT), (shine[..., 1].copy(), DULL)
+    return Maps(whole.painted(base, clothes, lit=False), *(whole.filled(image, shirt) for image, shirt in others))
 
 
 def over_texels(atlas: Atlas, model: FaceModel, values: np.ndarray) -> np.ndarray:

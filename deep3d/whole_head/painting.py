@@ -1,7 +1,8 @@
 """Paint the parts of a head into the texture of its face model.
 
-The bust has the colours of the vertices that carry it. The mouth has a palette: rows of enamel, gums, tongue and
-lashes, from dark to light. Enamel is as the photo shows it, as far as teeth can be; the others are in the same light.
+The bust's skin has the colours of the vertices that carry it, its shirt those of the clothes. The mouth has a palette:
+rows of enamel, gums, tongue and lashes, from dark to light. Enamel is as the photo shows it, as far as teeth can be;
+the others are in the same light.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from scipy.ndimage import distance_transform_edt
 
 from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import WHOLE, Atlas, cover, vertex_texels
-from deep3d.whole_head.parts import Parts
+from deep3d.whole_head.clothes import GREY, Clothes
+from deep3d.whole_head.parts import BODY, COLLAR, Parts
 
 MARGIN = 4.0  # texels round the bust that take its colours, since filters look there
 BORDER = 0.08  # of the palette, on the left and right: black, and full light
@@ -25,7 +27,8 @@ PLAIN = np.float32(0.7)  # share of the usual hue of enamel, beside that of the 
 LEAST = (120.0, 0.45)  # brightness below which nothing is enamel: of 255, and more for bright skin
 MOST = 240.0
 HUED = 0.12  # red over blue of skin, relative, from which a photo has colours
-GREY = np.array([0.3, 0.59, 0.11], np.float32)
+SKIN = 0.9  # of the model's mask, from where a vertex is surely facial skin
+WEAVE = 0.05  # standard deviation of the brightness of cloth
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,7 @@ class Canvas:
     weights: np.ndarray  # (N, 3) float32
     places: np.ndarray  # (V,) flat index of a texel at each vertex of the model
     skin: np.ndarray  # (V,) bool, facial skin
+    weave: np.ndarray  # (N, 1) float32 brightness of threads, 1 for skin
     palette: tuple[slice, slice]  # rows and columns
 
     @classmethod
@@ -46,25 +50,49 @@ class Canvas:
         """The canvas of a texture of a size, cached with the model."""
         return face_model.derived(_build, parts, size)
 
-    def painted(self, texture: np.ndarray, lit: bool, coloured: bool) -> np.ndarray:
-        """A copy of a texture (S, S) or (S, S, n) uint8 with the parts, in their light or without it.
-
-        What is not `coloured`, but normals or roughness, is in the mouth as at the model's teeth.
-        """
-        flat = texture.reshape(self.size**2, -1).copy()
-        colours = flat[self.places].astype(np.float32)
-        bust = self.parts.carried(colours)[: len(self.parts.light)]
-        light = self.parts.light[:, None] if lit else np.float32(1)
-        every = np.concatenate([colours, bust * light])
-        shown = np.einsum("nkc,nk->nc", every[self.corners], self.weights)
-        flat[self.texels] = np.clip(shown + 0.5, 0, 255)
-        painted = flat.reshape(texture.shape)
-        inside = colours[self.parts.enamel]
-        if coloured:
-            painted[self.palette] = self._palette(mouth_colours(inside, colours[self.skin].mean(axis=0)))
-        else:
-            painted[self.palette] = np.median(inside, axis=0).astype(np.uint8)
+    def painted(self, texture: np.ndarray, clothes: Clothes, lit: bool) -> np.ndarray:
+        """A copy of a texture (S, S, 3) uint8 with the parts, in their light or without it."""
+        colours = self._at_vertices(texture)
+        skin = colours[self.skin].mean(axis=0)
+        bust = clothes.over(self.parts.bust(colours), self.parts.worn, skin)
+        if lit:
+            bust *= self.parts.light[:, None]
+        painted = self._with_bust(texture, colours, bust, self.weave)
+        painted[self.palette] = self._palette(mouth_colours(colours[self.parts.enamel], skin))
         return painted
+
+    def filled(self, image: np.ndarray, shirt: tuple[int, ...] | None) -> np.ndarray:
+        """A copy of an image (S, S) or (S, S, n) uint8 of something else, such as roughness, with the parts.
+
+        Skin is as on the vertices that carry it, the mouth as the model's teeth are, and `shirt` is what a shirt
+        has, like skin if it is not given.
+        """
+        values = self._at_vertices(image)
+        bust = self.parts.bust(values)
+        if shirt is not None:
+            bust[self.parts.worn > 0] = shirt
+        filled = self._with_bust(image, values, bust, np.ones((1, 1), np.float32))
+        filled[self.palette] = np.median(values[self.parts.enamel], axis=0).astype(np.uint8)
+        return filled
+
+    def clothes(self, texture: np.ndarray) -> Clothes:
+        """Those that a texture (S, S, 3) uint8 was `painted` with, in its own values without light."""
+        flat = texture.reshape(self.size**2, -1)
+        skin = flat[self.places][self.skin].mean(axis=0)
+        worn = np.pad(self.parts.worn, (len(self.places), 0))[self.corners]
+        parts = [flat[self.texels[(worn == kind).all(axis=1)]].mean(axis=0) for kind in (COLLAR, BODY)]
+        return Clothes((np.stack(parts) / max(float(skin @ GREY), 1)).astype(np.float32))
+
+    def _at_vertices(self, image: np.ndarray) -> np.ndarray:
+        """(V, n) float32 values of an image at the model's vertices."""
+        return image.reshape(self.size**2, -1)[self.places].astype(np.float32)
+
+    def _with_bust(self, image: np.ndarray, values: np.ndarray, bust: np.ndarray, weave: np.ndarray) -> np.ndarray:
+        """A copy of an image with the values of the model's vertices (V, n) and of the bust's points (B, n) in it."""
+        flat = image.reshape(self.size**2, -1).copy()
+        shown = np.einsum("nkc,nk->nc", np.concatenate([values, bust])[self.corners], self.weights)
+        flat[self.texels] = np.clip(shown * weave + 0.5, 0, 255)
+        return flat.reshape(image.shape)
 
     def _palette(self, rows: np.ndarray) -> np.ndarray:
         """(h, w, 3) uint8: each of the colours (n, 3) from black on the left to itself on the right."""
@@ -91,8 +119,7 @@ def mouth_colours(teeth: np.ndarray, skin: np.ndarray) -> np.ndarray:
 def _build(face_model: FaceModel, parts: Parts, size: int) -> Canvas:
     bust = (parts.triangles < len(face_model.mean_shape) + len(parts.light)).all(axis=1)
     triangles = parts.triangles[bust]
-    corners = (parts.uv * [size, -size] + [-0.5, size - 0.5])[parts.uv_triangles[bust]]
-    triangle, weights = cover(corners, size)
+    triangle, weights = cover((parts.uv * [size, -size] + [-0.5, size - 0.5])[parts.uv_triangles[bust]], size)
     covered = triangle >= 0
     distance, nearest = distance_transform_edt(~covered, return_indices=True)  # type: ignore[misc]
     charts = Atlas.of(face_model, size).triangle >= 0
@@ -100,13 +127,17 @@ def _build(face_model: FaceModel, parts: Parts, size: int) -> Canvas:
     source = nearest[0][rows, columns], nearest[1][rows, columns]
     first, second = weights[source].astype(np.float32).T / WHOLE
     left, bottom, right, top = np.rint(parts.palette * size).astype(int)
+    corners = triangles[triangle[source]]
+    shirt = np.all(np.pad(parts.worn, (len(face_model.mean_shape), 0))[corners] > 0, axis=1)
+    threads = np.random.default_rng(0).normal(1, WEAVE, len(shirt)).astype(np.float32)
     return Canvas(
         parts=parts,
         size=size,
         texels=rows * size + columns,
-        corners=triangles[triangle[source]],
+        corners=corners,
         weights=np.stack([first, second, 1 - first - second], axis=1),
         places=vertex_texels(face_model, size) @ [1, size],
-        skin=face_model.skin > 0.9,
+        skin=face_model.skin > SKIN,
+        weave=np.where(shirt, threads, np.float32(1))[:, None],
         palette=(slice(size - top, size - bottom), slice(left, right)),
     )

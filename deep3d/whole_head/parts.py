@@ -16,6 +16,7 @@ from deep3d.files.assets import asset
 from deep3d.files.tensor_file import read_tensors
 
 PARTS = "whole_head.safetensors"
+COLLAR, BODY = 1, 2  # of the shirt that the bust wears
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,8 @@ class Parts:
     triangles: np.ndarray  # (T, 3) int32 of the model's vertices and, from V on, these
     uv: np.ndarray  # (U, 2) float32 in the model's atlas, where it has no charts
     uv_triangles: np.ndarray  # (T, 3) int32 into `uv`
-    light: np.ndarray  # (B,) float32 brightness relative to that of the carriers, of the first points: the bust
+    light: np.ndarray  # (B,) float32 brightness of the first points, the bust: of skin, relative to the carriers'
+    worn: np.ndarray  # (B,) uint8 what they show: COLLAR and BODY of a shirt, 0 is skin
     replaced: np.ndarray  # (M,) int64 vertices of the model in whose place the mouth is, the next points; then lashes
     palette: np.ndarray  # (4,) left, bottom, right, top in the atlas: the colours of these
     enamel: np.ndarray  # (E,) int64 vertices of the model where the texture has the colour of its teeth
@@ -40,6 +42,10 @@ class Parts:
     def carried(self, values: np.ndarray) -> np.ndarray:
         """(P, n) means of what the vertices (V, n) have."""
         return np.einsum("pkc,pk->pc", values[self.carriers], self.weights)
+
+    def bust(self, values: np.ndarray) -> np.ndarray:
+        """(B, n) those of the bust, whatever it wears."""
+        return self.carried(values)[: len(self.light)]
 
     @classmethod
     def none(cls) -> Parts:
@@ -56,6 +62,7 @@ class Parts:
             uv=empty[:, :2],
             uv_triangles=corners,
             light=empty[:, 0],
+            worn=np.zeros(0, np.uint8),
             replaced=no_numbers,
             palette=np.zeros(4, np.float32),
             enamel=no_numbers,
@@ -86,6 +93,7 @@ def read_parts(face_model: FaceModel) -> Parts:
             uv=arrays["uv"],
             uv_triangles=arrays["uv_triangles"].astype(np.int32),
             light=arrays["light"].astype(np.float32),
+            worn=arrays["worn"],
             replaced=arrays["replaced"].astype(np.int64),
             palette=arrays["palette"],
             enamel=arrays["enamel"].astype(np.int64),

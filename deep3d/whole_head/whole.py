@@ -10,6 +10,7 @@ import numpy as np
 from deep3d.face_model import FaceModel
 from deep3d.mesh import Mesh, vertex_normals, vertex_triangles
 from deep3d.whole_head.bite import behind_lips
+from deep3d.whole_head.clothes import USUAL, Clothes
 from deep3d.whole_head.painting import Canvas
 from deep3d.whole_head.parts import Parts, read_parts
 
@@ -71,18 +72,37 @@ class WholeHead:
         """(W, 3) unit normals of vertices (W, 3)."""
         return vertex_normals(vertices[None], self.triangles, self._adjacency)[0]
 
+    def model_normals(self, vertices: np.ndarray) -> np.ndarray:
+        """(V, 3) unit normals of the model's vertices (V, 3), at whose cut neck the bust goes on.
+
+        Slivers of that cut lie in its plane, so that without the bust some of its normals would point up or down.
+        """
+        return self.normals(self.vertices(vertices))[: len(vertices)]
+
     def mesh(self, vertices: np.ndarray) -> Mesh:
         """The whole head of the model's vertices (V, 3)."""
         return Mesh(self.vertices(vertices), self.triangles, self.uv, self.uv_triangles, self._lashes)
 
-    def painted(self, texture: np.ndarray, lit: bool = True, coloured: bool = True) -> np.ndarray:
-        """A texture (S, S, 3), or (S, S) or (S, S, n) that is not `coloured`, uint8, with the parts beside its charts.
+    def painted(self, texture: np.ndarray, clothes: Clothes = USUAL, lit: bool = True) -> np.ndarray:
+        """A texture (S, S, 3) uint8 with the parts beside its charts, the bust in clothes.
 
         `lit`: in a soft light, as in a photo; without, in their own values.
         """
-        if len(self.parts.vertices) == 0:
-            return texture
-        return Canvas.of(self.face_model, self.parts, len(texture)).painted(texture, lit, coloured)
+        return self._canvas(texture).painted(texture, clothes, lit) if len(self.parts.vertices) else texture
+
+    def filled(self, image: np.ndarray, shirt: tuple[int, ...] | None = None) -> np.ndarray:
+        """An image (S, S) or (S, S, n) uint8 of anything but colours, with the parts beside its charts.
+
+        `shirt` is what a shirt has there, like skin if it is not given.
+        """
+        return self._canvas(image).filled(image, shirt) if len(self.parts.vertices) else image
+
+    def clothes(self, texture: np.ndarray) -> Clothes:
+        """Those that a texture (S, S, 3) uint8 was `painted` with, without light."""
+        return self._canvas(texture).clothes(texture) if len(self.parts.vertices) else USUAL
+
+    def _canvas(self, image: np.ndarray) -> Canvas:
+        return Canvas.of(self.face_model, self.parts, len(image))
 
 
 def _build(face_model: FaceModel) -> WholeHead:

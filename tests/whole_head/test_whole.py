@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
+from deep3d.camera import Pose
+from deep3d.drawing.view import draw_view
 from deep3d.export.gltf.face import shared_parts
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import cover
-from deep3d.whole_head import WholeHead
+from deep3d.whole_head import Clothes, WholeHead
 from deep3d.whole_head.painting import mouth_colours
+from deep3d.whole_head.parts import BODY, COLLAR
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,18 @@ def test_the_neck_has_no_open_end(head, model, person):
     a, b, c = (head.vertices(person)[bust[:, corner]] for corner in range(3))
     middle = (a + b + c) / 3
     outward = (middle - middle.mean(axis=0)) * np.cross(b - a, c - a)
-    assert (outward.sum(axis=1) > 0).mean() > 0.97
+    body = (np.pad(head.parts.worn, (len(person), 0))[bust] == BODY).all(axis=1)
+    assert body.sum() > 1000 and (outward[body].sum(axis=1) > 0).mean() > 0.97
+
+
+def test_normals_of_the_cut_neck_point_out_of_it(head, model):
+    border = np.unique(lone_edges(model.triangles))
+    border = border[model.mean_shape[border, 1] < model.mean_shape[:, 1].min() + 0.02]
+    out = model.mean_shape[border] - model.mean_shape[border].mean(axis=0)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    cut, whole = model.normals(model.mean_shape[None])[0], head.model_normals(model.mean_shape)
+    assert (out * cut[border]).sum(axis=1).min() < 0.1  # those of slivers in the plane of the cut
+    assert (out * whole[border]).sum(axis=1).min() > 0.4
 
 
 def test_the_bust_follows_the_neck(head, model):
@@ -60,15 +74,56 @@ def test_uvs_of_the_parts_lie_between_the_charts(head, model):
     assert not charts[1024 - top : 1024 - bottom, left:right].any()
 
 
-def test_the_bust_has_the_colour_of_the_neck(head, model):
-    texture = np.zeros((1024, 1024, 3), np.uint8)
-    texture[:] = 200, 150, 120
+def texels(head, worn):
+    """(1024, 1024) bool: where the bust wears a part of a shirt, or nothing."""
+    count = len(head.face_model.mean_shape)
+    bust = head.parts.triangles[head.parts.triangles.max(axis=1) < count + len(head.parts.worn)]
+    shown = (np.pad(head.parts.worn, (count, 0))[bust] == worn).all(axis=1)
+    corners = head.parts.uv_triangles[: len(bust)][shown]
+    return cover((head.parts.uv * [1024, -1024] + [-0.5, 1023.5])[corners], 1024)[0] >= 0
+
+
+def test_the_neck_goes_on_below_the_border_and_darkens_behind_the_collar(head):
+    texture = np.full((1024, 1024, 3), (200, 150, 120), np.uint8)
     painted = head.painted(texture)
     assert (texture == [200, 150, 120]).all()
-    corners = (head.parts.uv * [1024, -1024] + [-0.5, 1023.5])[head.parts.uv_triangles[: 14 * 74 * 2]]
-    seen = painted[cover(corners, 1024)[0] >= 0].astype(float)
-    assert np.abs(seen[:, 0] / seen[:, 1] - 200 / 150).max() < 0.05  # lit, not tinted
-    assert 120 < np.median(seen[:, 0]) < 220 and seen[:, 0].std() > 3
+    seen = painted[texels(head, 0)].astype(float)
+    assert np.abs(seen[:, 0] / seen[:, 1] - 200 / 150).max() < 0.05  # shaded, not tinted
+    assert seen[:, 0].max() > 190 and seen[:, 0].min() < 110
+
+
+def test_the_shirt_has_the_colours_of_the_clothes_beside_the_skin(head):
+    clothes = Clothes(np.array([[0.9, 0.9, 0.9], [0.1, 0.3, 0.6]], np.float32))
+    for brightness in (1.0, 0.5):
+        skin = brightness * np.array([200.0, 150, 120])
+        texture = np.broadcast_to(skin, (1024, 1024, 3)).astype(np.uint8)
+        painted = head.painted(texture, clothes, lit=False)
+        for part, expected in zip((COLLAR, BODY), clothes.colours):
+            mean = painted[texels(head, part)].mean(axis=0)
+            assert np.allclose(mean, expected * (skin @ [0.3, 0.59, 0.11]), atol=4)
+        assert np.allclose(head.clothes(painted).colours, clothes.colours, atol=0.03)
+    lit = head.painted(texture, clothes)[texels(head, BODY)].astype(float)
+    assert lit.std() > 3 and lit.mean() < painted[texels(head, BODY)].mean()
+
+
+def test_maps_of_other_things_say_what_a_shirt_has(head):
+    rough = np.full((1024, 1024), 90, np.uint8)
+    assert (head.filled(rough, (235,))[texels(head, BODY)] == 235).all()
+    assert (head.filled(rough)[texels(head, BODY)] == 90).all()
+
+
+def test_no_neck_comes_through_the_shirt(head, model):
+    """Of ten people from behind: nothing red below where green begins."""
+    green = Clothes(np.array([[0, 3, 0], [0, 3, 0]], np.float32))
+    texture = head.painted(np.full((1024, 1024, 3), (255, 0, 0), np.uint8), green, lit=False)
+    for identity in np.random.default_rng(3).normal(size=(10, 80)).astype(np.float32):
+        mesh = head.mesh(model.neutral_shape(identity[None])[0])
+        for yaw in (120, 150, 180, 210, 240):
+            picture = draw_view(mesh, texture, Pose(yaw, 0, 0), 256).astype(int)
+            shirt = (picture[..., 1] > 150) & (picture[..., 0] < 100)
+            skin = (picture[..., 0] > 150) & (picture[..., 1] < 100)
+            below = np.cumsum(shirt, axis=0) > 2
+            assert shirt.sum() > 1000 and skin.sum() > 5000 and not (below & skin).any()
 
 
 def test_gums_tongue_and_lashes_have_their_colours_without_light_too(head):
@@ -79,7 +134,7 @@ def test_gums_tongue_and_lashes_have_their_colours_without_light_too(head):
     enamel, gums, tongue, lashes = (part[len(part) // 2, -2] for part in np.array_split(rows, 4))
     assert gums[0] > 1.4 * gums[1] and tongue[0] > 1.4 * tongue[1] and enamel[0] < 1.2 * enamel[1]
     assert lashes.max() < 0.5 * enamel.min()
-    values = head.painted(texture, lit=False, coloured=False)[1024 - top : 1024 - bottom, left:right]
+    values = head.filled(texture)[1024 - top : 1024 - bottom, left:right]
     assert (values == [200, 160, 140]).all()
 
 

@@ -16,7 +16,9 @@ from deep3d.export.gltf.file import METRES
 from deep3d.export.gltf.morph_targets import STILL, morph_targets
 from deep3d.export.gltf.web import STEP
 from deep3d.face_model import FaceModel
-from deep3d.whole_head import WholeHead
+from deep3d.whole_head import USUAL, WholeHead
+from deep3d.whole_head.painting import SKIN
+from deep3d.whole_head.parts import Parts
 
 
 def basis_file(face_model: FaceModel) -> bytes:
@@ -30,13 +32,12 @@ def basis_file(face_model: FaceModel) -> bytes:
     vertices (V x 3 uint8, sRGB).
     """
     count, parts = len(face_model.mean_shape), WholeHead.of(face_model).parts
-    bust = slice(len(parts.light))
 
     def whole(values: np.ndarray) -> np.ndarray:
         """(V, 3) values of the model's vertices (M, 3), and those that the bust takes from them."""
-        return np.concatenate([values, parts.carried(values)[bust]])
+        return np.concatenate([values, parts.bust(values)])
 
-    mean = np.concatenate([face_model.mean_shape, parts.vertices[bust]])
+    mean = np.concatenate([face_model.mean_shape, parts.vertices[: len(parts.light)]])
     expressions = [_moved(whole(each)) for each in face_model.expression_basis.reshape(-1, count, 3)]
     identity = np.stack([whole(each) for each in face_model.identity_basis.reshape(-1, count, 3) * METRES])
     scale = np.abs(identity).max(axis=(1, 2)) / 127
@@ -50,9 +51,16 @@ def basis_file(face_model: FaceModel) -> bytes:
             *(offsets.tobytes() for _, offsets in expressions),
             triangles.astype("<u2").tobytes(),
             np.ascontiguousarray(planes.transpose(0, 2, 1)).tobytes(),
-            np.rint(255 * np.clip(whole(face_model.mean_albedo), 0, 1)).astype(np.uint8).tobytes(),
+            np.rint(255 * np.clip(_albedo(face_model, parts), 0, 1)).astype(np.uint8).tobytes(),
         ]
     )
+
+
+def _albedo(face_model: FaceModel, parts: Parts) -> np.ndarray:
+    """(V, 3) the mean, and that of the bust in the usual shirt."""
+    mean = face_model.mean_albedo
+    skin = mean[face_model.skin > SKIN].mean(axis=0)
+    return np.concatenate([mean, USUAL.over(parts.bust(mean), parts.worn, skin)])
 
 
 def _header(face_model: FaceModel, scale: np.ndarray, moving: list[int], size: tuple[int, int]) -> bytes:
