@@ -14,6 +14,7 @@ from deep3d.hair.grid import COLUMNS, MIDDLE, POINTS, ROWS, UPPER, azimuths
 from deep3d.hair.head import Head
 from deep3d.hair.mask import HairMask
 from deep3d.hair.morphology import distance
+from deep3d.texture.view import smoothstep
 
 SIDEWAYS = 0.25  # cosine between a ray and the view up to which the outline says how far hair reaches
 EARS = -0.05  # decimetres in model space, where ears end
@@ -33,9 +34,19 @@ BARE_TRUST = 0.15  # weight of skin seen there: cropped hair looks like skin
 CHEEK, OUTLINE = 1.3, 0.2
 """Radians from straight ahead up to which cheeks are, and the cosine to the camera from which hair may hang before one:
 what shows beside the outline of a face that turns away hangs behind it."""
+BETTER = (
+    0.1,
+    0.35,
+)  # by which the cosine to the view is larger at the twin, from where it begins to count and all does
+TURNED = (0.25, 0.45)  # sines of the head's turn, from where there is a nearer side
+ABOVE = (22, 30)  # rows down to which it does, and from where not: hair may fall before one shoulder alone
 CLEAR, SEEN = 0.1, 0.5
 """Decimetres inside or outside of the border, and how much photos must say: where they can be compared."""
 ALIKE, LEAST_POINTS = 0.8, 40  # share of the points compared that are hair in both or in neither; points that tell
+
+
+TWIN = (np.arange(ROWS)[:, None] * COLUMNS + -np.arange(COLUMNS) % COLUMNS).ravel()
+"""(POINTS,) the same place on the other side of the head."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +57,6 @@ class Evidence:
     head: Head
     signed: np.ndarray  # (h, w) decimetres from each pixel to the border of the hair, negative outside
     on_skull: np.ndarray  # (h, w) the same for points on the skull
-    toward: np.ndarray  # (POINTS,) cosines between rays and the view
     outline: tuple[np.ndarray, np.ndarray, np.ndarray]
     """(POINTS,) each: how far hair reaches, how deep within it the ray comes on its way, and how much that counts."""
 
@@ -55,13 +65,12 @@ class Evidence:
         """Of a mask that shows a head."""
         signed = _signed_distance(mask, _hood(mask, head))
         on_skull = np.where(signed > 0, _to_skin(mask), signed)
-        toward = (head.view(head.skin) * head.directions).sum(axis=1)
-        return cls(mask, head, signed, on_skull, toward, _reaches(mask, signed, head, toward))
+        return cls(mask, head, signed, on_skull, _reaches(mask, signed, head))
 
     def fields(self, thickness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Thickness and edge (2, POINTS) of hair about as thick as (POINTS,), and how much they count, 0 to 1."""
         reach, within, reach_weight = self.outline
-        edge, edge_weight = _edges(self.mask, self.signed, self.on_skull, self.head, thickness, self.toward)
+        edge, edge_weight = _edges(self.mask, self.signed, self.on_skull, self.head, thickness)
         # Where rays are seen from the side, the border of the hair in the photo is its outline, not its end.
         total = edge_weight + SIDE_TRUST * reach_weight
         edge = (edge_weight * edge + SIDE_TRUST * reach_weight * within) / np.maximum(total, 1e-6)
@@ -102,13 +111,13 @@ def _to_skin(mask: HairMask) -> np.ndarray:
 
 
 def _edges(
-    mask: HairMask, signed: np.ndarray, on_skull: np.ndarray, head: Head, thickness: np.ndarray, toward: np.ndarray
+    mask: HairMask, signed: np.ndarray, on_skull: np.ndarray, head: Head, thickness: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the photo says of the edge at each point (POINTS,), and how much."""
     places, depth = head.to_mask(head.skin + np.maximum(thickness, 0)[:, None] * head.directions)
     columns, rows, within = _pixels(places, signed.shape)
     hidden = depth > head.depth[rows, columns] + BEHIND
-    known = within & mask.inside[rows, columns] & ~hidden
+    known, toward = within & mask.inside[rows, columns] & ~hidden, head.toward
     skull = np.arange(POINTS) < HIGH * COLUMNS
     edge = np.where(skull, on_skull[rows, columns], signed[rows, columns])
     beside = (edge < 0) & (mask.skin[rows, columns] < 0.5) & skull
@@ -120,7 +129,22 @@ def _edges(
     weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)
     weight *= np.where((edge > 0) & (toward < OUTLINE) & _on_cheeks(), TURNED_AWAY * TURNED_AWAY, 1.0)
     weight *= np.where((edge < 0) & surely_grown(), BARE_TRUST, 1.0)
-    return edge, weight.astype(np.float32)
+    return _as_the_nearer_side(edge, weight, head)
+
+
+def _as_the_nearer_side(edge: np.ndarray, weight: np.ndarray, head: Head) -> tuple[np.ndarray, np.ndarray]:
+    """Edge and weight (POINTS,) each, of the twin where the photo shows that better: quiffs hide the temple behind."""
+    share = shown_better_at_twin(head)
+    own, other = weight * (1 - share), weight[TWIN] * share
+    mixed = (own * edge + other * edge[TWIN]) / np.maximum(own + other, 1e-6)
+    return np.where(own + other > 0, mixed, edge), (own + other).astype(np.float32)
+
+
+def shown_better_at_twin(head: Head) -> np.ndarray:
+    """(POINTS,) in [0, 1]: how much better a photo shows the same place on the other side of a head, above the ears."""
+    row, _ = _rows_and_azimuths()
+    nearer = (1 - smoothstep(row, *ABOVE)) * smoothstep(abs(float(head.view(MIDDLE[None])[0, 0])), *TURNED)
+    return (nearer * smoothstep(head.toward[TWIN] - head.toward, *BETTER)).astype(np.float32)
 
 
 def surely_grown() -> np.ndarray:
@@ -140,14 +164,13 @@ def _rows_and_azimuths() -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(np.arange(ROWS), COLUMNS), np.tile(np.abs(azimuths()), ROWS)
 
 
-def _reaches(
-    mask: HairMask, signed: np.ndarray, head: Head, toward: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _reaches(mask: HairMask, signed: np.ndarray, head: Head) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How far hair reaches at the points (POINTS,) whose rays are seen from the side, and how much that counts.
 
     Between the two stands how deep within the hair the ray comes on its way.
     """
     steps = np.arange(0, FARTHEST, 1 / mask.density, dtype=np.float32)
+    toward = head.toward
     sideways = np.flatnonzero(np.abs(toward) < SIDEWAYS)
     start = head.skin[sideways]
     ends = start[:, None] + np.array([0, 0.1])[None, :, None] * head.directions[sideways, None]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from deep3d.hair.border import natural_border
 from deep3d.hair.evidence import DEEPEST, FARTHEST, HIGH, Evidence
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths, neighbours
 from deep3d.hair.head import Head
@@ -52,6 +53,8 @@ def fit_fields(evidence: Sequence[Evidence], model: HairModel) -> HairFields:
         fields = _explained(model, observed, weights, sweeps)
     edge = _whole(_as_long_behind(fields[1], weights[1]))
     edge = _hanging(_without_holes(_without_gaps(edge, weights[1])))  # without holes: ears are no gaps
+    toward = np.max([each.head.toward for each in evidence], axis=0)
+    edge = natural_border(edge, model.ears, toward)
     return HairFields(np.clip(fields[0], 0, farthest).astype(np.float32), edge, weights[1])
 
 

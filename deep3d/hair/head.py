@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,11 @@ class Head:
     def to_mask(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the mask shows points (N, 3): (N, 2) columns and rows; and how far away they are, (N,) decimetres."""
         return _projected(points, self._matrix)
+
+    @cached_property
+    def toward(self) -> np.ndarray:
+        """(POINTS,) cosines between the grid's rays and the view."""
+        return (self.view(self.skin) * self.directions).sum(axis=1)
 
     def view(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) unit directions from points (N, 3) to the camera."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from deep3d.hair.grid import COLUMNS
 from deep3d.texture.view import distance_to
 
 
@@ -35,3 +36,9 @@ def blurred_round(values: np.ndarray, points: float) -> np.ndarray:
     """A grid whose columns go round the head, blurred."""
     sides: Any = ("nearest", "wrap")
     return np.asarray(ndimage.gaussian_filter(values, points, mode=sides))
+
+
+def widened(values: np.ndarray) -> np.ndarray:
+    """The greatest of values (POINTS,) at each point of the grid and the eight round it."""
+    sides: Any = ("nearest", "wrap")
+    return np.asarray(ndimage.maximum_filter(values.reshape(-1, COLUMNS), 3, mode=sides)).reshape(values.shape)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from deep3d.hair.border import FADE
 from deep3d.hair.fit import HairFields
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER
 from deep3d.hair.head import Head
+from deep3d.hair.morphology import widened
 from deep3d.mesh import Mesh
 
-FADE = 0.06  # decimetres: half the width of the border over which hair becomes transparent
 ATTACHED = (0.0, 0.28)  # decimetres inside the border, over which hair rises from the skin to its thickness
 LEAST = 0.012  # decimetres that the shell stands off the skin at its border
 HANGING = (0.1, 0.22)  # decimetres of thickness from which hair below the skull hangs free and does not thin out
@@ -28,7 +29,8 @@ def heights(fields: HairFields, ears: np.ndarray) -> np.ndarray:
     lowest = np.where(fields.edge.reshape(ROWS, COLUMNS) > 0, np.arange(ROWS)[:, None], 0).max(axis=0)
     falls = BLUNT + (1 - BLUNT) * _smoothstep(lowest, *FALLING)
     hanging = np.where(below, _smoothstep(fields.thickness, *HANGING), 0) * np.tile(falls, ROWS)
-    clear = ears + 0.03 * (ears > 0.01)
+    highest = widened(ears)  # ears are smaller than the grid's cells in parts
+    clear = highest + 0.03 * (highest > 0.01)
     thickness = np.maximum(fields.thickness, clear * _smoothstep(fields.edge, 0, 0.1))
     return LEAST + np.maximum(thickness, 0.02) * np.maximum(rise, hanging)
 

@@ -15,6 +15,7 @@ ALONG, AROUND = 192, 1536  # rows of the noise from the crown down, columns roun
 WIDTHS, STRENGTHS = (0.9, 2.0, 5.0), (1.0, 0.55, 0.2)
 """Of locks, columns, and how much each counts: wide ones of even brightness would be stripes."""
 LENGTH = 4.5  # rows over which a lock keeps its brightness
+SINGLE = 7.0, 1.0  # rows and columns of the single strands in which a border ends
 CURL_ROWS, CURL_COLUMNS = 1.2, 5.0  # the same of curls, whose brightness changes as fast along as across
 WAVE = 9.0  # columns by which strands wander
 LEVELS = 32  # of brightness in a palette
@@ -46,16 +47,23 @@ PLAIN = Look(np.linspace(-0.25, 0.25, LEVELS, dtype=np.float32), 0.3, WHITE)
 
 @cache
 def strand_noise() -> np.ndarray:
-    """(2, ALONG, AROUND) float32 in [0, 1), evenly distributed: straight locks, curls. The same for every head."""
+    """(3, ALONG, AROUND) float32 in [0, 1), evenly distributed: straight locks, curls, and single strands.
+
+    The same for every head.
+    """
     rng = np.random.default_rng(7)
     straight = np.zeros((ALONG, AROUND))
     for width, strength in zip(WIDTHS, STRENGTHS):
         straight += strength * _unit(_noise(rng, LENGTH * np.sqrt(width), width))
     rows, columns = np.indices((ALONG, AROUND))
     wander = WAVE * _unit(_noise(rng, 20, 30))
-    straight = ndimage.map_coordinates(straight, [rows, columns + wander], order=1, mode="grid-wrap")
+    single = _noise(rng, SINGLE[0], SINGLE[1])
+    straight, single = (
+        ndimage.map_coordinates(each, [rows, columns + wander], order=1, mode="grid-wrap")
+        for each in (straight, single)
+    )
     curls = _unit(_noise(rng, CURL_ROWS, CURL_COLUMNS)) + 0.7 * _unit(_noise(rng, 3 * CURL_ROWS, 3 * CURL_COLUMNS))
-    return np.stack([_even(straight), _even(curls)])
+    return np.stack([_even(straight), _even(curls), _even(single)])
 
 
 def look_of(colours: np.ndarray, mask: np.ndarray, pixel: float) -> Look:

@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from deep3d.hair.evidence import GROWN, surely_grown
+from deep3d.hair.border import fading
+from deep3d.hair.evidence import GROWN, shown_better_at_twin, surely_grown
 from deep3d.hair.fit import NEIGHBOURS, HairFields
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER
 from deep3d.hair.hats import cloth, front_column, repeated, repeated_column
 from deep3d.hair.lookup import grid_at, limited, noise_at, place_in_grid, share_at, step_between
 from deep3d.hair.others import all_seen, match, shown_by_others
-from deep3d.hair.shell import FADE, RADIUS, disk_rows
+from deep3d.hair.shell import RADIUS, disk_rows
 from deep3d.hair.shown import BARE, CORE, Shown
 from deep3d.hair.strands import look_of, strand_noise
 from deep3d.texture.fill import DARK, spread
@@ -26,8 +27,8 @@ from deep3d.texture.sampling import bilinear
 
 SIZE = 512
 PULL = 0.1  # of the usual colour on hair that the only photo does not show, beside what borders on it: bright rims
-UNSEEN_FADE = 1.0  # times that hair fades out more gradually where the photo does not show its border
 LIGHTER = (0.3, 0.7)  # of a logarithm, by which the other side's hair is darker: black hair has nothing to show lighter
+STRANDS = 0.08  # decimetres by which single strands at a border differ in length
 NOTHING = -0.15  # decimetres outside the border, beyond which a texel shows no strand
 
 
@@ -39,7 +40,8 @@ def shell_image(shown: Sequence[Shown], fields: HairFields) -> np.ndarray:
     matches = [match(first, other) for other in shown[1:]]
     colours, weight = all_seen(shown, matches)
     low = _continued(colours, weight, shown, hat, repeated(front)) + first.light
-    columns = first.positions(), first.seen, low, fields.edge, fields.seen, 1 - hat, ~surely_grown()
+    seen = first.seen * (1 - shown_better_at_twin(first.head))
+    columns = first.positions(), seen, low, *fading(fields.edge, fields.seen), 1 - hat, ~surely_grown()
     look = look_of(*first.hair_pixels())
     radii = disk_rows(fields.edge)
     rows_of = np.float32(radii[0] / RADIUS), np.float32((radii[1] - radii[0]) / RADIUS)
@@ -90,8 +92,8 @@ def _continued(
 def _paint(
     image, first, last, grid, picture, cores, to_core, rows_of, others, front, noise, palette, curled, brightest
 ):
-    """Fill rows of a disk; `grid` (ROWS, COLUMNS, 10): place in the picture, how seen, low logarithms, edge, how
-    sure, how far there are strands, and whether the head may be bare.
+    """Fill rows of a disk; `grid` (ROWS, COLUMNS, 10): place in the picture, how seen, low logarithms, edge, its
+    fade, how far there are strands, and whether the head may be bare.
 
     On the skull, where the shell lies on the skin, a hairline is as in the photo, be it hair or skin; below, where hair
     hangs free, only hair counts. `cores` (3, h, w) say how surely a pixel may be taken on the skull, and below, and how
@@ -122,7 +124,7 @@ def _paint(
                 grid_at(grid, row, other, twin)
             level = lock + curled * (noise_at(noise[1], along, around) - lock)
             _colour(image[i, j], own, twin, share, others[i, j], picture, cores[1], to_core, level, palette, brightest)
-            opacity = _opacity(own, lock) * (
+            opacity = _opacity(own, noise_at(noise[2], along, around)) * (
                 np.float32(1) - _bareness(own, twin, share, others[i, j], row, cores[2], to_core)
             )
             image[i, j, 3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
@@ -158,10 +160,10 @@ def _colour(texel, own, twin, share, others, picture, core, to_core, level, pale
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _opacity(point, lock):
+def _opacity(point, strand):
     """How far the border of the hair, which ends in single strands, covers a point of the grid; hats have a hem."""
-    fade = np.float32(FADE) * (np.float32(1) + np.float32(UNSEEN_FADE) * (np.float32(1) - point[7]))
-    inside = point[6] + point[8] * fade * (lock - np.float32(0.5))
+    fade = point[7]
+    inside = point[6] + point[8] * np.float32(STRANDS) * (strand - np.float32(0.5))
     return step_between(inside, np.float32(-0.5) * fade, np.float32(0.5) * fade)
 
 

@@ -48,9 +48,6 @@ UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
 ON_HEAD = (0.5, 0.9)  # of a mask of the head, from where the photo's colour may be, and surely is, that of the scalp
 TURNED = (0.45, 0.75)  # cosines to the camera, up to where a mask is believed on skin too, and from where it is not
-NAPE_PULL = np.float32(1.0)  # of its colour on the scalp at the nape
-CROPPED, SHADE = np.float32(0.5), np.float32(np.log(0.85))
-"""Share of hair, beside skin that shows through, in the colour of the nape, which lies in the shade of longer hair."""
 LIGHT = (-0.3, 0.3)  # of a logarithm, that light on what is not seen differs from its mean
 FROM_THE_FRONT = 0.3  # share of the light from the camera: what lights the other side is not seen
 
@@ -224,21 +221,20 @@ def _light(
 def _anchors(
     tint: np.ndarray, surroundings: list[np.ndarray], hair: Hair, face_model: FaceModel
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Colours (3, 3) that hidden skin, scalp and nape approach: which of them each vertex does (V,), and how much (V,).
+    """Colours (2, 3) that hidden skin and scalp approach: which of them each vertex does (V,), and how much (V,).
 
     They are means of logarithms `tint` (V, 3) by the weights of `surroundings`, two of (V,): of skin, and of the scalp.
+    A nape with hair approaches neither: there hair, cut shorter and shorter, becomes skin.
     """
-    skin, crown = (_mean(tint, part) for part in surroundings)
-    # White hair that ends at a brown nape, or hair in glaring sun, would leave a light band there.
-    cropped = np.minimum(CROPPED * crown + (1 - CROPPED) * skin, skin) + (1 - hair.bald) * SHADE
     # without visible parts there is no mean
     seen = [min(part.sum(), np.float32(1)) for part in surroundings]
     crown_pull = HAIR_PULL + np.float32(max(hair.bald, hair.fringed)) * (SKIN_PULL - HAIR_PULL)
-    top, short = face_model.derived(scalp), face_model.derived(nape)
+    top = face_model.derived(scalp)
     on_skin = SKIN_PULL * seen[0] * (face_model.skin + NECK_PULL * face_model.derived(neck))
-    on_scalp = np.where(short, NAPE_PULL * min(seen), crown_pull * seen[1]) * top
+    on_scalp = crown_pull * seen[1] * top * (1 - (1 - hair.bald) * face_model.derived(nape))
     covered = top > 0.5
-    return np.stack([skin, crown, cropped]), covered.astype(np.int32) + short, np.where(covered, on_scalp, on_skin)
+    anchors = np.stack([_mean(tint, part) for part in surroundings])
+    return anchors, covered.astype(np.int32), np.where(covered, on_scalp, on_skin)
 
 
 def _plain(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:
@@ -250,9 +246,12 @@ def _plain(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceMo
 
 
 def _through(hair: Hair, face_model: FaceModel, atlas: Atlas) -> np.ndarray:
-    """How well colours spread over the border of the scalp at each vertex (V,): under a fringe, and on a bald head."""
-    front, everywhere = (_and_around(face_model.derived(part) > 0, atlas) for part in (hairline, scalp))
-    return np.maximum(max(hair.bald, hair.fringed) * front, hair.bald * everywhere)
+    """How well colours spread over the border of the scalp at each vertex (V,).
+
+    They do at the nape, under a fringe, and on a bald head.
+    """
+    front, behind, everywhere = (_and_around(face_model.derived(part) > 0, atlas) for part in (hairline, nape, scalp))
+    return np.max([max(hair.bald, hair.fringed) * front, behind, hair.bald * everywhere], axis=0)
 
 
 def _and_around(mask: np.ndarray, atlas: Atlas) -> np.ndarray:

@@ -15,7 +15,7 @@ from deep3d.texture.background import background
 from deep3d.texture.compose import Sources
 from deep3d.texture.extract import _for_hair, _match
 from deep3d.texture.fill import spread
-from deep3d.texture.hair import Hair, nape, scalp
+from deep3d.texture.hair import Hair, scalp
 from deep3d.texture.reflectance import openness
 from deep3d.texture.sampling import Picture
 from deep3d.texture.skin_colour import front_of_face, neck, skin_likeness
@@ -511,7 +511,7 @@ def test_what_corners_are_sure_of_may_be_asked_of_every_texel(head, monkeypatch)
     assert np.abs(quick.weight.astype(int) - slow.weight).mean() < 2
 
 
-def test_white_hair_leaves_no_light_band_at_a_brown_nape():
+def test_white_hair_becomes_a_brown_nape_without_a_border():
     model = default_face_model()
     top = model.derived(scalp) > 0.5
     colours = np.where(top[:, None], 225.0, np.array([[110.0, 75, 60]])).astype(np.float32)
@@ -520,6 +520,9 @@ def test_white_hair_leaves_no_light_band_at_a_brown_nape():
     normals = model.normals(model.mean_shape[None])[0]
     hair = Hair.seen(colours, weight, model)
     _, fill = _match(colours, lit, weight, np.ones_like(weight), hair, normals, model, Atlas.of(model, 64))
-    behind = model.derived(nape) & (model.mean_shape[:, 2] < -0.7)
-    assert np.median(fill[top & (model.mean_shape[:, 1] > 1), 0]) > 180
-    assert np.median(fill[behind, 0]) < 112
+    height, behind = model.mean_shape[:, 1], model.mean_shape[:, 2] < -1.1
+    bands = [behind & (np.abs(height - level) < 0.05) for level in np.arange(-0.8, 0.8, 0.1)]
+    levels = np.array([np.median(fill[band, 0]) for band in bands])
+    assert np.median(fill[top & (height > 1), 0]) > 180
+    assert levels[0] < 135
+    assert np.diff(levels).max() < 25
