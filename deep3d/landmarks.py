@@ -19,6 +19,7 @@ BROWS = slice(17, 27)
 NOSE = slice(27, 36)
 EYES = slice(36, 48)
 LIPS = slice(48, 68)
+INNER_LIPS = slice(60, 68)
 INNER = slice(17, 68)
 """The 51 landmarks without the jaw line."""
 

@@ -12,10 +12,11 @@ from deep3d.camera import Camera, Pose, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
 from deep3d.hair import Hair, HairMask, Sight, colours_of, make_hair
+from deep3d.landmarks import INNER_LIPS
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
 from deep3d.uncertainty import region_deviation, vertex_deviation
-from deep3d.whole_head import USUAL, Clothes, WholeHead
+from deep3d.whole_head import USUAL, PartColours, WholeHead
 
 if TYPE_CHECKING:
     from deep3d.alignment import AlignedCrop
@@ -124,16 +125,18 @@ class Reconstruction:
     def texture(self) -> np.ndarray:
         """(1024, 1024, 3) uint8 sRGB in the UV atlas, from the photo or merged from several; row 0 is at v = 1."""
         image = self.unwrapped.image if self.merged_texture is None else self.merged_texture
-        return WholeHead.of(self.face_model).painted(image, self.clothes)
+        return WholeHead.of(self.face_model).painted(image, self.part_colours)
 
     @cached_property
-    def clothes(self) -> Clothes:
-        """What the photo shows below the chin, or plain ones where it shows none, or was not looked at."""
+    def part_colours(self) -> PartColours:
+        """Of teeth, and of a shirt where hair was looked for, as the photo shows them, else the usual ones."""
+        level = WholeHead.of(self.face_model).skin_level(self.unwrapped.image)
+        parts = USUAL.with_teeth(self.photo.pixels, self.landmarks68_mediapipe[INNER_LIPS], level)
         if self.hair_mask is None:
-            return USUAL
+            return parts
         mask = self.hair_mask
         colours = colours_of(self.photo.pixels, mask)
-        return Clothes.seen(colours, mask.clothes * mask.inside, mask.skin, mask.density) or USUAL
+        return parts.with_shirt(colours, mask.clothes * mask.inside, mask.skin, mask.density, level)
 
     @cached_property
     def unwrapped(self) -> Texture:

@@ -26,6 +26,9 @@ PALETTE = (0.7735, 0.9645, 0.8035, 0.9965)  # left, bottom, right and top in the
 BORDER = 0.08  # of the palette, which blends with what is beside it
 FRONT, BACK = 0.3, -0.15  # decimetres in model space between which the light fades
 BRIGHT, DIM = {ENAMEL: 1.0, GUM: 1.0, LINGUA: 0.85}, 0.3
+PAPILLA, BESIDE = 0.75, 0.15
+"""Centimetres from the biting edge up to which gums between teeth look like teeth in shade, and from a tooth."""
+IN_GAP = 0.7  # brightness there: dark triangles would make every smile gappy
 GAP, GAP_WIDTH = 0.4, 0.08  # how much darker it is between teeth, and over how many centimetres
 NECK_OF_TOOTH = 0.9  # brightness beside the gum, of that at the edge
 ROOT, TIP = -0.2, 0.3  # decimetres: tongueOut moves the tongue from the first, and fully at the second
@@ -47,8 +50,9 @@ def build_mouth(source: Source, model: FaceModel, offset: np.ndarray, first: int
     own = np.clip(used - start, 0, stop - start - 1)
     carriers, weights = _followed(model, vertices, tooth, upper[own])
     tongue = ~tooth & np.isin(_nearest(model, OWN_GUMS, vertices), TONGUE)
-    kind = np.select([tooth, tongue], [ENAMEL, LINGUA], GUM)
-    light = _light(vertices, kind, np.where(tooth, from_edge[own], 0))
+    gap = ~tooth & ~tongue & _between_teeth(vertices, vertices[tooth], from_edge[own][tooth])
+    kind = np.select([tooth | gap, tongue], [ENAMEL, LINGUA], GUM)
+    light = _light(vertices, kind, np.where(tooth, from_edge[own], 0)) * np.where(gap, IN_GAP, 1)
     light[tooth] *= 1 - GAP * np.exp(-((_to_other_teeth(source)[own][tooth] / GAP_WIDTH) ** 2))
     return {
         "vertices": vertices,
@@ -114,6 +118,12 @@ def _to_other_teeth(source: Source) -> np.ndarray:
         others = points[~rows & (upper == upper[rows][0])]
         distance[rows] = KDTree(others).query(points[rows])[0]
     return distance
+
+
+def _between_teeth(points: np.ndarray, teeth: np.ndarray, from_edge: np.ndarray) -> np.ndarray:
+    """(P,) whether points lie beside teeth near their biting edges; all in decimetres, `from_edge` in centimetres."""
+    distance, nearest = KDTree(teeth).query(points)
+    return (distance < BESIDE / 10) & (from_edge[nearest] < PAPILLA)
 
 
 def _pieces(source: Source, start: int, stop: int) -> np.ndarray:

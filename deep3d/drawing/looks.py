@@ -61,7 +61,7 @@ def dressed(face: Reconstruction, look: str = "photo", light: str | Path | np.nd
         return in_normals(model, vertices)
     if look == "skin":
         albedo = Atlas.of(model, PLAIN).paint(255 * np.clip(face.albedo, 0, 1), model.triangles)
-        albedo = WholeHead.of(model).painted(albedo, face.clothes, lit=False)
+        albedo = WholeHead.of(model).painted(albedo, face.part_colours, lit=False)
         return in_skin(model, vertices, albedo, face.hair)
     if look != "relit":
         raise ValueError(f"unknown look {look!r}; choose from {', '.join(LOOKS)}")
@@ -113,10 +113,10 @@ def in_light(
     """
     panorama = light if isinstance(light, np.ndarray) else environment(light)
     whole = WholeHead.of(head.model)
-    clothes = whole.clothes(head.base_color)
+    colours = whole.part_colours(head.base_color)
 
     def shown(pose: Pose) -> tuple[np.ndarray, Hair | None]:
-        texture = whole.painted(head.texture(panorama, pose), clothes)
+        texture = whole.painted(head.texture(panorama, pose), colours)
         if hair is None or evened is None:
             return texture, hair
         return texture, _tinted(hair, evened * head.light_on_scalp(panorama, pose))

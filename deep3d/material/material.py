@@ -109,7 +109,7 @@ def separate_person(faces: Sequence[Reconstruction], size: int = 1024) -> list[M
     best = int(np.argmax(sure.sum(axis=1)))
     shared = replace(materials[best].separated, albedo=albedo)
     texture = _bare(_resized(faces[best].unwrapped, size), observed[best], faces[best].face_model)
-    maps = paint_maps(shared, texture, observed[best].colours, faces[best].face_model, faces[best].clothes)
+    maps = paint_maps(shared, texture, observed[best].colours, faces[best].face_model, faces[best].part_colours)
     return [replace(one, maps=maps, separated=replace(one.separated, albedo=albedo)) for one in materials]
 
 
@@ -121,7 +121,9 @@ def _separate(face: Reconstruction, texture: Texture, size: int) -> Material:
     if observed.grey:
         grey = separated.albedo @ np.array([0.2126, 0.7152, 0.0722], np.float32)
         separated = replace(separated, albedo=np.repeat(grey[:, None], 3, axis=1))
-    maps = paint_maps(separated, _bare(_resized(texture, size), observed, model), observed.colours, model, face.clothes)
+    maps = paint_maps(
+        separated, _bare(_resized(texture, size), observed, model), observed.colours, model, face.part_colours
+    )
     turn = rotation_matrix(face.coefficients.rotation)[0]
     return Material(maps, separated, transfer, turn, _warnings(observed, separated), _evened(observed, separated))
 

@@ -15,7 +15,7 @@ from deep3d.texture import Atlas, Texture
 from deep3d.texture.atlas import WHOLE, vertex_uv
 from deep3d.texture.pigment import FINE, features, smoothed, times_wrong
 from deep3d.texture.skin_colour import front_of_face
-from deep3d.whole_head import Clothes, WholeHead
+from deep3d.whole_head import PartColours, WholeHead
 
 DARK = 0.004  # linear, added before logarithms
 BESIDE = 60  # rounds of means over neighbours: how far beside the face detail is made up
@@ -37,7 +37,9 @@ class Maps:
     specular: np.ndarray  # (S, S) uint8: 255 is a reflectance of 0.08 at normal incidence
 
 
-def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, model: FaceModel, clothes: Clothes) -> Maps:
+def paint_maps(
+    separated: Separated, texture: Texture, colours: np.ndarray, model: FaceModel, parts: PartColours
+) -> Maps:
     """The maps, as large as the texture. `colours` (V, 3) are the vertices' linear colours in the photo."""
     atlas = Atlas.of(model, len(texture.weight))
     known = texture.weight.astype(np.float32) / 255
@@ -63,7 +65,7 @@ def paint_maps(separated: Separated, texture: Texture, colours: np.ndarray, mode
     shine = np.rint(np.clip(over_texels(atlas, model, gloss), 0, 1) * 255).astype(np.uint8)
     whole = WholeHead.of(model)
     others = (normal, FLAT), (shine[..., 0].copy(), MATT), (shine[..., 1].copy(), DULL)
-    return Maps(whole.painted(base, clothes, lit=False), *(whole.filled(image, shirt) for image, shirt in others))
+    return Maps(whole.painted(base, parts, lit=False), *(whole.filled(image, shirt) for image, shirt in others))
 
 
 def over_texels(atlas: Atlas, model: FaceModel, values: np.ndarray) -> np.ndarray:

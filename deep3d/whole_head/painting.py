@@ -1,8 +1,8 @@
 """Paint the parts of a head into the texture of its face model.
 
 The bust's skin has the colours of the vertices that carry it, its shirt those of the clothes. The mouth has a palette:
-rows of enamel, gums, tongue and lashes, from dark to light. Enamel is as the photo shows it, as far as teeth can be;
-the others are in the same light.
+rows of enamel, gums, tongue and lashes, from dark to light. Enamel is as the photo shows it between the lips, as far as
+teeth can be, else as the texture has the model's own; the others are in the same light.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.ndimage import distance_transform_edt
 
 from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import WHOLE, Atlas, cover, vertex_texels
-from deep3d.whole_head.clothes import GREY, Clothes
+from deep3d.whole_head.colours import GREY, PartColours
 from deep3d.whole_head.parts import BODY, COLLAR, Parts
 
 MARGIN = 4.0  # texels round the bust that take its colours, since filters look there
@@ -50,15 +50,15 @@ class Canvas:
         """The canvas of a texture of a size, cached with the model."""
         return face_model.derived(_build, parts, size)
 
-    def painted(self, texture: np.ndarray, clothes: Clothes, lit: bool) -> np.ndarray:
+    def painted(self, texture: np.ndarray, parts: PartColours, lit: bool) -> np.ndarray:
         """A copy of a texture (S, S, 3) uint8 with the parts, in their light or without it."""
-        colours = self._at_vertices(texture)
-        skin = colours[self.skin].mean(axis=0)
-        bust = clothes.over(self.parts.bust(colours), self.parts.worn, skin)
+        colours, skin = self._at_vertices(texture), self.skin_colour(texture)
+        bust = parts.over(self.parts.bust(colours), self.parts.worn, skin)
         if lit:
             bust *= self.parts.light[:, None]
         painted = self._with_bust(texture, colours, bust, self.weave)
-        painted[self.palette] = self._palette(mouth_colours(colours[self.parts.enamel], skin))
+        teeth = colours[self.parts.enamel] if parts.enamel is None else parts.enamel[None] * (skin @ GREY)
+        painted[self.palette] = self._palette(mouth_colours(teeth, skin))
         return painted
 
     def filled(self, image: np.ndarray, shirt: tuple[int, ...] | None) -> np.ndarray:
@@ -75,13 +75,18 @@ class Canvas:
         filled[self.palette] = np.median(values[self.parts.enamel], axis=0).astype(np.uint8)
         return filled
 
-    def clothes(self, texture: np.ndarray) -> Clothes:
+    def part_colours(self, texture: np.ndarray) -> PartColours:
         """Those that a texture (S, S, 3) uint8 was `painted` with, in its own values without light."""
         flat = texture.reshape(self.size**2, -1)
-        skin = flat[self.places][self.skin].mean(axis=0)
         worn = np.pad(self.parts.worn, (len(self.places), 0))[self.corners]
-        parts = [flat[self.texels[(worn == kind).all(axis=1)]].mean(axis=0) for kind in (COLLAR, BODY)]
-        return Clothes((np.stack(parts) / max(float(skin @ GREY), 1)).astype(np.float32))
+        shirt = [flat[self.texels[(worn == kind).all(axis=1)]].mean(axis=0) for kind in (COLLAR, BODY)]
+        enamel = texture[self.palette][len(texture[self.palette]) // 8, -1]
+        level = np.float32(max(float(self.skin_colour(texture) @ GREY), 1))
+        return PartColours(np.stack(shirt).astype(np.float32) / level, enamel.astype(np.float32) / level)
+
+    def skin_colour(self, texture: np.ndarray) -> np.ndarray:
+        """(3,) float32 mean of the facial skin in a texture (S, S, 3) uint8."""
+        return texture.reshape(self.size**2, -1)[self.places[self.skin]].astype(np.float32).mean(axis=0)
 
     def _at_vertices(self, image: np.ndarray) -> np.ndarray:
         """(V, n) float32 values of an image at the model's vertices."""

@@ -10,7 +10,7 @@ import numpy as np
 from deep3d.face_model import FaceModel
 from deep3d.mesh import Mesh, vertex_normals, vertex_triangles
 from deep3d.whole_head.bite import behind_lips
-from deep3d.whole_head.clothes import USUAL, Clothes
+from deep3d.whole_head.colours import GREY, USUAL, PartColours
 from deep3d.whole_head.painting import Canvas
 from deep3d.whole_head.parts import Parts, read_parts
 
@@ -83,12 +83,12 @@ class WholeHead:
         """The whole head of the model's vertices (V, 3)."""
         return Mesh(self.vertices(vertices), self.triangles, self.uv, self.uv_triangles, self._lashes)
 
-    def painted(self, texture: np.ndarray, clothes: Clothes = USUAL, lit: bool = True) -> np.ndarray:
-        """A texture (S, S, 3) uint8 with the parts beside its charts, the bust in clothes.
+    def painted(self, texture: np.ndarray, colours: PartColours = USUAL, lit: bool = True) -> np.ndarray:
+        """A texture (S, S, 3) uint8 with the parts beside its charts, in their colours.
 
         `lit`: in a soft light, as in a photo; without, in their own values.
         """
-        return self._canvas(texture).painted(texture, clothes, lit) if len(self.parts.vertices) else texture
+        return self._canvas(texture).painted(texture, colours, lit) if len(self.parts.vertices) else texture
 
     def filled(self, image: np.ndarray, shirt: tuple[int, ...] | None = None) -> np.ndarray:
         """An image (S, S) or (S, S, n) uint8 of anything but colours, with the parts beside its charts.
@@ -97,9 +97,13 @@ class WholeHead:
         """
         return self._canvas(image).filled(image, shirt) if len(self.parts.vertices) else image
 
-    def clothes(self, texture: np.ndarray) -> Clothes:
+    def part_colours(self, texture: np.ndarray) -> PartColours:
         """Those that a texture (S, S, 3) uint8 was `painted` with, without light."""
-        return self._canvas(texture).clothes(texture) if len(self.parts.vertices) else USUAL
+        return self._canvas(texture).part_colours(texture) if len(self.parts.vertices) else USUAL
+
+    def skin_level(self, texture: np.ndarray) -> float:
+        """Mean brightness of the facial skin in a texture (S, S, 3) uint8, which `PartColours` are relative to."""
+        return max(float(self._canvas(texture).skin_colour(texture) @ GREY), 1.0)
 
     def _canvas(self, image: np.ndarray) -> Canvas:
         return Canvas.of(self.face_model, self.parts, len(image))

@@ -7,7 +7,7 @@ from deep3d.drawing.view import draw_view
 from deep3d.export.gltf.face import shared_parts
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import cover
-from deep3d.whole_head import Clothes, WholeHead
+from deep3d.whole_head import PartColours, WholeHead
 from deep3d.whole_head.painting import mouth_colours
 from deep3d.whole_head.parts import BODY, COLLAR
 
@@ -93,16 +93,16 @@ def test_the_neck_goes_on_below_the_border_and_darkens_behind_the_collar(head):
 
 
 def test_the_shirt_has_the_colours_of_the_clothes_beside_the_skin(head):
-    clothes = Clothes(np.array([[0.9, 0.9, 0.9], [0.1, 0.3, 0.6]], np.float32))
+    shirt = PartColours(np.array([[0.9, 0.9, 0.9], [0.1, 0.3, 0.6]], np.float32))
     for brightness in (1.0, 0.5):
         skin = brightness * np.array([200.0, 150, 120])
         texture = np.broadcast_to(skin, (1024, 1024, 3)).astype(np.uint8)
-        painted = head.painted(texture, clothes, lit=False)
-        for part, expected in zip((COLLAR, BODY), clothes.colours):
+        painted = head.painted(texture, shirt, lit=False)
+        for part, expected in zip((COLLAR, BODY), shirt.shirt):
             mean = painted[texels(head, part)].mean(axis=0)
             assert np.allclose(mean, expected * (skin @ [0.3, 0.59, 0.11]), atol=4)
-        assert np.allclose(head.clothes(painted).colours, clothes.colours, atol=0.03)
-    lit = head.painted(texture, clothes)[texels(head, BODY)].astype(float)
+        assert np.allclose(head.part_colours(painted).shirt, shirt.shirt, atol=0.03)
+    lit = head.painted(texture, shirt)[texels(head, BODY)].astype(float)
     assert lit.std() > 3 and lit.mean() < painted[texels(head, BODY)].mean()
 
 
@@ -114,7 +114,7 @@ def test_maps_of_other_things_say_what_a_shirt_has(head):
 
 def test_no_neck_comes_through_the_shirt(head, model):
     """Of ten people from behind: nothing red below where green begins."""
-    green = Clothes(np.array([[0, 3, 0], [0, 3, 0]], np.float32))
+    green = PartColours(np.array([[0, 3, 0], [0, 3, 0]], np.float32))
     texture = head.painted(np.full((1024, 1024, 3), (255, 0, 0), np.uint8), green, lit=False)
     for identity in np.random.default_rng(3).normal(size=(10, 80)).astype(np.float32):
         mesh = head.mesh(model.neutral_shape(identity[None])[0])

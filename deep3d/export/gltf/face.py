@@ -26,7 +26,7 @@ def write_glb(reconstruction: Reconstruction, folder: Path) -> None:
     """Write face.glb and albedo.png into a folder."""
     (folder / "face.glb").write_bytes(glb(reconstruction))
     albedo = albedo_image(reconstruction.face_model, reconstruction.albedo, len(reconstruction.texture))
-    painted = WholeHead.of(reconstruction.face_model).painted(albedo, reconstruction.clothes, lit=False)
+    painted = WholeHead.of(reconstruction.face_model).painted(albedo, reconstruction.part_colours, lit=False)
     (folder / "albedo.png").write_bytes(png(painted))
 
 

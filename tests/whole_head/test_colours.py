@@ -1,15 +1,14 @@
 import numpy as np
 import pytest
 
-from deep3d.whole_head.clothes import DARKEST, GREY, Clothes, commonest
+from deep3d.whole_head.colours import DARKEST, GREY, USUAL, commonest
 
 SKIN, SHIRT, JACKET = (200, 150, 120), (230, 230, 235), (40, 45, 80)
+LEVEL = float(np.array(SKIN) @ GREY)
 
 
 def seen(colours, clothes, skin):
-    found = Clothes.seen(colours, clothes, skin, 64)
-    assert found is not None
-    return found.colours
+    return USUAL.with_shirt(colours, clothes, skin, 64, LEVEL).shirt
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def picture():
 
 
 def test_a_collar_is_seen_beside_the_skin(picture):
-    collar, body = seen(*picture) * (np.array(SKIN) @ GREY)
+    collar, body = seen(*picture) * LEVEL
     assert np.allclose(collar, SHIRT, atol=1) and np.allclose(body, JACKET, atol=1)
 
 
@@ -39,8 +38,8 @@ def test_hardly_any_clothes_are_none(picture):
     colours, clothes, skin = picture
     clothes[51:] = 0
     clothes[:, 50:] = 0
-    assert Clothes.seen(colours, clothes, skin, 64) is None
-    assert Clothes.seen(colours, clothes, 0 * skin, 64) is None
+    assert USUAL.with_shirt(colours, clothes, skin, 64, LEVEL) is USUAL
+    assert USUAL.with_shirt(colours, clothes, 0 * skin, 64, LEVEL) is USUAL
 
 
 def test_folds_of_a_black_suit_show(picture):
@@ -53,3 +52,28 @@ def test_a_tie_or_stripes_do_not_mix_with_the_cloth():
     colours = np.concatenate([np.full((70, 3), 30.0), np.full((30, 3), 220.0)])
     colours += np.random.default_rng(0).normal(0, 3, colours.shape)
     assert np.allclose(commonest(colours), 30, atol=2)
+
+
+LIPS = np.array([[10.0, 20], [30, 12], [50, 20], [30, 28]])
+
+
+def mouth(between):
+    photo = np.full((40, 60, 3), SKIN, np.uint8)
+    photo[10:31, 8:53] = between
+    return photo
+
+
+def test_teeth_are_as_bright_as_between_the_lips():
+    teeth = USUAL.with_teeth(mouth((240, 230, 215)), LIPS, LEVEL).enamel
+    assert teeth is not None and np.allclose(teeth * LEVEL, (240, 230, 215), atol=1)
+
+
+@pytest.mark.parametrize("between", [(60, 20, 20), (120, 80, 70)])
+def test_a_dark_mouth_or_a_tongue_has_no_teeth(between):
+    assert USUAL.with_teeth(mouth(between), LIPS, LEVEL) is USUAL
+
+
+def test_shut_lips_or_lips_outside_the_photo_show_none():
+    shut = LIPS * [1, 0] + [0, 20]
+    assert USUAL.with_teeth(mouth((240, 230, 215)), shut, LEVEL) is USUAL
+    assert USUAL.with_teeth(mouth((240, 230, 215)), LIPS + 100, LEVEL) is USUAL
