@@ -14,11 +14,19 @@ import numpy as np
 
 from deep3d.hair.border import natural_border
 from deep3d.hair.evidence import DEEPEST, FARTHEST, HIGH, Evidence
-from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths, neighbours
+from deep3d.hair.grid import COLUMNS, POINTS, ROWS, neighbours
 from deep3d.hair.head import Head
+from deep3d.hair.lengths import (
+    as_long_behind,
+    close_behind,
+    cut_short,
+    ending_at_the_nape,
+    hanging,
+    with_locks,
+    without_gaps,
+)
 from deep3d.hair.model import HairModel
 from deep3d.hair.morphology import blurred_round, grown, pieces
-from deep3d.texture.view import smoothstep
 
 SWEEPS = (20, 20, 60)  # of the field of what is left, in each round: only the last one has to be smooth
 EDGE_NOISE, REACH_NOISE = 0.5, 0.16  # decimetres: neighbouring points say the same, so that each is believed little
@@ -27,7 +35,6 @@ SMOOTH, ANCHOR = (
     1.2,
     0.12,
 )  # of the field of what is left: how much neighbours and zero count, beside 1 for what is seen
-NAPE = (1.7, 2.3)  # radians from straight ahead, from where hair begins to hang down the back and surely does
 CORE = 0.04  # decimetres inside its border that a piece of hair reaches at least, or it is a slip
 FILLED = 0.1  # decimetres inside the border that a hole in hair becomes
 STEP = 0.085  # decimetres between neighbouring points, roughly
@@ -51,11 +58,13 @@ def fit_fields(evidence: Sequence[Evidence], model: HairModel) -> HairFields:
     for sweeps in SWEEPS:
         observed, weights = _together(evidence, np.minimum(fields[0], farthest))
         fields = _explained(model, observed, weights, sweeps)
-    edge = _whole(_as_long_behind(fields[1], weights[1]))
-    edge = _hanging(_without_holes(_without_gaps(edge, weights[1])))  # without holes: ears are no gaps
+    short = cut_short(observed[1], weights[1])
+    thickness = close_behind(np.clip(fields[0], 0, farthest), weights[0], short)
+    edge = ending_at_the_nape(as_long_behind(fields[1], weights[1]), weights[0], evidence[0].head.skin[:, 1], short)
+    edge = hanging(_without_holes(without_gaps(_whole(edge), weights[1])))  # without holes: ears are no gaps
     toward = np.max([each.head.toward for each in evidence], axis=0)
-    edge = natural_border(edge, model.ears, toward)
-    return HairFields(np.clip(fields[0], 0, farthest).astype(np.float32), edge, weights[1])
+    edge = natural_border(with_locks(edge, weights[1]), model.ears, toward)
+    return HairFields(thickness.astype(np.float32), edge, weights[1])
 
 
 def _together(evidence: Sequence[Evidence], thickness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,38 +101,6 @@ def _whole(edge: np.ndarray) -> np.ndarray:
     slope = np.hypot(np.gradient(grid, axis=0), (np.roll(grid, -1, axis=1) - np.roll(grid, 1, axis=1)) / 2) / STEP
     even = grid / np.clip(blurred_round(slope, 1), *SLOPES)
     return np.clip(even, -DEEPEST, DEEPEST).reshape(POINTS).astype(np.float32)
-
-
-def _as_long_behind(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(POINTS,) the edge, behind as far down on either side as on the other where the photo does not show it.
-
-    Hair that falls before one shoulder alone hangs down the back on the other, behind the neck.
-    """
-    grid, unseen = edge.reshape(ROWS, COLUMNS), 1 - seen.reshape(ROWS, COLUMNS)
-    mirrored = grid[:, -np.arange(COLUMNS) % COLUMNS]  # the first column is straight behind
-    share = unseen * smoothstep(np.abs(azimuths()), *NAPE)
-    share[:UPPER] = 0
-    return (grid + share * (np.maximum(grid, mirrored) - grid)).reshape(POINTS).astype(np.float32)
-
-
-def _without_gaps(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(POINTS,) the edge without gaps that the photo does not show between hair and hair below it: hair falls.
-
-    The mean of a style that ends at the nape and of one that goes on to the shoulders would have one.
-    """
-    grid = edge.reshape(ROWS, COLUMNS)
-    above, below = np.maximum.accumulate(grid), np.maximum.accumulate(grid[::-1])[::-1]
-    filled = grid + (1 - seen.reshape(ROWS, COLUMNS)) * (np.minimum(above, below) - grid)
-    return filled.reshape(POINTS).astype(np.float32)
-
-
-def _hanging(edge: np.ndarray) -> np.ndarray:
-    """(POINTS,) the edge without hair behind the neck that hangs from nothing, below a gap that the photo shows."""
-    grid = edge.reshape(ROWS, COLUMNS).copy()
-    lower, behind = grid[UPPER:], np.abs(azimuths()) > np.mean(NAPE)
-    above = np.minimum.accumulate(lower, axis=0)
-    grid[UPPER:] = np.where((above <= 0) & behind, np.minimum(lower, above), lower)
-    return grid.reshape(POINTS)
 
 
 def _without_holes(edge: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ import numpy as np
 from deep3d.camera import Pose
 from deep3d.hair import Sight, make_hair
 from deep3d.hair.evidence import Evidence, surely_grown
-from deep3d.hair.fit import _as_long_behind, _hanging, _without_gaps, _without_holes, fit_fields
+from deep3d.hair.fit import _without_holes, fit_fields
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, UPPER, azimuths
+from deep3d.hair.lengths import hanging
 from deep3d.hair.shell import FADE, shell_mesh
 
 
@@ -151,16 +152,6 @@ def test_the_outline_of_a_crown_is_no_end_of_its_hair(short):
     assert edge[:12].min() > 0.45
 
 
-def test_long_hair_has_no_gap_behind_that_no_photo_shows():
-    edge = np.full((ROWS, COLUMNS), 0.5, np.float32)
-    edge[33:36], edge[42:] = -0.05, -0.3
-    seen = np.zeros_like(edge)
-    seen[:, 30:40] = 1  # as beside a face: skin between hair above and hair on the shoulders
-    filled = _without_gaps(edge.ravel(), seen.ravel()).reshape(ROWS, COLUMNS)
-    assert (filled[:42, :30] == 0.5).all()
-    assert (filled[42:] == edge[42:]).all() and (filled[:, 30:40] == edge[:, 30:40]).all()
-
-
 def test_an_ear_makes_no_hole_in_hair_but_a_bald_crown_and_a_face_stay_bare():
     edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
     edge[20:, 30:43] = -0.2  # the face, open below
@@ -175,33 +166,11 @@ def test_an_ear_makes_no_hole_in_hair_but_a_bald_crown_and_a_face_stay_bare():
         assert (filled[20:, 30:43] < 0).all() and np.allclose(filled[:5], crown)
 
 
-def test_hair_before_one_shoulder_hangs_down_the_back_on_both_sides():
-    edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
-    right = azimuths() > 0
-    edge[UPPER + 4 :, right] = -0.3  # cut at the ear on one side
-    behind, ahead = np.abs(azimuths()) > 2.4, np.abs(azimuths()) < 1.6
-    unseen = _as_long_behind(edge.reshape(POINTS), np.zeros(POINTS, np.float32)).reshape(ROWS, COLUMNS)
-    assert (unseen[UPPER + 4 :, behind] > 0.25).all()
-    np.testing.assert_array_equal(unseen[:, ahead], edge[:, ahead])
-    shown = _as_long_behind(edge.reshape(POINTS), np.ones(POINTS, np.float32))
-    np.testing.assert_array_equal(shown, edge.reshape(POINTS))
-
-
-def test_no_hair_hangs_from_nothing_behind_the_neck():
-    edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
-    edge[UPPER + 4 : UPPER + 6] = -0.1
-    hung = _hanging(edge.reshape(POINTS)).reshape(ROWS, COLUMNS)
-    behind, ahead = np.abs(azimuths()) > 2, np.abs(azimuths()) < 1.6
-    assert (hung[UPPER + 6 :, behind] < 0).all()
-    np.testing.assert_array_equal(hung[:, ahead], edge[:, ahead])
-    np.testing.assert_array_equal(hung[: UPPER + 4], edge[: UPPER + 4])
-
-
 def test_ears_that_hair_hides_are_no_gaps():
     """Long hair had a slit below each."""
     edge = np.full((ROWS, COLUMNS), 0.3, np.float32)
     edge[-2:] = -0.3
     ear = np.abs(azimuths() - 2.1) < 0.2
     edge[UPPER : UPPER + 3, ear] = -0.1
-    hung = _hanging(_without_holes(edge.reshape(POINTS))).reshape(ROWS, COLUMNS)
+    hung = hanging(_without_holes(edge.reshape(POINTS))).reshape(ROWS, COLUMNS)
     assert (hung[UPPER : ROWS - 2, ear] > 0).all()
