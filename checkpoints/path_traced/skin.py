@@ -13,7 +13,7 @@ from deep3d.face_model import FaceModel
 from deep3d.synthetic.people.anatomy import Anatomy
 from deep3d.synthetic.scenes import Scenes
 from deep3d.synthetic.scenes import Skin as SkinLook
-from deep3d.synthetic.skin_maps import TONES, linear_of_lab
+from deep3d.synthetic.skin_maps import TONES, linear_of_lab, oiliness
 
 DETAILS, DETAIL_SIZE = 6, 512  # pictures of fine detail that heads share, and texels a side
 LIGHTNESS = (24.0, 76.0)  # CIELAB L* of skin
@@ -53,7 +53,7 @@ class Complexion:
         skin = skin + grown * (stubble - skin)
         albedo = np.where((inner | self._eyes)[:, None], features, skin)
         albedo = np.where(self._eyes[:, None], albedo * self._iris(rng), albedo)
-        oily = self._oily(rng)
+        oily = oiliness(rng, model.mean_shape, self._points, spread=0.4, lips=(1.2, 0.5)) + rng.normal(0, 0.5)
         gloss = np.stack(
             [
                 0.22 * np.exp(0.35 * oily + 0.2 * self._field(rng, 0.3)),
@@ -78,20 +78,6 @@ class Complexion:
         aside = np.min([np.linalg.norm(mean[:, :2] - mean[v, :2], axis=1) for v in self._anatomy.irises], axis=0)
         white = 1 - rng.uniform(0, 0.2) * np.array([0.3, 0.8, 1])
         return np.where((aside < IRIS)[:, None], wanted, white)
-
-    def _oily(self, rng: np.random.Generator) -> np.ndarray:
-        """How oily skin is (V,): forehead, nose, chin and lips more than cheeks, each person otherwise."""
-        points, mean = self._points, self._model.mean_shape
-        spots = [
-            (points[27] + [0, 0.35, 0], 0.35, rng.normal(0.8, 0.4)),
-            (points[30], 0.2, rng.normal(1.3, 0.4)),
-            (points[8] + [0, 0.15, 0], 0.2, rng.normal(0.5, 0.4)),
-            (points[48:60].mean(axis=0), 0.2, rng.normal(1.2, 0.5)),
-            (points[[2, 3, 31]].mean(axis=0), 0.3, rng.normal(-0.4, 0.4)),
-            (points[[14, 13, 35]].mean(axis=0), 0.3, rng.normal(-0.4, 0.4)),
-        ]
-        blobs = [s * np.exp(-(((mean - centre) / size) ** 2).sum(axis=1)) for centre, size, s in spots]
-        return np.sum(blobs, axis=0) + rng.normal(0, 0.5)
 
     def _wrinkles(self, look: SkinLook) -> np.ndarray:
         """Heights (V,) in decimetres of the lines whose slopes `complexion.wrinkled` has."""

@@ -98,18 +98,28 @@ class SkinPainter:
         return np.clip(seeds, 0, 1)
 
     def _oily(self, rng: np.random.Generator) -> np.ndarray:
-        """How oily skin is (S, S): forehead, nose, chin and lips more than cheeks, each person otherwise."""
         landmarks = self._model.landmarks(self._model.mean_shape[None])[0]
-        spots = [
-            (landmarks[27] + [0, 0.35, 0], 0.35, rng.normal(0.8, 0.3)),
-            (landmarks[30], 0.2, rng.normal(1.3, 0.3)),
-            (landmarks[8] + [0, 0.15, 0], 0.2, rng.normal(0.5, 0.3)),
-            (landmarks[48:60].mean(axis=0), 0.2, rng.normal(0.9, 0.4)),
-            (landmarks[[2, 3, 31]].mean(axis=0), 0.3, rng.normal(-0.4, 0.3)),
-            (landmarks[[14, 13, 35]].mean(axis=0), 0.3, rng.normal(-0.4, 0.3)),
-        ]
-        blobs = [s * np.exp(-(((self._points - centre) / size) ** 2).sum(axis=2)) for centre, size, s in spots]
-        return np.sum(blobs, axis=0)
+        return oiliness(rng, self._points, landmarks, spread=0.3, lips=(0.9, 0.4))
+
+
+def oiliness(
+    rng: np.random.Generator, points: np.ndarray, landmarks: np.ndarray, spread: float, lips: tuple[float, float]
+) -> np.ndarray:
+    """How oily the skin is at points (..., 3): forehead, nose, chin and lips more than cheeks, each person otherwise.
+
+    `landmarks` (68, 3) are those of the same head, `spread` is people's standard deviation, and `lips` mean and
+    standard deviation there.
+    """
+    spots = [
+        (landmarks[27] + [0, 0.35, 0], 0.35, rng.normal(0.8, spread)),
+        (landmarks[30], 0.2, rng.normal(1.3, spread)),
+        (landmarks[8] + [0, 0.15, 0], 0.2, rng.normal(0.5, spread)),
+        (landmarks[48:60].mean(axis=0), 0.2, rng.normal(*lips)),
+        (landmarks[[2, 3, 31]].mean(axis=0), 0.3, rng.normal(-0.4, spread)),
+        (landmarks[[14, 13, 35]].mean(axis=0), 0.3, rng.normal(-0.4, spread)),
+    ]
+    blobs = [amount * np.exp(-(((points - centre) / size) ** 2).sum(axis=-1)) for centre, size, amount in spots]
+    return np.sum(blobs, axis=0)
 
 
 def linear_of_lab(lab: np.ndarray) -> np.ndarray:

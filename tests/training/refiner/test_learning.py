@@ -18,28 +18,15 @@ from deep3d.files.assets import asset
 from deep3d.refiner import FaceChart, read_refiner
 from deep3d.training import loop
 from deep3d.training.call import TrainingCall
-from deep3d.training.config import Schedule
 from deep3d.training.refiner import command as refiner_command
 from deep3d.training.refiner import learning as refiner
-from deep3d.training.refiner.config import RefinerConfig, RefinerLossWeights, read_refiner_config
+from deep3d.training.refiner.config import RefinerLossWeights, read_refiner_config
 from deep3d.training.refiner.learning import ViewDrawer, refiner_loss, train_refiner
 from deep3d.training.refiner.network import RefinerNetwork
 from deep3d.training.refiner.starts import StartMaker, Starts
 from deep3d.training.refiner.unwrapping import DeviceUnwrapper, HostUnwrapper
 
 LOSS = RefinerLossWeights(dense=0.6, certainty=0.8, portraits=0.25)
-CONFIG = RefinerConfig(
-    seed=3,
-    weight_decay=0.01,
-    average_decay=0.9,
-    checkpoint_every=100,
-    heads=64,
-    workers=1,
-    portrait_share=0.0,
-    portrait_crops=0,
-    loss=LOSS,
-    schedule=Schedule(crop_size=224, batch_size=4, steps=4, learning_rate=1e-3, final_rate=0.1),
-)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +110,7 @@ def quick(starts, monkeypatch) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
 
 
-def test_a_stopped_run_goes_on_with_the_same_command(quick, checkpoint, tmp_path):
+def test_a_stopped_run_goes_on_with_the_same_command(config, quick, checkpoint, tmp_path):
     class StopAt:
         def __init__(self, step: int) -> None:
             self.step, self.seen = step, []
@@ -136,14 +123,14 @@ def test_a_stopped_run_goes_on_with_the_same_command(quick, checkpoint, tmp_path
 
     first, second = StopAt(2), StopAt(99)
     with pytest.raises(TrainingStopped):
-        train_refiner(CONFIG, checkpoint, asset("bfm", OPEN_MODEL), tmp_path, first)
-    train_refiner(CONFIG, checkpoint, asset("bfm", OPEN_MODEL), tmp_path, second)
+        train_refiner(config, checkpoint, asset("bfm", OPEN_MODEL), tmp_path, first)
+    train_refiner(config, checkpoint, asset("bfm", OPEN_MODEL), tmp_path, second)
     assert first.seen == [1, 2] and second.seen == [3, 4]
 
 
-def test_a_run_may_go_on_from_the_refiner_that_is_there(quick, checkpoint, starts, model, chart, tmp_path):
+def test_a_run_may_go_on_from_the_refiner_that_is_there(config, quick, checkpoint, starts, model, chart, tmp_path):
     """What the network knew is still there after steps of no size."""
-    still = replace(CONFIG, go_on=True, weight_decay=0.0, schedule=replace(CONFIG.schedule, learning_rate=0.0))
+    still = replace(config, go_on=True, weight_decay=0.0, schedule=replace(config.schedule, learning_rate=0.0))
     network = train_refiner(still, checkpoint, asset("bfm", OPEN_MODEL), tmp_path, Mock())
     weights = read_refiner(checkpoint)
     assert weights is not None

@@ -16,8 +16,7 @@ from deep3d.files.assets import asset
 from deep3d.network.checkpoints import Checkpoint
 from deep3d.synthetic.heads import HeadGenerator
 from deep3d.training import traced
-from deep3d.training.config import Schedule
-from deep3d.training.refiner.config import RefinerConfig, RefinerLossWeights, read_refiner_config
+from deep3d.training.refiner.config import read_refiner_config
 from deep3d.training.refiner.learning import train_refiner
 from deep3d.training.refiner.starts import StartMaker, Starts
 from deep3d.training.traced import TracedFolder, TracedHeads, traced_file, write_traced
@@ -52,16 +51,16 @@ def test_all_heads_are_read_in_order_and_regressed_near_their_landmarks(starts, 
     assert len(starts.crops) == 2 * COUNT and np.abs(angle).mean() < 0.3
 
 
-def test_their_share_of_each_batch_is_trained_on(starts, checkpoint, tmp_path, monkeypatch):
+def test_their_share_of_each_batch_is_trained_on(config, starts, checkpoint, tmp_path, monkeypatch):
     """Traced heads whose landmarks are far off are a loss that plain ones are not."""
     far = replace(starts, points=starts.points + 50)
     monkeypatch.setattr(StartMaker, "heads", lambda *_: starts)
     monkeypatch.setattr(StartMaker, "traced", lambda *_: far)
     losses = {}
     for share in (0.0, 0.5):
-        config = _config(traced="anywhere", traced_share=share)
+        run = replace(config, go_on=True, traced="anywhere", traced_share=share)
         progress = Mock()
-        train_refiner(config, checkpoint, asset("bfm", OPEN_MODEL), tmp_path / f"run{share}", progress)
+        train_refiner(run, checkpoint, asset("bfm", OPEN_MODEL), tmp_path / f"run{share}", progress)
         losses[share] = progress.call_args.args[2]
     assert losses[0.5] > 5 * losses[0.0] > 0
 
@@ -90,20 +89,3 @@ def test_a_share_needs_a_folder(tmp_path):
     config.write_text("traced_share = 0.2\n" + Path("checkpoints/refiner.toml").read_text(encoding="utf-8"))
     with pytest.raises(ConfigError, match="'traced_share' is above 0, but 'traced' is missing"):
         read_refiner_config(config)
-
-
-def _config(**changes: object) -> RefinerConfig:
-    config = RefinerConfig(
-        seed=3,
-        weight_decay=0.01,
-        average_decay=0.9,
-        checkpoint_every=100,
-        heads=64,
-        workers=1,
-        portrait_share=0.0,
-        portrait_crops=0,
-        loss=RefinerLossWeights(dense=0.6, certainty=0.8, portraits=0.25),
-        schedule=Schedule(crop_size=224, batch_size=4, steps=1, learning_rate=1e-3, final_rate=0.1),
-        go_on=True,
-    )
-    return replace(config, **changes)
