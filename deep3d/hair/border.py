@@ -8,6 +8,7 @@ from deep3d.hair.grid import COLUMNS, POINTS, ROWS, azimuths
 from deep3d.hair.morphology import blurred_round, distance
 from deep3d.texture.view import smoothstep
 
+SMOOTH = 0.7  # points, over which notches are closed and corners rounded
 STEP = 0.085  # decimetres between neighbouring points, roughly
 EAR = 0.01  # decimetres that the ear sticks out of the skin, from where it is one
 BELOW = 35  # row below the ears: what hangs down there over all their width covers them
@@ -23,7 +24,7 @@ UNSEEN_FADE = 1.0  # times that it is wider where the photo does not show it
 CROPPED_FADE = 0.09  # decimetres that it is wider at the sides and behind, where short hair ends
 FALLING = (31, 36)  # rows that the hair of a column reaches, from where it begins to be long and surely is
 SIDES = (1.0, 1.4)  # radians from straight ahead, likewise of the sides of the head
-LOW = (20, 25)  # rows, likewise
+LOW = 20  # row from which hair before the ears is a sideburn
 
 
 def natural_border(edge: np.ndarray, ears: np.ndarray, toward: np.ndarray) -> np.ndarray:
@@ -32,7 +33,10 @@ def natural_border(edge: np.ndarray, ears: np.ndarray, toward: np.ndarray) -> np
     `ears` (POINTS,) decimetres stick out of the skin; `toward` (POINTS,) are cosines between rays and the view: what a
     photo shows well stays.
     """
-    grid, hidden = edge.reshape(ROWS, COLUMNS).copy(), 1 - smoothstep(toward.reshape(ROWS, COLUMNS), *GRAZING)
+    grid, hidden = (
+        blurred_round(edge.reshape(ROWS, COLUMNS), SMOOTH),
+        1 - smoothstep(toward.reshape(ROWS, COLUMNS), *GRAZING),
+    )
     outside, sideburn = _beside_ears(ears), _sideburn()
     for side in (slice(0, COLUMNS // 2), slice(COLUMNS // 2, COLUMNS)):
         part, beside = grid[:, side], outside[:, side]
@@ -61,7 +65,7 @@ def _sideburn() -> np.ndarray:
     ahead = (SIDEBURN[1] - np.abs(azimuths())) * AHEAD
     above = (SIDEBURN[0] - np.arange(ROWS)[:, None]) * DOWN
     inside = (above - SLANT * ahead) / np.hypot(1, SLANT)
-    return np.where((ahead > 0) & (np.arange(ROWS)[:, None] > LOW[0]), inside, 1).astype(np.float32)
+    return np.where((ahead > 0) & (np.arange(ROWS)[:, None] > LOW), inside, 1).astype(np.float32)
 
 
 def fading(edge: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,6 +76,5 @@ def fading(edge: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rows = np.arange(ROWS)[:, None]
     lowest = np.where(edge.reshape(ROWS, COLUMNS) > 0, rows, 0).max(axis=0)
     short = blurred_round(1 - smoothstep(np.tile(lowest, (ROWS, 1)), *FALLING), 2)
-    sides = smoothstep(np.abs(azimuths()), *SIDES) * smoothstep(rows, *LOW)
-    cropped = CROPPED_FADE * (short * sides).reshape(POINTS)
+    cropped = CROPPED_FADE * (short * smoothstep(np.abs(azimuths()), *SIDES)).reshape(POINTS)
     return edge - cropped, FADE * (1 + UNSEEN_FADE * (1 - seen)) + cropped

@@ -28,8 +28,8 @@ GAP = (
 )  # decimetres of skin on the way out to the hair: on the head, and below, where hair hangs beside the neck
 TURNED_AWAY = 0.25  # weight of hair seen where a point of the far side would be: it may be that of the near side
 HIGH = 20  # rows of the grid that lie on the skull above the ears
-GROWN, SIDE = (10, 24), 1.4
-"""Rows above and behind the ears, farther round than so many radians from ahead: whoever has hair has it there."""
+GROWN, SIDE = ((7, 13), (22, 26)), (1.1, 1.7)
+"""Rows in which it begins and ends that whoever has hair has it, and radians from straight ahead where it begins."""
 BARE_TRUST = 0.15  # weight of skin seen there: cropped hair looks like skin
 CHEEK, OUTLINE = 1.3, 0.2
 """Radians from straight ahead up to which cheeks are, and the cosine to the camera from which hair may hang before one:
@@ -128,7 +128,7 @@ def _edges(
     away = toward < -0.1
     weight = known * np.where(away & (edge > 0), TURNED_AWAY, 1.0)
     weight *= np.where((edge > 0) & (toward < OUTLINE) & _on_cheeks(), TURNED_AWAY * TURNED_AWAY, 1.0)
-    weight *= np.where((edge < 0) & surely_grown(), BARE_TRUST, 1.0)
+    weight *= np.where(edge < 0, 1 - (1 - BARE_TRUST) * surely_grown(), 1.0)
     return _as_the_nearer_side(edge, weight, head)
 
 
@@ -148,9 +148,9 @@ def shown_better_at_twin(head: Head) -> np.ndarray:
 
 
 def surely_grown() -> np.ndarray:
-    """(POINTS,) bool: above and behind the ears, where wreaths of hair go round bald crowns."""
+    """(POINTS,) in [0, 1]: how surely a point lies above and behind the ears, where wreaths go round bald crowns."""
     row, azimuth = _rows_and_azimuths()
-    return (row >= GROWN[0]) & (row < GROWN[1]) & (azimuth > SIDE)
+    return smoothstep(row, *GROWN[0]) * (1 - smoothstep(row, *GROWN[1])) * smoothstep(azimuth, *SIDE)
 
 
 def _on_cheeks() -> np.ndarray:

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from deep3d.hair.border import fading
-from deep3d.hair.evidence import GROWN, shown_better_at_twin, surely_grown
+from deep3d.hair.evidence import shown_better_at_twin, surely_grown
 from deep3d.hair.fit import NEIGHBOURS, HairFields
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER
 from deep3d.hair.hats import cloth, front_column, repeated, repeated_column
@@ -29,6 +29,9 @@ SIZE = 512
 PULL = 0.1  # of the usual colour on hair that the only photo does not show, beside what borders on it: bright rims
 LIGHTER = (0.3, 0.7)  # of a logarithm, by which the other side's hair is darker: black hair has nothing to show lighter
 STRANDS = 0.08  # decimetres by which single strands at a border differ in length
+HEAD = (0.2, 0.5)  # of hair or skin in the mask, from where a pixel may show the head, and likely does
+NEAR = (0.06, 0.16)  # decimetres inside the border that is near it, and that is not
+EAR_ROWS = (26, 33)  # down to which skin at the twin counts, less and less before the ears
 NOTHING = -0.15  # decimetres outside the border, beyond which a texel shows no strand
 
 
@@ -41,7 +44,7 @@ def shell_image(shown: Sequence[Shown], fields: HairFields) -> np.ndarray:
     colours, weight = all_seen(shown, matches)
     low = _continued(colours, weight, shown, hat, repeated(front)) + first.light
     seen = first.seen * (1 - shown_better_at_twin(first.head))
-    columns = first.positions(), seen, low, *fading(fields.edge, fields.seen), 1 - hat, ~surely_grown()
+    columns = first.positions(), seen, low, *fading(fields.edge, fields.seen), 1 - hat, 1 - surely_grown()
     look = look_of(*first.hair_pixels())
     radii = disk_rows(fields.edge)
     rows_of = np.float32(radii[0] / RADIUS), np.float32((radii[1] - radii[0]) / RADIUS)
@@ -125,7 +128,7 @@ def _paint(
             level = lock + curled * (noise_at(noise[1], along, around) - lock)
             _colour(image[i, j], own, twin, share, others[i, j], picture, cores[1], to_core, level, palette, brightest)
             opacity = _opacity(own, noise_at(noise[2], along, around)) * (
-                np.float32(1) - _bareness(own, twin, share, others[i, j], row, cores[2], to_core)
+                np.float32(1) - _bareness(own, twin, share, others[i, j], row, cores, to_core)
             )
             image[i, j, 3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))
 
@@ -168,16 +171,22 @@ def _opacity(point, strand):
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _bareness(own, twin, share, others, row, skin, to_core):
-    """How far photos show bare skin at a point of the grid, or the first one at the twin of one above the ears that
-    all of them hide.
+def _bareness(own, twin, share, others, row, cores, to_core):
+    """How far photos show bare skin at a point of the grid, or the first one at the twin of one that all of them hide.
+
+    Near its border, hair that is seen and not surely hair is left to the head, which has the photo's own colours.
     """
-    low, high = np.float32(BARE[0]), np.float32(BARE[1])
+    low, high, skin = np.float32(BARE[0]), np.float32(BARE[1]), cores[2]
     bare = share_at(own, skin, to_core, low, high)
+    if row < np.float32(UPPER):
+        head = share_at(own, cores[0], to_core, np.float32(HEAD[0]), np.float32(HEAD[1]))
+        unsure = head - share_at(own, cores[1], to_core, np.float32(CORE[0]), np.float32(CORE[1]))
+        bare = max(bare, unsure * (np.float32(1) - step_between(own[6], np.float32(NEAR[0]), np.float32(NEAR[1]))))
     if share < 1:
         unseen = np.float32(1) - own[2]
         bare = max(bare, unseen * others[4] / np.float32(255))
-        if row < np.float32(GROWN[1]):
+        if row < np.float32(EAR_ROWS[1]):
             unseen *= np.float32(1) - (others[3] + others[4]) / np.float32(255)
+            unseen *= np.float32(1) - step_between(row, np.float32(EAR_ROWS[0]), np.float32(EAR_ROWS[1]))
             bare = max(bare, own[8] * unseen * share_at(twin, skin, to_core, low, high))
     return bare * own[9]

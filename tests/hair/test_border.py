@@ -33,6 +33,13 @@ def test_long_hair_covers_ears(short):
     assert (heights(fields, short.hair.ears)[ears] > short.hair.ears[ears]).all()
 
 
+def test_a_hairline_has_no_square_notches(short):
+    edge = ending_at(18.3).reshape(ROWS, COLUMNS)
+    edge[17:, COLUMNS // 2] -= 0.15
+    grid = natural_border(edge.ravel(), short.hair.ears, ALL_SEEN).reshape(ROWS, COLUMNS)
+    assert edge[17, COLUMNS // 2] < 0 < grid[17, COLUMNS // 2]
+
+
 @pytest.mark.parametrize(("toward", "rises"), [(NOTHING_SEEN, True), (ALL_SEEN, False)])
 def test_sideburns_taper_where_a_photo_does_not_show_them(short, toward, rises):
     grid = natural_border(ending_at(31.5), short.hair.ears, toward).reshape(ROWS, COLUMNS)

@@ -55,6 +55,20 @@ def test_the_head_shows_through_where_the_photo_has_bare_skin(short):
     assert 0.02 * shown[0].sum() < (shown[0] & ~shown[1]).sum() < 0.3 * shown[0].sum()
 
 
+def test_what_is_not_surely_hair_at_its_border_is_left_to_the_head(short):
+    """Strands were drawn there, as black marks beside a hairline that is half skin and half hair."""
+    border = ndimage.binary_dilation(short.mask.skin > 0.5, iterations=4) & (short.mask.hair > 0.5)
+    border &= np.arange(len(border))[:, None] < 100  # above the ears
+    hair, skin = np.where(border, 0.3, short.mask.hair), np.where(border, 0.3, short.mask.skin)
+    mask = replace(short.mask, hair=hair.astype(np.float32), skin=skin.astype(np.float32))
+    outer = short.head().skin + heights(short.fields, short.hair.ears)[:, None] * short.head().directions
+    opaque = [
+        (shell_image([Shown.of(short.photo, each, short.head(), outer)], short.fields)[..., 3] > 128).sum()
+        for each in (short.mask, mask)
+    ]
+    assert opaque[1] < opaque[0] - 400
+
+
 def test_a_mask_that_leaks_onto_a_wall_of_one_side_leaves_the_other_in_its_colour(short):
     hair = short.mask.hair.copy()
     columns = np.flatnonzero(hair.any(axis=0))
