@@ -16,7 +16,7 @@ HIDDEN = 0.25  # decimetres inside the border, where hair is thick enough to hid
 SHORTEST = 34  # row below which hair before an ear hangs down, and is no sideburn
 SIDEBURN = 32.5, 1.62  # row and radians from straight ahead of its lower end, at the front of the ear
 DOWN, AHEAD = 0.11, 0.75  # decimetres from row to row, and for a radian forward
-SLANT = 1.3  # decimetres that a sideburn's border rises for each forward
+SLANT = 0.8  # decimetres that a sideburn's border rises for each forward
 GRAZING = (0.3, 0.6)
 """Cosines between a ray and the view, up to which photos hardly show the border, and from where they show it well."""
 FADE = 0.06  # decimetres: half the width of the border over which hair becomes transparent

@@ -31,7 +31,7 @@ LIGHTER = (0.3, 0.7)  # of a logarithm, by which the other side's hair is darker
 STRANDS = 0.08  # decimetres by which single strands at a border differ in length
 HEAD = (0.2, 0.5)  # of hair or skin in the mask, from where a pixel may show the head, and likely does
 NEAR = (0.06, 0.16)  # decimetres inside the border that is near it, and that is not
-EAR_ROWS = (26, 33)  # down to which skin at the twin counts, less and less before the ears
+EAR_ROWS = (26, 33)  # of ears, at which the head ends where it shows through beside hair
 NOTHING = -0.15  # decimetres outside the border, beyond which a texel shows no strand
 
 
@@ -177,16 +177,16 @@ def _bareness(own, twin, share, others, row, cores, to_core):
     Near its border, hair that is seen and not surely hair is left to the head, which has the photo's own colours.
     """
     low, high, skin = np.float32(BARE[0]), np.float32(BARE[1]), cores[2]
+    above = np.float32(1) - step_between(row, np.float32(EAR_ROWS[0]), np.float32(EAR_ROWS[1]))
+    near = above * (np.float32(1) - step_between(own[6], np.float32(NEAR[0]), np.float32(NEAR[1])))
     bare = share_at(own, skin, to_core, low, high)
-    if row < np.float32(UPPER):
+    if near > 0:
         head = share_at(own, cores[0], to_core, np.float32(HEAD[0]), np.float32(HEAD[1]))
-        unsure = head - share_at(own, cores[1], to_core, np.float32(CORE[0]), np.float32(CORE[1]))
-        bare = max(bare, unsure * (np.float32(1) - step_between(own[6], np.float32(NEAR[0]), np.float32(NEAR[1]))))
+        hair = share_at(own, cores[1], to_core, np.float32(CORE[0]), np.float32(CORE[1]))
+        bare = max(bare, near * (head - hair))
     if share < 1:
         unseen = np.float32(1) - own[2]
         bare = max(bare, unseen * others[4] / np.float32(255))
-        if row < np.float32(EAR_ROWS[1]):
-            unseen *= np.float32(1) - (others[3] + others[4]) / np.float32(255)
-            unseen *= np.float32(1) - step_between(row, np.float32(EAR_ROWS[0]), np.float32(EAR_ROWS[1]))
-            bare = max(bare, own[8] * unseen * share_at(twin, skin, to_core, low, high))
+        unseen *= np.float32(1) - (others[3] + others[4]) / np.float32(255)
+        bare = max(bare, own[8] * unseen * above * share_at(twin, skin, to_core, low, high))
     return bare * own[9]
