@@ -11,7 +11,8 @@ import numpy as np
 from deep3d.camera import Camera, Pose, place, rotation_matrix
 from deep3d.coefficients import FaceCoefficients
 from deep3d.face_model import FaceModel
-from deep3d.hair import Hair, HairMask, Sight, colours_of, make_hair
+from deep3d.hair import Hair, HairMask, Sight, colours_of, hair_model, make_hair
+from deep3d.hair.whole import LITTLE
 from deep3d.landmarks import INNER_LIPS
 from deep3d.mesh import Mesh
 from deep3d.texture import Texture, extract_texture
@@ -142,6 +143,9 @@ class Reconstruction:
     def unwrapped(self) -> Texture:
         """The photo unwrapped into the UV atlas, and the weight of its colours."""
         seen = self.to_photo(self.vertices)
+        masks = None if self.hair_mask is None else self.hair_mask.at(seen[:, :2])
+        if masks is not None and self.bald:
+            masks[:, 0] = 0
         return extract_texture(
             self.photo.pixels,
             self.placed_vertices,
@@ -149,8 +153,16 @@ class Reconstruction:
             seen[:, 2],
             self.face_model,
             np.clip(self.albedo, 0, 1),
-            masks=None if self.hair_mask is None else self.hair_mask.at(seen[:, :2]),
+            masks=masks,
         )
+
+    @property
+    def bald(self) -> bool:
+        """Whether the photo shows a head without hair, if that was looked for and the hair model knows such heads."""
+        mask = self.hair_mask
+        if mask is None or mask.hair.sum() > LITTLE * mask.skin.sum():
+            return False
+        return self.hair is None and hair_model(self.face_model) is not None
 
     @property
     def sight(self) -> Sight | None:

@@ -14,30 +14,44 @@ from deep3d.texture.view import View, seen
 
 _STRIPES = 16  # of rows: visible texels take longer, and lie together
 _FAINT = np.float32(0.02)  # share of a texel that is too small for another sample of the photo
-_OWN, _MIRRORED, _GAIN, _FILL = 0, 5, 10, 13  # where a vertex's attributes begin, see `_compose_into`
+_OWN, _MIRRORED, _FILL, _GAIN = 0, 8, 16, 5  # where a vertex's attributes begin, see `_compose_into`
 
 
 @dataclass(frozen=True)
-class Sources:
-    """The sources of each vertex's colours."""
+class Source:
+    """Where the photo shows each vertex, or the mirrored one."""
 
     position: np.ndarray  # (V, 2) float64 in the picture
     depth: np.ndarray  # (V,) decimetres
     angle: np.ndarray  # (V,) float32 weight of the photo where the vertex is visible
     weight: np.ndarray  # (V,) float32 the same, times visibility
-    mirror_gain: np.ndarray  # (V, 3) float32 factors that the photo at the mirrored vertex needs
-    fill: np.ndarray  # (V, 3) float32 colours for what is visible in neither, 0..255
+    gain: np.ndarray  # (V, 3) float32 factors that the photo needs there
+
+    def at(self, vertices: np.ndarray) -> Source:
+        """That of other vertices (V,) at each."""
+        parts = self.position, self.depth, self.angle, self.weight, self.gain
+        return Source(*(part[vertices] for part in parts))
+
+    def columns(self) -> np.ndarray:
+        """(V, 8) float32 all of them."""
+        parts = self.position, self.depth, self.angle, self.weight, self.gain
+        return np.column_stack(parts).astype(np.float32)
 
 
 def compose(
-    picture: Picture, view: View, sources: Sources, mirror: np.ndarray, triangles: np.ndarray, atlas: Atlas
+    picture: Picture,
+    view: View,
+    own: Source,
+    mirrored: Source,
+    fill: np.ndarray,
+    triangles: np.ndarray,
+    atlas: Atlas,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Image (S, S, 3) uint8, and weight (S, S) uint8: 255 where the colour is the photo's own, 0 where it is not.
 
-    `mirror` (V,) and `triangles` (T, 3) are the face model's.
+    What neither source shows has the colours `fill` (V, 3), 0..255. `triangles` (T, 3) are the face model's.
     """
-    own = np.column_stack([sources.position, sources.depth, sources.angle, sources.weight]).astype(np.float32)
-    attributes = np.concatenate([own, own[mirror], sources.mirror_gain, sources.fill], axis=1)
+    attributes = np.concatenate([own.columns(), mirrored.columns(), fill.astype(np.float32)], axis=1)
     scale, (left, top) = picture.step * view.scale, (picture.origin - [view.left, view.top]) * view.scale
     to_view = np.float32(scale), np.float32(left), np.float32(top)
     size = len(atlas.triangle)
@@ -45,14 +59,14 @@ def compose(
 
     stripes = iter([slice(size * n // _STRIPES, size * (n + 1) // _STRIPES) for n in range(_STRIPES)])
 
-    def fill() -> None:
+    def work() -> None:
         for rows in stripes:  # a free thread takes the next
             texels = image[rows], weight[rows], atlas.triangle[rows], atlas.weights[rows]
             _compose_into(*texels, triangles, attributes, picture.pixels, view.depth, view.trust, to_view)
 
     with ThreadPoolExecutor(1) as pool:  # this thread works too: waiting for two others would take a seventh longer
-        aside = pool.submit(fill)
-        fill()
+        aside = pool.submit(work)
+        work()
         aside.result()
     atlas.close_gaps(image)
     atlas.close_gaps(weight)
@@ -60,13 +74,13 @@ def compose(
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _gained(red, green, blue, attributes, place):
-    """A colour of the mirrored photo, with the gain of the other side."""
+def _gained(red, green, blue, attributes, k, place):
+    """A colour of the photo with the gains from attribute k on."""
     white = np.float32(255)
     return (
-        min(red * _between(attributes, _GAIN, place), white),
-        min(green * _between(attributes, _GAIN + 1, place), white),
-        min(blue * _between(attributes, _GAIN + 2, place), white),
+        min(red * _between(attributes, k, place), white),
+        min(green * _between(attributes, k + 1, place), white),
+        min(blue * _between(attributes, k + 2, place), white),
     )
 
 
@@ -74,9 +88,9 @@ def _gained(red, green, blue, attributes, place):
 def _compose_into(image, weight, triangle, weights, triangles, attributes, picture, depth_map, trust, view):
     """Fill some rows of a texture from the same rows of an atlas: colour and photo weight of each texel.
 
-    `attributes` (V, 16) are x and y in the picture, depth, angle and weight, the same five of the mirrored vertex and
-    its three gains, and the fill's colours; most texels need few of them. x and y in the picture, times the first
-    number of `view` plus one of the others, are those in the view.
+    `attributes` (V, 19) are x and y in the picture, depth, angle, weight and three gains, the same of the mirrored
+    vertex, and the fill's colours; most texels need few of them. x and y in the picture, times the first number of
+    `view` plus one of the others, are those in the view.
     """
     (scale, dx, dy), one, half = view, np.float32(1), np.float32(0.5)
     for row in range(triangle.shape[0]):
@@ -99,8 +113,7 @@ def _compose_into(image, weight, triangle, weights, triangles, attributes, pictu
                         share = left if left - share < _FAINT else share
                     if share > 0:
                         r, g, b_ = bilinear(picture, x, y)
-                        if k == _MIRRORED:
-                            r, g, b_ = _gained(r, g, b_, attributes, place)
+                        r, g, b_ = _gained(r, g, b_, attributes, k + _GAIN, place)
                         red, green, blue, left = red + share * r, green + share * g, blue + share * b_, left - share
                 if k == _OWN:
                     weight[row, column] = np.uint8((one - left) * np.float32(255) + half)

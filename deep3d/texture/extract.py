@@ -2,8 +2,9 @@
 
 Visible texels take the photo, weighted by angle and by distance from silhouettes. What it does not show is completed
 in reflectance and then lit by the photo's light: first from the mirrored point of the face, then from the model's own
-colours. Both are matched to the photo's low frequencies over the mesh, so that colours agree where sources meet. Hair
-colours stay on the scalp; hidden skin approaches the mean of the visible skin.
+colours. Both are matched to the photo's low frequencies over the mesh, and toward the outline of the head the photo to
+theirs, so that colours agree where sources meet (`transition.py`). Hair colours stay on the scalp; hidden skin
+approaches the mean of the visible skin.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from deep3d.arrays import Array
 from deep3d.errors import ShapeError
 from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
-from deep3d.texture.compose import Sources, compose
-from deep3d.texture.fill import DARK, logarithm, near_known, smooth, spread
+from deep3d.texture.compose import Source, compose
+from deep3d.texture.fill import DARK, logarithm, near_known, spread
 from deep3d.texture.hair import Hair, hairline, nape, scalp
 from deep3d.texture.light import fallen_light
 from deep3d.texture.reflectance import DETAIL, evened, mirror_gain, openness, slope_on_skin
@@ -33,14 +34,16 @@ from deep3d.texture.skin_colour import (
     skin_likeness,
     uncovered,
 )
+from deep3d.texture.transition import bare_skin, tones, trusted, with_tone
 from deep3d.texture.view import angle_weight, facing, render_view, seen_vertices, smoothstep
 
 FACE_ON, UPWARD = 0.8, 0.4  # cosines to the camera, from which facial skin and hairline fit well
+BRIGHTEST = np.log(np.float32(2))  # gain of one side of a face over the other: more would amplify noise
 FIRM, CROWN, LOOSE = 0.15, 0.35, 0.9
 """Decimetres inside the mesh's outline from which a photo surely shows the head: where the mesh fits well; on the
 scalp, whose height is a guess; and elsewhere, since necks have collars."""
-SKIN_PULL, HAIR_PULL = np.float32(0.03), np.float32(0.3)
-"""Pull of the mean visible skin on hidden skin, which forgets collars after about six edges; and of hair, sooner."""
+SKIN_PULL, HAIR_PULL = np.float32(0.005), np.float32(0.3)
+"""Pull of the mean visible skin on hidden skin, which forgets shadows after about 14 edges; and of hair, sooner."""
 NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin is no colour of skin
 TEMPLES = 0.9  # share by which hair elsewhere counts less where a fringe is seen: the crown goes on from it, lit alike
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
@@ -75,31 +78,31 @@ def extract_texture(
     `photo` is (H, W, 3) uint8, upright; `placed_vertices` (V, 3) lie in model space after rotation and translation,
     decimetres, seen from (0, 0, z + depth); `pixels` (V, 2) and `depth` (V,) are each vertex's place in the
     photo, in pixels and decimetres; `albedo` (V, 3) are the model's colours without light, RGB in [0, 1];
-    `masks` (V, 3) say how far the photo shows hair at each vertex, any part of the head, and glasses, if that is known.
+    `masks` (V, 3) say how far it shows hair at each vertex (nowhere on bald heads), any part of the head, and glasses.
 
     Raises: ShapeError if an array is not as described.
     """
     _check(photo, placed_vertices, pixels, depth, albedo, len(face_model.mean_shape))
-    atlas = Atlas.of(face_model, size)
-    normals = face_model.normals(placed_vertices[None])[0]
+    atlas, normals = Atlas.of(face_model, size), face_model.normals(placed_vertices[None])[0]
     cosine = facing(placed_vertices, normals, depth)
     view = render_view(photo, placed_vertices, pixels, depth, _doubt(cosine, face_model), face_model.triangles)
-    angle = angle_weight(cosine)
-    turned = 1 - smoothstep(cosine, *TURNED)  # away from the camera
+    angle, turned = angle_weight(cosine), 1 - smoothstep(cosine, *TURNED)  # away from the camera
     on_head = _on_head(turned, face_model, masks)
     weight = seen_vertices(view, pixels, depth, angle) * on_head
     picture = view.part(photo).reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
     colours, own = _vertex_colours(picture, pixels, face_model.triangles), albedo * np.float32(255)
     hair = Hair.seen(colours, weight, face_model, None if masks is None else masks[:, 0])
-    likeness = skin_likeness(colours, weight, turned, face_model) * (1 - hair.covered) * on_head
+    trust, sharp = trusted(cosine, bare_skin(hair, face_model, masks), masks)
+    likeness = skin_likeness(colours, weight, turned, face_model) * (1 - hair.covered) * on_head * sharp
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
-    photo_colours = smooth(colours, weight, atlas.neighbours)
+    tone, steady = tones(colours, weight, trust, atlas.neighbours)
     on_skin = weight if masks is None else weight * (1 - masks[:, 2])  # frames and reflections do not go on
     bare = uncovered(colours, on_skin, face_model)
-    gain, fill = _match(photo_colours, own, on_skin, bare, hair, normals, face_model, atlas)
-    sources = Sources(picture.positions(pixels), depth, angle, weight, _for_hair(gain, face_model, masks), fill)
-    return Texture(*compose(picture, view, sources, face_model.mirror, face_model.triangles, atlas))
+    gain, fill = _match(steady, own, on_skin, bare, trust, hair, normals, face_model, atlas)
+    shown = Source(picture.positions(pixels), depth, angle, weight, np.ones_like(gain))
+    sources = with_tone(shown, face_model.mirror, _for_hair(gain, face_model, masks), tone, fill, trust)
+    return Texture(*compose(picture, view, *sources, fill, face_model.triangles, atlas))
 
 
 def _for_hair(gain: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> np.ndarray:
@@ -149,24 +152,30 @@ def _match(
     model: np.ndarray,
     weight: np.ndarray,
     bare: np.ndarray,
+    trust: np.ndarray,
     hair: Hair,
     normals: np.ndarray,
     face_model: FaceModel,
     atlas: Atlas,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Per vertex (V, 3): the gain that the mirrored photo needs, and the model's colours as the photo shows them."""
+    """Per vertex (V, 3): the gain that the mirrored photo needs, and colours that go on from the photo's.
+
+    The tone of the photo's `colours` (V, 3) has some `trust` (V,).
+    """
     mirror = face_model.mirror
     photo, model = logarithm(colours), logarithm(model)
     model = like_the_photo(photo, model, weight * face_model.skin)
     sure = np.maximum(weight * bare * face_model.skin - hair.fringe, 0)
-    gain = mirror_gain(photo, model, weight, sure, normals, face_model, atlas)
+    gain = mirror_gain(photo, model, weight, sure, bare_skin(hair, face_model, None), normals, face_model, atlas)
     model = _plain(model, weight, hair, face_model)
     beside = (1 - weight) * weight[mirror]
-    known = weight + beside
-    share = (beside / np.maximum(known, 1e-6))[:, None]
+    share = (beside / np.maximum(weight + beside, 1e-6))[:, None]
     photo += share * (photo[mirror] + gain - photo)
+    weight = weight * trust
+    beside = (1 - weight) * weight[mirror]
+    known = weight + beside
     skin = (weight * bare + beside * bare[mirror]) * face_model.skin - hair.fringe
-    return np.exp(gain), _fill(photo, model, known, skin, hair, normals, face_model, atlas)
+    return np.exp(np.minimum(gain, BRIGHTEST)), _fill(photo, model, known, skin, hair, normals, face_model, atlas)
 
 
 def _fill(
@@ -185,7 +194,8 @@ def _fill(
     """
     light = _light(photo, model, np.maximum(skin, 0), normals, face_model, atlas)[:, None]
     photo = photo - light
-    surroundings = [skin, (1 - TEMPLES * hair.fringed) * hair.on_scalp + hair.fringe + hair.bald * skin]
+    hairy = (1 - TEMPLES * hair.fringed) * hair.on_scalp + hair.fringe
+    surroundings = [skin, hairy + hair.bald * (skin - hairy)]
     mean_tint = _mean(photo - model, skin)
     anchors, anchor, pull = _anchors(photo - DETAIL * model, surroundings, hair, face_model)
     tint = spread(
@@ -238,9 +248,9 @@ def _anchors(
 
 
 def _plain(model: np.ndarray, weight: np.ndarray, hair: Hair, face_model: FaceModel) -> np.ndarray:
-    """Logarithms (V, 3) of the model's colours, all skin alike under hair and on the back of a bald head."""
+    """Logarithms (V, 3) of the model's colours, all skin alike under hair and, on a bald head, behind the face."""
     hairy = np.maximum(face_model.derived(scalp), hair.fringed * (hair.fringe > FRINGE))
-    alike = hairy + hair.bald * (face_model.derived(back_of_head) - hairy)
+    alike = np.minimum(hairy + hair.bald * (face_model.skin - face_model.derived(front_of_face)), 1)
     mean = _mean(model, (weight + UNSEEN) * face_model.skin)
     return model + alike[:, None].astype(np.float32) * (mean - model)
 

@@ -45,13 +45,14 @@ class Hair:
     ) -> Hair:
         """From the photo's colours (V, 3) in 0..255 at the vertices, and weights (V,) of their visibility.
 
-        `masked` (V,) says how far a mask of hair has them, where there is one.
+        `masked` (V,) says how far a mask of hair has them, where there is one: all 0 for a bald head.
         """
         head, forehead = face_model.derived(scalp), face_model.derived(_forehead)
         face = (weight > 0.5) & (face_model.derived(front_of_face) > 0.9) & (forehead == 0)
-        if face.sum() < LEAST_FRONT:
+        bald = masked is not None and not masked.any()
+        if bald or face.sum() < LEAST_FRONT:
             none = np.zeros(len(colours), np.float32)
-            return cls(0.0, weight * head, none, 0.0, none)
+            return cls(float(bald), weight * head, none, 0.0, none)
         distance = colour_distance(colours, face, NARROW)
         unlike = smoothstep(distance, LIKE, UNLIKE).astype(np.float32)
         green = logarithm(colours)[:, 1]

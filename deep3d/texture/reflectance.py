@@ -24,8 +24,7 @@ OPEN, DARKEST = np.float32(0.45), 0.3
 """Power of the share of the sky that a place sees, in the photo's coded light; and the least share: light bounces."""
 EVENED = 8  # times that normals are evened over neighbours: they are rough at the neck's border
 FADING = np.float32(0.01)  # pull to nothing of what light and reflectance leave, over about ten edges
-DIMMEST, BRIGHTEST = np.log(np.array([1 / 2, 2], np.float32))
-"""Range of the gain of one side of a face over the other: strong brightening would amplify noise."""
+DIMMEST = np.log(np.float32(1 / 2))  # gain of one side of a face over the other
 
 
 def mirror_gain(
@@ -33,6 +32,7 @@ def mirror_gain(
     model: np.ndarray,
     weight: np.ndarray,
     skin: np.ndarray,
+    bare: np.ndarray,
     normals: np.ndarray,
     face_model: FaceModel,
     atlas: Atlas,
@@ -40,18 +40,18 @@ def mirror_gain(
     """Logarithm (V, 3) of what the photo at the mirrored vertex lacks to show this one.
 
     `photo` and `model` (V, 3) are logarithms of the colours seen and of the model's albedo; `weight` (V,) says how
-    surely a vertex is seen, `skin` (V,) the same of bare skin.
+    surely a vertex is seen, `skin` (V,) the same of skin, `bare` (V,) where skin may be at all.
     """
     slope = slope_on_skin(photo, model, skin, normals, face_model)
     light = (fallen_light(slope, evened(normals, atlas), skin, LIGHT) + face_model.derived(openness))[:, None]
     usual = model + skin @ (photo - light - model) / max(float(skin.sum()), 1e-3)
     sure, ones = np.zeros(len(photo), np.float32), np.ones(len(photo), np.float32)
     where = face_model.derived(features)
-    skin, off_skin = face_model.skin, np.full(len(photo), np.inf)  # hair and eyes are as the photo shows them
-    own = pigment(photo - light - usual, weight, sure, ones, where, skin, off_skin, face_model.mirror, atlas.neighbours)
+    off_skin = np.full(len(photo), np.inf)  # hair and eyes are as the photo shows them
+    own = pigment(photo - light - usual, weight, sure, ones, where, bare, off_skin, face_model.mirror, atlas.neighbours)
     lit = like_the_photo(photo, usual + own, weight * face_model.skin) + light
     lit += _faded(photo - lit, weight, atlas)
-    return np.clip(lit - photo[face_model.mirror], DIMMEST, BRIGHTEST)
+    return np.maximum(lit - photo[face_model.mirror], DIMMEST)
 
 
 def slope_on_skin(

@@ -12,6 +12,9 @@ from deep3d.face_model import FaceModel
 from deep3d.photo import Photo
 from deep3d.rendering.cpu import CpuRasterizer
 from deep3d.texture import extract_texture
+from deep3d.texture.hair import Hair
+from deep3d.texture.hair import scalp as scalp_of_model
+from deep3d.texture.skin_colour import front_of_face
 from deep3d.texture.skin_colour import neck as neck_of
 
 PHOTO, ATLAS = 480, 256
@@ -114,12 +117,12 @@ def test_foliage_above_a_flat_crown_is_not_painted_on_it(model, height):
 )
 def test_a_bald_head_has_no_border_behind_the_ears(model, yaw, light, dark):
     photo = photograph(model, bald(model), foliage(), yaw, light, dark)
-    brightness = unwrapped(model, photo, yaw, light, dark).mean(axis=1)
-    across, up, toward = model.mean_shape.T
-    back = (toward < -0.5) & (across > 0)  # of the far side, where the head is turned
-    scalp, neck = back & (model.skin < 0.01), back & (model.skin > 0.99)
-    above, below = scalp & (up < up[scalp].min() + 0.15), neck & (up > up[neck].max() - 0.15)
-    assert abs(np.log(np.median(brightness[above]) / np.median(brightness[below]))) < 0.1
+    brightness = np.log(unwrapped(model, photo, yaw, light, dark).mean(axis=1))
+    one, other = np.concatenate([model.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])]).T
+    behind = (model.mean_shape[:, 2] < -0.8) & (model.derived(scalp_of_model) > 0)
+    across = (np.abs(model.skin[one] - model.skin[other]) > 0.05) & behind[one] & behind[other]
+    assert across.sum() > 100
+    assert np.percentile(np.abs(brightness[one] - brightness[other])[across], 90) < 0.18
 
 
 def test_black_hair_before_black_stays_black(model):
@@ -285,3 +288,27 @@ def test_foliage_above_a_low_bald_crown_is_no_mesh_of_hair(model):
     photo = Photo(photograph(model, bald(model), foliage(), shape=shape), "drawn", "")
     face = Reconstructor.load(hair="shell").reconstruct([photo])[0][0]
     assert face.hair_mask is not None and face.hair is None
+
+
+def test_a_shining_rim_is_no_border(model):
+    """Cheeks ended in a light band, where they turn away from the camera and shine."""
+    normals = model.normals(model.mean_shape[None])[0]
+    front = normals[:, 2] / np.linalg.norm(normals, axis=1)
+    rim = np.where((front > 0) & (model.skin > 0.5), np.exp(-(((front - 0.3) / 0.15) ** 2)), 0)[:, None]
+    plain = bald(model)
+    cheeks = (np.abs(model.mean_shape[:, 0]) > 0.5) & (model.derived(front_of_face) > 0.3) & (front < 0.5)
+    shining, dull = (
+        unwrapped(model, photograph(model, colours, foliage()))[cheeks].mean(axis=1)
+        for colours in (np.minimum(plain * (1 + 0.5 * rim), 1), plain)
+    )
+    assert np.median(shining / dull) < 1.15
+
+
+def test_a_mask_without_hair_is_of_a_bald_head(model):
+    """A bald scalp in the shade is as dark as hair."""
+    colours = 255 * bald(model) * np.where(model.mean_shape[:, 1] > ABOVE_BROWS, 0.25, 1)[:, None]
+    weight = (model.mean_shape[:, 2] > -0.1).astype(np.float32)
+    by_colours = Hair.seen(colours, weight, model)
+    by_mask = Hair.seen(colours, weight, model, np.zeros_like(weight))
+    assert by_colours.bald < 0.1 and by_colours.fringe.max() > 0.4
+    assert by_mask.bald == 1 and by_mask.fringe.max() == 0
