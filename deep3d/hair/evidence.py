@@ -39,7 +39,9 @@ BETTER = (
     0.35,
 )  # by which the cosine to the view is larger at the twin, from where it begins to count and all does
 TURNED = (0.25, 0.45)  # sines of the head's turn, from where there is a nearer side
-ABOVE = (22, 30)  # rows down to which it does, and from where not: hair may fall before one shoulder alone
+HAIRLINES = (11, 16), (22, 30)
+"""Rows from where it does and down to where: thin hair combed over a crown differs from side to side, and hair may fall
+before one shoulder alone."""
 CLEAR, SEEN = 0.1, 0.5
 """Decimetres inside or outside of the border, and how much photos must say: where they can be compared."""
 ALIKE, LEAST_POINTS = 0.8, 40  # share of the points compared that are hair in both or in neither; points that tell
@@ -143,7 +145,8 @@ def _as_the_nearer_side(edge: np.ndarray, weight: np.ndarray, head: Head) -> tup
 def shown_better_at_twin(head: Head) -> np.ndarray:
     """(POINTS,) in [0, 1]: how much better a photo shows the same place on the other side of a head, above the ears."""
     row, _ = _rows_and_azimuths()
-    nearer = (1 - smoothstep(row, *ABOVE)) * smoothstep(abs(float(head.view(MIDDLE[None])[0, 0])), *TURNED)
+    between = smoothstep(row, *HAIRLINES[0]) * (1 - smoothstep(row, *HAIRLINES[1]))
+    nearer = between * smoothstep(abs(float(head.view(MIDDLE[None])[0, 0])), *TURNED)
     return (nearer * smoothstep(head.toward[TWIN] - head.toward, *BETTER)).astype(np.float32)
 
 

@@ -43,8 +43,15 @@ def shell_image(shown: Sequence[Shown], fields: HairFields) -> np.ndarray:
     matches = [match(first, other) for other in shown[1:]]
     colours, weight = all_seen(shown, matches)
     low = _continued(colours, weight, shown, hat, repeated(front)) + first.light
-    seen = first.seen * (1 - shown_better_at_twin(first.head))
-    columns = first.positions(), seen, low, *fading(fields.edge, fields.seen), 1 - hat, 1 - surely_grown()
+    own = 1 - shown_better_at_twin(first.head)
+    columns = (
+        first.positions(),
+        own * first.seen,
+        low,
+        *fading(fields.edge, own * fields.seen),
+        1 - hat,
+        1 - surely_grown(),
+    )
     look = look_of(*first.hair_pixels())
     radii = disk_rows(fields.edge)
     rows_of = np.float32(radii[0] / RADIUS), np.float32((radii[1] - radii[0]) / RADIUS)
