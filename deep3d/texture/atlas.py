@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numba
 import numpy as np
 
 from deep3d.face_model import FaceModel
+from deep3d.texture.grain import noise
 
 SKIN_STEP = 0.05  # difference of the skin mask along an edge at which colours hardly spread
 LEAK = 0.001  # minimum conductance of such an edge, for a scalp or a neck without visible parts
@@ -25,6 +27,13 @@ class Atlas:
     texel_area: np.ndarray  # (T,) float32 texels that each triangle covers
     neighbours: np.ndarray  # (V, valence) int32 vertices joined to each vertex by an edge, padded with -1
     conductance: np.ndarray  # (V, valence) float32 conductance of these edges for colours, low from skin to hair
+
+    length: np.ndarray  # (T,) float32 of texels on the mean head, over the median
+
+    @cached_property
+    def noise(self) -> np.ndarray:
+        """(S, S) int8, see `grain.noise`."""
+        return noise(self.length[self.triangle])
 
     @classmethod
     def of(cls, face_model: FaceModel, size: int = 1024) -> Atlas:
@@ -74,10 +83,18 @@ def _build(face_model: FaceModel, size: int) -> Atlas:
         triangle=triangle,
         weights=weights,
         gutter=_nearest(triangle),
+        length=_lengths(face_model, area),
         texel_area=area.astype(np.float32),
         neighbours=neighbours,
         conductance=np.clip(1 - contrast / SKIN_STEP, LEAK, 1).astype(np.float32),
     )
+
+
+def _lengths(face_model: FaceModel, texel_area: np.ndarray) -> np.ndarray:
+    """(T,) the length of texels on the mean head in each triangle, over the median of them."""
+    a, b, c = np.moveaxis(face_model.mean_shape[face_model.triangles], 1, 0)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / np.maximum(texel_area, 1e-6)
+    return np.sqrt(area / max(float(np.median(area)), 1e-9)).astype(np.float32)
 
 
 def _neighbours(triangles: np.ndarray, adjacency: np.ndarray) -> np.ndarray:

@@ -9,12 +9,13 @@ import numba
 import numpy as np
 
 from deep3d.texture.atlas import Atlas, corner_weights
+from deep3d.texture.grain import TAIL
 from deep3d.texture.sampling import Picture, bilinear
 from deep3d.texture.view import View, seen
 
 _STRIPES = 16  # of rows: visible texels take longer, and lie together
 _FAINT = np.float32(0.02)  # share of a texel that is too small for another sample of the photo
-_OWN, _MIRRORED, _FILL, _GAIN = 0, 8, 16, 5  # where a vertex's attributes begin, see `_compose_into`
+_OWN, _MIRRORED, _FILL, _GRAIN, _GAIN = 0, 8, 16, 19, 5  # where a vertex's attributes begin, see `_compose_into`
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,17 @@ def compose(
     own: Source,
     mirrored: Source,
     fill: np.ndarray,
+    grain: np.ndarray,
     triangles: np.ndarray,
     atlas: Atlas,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Image (S, S, 3) uint8, and weight (S, S) uint8: 255 where the colour is the photo's own, 0 where it is not.
 
-    What neither source shows has the colours `fill` (V, 3), 0..255. `triangles` (T, 3) are the face model's.
+    What neither source shows has the colours `fill` (V, 3), 0..255, with as much `grain` (V,), logarithms.
+    `triangles` (T, 3) are the face model's.
     """
-    attributes = np.concatenate([own.columns(), mirrored.columns(), fill.astype(np.float32)], axis=1)
+    made_up = np.column_stack([fill, grain * (TAIL / 127)]).astype(np.float32)
+    attributes = np.concatenate([own.columns(), mirrored.columns(), made_up], axis=1)
     scale, (left, top) = picture.step * view.scale, (picture.origin - [view.left, view.top]) * view.scale
     to_view = np.float32(scale), np.float32(left), np.float32(top)
     size = len(atlas.triangle)
@@ -61,7 +65,7 @@ def compose(
 
     def work() -> None:
         for rows in stripes:  # a free thread takes the next
-            texels = image[rows], weight[rows], atlas.triangle[rows], atlas.weights[rows]
+            texels = image[rows], weight[rows], atlas.triangle[rows], atlas.weights[rows], atlas.noise[rows]
             _compose_into(*texels, triangles, attributes, picture.pixels, view.depth, view.trust, to_view)
 
     with ThreadPoolExecutor(1) as pool:  # this thread works too: waiting for two others would take a seventh longer
@@ -85,14 +89,14 @@ def _gained(red, green, blue, attributes, k, place):
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _compose_into(image, weight, triangle, weights, triangles, attributes, picture, depth_map, trust, view):
+def _compose_into(image, weight, triangle, weights, noise, triangles, attributes, picture, depth_map, trust, view):
     """Fill some rows of a texture from the same rows of an atlas: colour and photo weight of each texel.
 
-    `attributes` (V, 19) are x and y in the picture, depth, angle, weight and three gains, the same of the mirrored
-    vertex, and the fill's colours; most texels need few of them. x and y in the picture, times the first number of
-    `view` plus one of the others, are those in the view.
+    `attributes` (V, 20) are x and y in the picture, depth, angle, weight and three gains, the same of the mirrored
+    vertex, the fill's colours and how much of the `noise` is its grain; most texels need few of them. x and y in the
+    picture, times the first number of `view` plus one of the others, are those in the view.
     """
-    (scale, dx, dy), one, half = view, np.float32(1), np.float32(0.5)
+    (scale, dx, dy), one, half, white = view, np.float32(1), np.float32(0.5), np.float32(255)
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
             t = triangle[row, column]
@@ -118,12 +122,13 @@ def _compose_into(image, weight, triangle, weights, triangles, attributes, pictu
                 if k == _OWN:
                     weight[row, column] = np.uint8((one - left) * np.float32(255) + half)
             if left > 0:
+                left *= one + noise[row, column] * _between(attributes, _GRAIN, place)
                 red += left * _between(attributes, _FILL, place)
                 green += left * _between(attributes, _FILL + 1, place)
                 blue += left * _between(attributes, _FILL + 2, place)
-            image[row, column, 0] = np.uint8(red + half)
-            image[row, column, 1] = np.uint8(green + half)
-            image[row, column, 2] = np.uint8(blue + half)
+            image[row, column, 0] = np.uint8(min(red, white) + half)
+            image[row, column, 1] = np.uint8(min(green, white) + half)
+            image[row, column, 2] = np.uint8(min(blue, white) + half)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

@@ -20,6 +20,7 @@ from deep3d.face_model import FaceModel
 from deep3d.texture.atlas import Atlas
 from deep3d.texture.compose import Source, compose
 from deep3d.texture.fill import DARK, logarithm, near_known, spread
+from deep3d.texture.grain import strength
 from deep3d.texture.hair import Hair, hairline, nape, scalp
 from deep3d.texture.light import fallen_light
 from deep3d.texture.reflectance import DETAIL, evened, mirror_gain, openness, slope_on_skin
@@ -48,6 +49,7 @@ NECK_PULL = np.float32(3.0)  # times more on the neck: the shadow under the chin
 TEMPLES = 0.9  # share by which hair elsewhere counts less where a fringe is seen: the crown goes on from it, lit alike
 FRINGE = 0.1  # from which a vertex of the forehead counts as hair under a fringe
 UNDER_LIDS = np.float32(np.log(0.75))  # light on the whites of eyes beside that on skin
+SURE = 0.95  # of skin in front of the camera, from where its grain is measured
 UNSEEN = np.float32(0.01)  # what skin that is not seen counts for the mean, beside 1 for what is
 ON_HEAD = (0.5, 0.9)  # of a mask of the head, from where the photo's colour may be, and surely is, that of the scalp
 TURNED = (0.45, 0.75)  # cosines to the camera, up to where a mask is believed on skin too, and from where it is not
@@ -90,19 +92,35 @@ def extract_texture(
     on_head = _on_head(turned, face_model, masks)
     weight = seen_vertices(view, pixels, depth, angle) * on_head
     picture = view.part(photo).reduce(_density(pixels, face_model.triangles, atlas.texel_area, weight))
-    colours, own = _vertex_colours(picture, pixels, face_model.triangles), albedo * np.float32(255)
+    colours = _vertex_colours(picture, pixels, face_model.triangles)
     hair = Hair.seen(colours, weight, face_model, None if masks is None else masks[:, 0])
     trust, sharp = trusted(cosine, bare_skin(hair, face_model, masks), masks)
     likeness = skin_likeness(colours, weight, turned, face_model) * (1 - hair.covered) * on_head * sharp
     weight *= likeness
     angle = np.where(near_known(weight, atlas.neighbours), angle * likeness, np.float32(0))
     tone, steady = tones(colours, weight, trust, atlas.neighbours)
-    on_skin = weight if masks is None else weight * (1 - masks[:, 2])  # frames and reflections do not go on
-    bare = uncovered(colours, on_skin, face_model)
-    gain, fill = _match(steady, own, on_skin, bare, trust, hair, normals, face_model, atlas)
+    on_skin, bare = _bare(colours, weight, face_model, masks)
+    gain, fill = _match(steady, 255 * albedo, on_skin, bare, trust, hair, normals, face_model, atlas)
     shown = Source(picture.positions(pixels), depth, angle, weight, np.ones_like(gain))
+    grain = _grain(picture, pixels, weight * trust, hair, face_model, masks)
     sources = with_tone(shown, face_model.mirror, _for_hair(gain, face_model, masks), tone, fill, trust)
-    return Texture(*compose(picture, view, *sources, fill, face_model.triangles, atlas))
+    return Texture(*compose(picture, view, *sources, fill, grain, face_model.triangles, atlas))
+
+
+def _bare(
+    colours: np.ndarray, weight: np.ndarray, face_model: FaceModel, masks: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weight (V,) without glasses, whose frames and reflections do not go on; how far that is bare skin (V,)."""
+    on_skin = weight if masks is None else weight * (1 - masks[:, 2])
+    return on_skin, uncovered(colours, on_skin, face_model)
+
+
+def _grain(
+    picture: Picture, pixels: np.ndarray, sure: np.ndarray, hair: Hair, face_model: FaceModel, masks: np.ndarray | None
+) -> np.ndarray:
+    """(V,) standard deviation of the grain that skin needs to look like what is seen in front, `sure` (V,) of it."""
+    front = sure * face_model.derived(front_of_face) > SURE
+    return bare_skin(hair, face_model, masks) * strength(picture, pixels[front])
 
 
 def _for_hair(gain: np.ndarray, face_model: FaceModel, masks: np.ndarray | None) -> np.ndarray:
