@@ -35,9 +35,7 @@ class DrawnLayer:
 def draw_layers(hair: Hair, placed: np.ndarray, renderer: Renderer) -> list[DrawnLayer]:
     """Hair whose vertices stand `placed` (V, 3) before the camera."""
     image = premultiplied(hair.image)[None]
-    renderer = replace(
-        renderer, rasterizer=FilteringRasterizer()
-    )  # strands are finer than the pixels of small pictures
+    renderer = replace(renderer, rasterizer=FilteringRasterizer())  # strands are finer than pixels of small pictures
     pixels = project(placed[None], renderer.camera)[0]
     drawn = []
     for layer in layers(hair):

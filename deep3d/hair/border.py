@@ -33,10 +33,8 @@ def natural_border(edge: np.ndarray, ears: np.ndarray, toward: np.ndarray) -> np
     `ears` (POINTS,) decimetres stick out of the skin; `toward` (POINTS,) are cosines between rays and the view: what a
     photo shows well stays.
     """
-    grid, hidden = (
-        blurred_round(edge.reshape(ROWS, COLUMNS), SMOOTH),
-        1 - smoothstep(toward.reshape(ROWS, COLUMNS), *GRAZING),
-    )
+    grid = blurred_round(edge.reshape(ROWS, COLUMNS), SMOOTH)
+    hidden = 1 - smoothstep(toward.reshape(ROWS, COLUMNS), *GRAZING)
     outside, sideburn = _beside_ears(ears), _sideburn()
     for side in (slice(0, COLUMNS // 2), slice(COLUMNS // 2, COLUMNS)):
         part, beside = grid[:, side], outside[:, side]
