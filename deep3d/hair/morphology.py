@@ -32,6 +32,14 @@ def shrunk(mask: np.ndarray, pixels: int) -> np.ndarray:
     return np.asarray(ndimage.binary_erosion(mask, iterations=pixels), np.bool_)
 
 
+def square_in(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of the largest square within a mask that has a middle pixel."""
+    inside: Any = ndimage.distance_transform_cdt(np.pad(mask, 1), "chessboard")
+    row, column = np.unravel_index(inside.argmax(), inside.shape)
+    reach = int(inside[row, column]) - 1
+    return slice(int(row) - 1 - reach, int(row) + reach), slice(int(column) - 1 - reach, int(column) + reach)
+
+
 def blurred_round(values: np.ndarray, points: float) -> np.ndarray:
     """A grid whose columns go round the head, blurred."""
     sides: Any = ("nearest", "wrap")

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from deep3d.hair.border import fading
+from deep3d.hair.border import STEP, fading
 from deep3d.hair.evidence import shown_better_at_twin, surely_grown
 from deep3d.hair.fit import NEIGHBOURS, HairFields
 from deep3d.hair.grid import COLUMNS, ROWS, UPPER
@@ -21,7 +21,7 @@ from deep3d.hair.lookup import grid_at, limited, noise_at, place_in_grid, share_
 from deep3d.hair.others import all_seen, match, shown_by_others
 from deep3d.hair.shell import RADIUS, disk_rows
 from deep3d.hair.shown import BARE, CORE, Shown
-from deep3d.hair.strands import look_of, strand_noise
+from deep3d.hair.strands import curls, look_of, strand_noise
 from deep3d.texture.fill import DARK, spread
 from deep3d.texture.sampling import bilinear
 
@@ -65,6 +65,7 @@ def shell_image(shown: Sequence[Shown], fields: HairFields) -> np.ndarray:
         shown_by_others(shown, matches, rows_of, SIZE),
         np.float32(front),
         strand_noise(),
+        curls(look, STEP / (radii[1] - radii[0]) / SIZE, SIZE),
         look.palette,
         np.float32(look.curled),
         look.brightest,
@@ -100,7 +101,7 @@ def _continued(
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _paint(
-    image, first, last, grid, picture, cores, to_core, rows_of, others, front, noise, palette, curled, brightest
+    image, first, last, grid, picture, cores, to_core, rows_of, others, front, noise, curls, palette, curled, brightest
 ):
     """Fill rows of a disk; `grid` (ROWS, COLUMNS, 10): place in the picture, how seen, low logarithms, edge, its
     fade, how far there are strands, and whether the head may be bare.
@@ -132,9 +133,9 @@ def _paint(
             if share < 1:
                 other = np.float32(columns) - column if own[8] > np.float32(0.5) else repeated_column(column, front)
                 grid_at(grid, row, other, twin)
-            level = lock + curled * (noise_at(noise[1], along, around) - lock)
+            level = lock + curled * (curls[i, j] - lock)
             _colour(image[i, j], own, twin, share, others[i, j], picture, cores[1], to_core, level, palette, brightest)
-            opacity = _opacity(own, noise_at(noise[2], along, around)) * (
+            opacity = _opacity(own, noise_at(noise[1], along, around)) * (
                 np.float32(1) - _bareness(own, twin, share, others[i, j], row, cores, to_core)
             )
             image[i, j, 3] = np.uint8(opacity * np.float32(255) + np.float32(0.49))

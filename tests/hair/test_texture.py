@@ -8,7 +8,7 @@ from scipy import ndimage
 from deep3d.hair import Sight, make_hair
 from deep3d.hair.shell import heights
 from deep3d.hair.shown import Shown
-from deep3d.hair.strands import PLAIN, look_of, strand_noise
+from deep3d.hair.strands import PLAIN, curls, look_of, strand_noise
 from deep3d.hair.texture import shell_image
 
 HAIR, WALL = np.array([90, 60, 40]), np.array([20, 120, 220])
@@ -131,6 +131,23 @@ def test_a_look_has_the_contrast_of_the_hair_it_is_of():
     ranges = [np.ptp(look_of(each, mask, 1 / 40).palette) for each in (calm, wild)]
     assert ranges[1] > 4 * ranges[0]
     assert look_of(calm, np.zeros((60, 60), np.float32), 1 / 40) is PLAIN
+
+
+def test_curls_are_repeated_as_large_and_as_even_as_they_are_seen():
+    """Behind curls there were smooth blots."""
+    rng = np.random.default_rng(3)
+    mask, spots = np.ones((80, 80), np.float32), ndimage.gaussian_filter(rng.normal(size=(80, 80)), 1.0)
+    curly = 90 * np.exp(0.5 * spots / spots.std())[..., None].repeat(3, axis=2)
+    straight = np.tile(curly[40], (80, 1, 1))
+    assert [look_of(each, mask, 1 / 60).curled > 0.5 for each in (curly, straight)] == [True, False]
+    look = look_of(curly, mask, 1 / 60)
+    for texel in (1 / 60, 1 / 120):
+        made = curls(look, texel, 256)
+        assert np.abs(np.histogram(made, 8, (0, 1))[0] / made.size - 1 / 8).max() < 0.04
+        shifted = [np.corrcoef(made[:, :-n].ravel(), made[:, n:].ravel())[0, 1] for n in range(1, 12)]
+        reach = np.argmax(np.array(shifted) < 0.5)
+        assert 0.6 < (reach + 1) * texel * 60 < 2.6
+    assert not curls(look_of(straight, mask, 1 / 60), 1 / 60, 256).any()
 
 
 def test_strands_are_fine_and_none_is_a_stripe_from_crown_to_tip():
