@@ -11,8 +11,8 @@ from deep3d.texture.sampling import Picture
 FINE, USUAL = 0.45, 1.2
 """Texels, of the blurs that give noise the size of grain: where texels are large, and on the face."""
 AROUND = np.array([[2, 0], [-2, 0], [0, 2], [0, -2]])  # pixels of a picture as fine as the texture
-SHARE = 0.6  # of the grain of a photo, which shows relief, too
-LARGEST = 0.06  # standard deviation, logarithms: more is hair or noise of the night
+SHARE = 0.45  # of the grain of a photo, which shows relief, too; small pictures take single texels
+LARGEST = 0.045  # standard deviation, logarithms: more is hair or noise of the night
 LEAST = 200  # vertices that must be seen
 TAIL = 4.0  # standard deviations that the noise reaches
 
