@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from deep3d.hair.evidence import BEHIND, Evidence
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, azimuths
 from deep3d.hair.morphology import blurred_round, distance
 from deep3d.texture.view import smoothstep
@@ -24,28 +25,50 @@ UNSEEN_FADE = 1.0  # times that it is wider where the photo does not show it
 CROPPED_FADE = 0.09  # decimetres that it is wider at the sides and behind, where short hair ends
 FALLING = (31, 36)  # rows that the hair of a column reaches, from where it begins to be long and surely is
 SIDES = (1.0, 1.4)  # radians from straight ahead, likewise of the sides of the head
+OVER = 0.5  # share of an ear before which a photo shows hair, from where hair lies over it
+SIDES_OF_HEAD = slice(0, COLUMNS // 2), slice(COLUMNS // 2, COLUMNS)
 LOW = 20  # row from which hair before the ears is a sideburn
 
 
-def natural_border(edge: np.ndarray, ears: np.ndarray, toward: np.ndarray) -> np.ndarray:
+def natural_border(
+    edge: np.ndarray, ears: np.ndarray, toward: np.ndarray, hairy: tuple[bool, bool] = (False, False)
+) -> np.ndarray:
     """(POINTS,) the edge, which covers each ear or goes round it, and ends before it in a sideburn.
 
     `ears` (POINTS,) decimetres stick out of the skin; `toward` (POINTS,) are cosines between rays and the view: what a
-    photo shows well stays.
+    photo shows well stays. So does hair over an ear that it shows to be `hairy`, of the first and last columns.
     """
     grid = blurred_round(edge.reshape(ROWS, COLUMNS), SMOOTH)
     hidden = 1 - smoothstep(toward.reshape(ROWS, COLUMNS), *GRAZING)
     outside, sideburn = _beside_ears(ears), _sideburn()
-    for side in (slice(0, COLUMNS // 2), slice(COLUMNS // 2, COLUMNS)):
+    for side, over in zip(SIDES_OF_HEAD, hairy):
         part, beside = grid[:, side], outside[:, side]
         if part[BELOW, (beside < 0).any(axis=0)].mean() > 0:
             part[:] = np.where(beside < STEP, np.maximum(part, HIDDEN), part)
+            continue
+        if over:
             continue
         part[:] = np.minimum(part, beside)
         ahead = np.abs(azimuths()[side]) < SIDEBURN[1]
         if not (part[SHORTEST:, ahead] > 0).any():
             part[:] += hidden[:, side] * np.minimum(sideburn[:, side] - part, 0)
     return grid.reshape(POINTS).astype(np.float32)
+
+
+def hairy_ears(evidence: Evidence, ears: np.ndarray) -> tuple[bool, bool]:
+    """Whether the photo shows hair where each ear is; an ear that it does not show is like the other."""
+    head = evidence.head
+    places, depth = head.to_mask(head.skin + ears[:, None] * head.directions)
+    columns, rows = np.clip(np.rint(places).astype(int), 0, np.array(head.depth.shape[::-1]) - 1).T
+    seen = (ears > EAR) & (depth < head.depth[rows, columns] + BEHIND) & evidence.mask.inside[rows, columns]
+    hair, seen = (each.reshape(ROWS, COLUMNS) for each in (evidence.mask.hair[rows, columns], seen))
+    counts = [int(seen[:, side].sum()) for side in SIDES_OF_HEAD]
+    shares = [
+        float(hair[:, side][seen[:, side]].mean()) if count else 0.0 for side, count in zip(SIDES_OF_HEAD, counts)
+    ]
+    surer = shares[int(np.argmax(counts))]
+    left, right = (share if 2 * count > max(counts) else surer for share, count in zip(shares, counts))
+    return left > OVER, right > OVER
 
 
 def _beside_ears(ears: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from deep3d.hair.border import natural_border
+from deep3d.hair.border import hairy_ears, natural_border
 from deep3d.hair.evidence import DEEPEST, FARTHEST, HIGH, Evidence
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, neighbours
 from deep3d.hair.head import Head
@@ -63,7 +63,8 @@ def fit_fields(evidence: Sequence[Evidence], model: HairModel) -> HairFields:
     edge = ending_at_the_nape(as_long_behind(fields[1], weights[1]), weights[0], evidence[0].head.skin[:, 1], short)
     edge = hanging(_without_holes(without_gaps(_whole(edge), weights[1])))  # without holes: ears are no gaps
     toward = np.max([each.head.toward for each in evidence], axis=0)
-    edge = natural_border(with_locks(edge, weights[1]), model.ears, toward)
+    hairy = hairy_ears(evidence[0], model.ears)
+    edge = natural_border(with_locks(edge, weights[1]), model.ears, toward, hairy)
     return HairFields(thickness.astype(np.float32), edge, weights[1])
 
 

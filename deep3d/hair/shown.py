@@ -25,7 +25,7 @@ DARK_HAIR, FAIR_HAIR = np.log([80.0, 150.0])  # median brightness of hair that s
 BODY, HALF = (0.42, 0.6), 0.25
 """Shares of the pixels that are darker than those whose hue counts, of dark and of fair hair, and how many beside:
 the gloss of dark hair has the colour of the sky, and what is dark among fair hair is skin."""
-NATURAL, RECOLOURED = (0.7, 0.4), 0.2
+NATURAL, RECOLOURED = (0.4, 0.4), 0.2
 """The step from green to red is at least so much of that from blue to green, or hair is greenish; and that from blue to
 green of that from green to red, or it is purple. The light does that by so much of a logarithm: dye does more."""
 FINER = 2  # pixels, for one of the mask, at which strands are looked at

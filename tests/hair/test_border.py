@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deep3d.hair.border import EAR, FADE, fading, natural_border
+from deep3d.hair.border import EAR, FADE, fading, hairy_ears, natural_border
 from deep3d.hair.evidence import SIDEWAYS, TWIN, Evidence, shown_better_at_twin
 from deep3d.hair.grid import COLUMNS, POINTS, ROWS, azimuths
 from deep3d.hair.shell import heights
@@ -31,6 +31,24 @@ def test_long_hair_covers_ears(short):
     fields = type(short.fields)(np.full(POINTS, 0.02, np.float32), edge, np.ones(POINTS, np.float32))
     ears = short.hair.ears > EAR
     assert (heights(fields, short.hair.ears)[ears] > short.hair.ears[ears]).all()
+
+
+def test_hair_that_lies_over_ears_in_the_photo_stays(short):
+    """Short curls over the upper half of the ears were cut out round them."""
+    ears = short.hair.ears > EAR
+    edge = natural_border(ending_at(31), short.hair.ears, NOTHING_SEEN, (True, True))
+    assert (edge[ears] > 0).mean() > 0.2
+    bare = natural_border(ending_at(31), short.hair.ears, NOTHING_SEEN, (False, True))
+    half = np.tile(np.arange(COLUMNS) < COLUMNS // 2, ROWS)
+    assert (bare[ears & half] < 0).all() and (bare[ears & ~half] > 0).mean() > 0.2
+
+
+@pytest.mark.parametrize("yaw", [0.0, 35.0])
+def test_a_mask_says_whether_hair_lies_over_ears(make_head, short, yaw):
+    head = make_head(np.zeros(1), yaw)
+    for hair in (0, 1):
+        mask = type(head.mask)(**{**vars(head.mask), "hair": np.full_like(head.mask.hair, hair)})
+        assert hairy_ears(Evidence.of(mask, head.head()), short.hair.ears) == (bool(hair), bool(hair))
 
 
 def test_a_hairline_has_no_square_notches(short):
