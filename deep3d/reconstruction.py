@@ -44,7 +44,7 @@ class Reconstruction:
     displacement: np.ndarray | None = None  # (V, 3) decimetres beyond the linear model, in the neutral pose
     covariance: np.ndarray | None = None
     """(144, 144) of identity and expression, as the fit knows them; None where nothing was fitted."""
-    merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8, for a face from several photos
+    merged_texture: np.ndarray | None = None  # (1024, 1024, 3) uint8 of the whole head, for a face from several photos
     hair_mask: HairMask | None = None  # None where hair was not looked for
     other_sights: tuple[Sight, ...] = ()  # in other photos of the person, whose hair they show too, the surest first
     left_out: tuple[str, ...] = ()  # sentences: photos of the person that are left out, and why
@@ -125,13 +125,17 @@ class Reconstruction:
     @cached_property
     def texture(self) -> np.ndarray:
         """(1024, 1024, 3) uint8 sRGB in the UV atlas, from the photo or merged from several; row 0 is at v = 1."""
-        image = self.unwrapped.image if self.merged_texture is None else self.merged_texture
-        return WholeHead.of(self.face_model).painted(image, self.part_colours)
+        if self.merged_texture is not None:
+            return self.merged_texture
+        return WholeHead.of(self.face_model).painted(self.unwrapped.image, self.part_colours)
 
     @cached_property
     def part_colours(self) -> PartColours:
         """Of teeth, and of a shirt where hair was looked for, as the photo shows them, else the usual ones."""
-        level = WholeHead.of(self.face_model).skin_level(self.unwrapped.image)
+        head = WholeHead.of(self.face_model)
+        if len(head.parts.vertices) == 0:
+            return USUAL
+        level = head.skin_level(self.unwrapped.image)
         parts = USUAL.with_teeth(self.photo.pixels, self.landmarks68_mediapipe[INNER_LIPS], level)
         if self.hair_mask is None:
             return parts

@@ -19,6 +19,7 @@ from deep3d.material import Material, separate_person
 from deep3d.pipeline.copies import Copy, find_copies
 from deep3d.reconstruction import Reconstruction
 from deep3d.texture import merge_textures
+from deep3d.whole_head import WholeHead
 
 LEAST_AGREEMENT = 0.0
 """Mean logarithm of that ratio from which photos are grouped: as likely one person as two."""
@@ -78,7 +79,8 @@ class SamePerson:
         members = self._members()
         textures = [face.unwrapped for _, face in members]
         weight = self.weight[[number for number, _ in members]]
-        texture = merge_textures(textures, weight, self.surest.face_model)
+        model = self.surest.face_model
+        texture = WholeHead.of(model).painted(merge_textures(textures, weight, model), self.surest.part_colours)
         sights = [members[number][1].sight for number in np.argsort(-weight, kind="stable")[1:]]
         others = tuple(sight for sight in sights if sight is not None)
         return replace(self.surest, merged_texture=texture, other_sights=others, left_out=self.left_out)

@@ -21,6 +21,7 @@ from deep3d.video.heads import HeadTrack
 from deep3d.video.reading import frames_at
 from deep3d.video.request import VideoRequest, of_person
 from deep3d.video.work import continued_later
+from deep3d.whole_head import WholeHead
 
 TEXTURE_FRAMES = 4  # that the texture of an animated face is made of, from different sides
 
@@ -73,7 +74,8 @@ def _texture(source: Path, track: HeadTrack, model: FaceModel) -> np.ndarray:
         if pixels is not None:
             faces.append(track.face(row, Photo(pixels, source.name, ""), model))
     weight = np.array([1 / face.confidence.landmark_error**2 for face in faces if face.confidence is not None])
-    return merge_textures([face.unwrapped for face in faces], weight / weight.sum(), model)
+    texture = merge_textures([face.unwrapped for face in faces], weight / weight.sum(), model)
+    return WholeHead.of(model).painted(texture, faces[int(weight.argmax())].part_colours)
 
 
 def _sides(track: HeadTrack) -> list[int]:

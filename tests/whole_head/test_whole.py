@@ -7,7 +7,7 @@ from deep3d.drawing.view import draw_view
 from deep3d.export.gltf.face import shared_parts
 from deep3d.texture import Atlas
 from deep3d.texture.atlas import cover
-from deep3d.whole_head import PartColours, WholeHead
+from deep3d.whole_head import USUAL, PartColours, WholeHead
 from deep3d.whole_head.painting import mouth_colours
 from deep3d.whole_head.parts import BODY, COLLAR
 
@@ -214,6 +214,7 @@ def test_another_model_is_as_it_was(toy_face_model):
     head = WholeHead.of(toy_face_model)
     assert len(head.vertices(toy_face_model.mean_shape)) == len(toy_face_model.mean_shape)
     texture = np.zeros((64, 64, 3), np.uint8)
-    assert head.painted(texture) is texture
+    assert head.painted(texture) is texture and head.filled(texture) is texture
+    assert head.part_colours(texture) is USUAL
     assert head.mesh(toy_face_model.mean_shape).triangles.shape == toy_face_model.triangles.shape
     assert shared_parts(toy_face_model).vertex.max() < len(toy_face_model.mean_shape)

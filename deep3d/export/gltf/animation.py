@@ -24,7 +24,7 @@ class Motion:
 
 
 def animated_glb(face_model: FaceModel, neutral: np.ndarray, texture: np.ndarray, motion: Motion) -> bytes:
-    """The file of a face with vertices (V, 3) in decimetres at rest and a texture (h, w, 3) uint8.
+    """The file of a face with vertices (V, 3) in decimetres at rest and its whole head's texture (h, w, 3) uint8.
 
     Axes, unit and names are those of face.glb. The head turns about the model's origin and does not move away.
 
@@ -40,7 +40,7 @@ def animated_glb(face_model: FaceModel, neutral: np.ndarray, texture: np.ndarray
     base = head.vertices(neutral)
     targets = np.pad(motion.weights, ((0, 0), (0, len(shared.targets) - motion.weights.shape[1])))
     mesh = shared.mesh(file, base, head.normals(base), targets[0])
-    content = document(mesh, file.view(jpeg(head.painted(texture))))
+    content = document(mesh, file.view(jpeg(texture)))
     times = file.series(motion.times)
     samplers = [file.series(targets.reshape(-1)), file.series(quaternions(motion.rotations))]
     content["nodes"][0]["rotation"] = quaternions(motion.rotations[:1])[0].tolist()
