@@ -22,10 +22,8 @@ BEHIND = 0.12  # decimetres that a point lies behind the head from which that hi
 DEEPEST = 0.5  # decimetres inside a border, beyond which it does not matter
 FARTHEST = 1.0  # decimetres that hair reaches out at most
 SIDE_TRUST = 4.0  # times that what the outline says of the edge counts more than the pixel before the point
-GAP = (
-    0.12,
-    0.7,
-)  # decimetres of skin on the way out to the hair: on the head, and below, where hair hangs beside the neck
+GAP = (0.12, 0.7)
+"""Decimetres of skin on the way out to the hair: on the head, and below, where hair hangs beside the neck."""
 TURNED_AWAY = 0.25  # weight of hair seen where a point of the far side would be: it may be that of the near side
 HIGH = 20  # rows of the grid that lie on the skull above the ears
 GROWN, SIDE = ((7, 13), (22, 26)), (1.1, 1.7)
@@ -34,10 +32,8 @@ BARE_TRUST = 0.15  # weight of skin seen there: cropped hair looks like skin
 CHEEK, OUTLINE = 1.3, 0.2
 """Radians from straight ahead up to which cheeks are, and the cosine to the camera from which hair may hang before one:
 what shows beside the outline of a face that turns away hangs behind it."""
-BETTER = (
-    0.1,
-    0.35,
-)  # by which the cosine to the view is larger at the twin, from where it begins to count and all does
+BETTER = (0.1, 0.35)
+"""By which the cosine to the view is larger at the twin, from where it begins to count and all does."""
 TURNED = (0.25, 0.45)  # sines of the head's turn, from where there is a nearer side
 HAIRLINES = (11, 16), (22, 30)
 """Rows from where it does and down to where: thin hair combed over a crown differs from side to side, and hair may fall

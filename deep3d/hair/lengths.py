@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
-from deep3d.hair.evidence import DEEPEST
+from deep3d.hair.evidence import DEEPEST, TWIN
 from deep3d.hair.grid import COLUMNS, LOWER, LOWEST, MIDDLE, POINTS, ROWS, UPPER, azimuths
 from deep3d.hair.morphology import blurred_round
 from deep3d.texture.view import smoothstep
@@ -67,14 +67,8 @@ def ending_at_the_nape(edge: np.ndarray, seen: np.ndarray, heights: np.ndarray, 
     Only outlines that are `seen` (POINTS,) on both sides say that it is longer there: what one photo shows behind the
     ear of a head that turns away may be a neck in the dark, or a collar.
     """
-    grid = seen.reshape(ROWS, COLUMNS)
-    over = np.maximum(edge - (heights - NAPE_ENDS), 0) * (1 - np.minimum(grid, _mirrored(grid))).reshape(POINTS)
+    over = np.maximum(edge - (heights - NAPE_ENDS), 0) * (1 - np.minimum(seen, seen[TWIN]))
     return edge - short * np.tile(_behind(), ROWS) * over
-
-
-def _mirrored(grid: np.ndarray) -> np.ndarray:
-    """(ROWS, COLUMNS) with left and right exchanged; the first column is straight behind."""
-    return grid[:, -np.arange(COLUMNS) % COLUMNS]
 
 
 def as_long_behind(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -82,10 +76,9 @@ def as_long_behind(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
     Hair that falls before one shoulder alone hangs down the back on the other, behind the neck.
     """
-    grid, unseen = edge.reshape(ROWS, COLUMNS), 1 - seen.reshape(ROWS, COLUMNS)
-    share = unseen * _behind()
+    share = (1 - seen.reshape(ROWS, COLUMNS)) * _behind()
     share[:UPPER] = 0
-    return (grid + share * (np.maximum(grid, _mirrored(grid)) - grid)).reshape(POINTS).astype(np.float32)
+    return (edge + share.reshape(POINTS) * (np.maximum(edge, edge[TWIN]) - edge)).astype(np.float32)
 
 
 def without_gaps(edge: np.ndarray, seen: np.ndarray) -> np.ndarray:

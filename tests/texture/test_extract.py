@@ -281,7 +281,7 @@ def test_a_coloured_glare_on_the_near_side_is_not_on_the_far_one(head):
     assert (texture.weight[there] == 0).mean() > 0.3
     filled = there & (texture.weight == 0)
     hidden = (texture.image - in_texels(head, pattern(head)))[filled].mean(axis=0)
-    assert hidden[2] - hidden[0] < 0.5 * 110
+    assert hidden[2] - hidden[0] < 0.46 * 110
 
 
 def test_what_the_nose_hides_does_not_take_its_colour(head):
@@ -301,7 +301,7 @@ def test_background_never_bleeds_even_if_the_mesh_is_too_large(head, yaw):
     photo = photograph(head, np.tile(SKIN, (len(head.mean_shape), 1)), yaw)
     for enlarged in (1.0, 1.06):
         image = extract_texture(photo, *pose(head, yaw, enlarged), head, plain(head), SIZE).image.astype(int)
-        assert np.abs(image - SKIN).max() < 28
+        assert np.abs(image - SKIN).max() < 26
 
 
 def test_fill_takes_the_brightness_of_the_photo(head):
